@@ -1,0 +1,73 @@
+//! A meter defines what is counted and how.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::MeterId;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aggregation {
+    Count,
+    Sum,
+    Min,
+    Max,
+    Latest,
+    Unique,
+    /// A level moved by deltas, billed by its average over time.
+    TimeWeighted,
+}
+
+impl Aggregation {
+    pub const ALL: [Self; 7] =
+        [Self::Count, Self::Sum, Self::Min, Self::Max, Self::Latest, Self::Unique, Self::TimeWeighted];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Sum => "sum",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Latest => "latest",
+            Self::Unique => "unique",
+            Self::TimeWeighted => "time_weighted",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|a| a.as_str() == text)
+    }
+}
+
+/// When the count starts again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reset {
+    UsagePeriod,
+    /// A level: what is deployed stays deployed when the month ends.
+    Never,
+}
+
+impl Reset {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UsagePeriod => "usage_period",
+            Self::Never => "never",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::UsagePeriod, Self::Never].into_iter().find(|r| r.as_str() == text)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meter {
+    pub id: MeterId,
+    /// The name events and catalogs use, such as `api_requests`.
+    pub key: String,
+    pub name: String,
+    /// What one unit is called, such as "request" or "GB".
+    pub unit: String,
+    pub aggregation: Aggregation,
+    pub reset: Reset,
+}

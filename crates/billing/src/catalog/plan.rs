@@ -1,0 +1,65 @@
+//! A sellable tier: its prices, the meters it charges and the features it grants.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::{Meter, Price};
+use crate::entitlement::{Allowance, Enforcement};
+use crate::id::{PlanId, PlanVersionId, PriceId};
+use crate::money::Currency;
+use crate::period::Interval;
+
+/// A plan at one version. A version in use never changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub id: PlanId,
+    pub version: PlanVersionId,
+    pub version_number: u32,
+    pub key: String,
+    pub name: String,
+    pub summary: String,
+    /// Orders the tiers, lowest first.
+    pub rank: i32,
+    pub trial_days: u32,
+    pub prices: Vec<Price>,
+    pub charges: Vec<MeterCharge>,
+    pub features: Vec<Feature>,
+}
+
+/// A named capability and what the plan grants of it, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feature {
+    pub key: String,
+    pub name: String,
+    pub value: String,
+}
+
+/// What a plan includes of a meter and what the rest costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeterCharge {
+    pub meter: Meter,
+    pub included: Allowance,
+    pub enforcement: Enforcement,
+    pub overage: Option<UnitPrice>,
+}
+
+/// A price in major units for so many units: 0.50 per 1,000. Exact, far below a cent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitPrice {
+    pub amount: Decimal,
+    pub per: Decimal,
+}
+
+impl Plan {
+    pub fn price(&self, id: PriceId) -> Option<&Price> {
+        self.prices.iter().find(|price| price.id == id)
+    }
+
+    pub fn price_for(&self, interval: Interval, currency: Currency) -> Option<&Price> {
+        self.prices.iter().find(|price| price.interval == interval && price.amount.currency() == currency)
+    }
+
+    pub fn charge(&self, meter_key: &str) -> Option<&MeterCharge> {
+        self.charges.iter().find(|charge| charge.meter.key == meter_key)
+    }
+}

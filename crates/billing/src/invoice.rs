@@ -1,0 +1,13 @@
+//! Numbered demands for payment: lines, totals, states and how each amount explains itself.
+
+mod draft;
+mod explain;
+mod line;
+mod number;
+mod state;
+
+pub use draft::InvoiceDraft;
+pub use explain::Explain;
+pub use line::{Charge, DraftLine, Line, LineKind};
+pub use number::InvoiceNumber;
+pub use state::{InvoiceStatus, InvalidInvoiceMove};

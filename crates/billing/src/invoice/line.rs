@@ -1,0 +1,96 @@
+//! One rounded amount with its period, quantity and the computation behind it.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::Explain;
+use crate::id::SubscriptionItemId;
+use crate::money::{Money, MoneyError};
+use crate::period::Period;
+use crate::tax::TaxRate;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineKind {
+    /// The price of a whole billing period, in advance.
+    Base,
+    /// Overage of an ended usage period, in arrears.
+    Usage,
+    ProrationCredit,
+    ProrationCharge,
+}
+
+impl LineKind {
+    pub const ALL: [Self; 4] = [Self::Base, Self::Usage, Self::ProrationCredit, Self::ProrationCharge];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Usage => "usage",
+            Self::ProrationCredit => "proration_credit",
+            Self::ProrationCharge => "proration_charge",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// Recurring lines exist once for an item, a charge and a service start.
+    pub const fn is_recurring(self) -> bool {
+        matches!(self, Self::Base | Self::Usage)
+    }
+}
+
+/// What a line bills: the base or a meter.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Charge {
+    Base,
+    Meter(String),
+}
+
+impl Charge {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Base => "base",
+            Self::Meter(key) => key,
+        }
+    }
+
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "base" => Self::Base,
+            key => Self::Meter(key.to_owned()),
+        }
+    }
+}
+
+/// A line before tax.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftLine {
+    pub item: SubscriptionItemId,
+    pub kind: LineKind,
+    pub charge: Charge,
+    pub description: String,
+    /// The time served: what deferred revenue is earned over.
+    pub period: Period,
+    pub quantity: Decimal,
+    pub net: Money,
+    pub explain: Explain,
+}
+
+/// A line with its tax.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub draft: DraftLine,
+    pub tax_rate: TaxRate,
+    pub tax: Money,
+}
+
+impl Line {
+    pub fn new(draft: DraftLine, tax_rate: TaxRate) -> Result<Self, MoneyError> {
+        let tax = tax_rate.on(draft.net)?;
+        Ok(Self { draft, tax_rate, tax })
+    }
+}

@@ -1,0 +1,8 @@
+//! Double entries for every movement of money: debits are positive, credits negative, each posting sums
+//! to zero. Balances are sums of entries and stand nowhere else.
+
+mod account;
+mod posting;
+
+pub use account::Account;
+pub use posting::{Entry, Posting, PostingError, PostingKind, invoice_finalized, payment_received};

@@ -1,0 +1,83 @@
+//! IANA time zones, and how a wall-clock time becomes an instant.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a known IANA time zone")]
+pub struct UnknownZone;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Zone(chrono_tz::Tz);
+
+/// The longest gap a zone ever had: Samoa skipped a whole day.
+const LONGEST_GAP_MINUTES: i64 = 2 * 24 * 60;
+
+impl Zone {
+    pub const UTC: Self = Self(chrono_tz::UTC);
+
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    pub fn all() -> impl Iterator<Item = Self> {
+        chrono_tz::TZ_VARIANTS.iter().copied().map(Self)
+    }
+
+    /// The wall-clock time of an instant here.
+    pub fn local(self, at: DateTime<Utc>) -> NaiveDateTime {
+        at.with_timezone(&self.0).naive_local()
+    }
+
+    /// The zone's abbreviation at an instant, such as CET.
+    pub fn abbreviation(self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.0).format("%Z").to_string()
+    }
+
+    /// The instant of a wall-clock time: the earlier of two, or the first valid one after a gap.
+    pub fn instant(self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+        let resolve = |local: &NaiveDateTime| self.0.from_local_datetime(local).earliest();
+        if let Some(at) = resolve(&local) {
+            return Some(at.to_utc());
+        }
+        // Gaps end on whole minutes in every zone of the database.
+        let time = NaiveTime::from_hms_opt(local.hour(), local.minute(), 0)?;
+        let minute = local.date().and_time(time);
+        (1..=LONGEST_GAP_MINUTES)
+            .map(|minutes| minute + TimeDelta::minutes(minutes))
+            .find_map(|local| resolve(&local))
+            .map(|at| at.to_utc())
+    }
+}
+
+impl FromStr for Zone {
+    type Err = UnknownZone;
+
+    fn from_str(text: &str) -> Result<Self, UnknownZone> {
+        text.parse().map(Self).map_err(|_| UnknownZone)
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = UnknownZone;
+
+    fn try_from(text: String) -> Result<Self, UnknownZone> {
+        text.parse()
+    }
+}
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> String {
+        zone.name().to_owned()
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,22 @@
+//! Cancelling at the end of the billing period, and taking it back.
+
+use super::{ChangeError, Status, Subscription};
+
+/// The subscription stays as it is until the end of what is paid for.
+pub fn schedule_cancel(subscription: Subscription) -> Result<Subscription, ChangeError> {
+    match subscription.status {
+        Status::Trialing { .. } | Status::Active | Status::PastDue { .. } => {
+            let cancel_at = Some(subscription.billing_period.end());
+            Ok(Subscription { cancel_at, pending_change: None, ..subscription })
+        }
+        status => Err(ChangeError::NotChangeable(status.name())),
+    }
+}
+
+/// Before the end: goes on as if nothing had been said.
+pub fn undo_cancel(subscription: Subscription) -> Result<Subscription, ChangeError> {
+    if subscription.cancel_at.is_none() {
+        return Err(ChangeError::NothingPending);
+    }
+    Ok(Subscription { cancel_at: None, ..subscription })
+}

@@ -1,0 +1,102 @@
+//! How a subscription begins: bought now, or with a trial.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{CancelReason, InvalidTransition, ItemKind, Status, Subscription, SubscriptionItem, base_line};
+use crate::catalog::{Plan, Price};
+use crate::id::{CustomerId, SubscriptionId, SubscriptionItemId};
+use crate::invoice::DraftLine;
+use crate::money::MoneyError;
+use crate::period::{Anchor, Interval, Period, PeriodError, Zone};
+
+/// How long the first invoice may stay unpaid.
+const PAYMENT_WINDOW: TimeDelta = TimeDelta::hours(23);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CreateError {
+    #[error("the plan offers no trial")]
+    NoTrial,
+    #[error(transparent)]
+    Period(#[from] PeriodError),
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    #[error(transparent)]
+    Transition(#[from] InvalidTransition),
+}
+
+/// What a new subscription is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Create<'a> {
+    pub id: SubscriptionId,
+    pub item: SubscriptionItemId,
+    pub customer: CustomerId,
+    pub plan: &'a Plan,
+    pub price: &'a Price,
+    pub zone: Zone,
+    pub now: DateTime<Utc>,
+}
+
+/// Bought now: incomplete until its first invoice is paid, periods running from this instant.
+pub fn buy(create: Create<'_>) -> Result<(Subscription, Vec<DraftLine>), CreateError> {
+    let anchor = Anchor { at: create.now, zone: create.zone };
+    let billing_period = anchor.period(create.price.interval, 0)?;
+    let usage_period = anchor.period(Interval::Month, 0)?;
+    let status = Status::Incomplete { expires_at: create.now + PAYMENT_WINDOW };
+    let subscription = begin(create, status, anchor.at, billing_period, usage_period);
+    let lines = subscription
+        .items
+        .iter()
+        .map(|item| base_line(item, &create.plan.name, billing_period))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok((subscription, lines))
+}
+
+/// A trial: nothing is charged before its end, which is the anchor of all later periods.
+pub fn start_trial(create: Create<'_>) -> Result<Subscription, CreateError> {
+    if create.plan.trial_days == 0 {
+        return Err(CreateError::NoTrial);
+    }
+    let ends_at = create.now + TimeDelta::days(i64::from(create.plan.trial_days));
+    let trial = Period::new(create.now, ends_at)?;
+    Ok(begin(create, Status::Trialing { ends_at }, ends_at, trial, trial))
+}
+
+fn begin(
+    create: Create<'_>,
+    status: Status,
+    anchor: DateTime<Utc>,
+    billing_period: Period,
+    usage_period: Period,
+) -> Subscription {
+    Subscription {
+        id: create.id,
+        customer: create.customer,
+        status,
+        version: 1,
+        items: vec![SubscriptionItem {
+            id: create.item,
+            kind: ItemKind::Plan,
+            plan: create.plan.id,
+            price: *create.price,
+            quantity: 1,
+        }],
+        anchor,
+        billing_period,
+        usage_period,
+        cancel_at: None,
+        pending_change: None,
+        created_at: create.now,
+    }
+}
+
+/// The first invoice is paid.
+pub fn activate(subscription: Subscription) -> Result<Subscription, InvalidTransition> {
+    let status = subscription.status.to(Status::Active)?;
+    Ok(Subscription { status, ..subscription })
+}
+
+/// The first invoice was not paid in time, or was given up for another purchase.
+pub fn expire_incomplete(subscription: Subscription, at: DateTime<Utc>) -> Result<Subscription, InvalidTransition> {
+    let status = subscription.status.to(Status::Canceled { reason: CancelReason::Expired, at })?;
+    Ok(Subscription { status, ..subscription })
+}

@@ -1,0 +1,136 @@
+//! Moving to the next period: what a boundary bills, and what the subscription is afterwards.
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    CancelReason, ChangeError, ItemKind, PendingChange, Status, Subscription, SubscriptionItem, base_line,
+};
+use crate::catalog::{Plan, Price};
+use crate::invoice::{Charge, DraftLine, Explain, LineKind};
+use crate::period::{Anchor, Interval, Zone};
+use crate::rating;
+use crate::usage::MeterTotal;
+
+/// Everything a boundary is decided from.
+#[derive(Debug, Clone, Copy)]
+pub struct RenewalInput<'a> {
+    pub plan: &'a Plan,
+    /// The plan and price of a scheduled downgrade.
+    pub scheduled: Option<(&'a Plan, &'a Price)>,
+    /// What the ended usage period counted, a total a meter.
+    pub usage: &'a [MeterTotal],
+    pub has_payment_method: bool,
+    pub zone: Zone,
+}
+
+/// A boundary, decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renewal {
+    /// The instant processed: makes the billing run repeatable.
+    pub boundary: DateTime<Utc>,
+    pub after: Subscription,
+    /// Nothing to bill where empty.
+    pub lines: Vec<DraftLine>,
+}
+
+/// Decides the subscription's next boundary. The caller has checked that its time has come.
+pub fn renew(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Renewal, ChangeError> {
+    match subscription.status {
+        Status::Trialing { ends_at } => end_trial(subscription, input, ends_at),
+        Status::Active | Status::PastDue { .. } | Status::Suspended { .. } => next_month(subscription, input),
+        status => Err(ChangeError::NotChangeable(status.name())),
+    }
+}
+
+fn end_trial(subscription: &Subscription, input: RenewalInput<'_>, ends_at: DateTime<Utc>) -> Result<Renewal, ChangeError> {
+    let mut after = subscription.clone();
+    if subscription.cancel_at.is_some() {
+        after.status = after.status.to(Status::Canceled { reason: CancelReason::Requested, at: ends_at })?;
+        return Ok(Renewal { boundary: ends_at, after, lines: Vec::new() });
+    }
+    if !input.has_payment_method {
+        after.status = after.status.to(Status::Paused { since: ends_at })?;
+        return Ok(Renewal { boundary: ends_at, after, lines: Vec::new() });
+    }
+    after.status = after.status.to(Status::Active)?;
+    let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
+    let anchor = Anchor { at: ends_at, zone: input.zone };
+    after.anchor = ends_at;
+    after.billing_period = anchor.period(item.price.interval, 0)?;
+    after.usage_period = anchor.period(Interval::Month, 0)?;
+    let lines = base_lines(&after, input.plan)?;
+    Ok(Renewal { boundary: ends_at, after, lines })
+}
+
+fn next_month(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Renewal, ChangeError> {
+    let boundary = subscription.usage_period.end();
+    let mut lines = usage_lines(subscription, input)?;
+    let mut after = subscription.clone();
+    if subscription.cancel_at.is_some_and(|at| at <= boundary) {
+        after.status = after.status.to(Status::Canceled { reason: CancelReason::Requested, at: boundary })?;
+        return Ok(Renewal { boundary, after, lines });
+    }
+    let anchor = Anchor { at: subscription.anchor, zone: input.zone };
+    after.usage_period = anchor.containing(Interval::Month, boundary)?.1;
+    if subscription.billing_period.end() <= boundary {
+        let plan = take_scheduled_change(&mut after, input);
+        let interval = after.plan_item().ok_or(ChangeError::NoPlan)?.price.interval;
+        after.billing_period = anchor_of(&after, input.zone).containing(interval, boundary)?.1;
+        lines.extend(base_lines(&after, plan)?);
+    }
+    Ok(Renewal { boundary, after, lines })
+}
+
+const fn anchor_of(subscription: &Subscription, zone: Zone) -> Anchor {
+    Anchor { at: subscription.anchor, zone }
+}
+
+/// A downgrade takes effect here. The end of a year is a month's end of the same anchor too, so that
+/// the anchor stays when the interval changes.
+fn take_scheduled_change<'a>(after: &mut Subscription, input: RenewalInput<'a>) -> &'a Plan {
+    let (Some(PendingChange::AtPeriodEnd { .. }), Some((plan, price))) = (after.pending_change, input.scheduled) else {
+        return input.plan;
+    };
+    after.pending_change = None;
+    for item in after.items.iter_mut().filter(|item| item.kind == ItemKind::Plan) {
+        item.plan = plan.id;
+        item.price = *price;
+    }
+    plan
+}
+
+fn base_lines(subscription: &Subscription, plan: &Plan) -> Result<Vec<DraftLine>, ChangeError> {
+    let line = |item: &SubscriptionItem| base_line(item, &plan.name, subscription.billing_period);
+    Ok(subscription.items.iter().map(line).collect::<Result<_, _>>()?)
+}
+
+/// Overage of the ended usage period, priced by the plan that was in force.
+fn usage_lines(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Vec<DraftLine>, ChangeError> {
+    let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
+    let currency = item.price.amount.currency();
+    let mut lines = Vec::new();
+    for charge in &input.plan.charges {
+        let Some(total) = input.usage.iter().find(|total| total.meter_key == charge.meter.key) else { continue };
+        let Some(over) = rating::overage(charge, total.quantity, currency)? else { continue };
+        lines.push(DraftLine {
+            item: item.id,
+            kind: LineKind::Usage,
+            charge: Charge::Meter(charge.meter.key.clone()),
+            description: format!("{} beyond the included {}", charge.meter.name, over.included.normalize()),
+            period: subscription.usage_period,
+            quantity: over.beyond,
+            net: over.amount,
+            explain: Explain::Overage {
+                meter: charge.meter.name.clone(),
+                aggregation: charge.meter.aggregation.as_str().to_owned(),
+                used: over.used,
+                included: over.included,
+                beyond: over.beyond,
+                price: over.price,
+                counted: total.period,
+                currency,
+            },
+        });
+    }
+    Ok(lines)
+}

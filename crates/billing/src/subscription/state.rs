@@ -1,0 +1,273 @@
+//! The states of a subscription, the data each carries, and the one table of legal moves.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Price;
+use crate::id::{CustomerId, InvoiceId, PlanId, PriceId, SubscriptionId, SubscriptionItemId};
+use crate::period::Period;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a subscription cannot go from {from:?} to {to:?}")]
+pub struct InvalidTransition {
+    pub from: StatusName,
+    pub to: StatusName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelReason {
+    /// The customer, or staff for them, asked for it.
+    Requested,
+    /// The first invoice was never paid.
+    Expired,
+    Superseded,
+    Ended,
+    /// Dunning ran out.
+    Unpaid,
+}
+
+impl CancelReason {
+    pub const ALL: [Self; 5] = [Self::Requested, Self::Expired, Self::Superseded, Self::Ended, Self::Unpaid];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Expired => "expired",
+            Self::Superseded => "superseded",
+            Self::Ended => "ended",
+            Self::Unpaid => "unpaid",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+}
+
+/// Where a subscription stands, with what only that state has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Pending { starts_at: DateTime<Utc> },
+    /// Waits for its first payment until `expires_at`.
+    Incomplete { expires_at: DateTime<Utc> },
+    Trialing { ends_at: DateTime<Utc> },
+    Active,
+    PastDue { since: DateTime<Utc> },
+    Paused { since: DateTime<Utc> },
+    Suspended { since: DateTime<Utc> },
+    Unpaid { since: DateTime<Utc> },
+    Canceled { reason: CancelReason, at: DateTime<Utc> },
+}
+
+/// A status without its data: what tables, filters and pages speak of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusName {
+    Pending,
+    Incomplete,
+    Trialing,
+    Active,
+    PastDue,
+    Paused,
+    Suspended,
+    Unpaid,
+    Canceled,
+}
+
+impl StatusName {
+    pub const ALL: [Self; 9] = [
+        Self::Pending,
+        Self::Incomplete,
+        Self::Trialing,
+        Self::Active,
+        Self::PastDue,
+        Self::Paused,
+        Self::Suspended,
+        Self::Unpaid,
+        Self::Canceled,
+    ];
+
+    /// Every legal move; no other exists.
+    pub const EDGES: [(Self, Self); 26] = [
+        (Self::Pending, Self::Incomplete),
+        (Self::Pending, Self::Trialing),
+        (Self::Pending, Self::Active),
+        (Self::Pending, Self::Canceled),
+        (Self::Incomplete, Self::Active),
+        (Self::Incomplete, Self::Canceled),
+        (Self::Trialing, Self::Active),
+        (Self::Trialing, Self::PastDue),
+        (Self::Trialing, Self::Paused),
+        (Self::Trialing, Self::Canceled),
+        (Self::Active, Self::PastDue),
+        (Self::Active, Self::Paused),
+        (Self::Active, Self::Canceled),
+        (Self::PastDue, Self::Active),
+        (Self::PastDue, Self::Suspended),
+        (Self::PastDue, Self::Canceled),
+        (Self::PastDue, Self::Unpaid),
+        (Self::Suspended, Self::Active),
+        (Self::Suspended, Self::Canceled),
+        (Self::Suspended, Self::Unpaid),
+        (Self::Paused, Self::Active),
+        (Self::Paused, Self::PastDue),
+        (Self::Paused, Self::Incomplete),
+        (Self::Paused, Self::Canceled),
+        (Self::Unpaid, Self::Active),
+        (Self::Unpaid, Self::Canceled),
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Incomplete => "incomplete",
+            Self::Trialing => "trialing",
+            Self::Active => "active",
+            Self::PastDue => "past_due",
+            Self::Paused => "paused",
+            Self::Suspended => "suspended",
+            Self::Unpaid => "unpaid",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.as_str() == text)
+    }
+}
+
+impl Status {
+    pub const fn name(self) -> StatusName {
+        match self {
+            Self::Pending { .. } => StatusName::Pending,
+            Self::Incomplete { .. } => StatusName::Incomplete,
+            Self::Trialing { .. } => StatusName::Trialing,
+            Self::Active => StatusName::Active,
+            Self::PastDue { .. } => StatusName::PastDue,
+            Self::Paused { .. } => StatusName::Paused,
+            Self::Suspended { .. } => StatusName::Suspended,
+            Self::Unpaid { .. } => StatusName::Unpaid,
+            Self::Canceled { .. } => StatusName::Canceled,
+        }
+    }
+
+    pub fn to(self, next: Self) -> Result<Self, InvalidTransition> {
+        let (from, to) = (self.name(), next.name());
+        if StatusName::EDGES.contains(&(from, to)) { Ok(next) } else { Err(InvalidTransition { from, to }) }
+    }
+
+    /// Active, past due and suspended subscriptions make up MRR; trials, paused and unpaid ones do not.
+    pub const fn counts_as_recurring(self) -> bool {
+        matches!(self, Self::Active | Self::PastDue { .. } | Self::Suspended { .. })
+    }
+
+    pub const fn is_live(self) -> bool {
+        !matches!(self, Self::Canceled { .. })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemKind {
+    Plan,
+    AddOn,
+    Seats,
+}
+
+impl ItemKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::AddOn => "add_on",
+            Self::Seats => "seats",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Plan, Self::AddOn, Self::Seats].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// One price a subscription carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionItem {
+    pub id: SubscriptionItemId,
+    pub kind: ItemKind,
+    pub plan: PlanId,
+    pub price: Price,
+    pub quantity: u32,
+}
+
+/// At most one change waits at a time; a new one replaces it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PendingChange {
+    /// A downgrade: takes effect at the end of the billing period and can be undone.
+    AtPeriodEnd { plan: PlanId, price: PriceId, at: DateTime<Utc> },
+    /// An upgrade: takes effect, as of the quoted instant, once its invoice is paid.
+    AwaitingPayment {
+        plan: PlanId,
+        price: PriceId,
+        quoted_at: DateTime<Utc>,
+        invoice: InvoiceId,
+        expires_at: DateTime<Utc>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    pub id: SubscriptionId,
+    pub customer: CustomerId,
+    pub status: Status,
+    /// Moves on with every save; quotes name the version they were made for.
+    pub version: u32,
+    pub items: Vec<SubscriptionItem>,
+    pub anchor: DateTime<Utc>,
+    /// What the base price was last charged for; a trial's span while trialing.
+    pub billing_period: Period,
+    /// The month usage is counted in; never longer than the billing period.
+    pub usage_period: Period,
+    pub cancel_at: Option<DateTime<Utc>>,
+    pub pending_change: Option<PendingChange>,
+    pub created_at: DateTime<Utc>,
+}
+
+impl Subscription {
+    /// The item that carries the plan.
+    pub fn plan_item(&self) -> Option<&SubscriptionItem> {
+        self.items.iter().find(|item| item.kind == ItemKind::Plan)
+    }
+
+    /// The next instant at which something happens by itself; `None` once nothing does.
+    pub fn due_at(&self) -> Option<DateTime<Utc>> {
+        let own = match self.status {
+            Status::Pending { starts_at } => Some(starts_at),
+            Status::Incomplete { expires_at } => Some(expires_at),
+            Status::Trialing { ends_at } => Some(ends_at),
+            Status::Active | Status::PastDue { .. } | Status::Suspended { .. } => Some(self.usage_period.end()),
+            Status::Paused { .. } | Status::Unpaid { .. } | Status::Canceled { .. } => None,
+        };
+        let unpaid_upgrade = match self.pending_change {
+            Some(PendingChange::AwaitingPayment { expires_at, .. }) => Some(expires_at),
+            _ => None,
+        };
+        [own, unpaid_upgrade].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canceled_is_final_and_edges_are_listed_once() {
+        for (index, edge) in StatusName::EDGES.iter().enumerate() {
+            assert_ne!(edge.0, StatusName::Canceled);
+            assert!(!StatusName::EDGES[..index].contains(edge), "{edge:?} stands twice");
+        }
+        for name in StatusName::ALL {
+            assert_eq!(StatusName::parse(name.as_str()), Some(name));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Figures that need the product's own code: an example of the crate that knows how, given the figure's name and
+//! `DATABASE_URL` of an empty database. Its last line is `{"value": 1.0, "unit": "ms", "yardstick": 2.0}`.
+
+use super::{Bench, Measured};
+use crate::process;
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use std::path::Path;
+
+struct Program {
+    package: &'static str,
+    example: &'static str,
+    figures: &'static [&'static str],
+}
+
+/// Pages are measured where they are rendered, everything else where it is done.
+const PROGRAMS: [Program; 2] = [
+    Program {
+        package: "app",
+        example: "bench_pages",
+        figures: &["page_overview", "page_invoices"],
+    },
+    Program {
+        package: "service",
+        example: "bench",
+        figures: &[
+            "ingest_single",
+            "ingest_batch",
+            "ingest_rollup",
+            "ingest_replay",
+            "check_cached",
+            "reserve_spread",
+            "reserve_hot",
+            "billing_run_10k",
+            "billing_run_100k",
+            "billing_rerun",
+            "usage_page",
+            "admin_totals",
+            "analytics_mrr",
+            "analytics_cohorts",
+            "webhook_accept",
+        ],
+    },
+];
+
+#[derive(Deserialize)]
+struct Answer {
+    value: f64,
+    unit: String,
+    yardstick: Option<f64>,
+}
+
+pub fn measure(bench: &Bench, figure: &str) -> Result<Option<Measured>> {
+    let Some(program) = PROGRAMS.iter().find(|program| program.figures.contains(&figure)) else {
+        return Ok(None);
+    };
+    if !source(program).exists() {
+        return Ok(None);
+    }
+    let postgres = bench.postgres()?;
+    postgres.create_database(figure)?;
+    let mut cargo = process::cargo(["run", "--release", "--quiet", "--package", program.package]);
+    cargo.args(["--example", program.example]);
+    if program.package == "app" {
+        cargo.args(["--features", "ssr"]);
+    }
+    cargo
+        .args(["--", figure])
+        .env("DATABASE_URL", postgres.url(figure));
+    let output = process::capture(&mut cargo, figure)?;
+    let last = output.lines().last().unwrap_or_default();
+    let answer: Answer = serde_json::from_str(last).with_context(|| format!("{figure} said: {last}"))?;
+    Ok(Some(Measured {
+        value: answer.value,
+        unit: answer.unit,
+        yardstick: answer.yardstick,
+    }))
+}
+
+fn source(program: &Program) -> std::path::PathBuf {
+    let home = if program.package == "app" {
+        "app".to_owned()
+    } else {
+        format!("crates/{}", program.package)
+    };
+    Path::new(&home)
+        .join("examples")
+        .join(format!("{}.rs", program.example))
+}

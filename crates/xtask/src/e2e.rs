@@ -1,0 +1,92 @@
+//! Browser tests: the real server on a throw-away database, driven by Playwright in Chromium.
+
+use crate::{
+    build::{self, Profile},
+    fingerprint::collect_files,
+    postgres::{Durability, Postgres},
+    process,
+    server::Server,
+    totals::Totals,
+};
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use std::{fs, path::Path};
+
+const REPORT: &str = "target/e2e/report.json";
+const SERVER_LOG: &str = "target/e2e/server.log";
+const DATABASE: &str = "e2e";
+
+#[derive(Deserialize)]
+struct Report {
+    stats: Stats,
+}
+
+/// Playwright's words: a flaky test passed in the end.
+#[derive(Deserialize)]
+struct Stats {
+    expected: u32,
+    unexpected: u32,
+    flaky: u32,
+}
+
+pub fn command(profile: Profile, args: &[String]) -> Result<Totals> {
+    build::build(profile)?;
+    let postgres = Postgres::start(Durability::None)?;
+    let totals = run(profile, &postgres, args)?;
+    if totals.failed > 0 {
+        eprintln!("pictures and traces are in target/e2e, the server's log is {SERVER_LOG}");
+    }
+    Ok(totals)
+}
+
+/// Expects a finished build. The database stays in the cluster for whoever wants to look at it afterwards.
+pub fn run(profile: Profile, postgres: &Postgres, args: &[String]) -> Result<Totals> {
+    if !has_specs()? {
+        println!("no browser tests in end2end");
+        return Ok(Totals::default());
+    }
+    fs::create_dir_all("target/e2e")?;
+    fs::create_dir_all("target/screenshots")?;
+    if Path::new(REPORT).exists() {
+        fs::remove_file(REPORT)?;
+    }
+    postgres.create_database(DATABASE)?;
+    let server = Server::start(profile, &database_url(postgres), Path::new(SERVER_LOG))?;
+    let mut playwright = process::npm_tool("playwright");
+    playwright
+        .args(["test", "--config", "end2end/playwright.config.ts"])
+        .args(args);
+    playwright.env("BASE_URL", server.base_url());
+    let status = playwright
+        .status()
+        .context("cannot start Playwright: `make setup` installs it")?;
+    Ok(read_report()?.or_crashed(status.success()))
+}
+
+pub fn database_url(postgres: &Postgres) -> String {
+    postgres.url(DATABASE)
+}
+
+fn read_report() -> Result<Totals> {
+    let Ok(json) = fs::read(REPORT) else {
+        return Ok(Totals::default());
+    };
+    let report: Report = serde_json::from_slice(&json).context("Playwright's report has another shape")?;
+    let Stats {
+        expected,
+        unexpected,
+        flaky,
+    } = report.stats;
+    Ok(Totals {
+        passed: expected + flaky,
+        failed: unexpected,
+    })
+}
+
+fn has_specs() -> Result<bool> {
+    let mut files = Vec::new();
+    collect_files(Path::new("end2end"), &mut files)?;
+    Ok(files
+        .iter()
+        .any(|file| file.to_string_lossy().ends_with(".spec.ts")))
+}

@@ -1,0 +1,95 @@
+//! Dependencies point downhill: each crate may name only the crates below it.
+
+use crate::process;
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+/// A crate and those of ours that its manifest may name, tests included.
+const ALLOWED: [(&str, &[&str]); 9] = [
+    ("app", &["billing", "service"]),
+    ("billing", &[]),
+    ("frontend", &["app"]),
+    ("gateway", &["billing"]),
+    ("sdk", &[]),
+    ("server", &["app", "billing", "sdk", "service"]),
+    ("service", &["billing", "gateway", "store"]),
+    ("store", &["billing"]),
+    ("xtask", &[]),
+];
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    /// Set for crates of this workspace alone.
+    path: Option<String>,
+}
+
+pub fn check() -> Result<()> {
+    let json = process::capture(
+        &mut process::cargo(["metadata", "--no-deps", "--format-version=1"]),
+        "reading the manifests",
+    )?;
+    let metadata: Metadata = serde_json::from_str(&json).context("cargo's metadata has another shape")?;
+    let wrong: Vec<String> = metadata.packages.iter().flat_map(uphill).collect();
+    if !wrong.is_empty() {
+        bail!("{}", wrong.join("\n"));
+    }
+    Ok(())
+}
+
+fn uphill(package: &Package) -> Vec<String> {
+    let Some((_, allowed)) = ALLOWED.iter().find(|(name, _)| *name == package.name) else {
+        return vec![format!(
+            "{} has no place among the layers in crates/xtask/src/layers.rs",
+            package.name
+        )];
+    };
+    let ours = package
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.path.is_some());
+    ours.filter(|dependency| !allowed.contains(&dependency.name.as_str()))
+        .map(|dependency| format!("{} must not depend on {}", package.name, dependency.name))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dependency, Package, uphill};
+
+    fn package(name: &str, dependency: &str) -> Package {
+        let dependency = Dependency {
+            name: dependency.to_owned(),
+            path: Some(String::new()),
+        };
+        Package {
+            name: name.to_owned(),
+            dependencies: vec![dependency],
+        }
+    }
+
+    #[test]
+    fn service_may_use_store_but_not_the_other_way_round() {
+        assert!(uphill(&package("service", "store")).is_empty());
+        assert_eq!(
+            uphill(&package("store", "service")),
+            ["store must not depend on service"]
+        );
+    }
+
+    #[test]
+    fn a_new_crate_needs_a_place() {
+        assert_eq!(uphill(&package("extra", "billing")).len(), 1);
+    }
+}

@@ -85,8 +85,6 @@ fn bundle(profile: Profile, raw: &Path) -> Result<()> {
         "--legal-comments=none",
         "--log-level=warning",
     ]);
-    // Scripts that a snippet loads later by an absolute address stay files of their own.
-    esbuild.arg("--external:/*");
     if profile == Profile::Release {
         esbuild.arg("--minify");
     }

@@ -8,8 +8,8 @@ const SLOWDOWN = 4;
 const SETTLED_MS = 1_500;
 
 const baseURL = process.env.BASE_URL ?? "http://127.0.0.1:3000";
-const email = process.env.SIGN_IN_EMAIL ?? "owner@acme.example";
-const password = process.env.SIGN_IN_PASSWORD ?? "demo-demo-demo";
+const email = process.env.SIGN_IN_EMAIL ?? "ada@lumen.example";
+const password = process.env.SIGN_IN_PASSWORD ?? "cosmos-demo-2026";
 const overview = process.env.OVERVIEW_PATH ?? "/overview";
 
 type Vitals = { lcp_ms: number; cls: number };

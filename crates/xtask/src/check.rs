@@ -5,7 +5,7 @@ use crate::{
     postgres::{Durability, Postgres},
     process, sqlx_prepare,
     steps::Steps,
-    test::HOST_SELECTION,
+    workspace,
 };
 use anyhow::{Result, bail};
 
@@ -49,7 +49,9 @@ fn format() -> Result<()> {
 
 fn lints() -> Result<()> {
     let mut cargo = process::cargo(["clippy", "--all-targets"]);
-    cargo.args(HOST_SELECTION).args(["--", "-D", "warnings"]);
+    cargo
+        .args(workspace::host_selection()?)
+        .args(["--", "-D", "warnings"]);
     process::run(&mut cargo, "clippy")
 }
 

@@ -5,7 +5,7 @@ use crate::{
     fingerprint::collect_files,
     postgres::{Durability, Postgres},
     process,
-    server::Server,
+    server::Installation,
     totals::Totals,
 };
 use anyhow::{Context, Result};
@@ -32,15 +32,22 @@ struct Stats {
 pub fn command(profile: Profile, args: &[String]) -> Result<Totals> {
     build::build(profile)?;
     let postgres = Postgres::start(Durability::None)?;
-    let totals = run(profile, &postgres, args)?;
+    let totals = run(&install(profile, &postgres)?, args)?;
     if totals.failed > 0 {
         eprintln!("pictures and traces are in target/e2e, the server's log is {SERVER_LOG}");
     }
     Ok(totals)
 }
 
-/// Expects a finished build. The database stays in the cluster for whoever wants to look at it afterwards.
-pub fn run(profile: Profile, postgres: &Postgres, args: &[String]) -> Result<Totals> {
+/// The product as the browser tests find it; expects a finished build.
+pub fn install(profile: Profile, postgres: &Postgres) -> Result<Installation> {
+    postgres.create_database(DATABASE)?;
+    let installation = Installation::new(profile, postgres.url(DATABASE))?;
+    installation.fill()?;
+    Ok(installation)
+}
+
+pub fn run(installation: &Installation, args: &[String]) -> Result<Totals> {
     if !has_specs()? {
         println!("no browser tests in end2end");
         return Ok(Totals::default());
@@ -50,8 +57,7 @@ pub fn run(profile: Profile, postgres: &Postgres, args: &[String]) -> Result<Tot
     if Path::new(REPORT).exists() {
         fs::remove_file(REPORT)?;
     }
-    postgres.create_database(DATABASE)?;
-    let server = Server::start(profile, &database_url(postgres), Path::new(SERVER_LOG))?;
+    let server = installation.start(Path::new(SERVER_LOG))?;
     let mut playwright = process::npm_tool("playwright");
     playwright
         .args(["test", "--config", "end2end/playwright.config.ts"])
@@ -61,10 +67,6 @@ pub fn run(profile: Profile, postgres: &Postgres, args: &[String]) -> Result<Tot
         .status()
         .context("cannot start Playwright: `make setup` installs it")?;
     Ok(read_report()?.or_crashed(status.success()))
-}
-
-pub fn database_url(postgres: &Postgres) -> String {
-    postgres.url(DATABASE)
 }
 
 fn read_report() -> Result<Totals> {

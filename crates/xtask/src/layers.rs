@@ -1,8 +1,7 @@
 //! Dependencies point downhill: each crate may name only the crates below it.
 
-use crate::process;
-use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use crate::workspace::{self, Package};
+use anyhow::{Result, bail};
 
 /// A crate and those of ours that its manifest may name, tests included.
 const ALLOWED: [(&str, &[&str]); 9] = [
@@ -17,31 +16,8 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ("xtask", &[]),
 ];
 
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    dependencies: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    name: String,
-    /// Set for crates of this workspace alone.
-    path: Option<String>,
-}
-
 pub fn check() -> Result<()> {
-    let json = process::capture(
-        &mut process::cargo(["metadata", "--no-deps", "--format-version=1"]),
-        "reading the manifests",
-    )?;
-    let metadata: Metadata = serde_json::from_str(&json).context("cargo's metadata has another shape")?;
-    let wrong: Vec<String> = metadata.packages.iter().flat_map(uphill).collect();
+    let wrong: Vec<String> = workspace::packages()?.iter().flat_map(uphill).collect();
     if !wrong.is_empty() {
         bail!("{}", wrong.join("\n"));
     }
@@ -66,7 +42,9 @@ fn uphill(package: &Package) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Dependency, Package, uphill};
+    use super::uphill;
+    use crate::workspace::{Dependency, Package};
+    use std::collections::BTreeMap;
 
     fn package(name: &str, dependency: &str) -> Package {
         let dependency = Dependency {
@@ -76,6 +54,7 @@ mod tests {
         Package {
             name: name.to_owned(),
             dependencies: vec![dependency],
+            features: BTreeMap::new(),
         }
     }
 

@@ -15,6 +15,7 @@ mod sqlx_prepare;
 mod steps;
 mod test;
 mod totals;
+mod workspace;
 
 use anyhow::{Result, bail};
 use build::Profile;

@@ -3,6 +3,7 @@
 use crate::{
     build::{Profile, SITE},
     postgres::signal,
+    process,
 };
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
@@ -12,6 +13,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio, id},
+    sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -20,34 +22,51 @@ const START_TIMEOUT: Duration = Duration::from_secs(120);
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 const READY: &str = "/readyz";
 
-pub struct Server {
-    child: Child,
-    address: SocketAddr,
+/// The server's program with a database and a data directory of its own.
+pub struct Installation {
+    profile: Profile,
+    database_url: String,
     data: PathBuf,
-    started_within: Duration,
 }
 
-impl Server {
-    /// Returns once the server says that it is ready. What it writes goes to `log`.
-    pub fn start(profile: Profile, database_url: &str, log: &Path) -> Result<Self> {
-        let address = free_address()?;
-        let data = env::temp_dir().join(format!("cosmosbuilder-test-data-{}-{}", id(), address.port()));
+impl Installation {
+    pub fn new(profile: Profile, database_url: String) -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let data = env::temp_dir().join(format!("cosmosbuilder-test-data-{}-{number}", id()));
         fs::create_dir_all(&data)?;
+        Ok(Self {
+            profile,
+            database_url,
+            data,
+        })
+    }
+
+    /// Tables and demo data, before the first start rather than in its background: tests know what they find.
+    pub fn fill(&self) -> Result<()> {
+        for verb in ["migrate", "seed"] {
+            process::capture(&mut self.command(verb), &format!("`server {verb}`"))?;
+        }
+        Ok(())
+    }
+
+    /// Returns once the server says that it is ready. What it writes goes to `log`.
+    pub fn start(&self, log: &Path) -> Result<Server> {
+        let address = free_address()?;
         let output = fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let started = Instant::now();
-        let child = command(profile, database_url)
+        let mut command = self.command("serve");
+        command
             .env("LISTEN_ADDR", address.to_string())
-            .env("BASE_URL", format!("http://{address}"))
-            .env("DATA_DIR", &data)
+            .env("BASE_URL", format!("http://{address}"));
+        command
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()
-            .context("cannot start the server")?;
-        let mut server = Self {
+            .stderr(output);
+        let child = command.spawn().context("cannot start the server")?;
+        let mut server = Server {
             child,
             address,
-            data,
             started_within: Duration::ZERO,
         };
         server.wait_until_ready(log)?;
@@ -55,6 +74,37 @@ impl Server {
         Ok(server)
     }
 
+    /// Whether everything that must tie does; the server says what does not.
+    pub fn verify(&self) -> bool {
+        process::run(&mut self.command("verify"), "the server's own check").is_ok()
+    }
+
+    fn command(&self, verb: &str) -> Command {
+        let mut command = Command::new(self.profile.server_binary());
+        command
+            .arg(verb)
+            .env("DATABASE_URL", &self.database_url)
+            .env("DATA_DIR", &self.data);
+        command.env("SITE_ROOT", SITE);
+        command
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        // A leftover is a few small files that nobody reads.
+        let _ = fs::remove_dir_all(&self.data);
+    }
+}
+
+/// A running server; stopped when dropped.
+pub struct Server {
+    child: Child,
+    address: SocketAddr,
+    started_within: Duration,
+}
+
+impl Server {
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -89,19 +139,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         stop(&mut self.child);
-        // Only a test's own leftovers: the next start uses another directory.
-        let _ = fs::remove_dir_all(&self.data);
     }
-}
-
-/// The server's `serve` with an external database and nothing else set.
-pub fn command(profile: Profile, database_url: &str) -> Command {
-    let mut command = Command::new(profile.server_binary());
-    command
-        .arg("serve")
-        .env("DATABASE_URL", database_url)
-        .env("SITE_ROOT", SITE);
-    command
 }
 
 /// Politely first, so that it finishes its requests and its own Postgres; then for good.

@@ -14,12 +14,14 @@ mod vitals;
 use crate::{
     build::{self, Profile},
     postgres::{Durability, Postgres},
-    server::Server,
+    server::Installation,
 };
 use anyhow::{Result, bail};
 use goals::{GOALS, Goal};
 use report::Row;
-use std::{cell::OnceCell, fs, path::Path};
+use std::{cell::OnceCell, fs};
+
+const SERVER_LOG: &str = "target/bench-server.log";
 
 /// One figure as taken; `yardstick` is in the same unit.
 pub struct Measured {
@@ -64,19 +66,13 @@ impl Bench {
         Ok(*self.vitals.get_or_init(|| measured))
     }
 
-    /// The release server on a database of its own, filled with the demo data.
-    fn server(&self, database: &str) -> Result<Server> {
+    /// The release build on a database of its own, filled with the demo data.
+    fn install(&self, database: &str) -> Result<Installation> {
         let postgres = self.postgres()?;
         postgres.create_database(database)?;
-        self.server_again(database)
-    }
-
-    fn server_again(&self, database: &str) -> Result<Server> {
-        Server::start(
-            Profile::Release,
-            &self.postgres()?.url(database),
-            Path::new("target/bench-server.log"),
-        )
+        let installation = Installation::new(Profile::Release, postgres.url(database))?;
+        installation.fill()?;
+        Ok(installation)
     }
 }
 

@@ -1,9 +1,10 @@
 //! `lcp_ms` and `cls`: the signed-in overview in Chromium with its processor slowed down four times.
 
-use super::Bench;
+use super::{Bench, SERVER_LOG};
 use crate::process;
 use anyhow::{Context, Result};
 use serde::Deserialize;
+use std::{path::Path, process::Command};
 
 const SCRIPT: &str = "target/xtask/vitals.mjs";
 
@@ -27,8 +28,9 @@ pub fn measure(bench: &Bench) -> Result<Vitals> {
         &format!("--outfile={SCRIPT}"),
     ]);
     process::capture(&mut esbuild, "bundling the browser measurement")?;
-    let server = bench.server("vitals")?;
-    let mut node = std::process::Command::new("node");
+    let installation = bench.install("vitals")?;
+    let server = installation.start(Path::new(SERVER_LOG))?;
+    let mut node = Command::new("node");
     node.arg(SCRIPT).env("BASE_URL", server.base_url());
     let answer = process::capture(&mut node, "measuring in the browser")?;
     serde_json::from_str(&answer).with_context(|| format!("the browser measurement said: {answer}"))

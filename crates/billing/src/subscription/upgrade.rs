@@ -1,0 +1,205 @@
+//! Changing plan: upgrades now with proration, downgrades at the end of the billing period.
+//!
+//! The preview and the charge are this one function: what was shown is what is charged.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
+
+use super::{
+    BilledLine, ChangeError, ItemKind, PendingChange, PlanChange, Status, Subscription, SubscriptionItem, base_line,
+};
+use crate::catalog::{Plan, Price};
+use crate::id::InvoiceId;
+use crate::invoice::{Charge, DraftLine, Explain, LineKind};
+use crate::money::{Money, MoneyError};
+use crate::period::{Anchor, Interval, Zone};
+use crate::proration::Share;
+
+/// How long an unpaid upgrade stays open.
+const PAYMENT_WINDOW: TimeDelta = TimeDelta::hours(23);
+
+/// Where the change leads.
+#[derive(Debug, Clone, Copy)]
+pub struct ChangeTarget<'a> {
+    pub plan: &'a Plan,
+    pub price: &'a Price,
+    pub zone: Zone,
+}
+
+/// Decides a change of plan at an instant. `current` is the plan now, `billed` what was charged for
+/// the rest of the billing period.
+pub fn plan_change(
+    subscription: &Subscription,
+    current: &Plan,
+    target: ChangeTarget<'_>,
+    billed: &[BilledLine],
+    at: DateTime<Utc>,
+) -> Result<PlanChange, ChangeError> {
+    let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
+    if item.price.id == target.price.id {
+        return Err(ChangeError::SamePrice);
+    }
+    if let Some(PendingChange::AwaitingPayment { .. }) = subscription.pending_change {
+        return Err(ChangeError::AwaitsPayment);
+    }
+    match subscription.status {
+        Status::Trialing { .. } => Ok(PlanChange::InTrial { after: switched(subscription, target) }),
+        Status::Active if is_upgrade(&item.price, target.price)? => upgrade(subscription, item, current, target, billed, at),
+        Status::Active => Ok(at_period_end(subscription, target)),
+        status => Err(ChangeError::NotChangeable(status.name())),
+    }
+}
+
+/// To a yearly price it is an upgrade unless the year costs less than twelve months did at a lower
+/// tier; within an interval the higher amount decides; from year to month is always a downgrade.
+fn is_upgrade(from: &Price, to: &Price) -> Result<bool, MoneyError> {
+    let higher = to.yearly()?.sub(from.yearly()?)?.is_positive();
+    let longer = to.interval > from.interval;
+    let shorter = to.interval < from.interval;
+    Ok(!shorter && (higher || (longer && to.amount.sub(from.amount)?.is_positive())))
+}
+
+fn upgrade(
+    subscription: &Subscription,
+    item: &SubscriptionItem,
+    current: &Plan,
+    target: ChangeTarget<'_>,
+    billed: &[BilledLine],
+    at: DateTime<Utc>,
+) -> Result<PlanChange, ChangeError> {
+    let after = moved(subscription, item, target, at)?;
+    let mut lines = credits(item, current, billed, at)?;
+    if target.price.interval == item.price.interval {
+        lines.extend(charge_for_the_rest(&after, target, at)?);
+    } else {
+        for item in &after.items {
+            lines.push(base_line(item, &target.plan.name, after.billing_period)?);
+        }
+    }
+    let total = Money::sum(target.price.amount.currency(), lines.iter().map(|line| line.net))?;
+    if total.is_negative() {
+        return Err(ChangeError::NegativeTotal);
+    }
+    Ok(PlanChange::Upgrade { lines, after })
+}
+
+/// The subscription after the upgrade: a longer interval starts new periods at the instant of change.
+fn moved(
+    subscription: &Subscription,
+    item: &SubscriptionItem,
+    target: ChangeTarget<'_>,
+    at: DateTime<Utc>,
+) -> Result<Subscription, ChangeError> {
+    let mut after = switched(subscription, target);
+    after.pending_change = None;
+    after.cancel_at = None;
+    if target.price.interval != item.price.interval {
+        let anchor = Anchor { at, zone: target.zone };
+        after.anchor = at;
+        after.billing_period = anchor.period(target.price.interval, 0)?;
+        after.usage_period = anchor.period(Interval::Month, 0)?;
+    }
+    Ok(after)
+}
+
+/// Gives back the unused part of what was billed, never more than is left of it.
+fn credits(
+    item: &SubscriptionItem,
+    current: &Plan,
+    billed: &[BilledLine],
+    at: DateTime<Utc>,
+) -> Result<Vec<DraftLine>, ChangeError> {
+    let mut lines = Vec::new();
+    for line in billed {
+        let Some(unused) = line.period.remaining_from(at) else { continue };
+        let share = Share::of(unused, line.period);
+        let limit = line.net.sub(line.credited)?;
+        let wanted = share.apply(line.net)?;
+        let explain = if wanted.sub(limit)?.is_positive() {
+            Explain::Capped { basis: line.net, share, limit }
+        } else {
+            Explain::Prorated { basis: line.net, share, credit: true }
+        };
+        let net = explain.amount()?;
+        if net.is_zero() {
+            continue;
+        }
+        lines.push(DraftLine {
+            item: item.id,
+            kind: LineKind::ProrationCredit,
+            charge: Charge::Base,
+            description: format!("Unused time on {}", current.name),
+            period: unused,
+            quantity: Decimal::ONE,
+            net,
+            explain,
+        });
+    }
+    Ok(lines)
+}
+
+fn charge_for_the_rest(
+    after: &Subscription,
+    target: ChangeTarget<'_>,
+    at: DateTime<Utc>,
+) -> Result<Option<DraftLine>, ChangeError> {
+    let item = after.plan_item().ok_or(ChangeError::NoPlan)?;
+    let Some(rest) = after.billing_period.remaining_from(at) else { return Ok(None) };
+    let basis = item.price.amount.fraction(i128::from(item.quantity), 1)?;
+    let explain = Explain::Prorated { basis, share: Share::of(rest, after.billing_period), credit: false };
+    Ok(Some(DraftLine {
+        item: item.id,
+        kind: LineKind::ProrationCharge,
+        charge: Charge::Base,
+        description: format!("Remaining time on {}", target.plan.name),
+        period: rest,
+        quantity: Decimal::from(item.quantity),
+        net: explain.amount()?,
+        explain,
+    }))
+}
+
+fn at_period_end(subscription: &Subscription, target: ChangeTarget<'_>) -> PlanChange {
+    let at = subscription.billing_period.end();
+    let pending = PendingChange::AtPeriodEnd { plan: target.plan.id, price: target.price.id, at };
+    let after = Subscription { pending_change: Some(pending), cancel_at: None, ..subscription.clone() };
+    PlanChange::AtPeriodEnd { at, after }
+}
+
+/// The subscription with its plan item on the target's price.
+fn switched(subscription: &Subscription, target: ChangeTarget<'_>) -> Subscription {
+    let mut after = subscription.clone();
+    for item in after.items.iter_mut().filter(|item| item.kind == ItemKind::Plan) {
+        item.plan = target.plan.id;
+        item.price = *target.price;
+    }
+    after
+}
+
+/// The upgrade's invoice is open: the plan changes once it is paid.
+pub fn await_payment(
+    subscription: &Subscription,
+    target: ChangeTarget<'_>,
+    invoice: InvoiceId,
+    at: DateTime<Utc>,
+) -> Subscription {
+    let expires_at = (at + PAYMENT_WINDOW).min(subscription.billing_period.end());
+    let pending = PendingChange::AwaitingPayment {
+        plan: target.plan.id,
+        price: target.price.id,
+        quoted_at: at,
+        invoice,
+        expires_at,
+    };
+    Subscription { pending_change: Some(pending), ..subscription.clone() }
+}
+
+/// The upgrade's invoice is paid: the change happens as of the quoted instant. Nothing is priced anew.
+pub fn complete_upgrade(
+    subscription: &Subscription,
+    target: ChangeTarget<'_>,
+    quoted_at: DateTime<Utc>,
+) -> Result<Subscription, ChangeError> {
+    let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
+    moved(subscription, item, target, quoted_at)
+}

@@ -1,0 +1,64 @@
+//! Who did what to which record, when. Written in the transaction, chained afterwards.
+
+use billing::id::{AuditEntryId, CustomerId};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use crate::Result;
+
+#[derive(Debug, Clone)]
+pub struct NewEntry<'a> {
+    pub id: AuditEntryId,
+    pub at: DateTime<Utc>,
+    pub actor: &'a str,
+    pub action: &'a str,
+    pub customer: Option<CustomerId>,
+    /// The record it was done to.
+    pub subject: &'a str,
+    pub detail: Value,
+}
+
+pub async fn insert(conn: &mut PgConnection, entry: &NewEntry<'_>) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO audit_entry (id, at, actor, action, customer_id, subject, detail)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        entry.id.uuid(),
+        entry.at,
+        entry.actor,
+        entry.action,
+        entry.customer.map(CustomerId::uuid),
+        entry.subject,
+        entry.detail,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Chains committed entries that are not sealed yet, oldest first; the caller holds the seal's lock.
+/// `h = SHA-256(previous hash, entry as JSON)`, computed by Postgres.
+pub async fn seal(conn: &mut PgConnection, limit: i64) -> Result<u64> {
+    let unsealed = sqlx::query_scalar!(
+        r#"SELECT id FROM audit_entry e
+           WHERE NOT EXISTS (SELECT FROM audit_seal s WHERE s.entry_id = e.id)
+           ORDER BY id LIMIT $1"#,
+        limit,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    for id in &unsealed {
+        sqlx::query!(
+            "INSERT INTO audit_seal (position, entry_id, hash)
+             SELECT coalesce(last.position, 0) + 1, e.id,
+                    sha256(coalesce(last.hash, ''::bytea) || convert_to(to_jsonb(e)::text, 'UTF8'))
+             FROM audit_entry e
+             LEFT JOIN LATERAL (SELECT position, hash FROM audit_seal ORDER BY position DESC LIMIT 1) last ON true
+             WHERE e.id = $1",
+            id,
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(unsealed.len() as u64)
+}

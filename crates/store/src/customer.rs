@@ -1,0 +1,151 @@
+//! Customers, and the lock that orders everything done to one.
+
+use billing::id::CustomerId;
+use billing::money::Currency;
+use billing::period::Zone;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use crate::{CustomerScope, Error, Result, row};
+
+const TABLE: &str = "customer";
+
+#[derive(Debug, Clone)]
+pub struct NewCustomer<'a> {
+    pub id: CustomerId,
+    pub name: &'a str,
+    pub email: &'a str,
+    pub currency: Currency,
+    pub zone: Zone,
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerRecord {
+    pub id: CustomerId,
+    pub name: String,
+    pub email: String,
+    pub currency: Currency,
+    pub zone: Zone,
+    pub gateway_ref: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub ever_paid: bool,
+}
+
+struct CustomerRow {
+    id: uuid::Uuid,
+    name: String,
+    email: String,
+    currency: String,
+    time_zone: String,
+    gateway_ref: Option<String>,
+    created_at: DateTime<Utc>,
+    ever_paid: bool,
+}
+
+impl TryFrom<CustomerRow> for CustomerRecord {
+    type Error = Error;
+
+    fn try_from(row: CustomerRow) -> Result<Self> {
+        Ok(Self {
+            id: CustomerId::from_uuid(row.id),
+            name: row.name,
+            email: row.email,
+            currency: row::currency(TABLE, &row.currency)?,
+            zone: row.time_zone.parse().map_err(|_| Error::corrupt(TABLE, &row.time_zone))?,
+            gateway_ref: row.gateway_ref,
+            created_at: row.created_at,
+            ever_paid: row.ever_paid,
+        })
+    }
+}
+
+pub async fn insert(conn: &mut PgConnection, customer: &NewCustomer<'_>) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO customer (id, name, email, currency, time_zone, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        customer.id.uuid(),
+        customer.name,
+        customer.email,
+        customer.currency.as_str(),
+        customer.zone.name(),
+        customer.created_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn find(conn: &mut PgConnection, scope: CustomerScope) -> Result<Option<CustomerRecord>> {
+    sqlx::query_as!(
+        CustomerRow,
+        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid FROM customer WHERE id = $1",
+        scope.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(CustomerRecord::try_from)
+    .transpose()
+}
+
+/// Locks the customer for the rest of the transaction; the first lock of every use case.
+/// `FOR UPDATE` would stall inserts that refer to the customer, usage among them.
+pub async fn lock(conn: &mut PgConnection, scope: CustomerScope) -> Result<Option<CustomerRecord>> {
+    sqlx::query_as!(
+        CustomerRow,
+        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid
+         FROM customer WHERE id = $1 FOR NO KEY UPDATE",
+        scope.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(CustomerRecord::try_from)
+    .transpose()
+}
+
+pub async fn set_gateway_ref(conn: &mut PgConnection, scope: CustomerScope, gateway_ref: &str) -> Result<()> {
+    sqlx::query!("UPDATE customer SET gateway_ref = $2 WHERE id = $1", scope.uuid(), gateway_ref).execute(conn).await?;
+    Ok(())
+}
+
+/// From the first payment on, a return from zero MRR is a reactivation.
+pub async fn set_ever_paid(conn: &mut PgConnection, scope: CustomerScope) -> Result<()> {
+    sqlx::query!("UPDATE customer SET ever_paid = true WHERE id = $1 AND NOT ever_paid", scope.uuid())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The next instant the billing run has to look at the customer.
+pub async fn set_due_at(conn: &mut PgConnection, scope: CustomerScope, due_at: Option<DateTime<Utc>>) -> Result<()> {
+    sqlx::query!("UPDATE customer SET due_at = $2 WHERE id = $1", scope.uuid(), due_at).execute(conn).await?;
+    Ok(())
+}
+
+/// Takes up to `limit` customers whose time has come, skipping those another worker has.
+pub async fn lock_due(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> Result<Vec<CustomerRecord>> {
+    sqlx::query_as!(
+        CustomerRow,
+        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid
+         FROM customer WHERE due_at <= $1 AND parked_reason IS NULL
+         ORDER BY due_at, id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
+        now,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(CustomerRecord::try_from)
+    .collect()
+}
+
+/// The earliest instant at which anything happens by itself to anyone.
+pub async fn next_due(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>> {
+    let due = sqlx::query_scalar!("SELECT min(due_at) FROM customer WHERE parked_reason IS NULL").fetch_one(conn).await?;
+    Ok(due)
+}
+
+/// Sets a customer aside whom the run cannot bill; the others go on.
+pub async fn park(conn: &mut PgConnection, scope: CustomerScope, reason: &str) -> Result<()> {
+    sqlx::query!("UPDATE customer SET parked_reason = $2 WHERE id = $1", scope.uuid(), reason).execute(conn).await?;
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! What can go wrong below the use cases.
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the database failed")]
+    Db(#[source] sqlx::Error),
+    /// A stored row that the domain cannot hold: never the caller's fault.
+    #[error("table {table} holds a row that makes no sense: {row}")]
+    Corrupt { table: &'static str, row: String },
+    /// A unique index said no: somebody else was first.
+    #[error("the row exists already ({constraint})")]
+    Conflict { constraint: String },
+}
+
+impl Error {
+    pub fn corrupt(table: &'static str, row: impl ToString) -> Self {
+        Self::Corrupt { table, row: row.to_string() }
+    }
+
+    pub fn is_conflict_on(&self, name: &str) -> bool {
+        matches!(self, Self::Conflict { constraint } if constraint == name)
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error.as_database_error() {
+            Some(db) if db.is_unique_violation() => {
+                Self::Conflict { constraint: db.constraint().unwrap_or_default().to_owned() }
+            }
+            _ => Self::Db(error),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Reading invoices back.
+
+use billing::id::{InvoiceId, PaymentAttemptId, SubscriptionId, SubscriptionItemId};
+use billing::invoice::{Charge, DraftLine, InvoiceNumber, InvoiceStatus, Line, LineKind};
+use billing::money::Money;
+use billing::payment::AttemptStatus;
+use billing::subscription::BilledLine;
+use billing::tax::TaxRate;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{CustomerScope, Error, Result, row};
+
+const TABLE: &str = "invoice";
+
+/// An invoice as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceSummary {
+    pub id: InvoiceId,
+    pub subscription: Option<SubscriptionId>,
+    pub number: InvoiceNumber,
+    pub status: InvoiceStatus,
+    /// purchase, renewal or upgrade.
+    pub reason: String,
+    pub net: Money,
+    pub tax: Money,
+    pub total: Money,
+    pub credit_applied: Money,
+    pub paid: Money,
+    pub issued_at: DateTime<Utc>,
+    pub due_at: DateTime<Utc>,
+    pub settled_at: Option<DateTime<Utc>>,
+}
+
+impl InvoiceSummary {
+    /// `total - credit applied - paid`; nothing once it is settled.
+    pub fn amount_due(&self) -> Money {
+        let left = self.total.minor() - self.credit_applied.minor() - self.paid.minor();
+        let owed = matches!(self.status, InvoiceStatus::Open | InvoiceStatus::Uncollectible);
+        Money::new(if owed { left } else { 0 }, self.total.currency())
+    }
+}
+
+/// An invoice with all it consists of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceDetail {
+    pub summary: InvoiceSummary,
+    pub customer_name: String,
+    pub customer_email: String,
+    pub lines: Vec<Line>,
+    pub attempts: Vec<AttemptRow>,
+}
+
+/// A try to collect an invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRow {
+    pub id: PaymentAttemptId,
+    pub status: AttemptStatus,
+    pub amount: Money,
+    pub decline_code: Option<String>,
+    /// Brand and last four digits, where a saved card was used.
+    pub card: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub settled_at: Option<DateTime<Utc>>,
+}
+
+struct InvoiceRow {
+    id: Uuid,
+    subscription_id: Option<Uuid>,
+    series: String,
+    number: i64,
+    status: String,
+    reason: String,
+    currency: String,
+    net_minor: i64,
+    tax_minor: i64,
+    total_minor: i64,
+    credit_applied_minor: i64,
+    paid_minor: i64,
+    issued_at: DateTime<Utc>,
+    due_at: DateTime<Utc>,
+    settled_at: Option<DateTime<Utc>>,
+}
+
+impl TryFrom<InvoiceRow> for InvoiceSummary {
+    type Error = Error;
+
+    fn try_from(r: InvoiceRow) -> Result<Self> {
+        let currency = row::currency(TABLE, &r.currency)?;
+        let counter = u64::try_from(r.number).map_err(|_| Error::corrupt(TABLE, r.id))?;
+        Ok(Self {
+            id: InvoiceId::from_uuid(r.id),
+            subscription: r.subscription_id.map(SubscriptionId::from_uuid),
+            number: InvoiceNumber { series: r.series, counter },
+            status: row::known(TABLE, &r.status, InvoiceStatus::parse)?,
+            reason: r.reason,
+            net: Money::new(r.net_minor, currency),
+            tax: Money::new(r.tax_minor, currency),
+            total: Money::new(r.total_minor, currency),
+            credit_applied: Money::new(r.credit_applied_minor, currency),
+            paid: Money::new(r.paid_minor, currency),
+            issued_at: r.issued_at,
+            due_at: r.due_at,
+            settled_at: r.settled_at,
+        })
+    }
+}
+
+/// The customer's invoices, newest first.
+pub async fn list(conn: &mut PgConnection, scope: CustomerScope, limit: i64) -> Result<Vec<InvoiceSummary>> {
+    sqlx::query_as!(
+        InvoiceRow,
+        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, tax_minor, total_minor,
+                credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+         FROM invoice WHERE customer_id = $1 ORDER BY issued_at DESC, number DESC LIMIT $2",
+        scope.uuid(),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(InvoiceSummary::try_from)
+    .collect()
+}
+
+/// What the customer still owes, oldest first.
+pub async fn open(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<InvoiceSummary>> {
+    sqlx::query_as!(
+        InvoiceRow,
+        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, tax_minor, total_minor,
+                credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+         FROM invoice WHERE customer_id = $1 AND status = 'open' ORDER BY issued_at, number",
+        scope.uuid(),
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(InvoiceSummary::try_from)
+    .collect()
+}
+
+/// The invoice, locked to the transaction's end; after customer and subscription in the order of locks.
+pub async fn lock(conn: &mut PgConnection, scope: CustomerScope, id: InvoiceId) -> Result<Option<InvoiceSummary>> {
+    sqlx::query_as!(
+        InvoiceRow,
+        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, tax_minor, total_minor,
+                credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+         FROM invoice WHERE id = $1 AND customer_id = $2 FOR NO KEY UPDATE",
+        id.uuid(),
+        scope.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(InvoiceSummary::try_from)
+    .transpose()
+}
+
+pub async fn find(conn: &mut PgConnection, scope: CustomerScope, id: InvoiceId) -> Result<Option<InvoiceDetail>> {
+    let summary = sqlx::query_as!(
+        InvoiceRow,
+        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, tax_minor, total_minor,
+                credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+         FROM invoice WHERE id = $1 AND customer_id = $2",
+        id.uuid(),
+        scope.uuid(),
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(summary) = summary.map(InvoiceSummary::try_from).transpose()? else { return Ok(None) };
+    let names = sqlx::query!("SELECT customer_name, customer_email FROM invoice WHERE id = $1", id.uuid())
+        .fetch_one(&mut *conn)
+        .await?;
+    Ok(Some(InvoiceDetail {
+        lines: lines(conn, &summary).await?,
+        attempts: attempts(conn, id).await?,
+        summary,
+        customer_name: names.customer_name,
+        customer_email: names.customer_email,
+    }))
+}
+
+async fn lines(conn: &mut PgConnection, invoice: &InvoiceSummary) -> Result<Vec<Line>> {
+    const LINES: &str = "invoice_line";
+    let currency = invoice.total.currency();
+    let rows = sqlx::query!(
+        "SELECT id, subscription_item_id, kind, charge, description, service_start, service_end, quantity, net_minor,
+                tax_rate, tax_minor, explain
+         FROM invoice_line WHERE invoice_id = $1 ORDER BY position",
+        invoice.id.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            Ok(Line {
+                draft: DraftLine {
+                    item: SubscriptionItemId::from_uuid(r.subscription_item_id),
+                    kind: row::known(LINES, &r.kind, LineKind::parse)?,
+                    charge: Charge::parse(&r.charge),
+                    description: r.description,
+                    period: row::period(LINES, r.service_start, r.service_end)?,
+                    quantity: r.quantity,
+                    net: Money::new(r.net_minor, currency),
+                    explain: serde_json::from_value(r.explain).map_err(|_| Error::corrupt(LINES, r.id))?,
+                },
+                tax_rate: TaxRate::new(r.tax_rate).map_err(|_| Error::corrupt(LINES, r.id))?,
+                tax: Money::new(r.tax_minor, currency),
+            })
+        })
+        .collect()
+}
+
+async fn attempts(conn: &mut PgConnection, invoice: InvoiceId) -> Result<Vec<AttemptRow>> {
+    let rows = sqlx::query!(
+        r#"SELECT a.id, a.status, l.amount_minor, a.currency, a.decline_code, a.created_at, a.settled_at,
+                m.brand AS "brand?", m.last4 AS "last4?"
+         FROM payment_allocation l JOIN payment_attempt a ON a.id = l.attempt_id
+         LEFT JOIN payment_method m ON m.id = a.payment_method_id
+         WHERE l.invoice_id = $1 ORDER BY a.created_at, a.id"#,
+        invoice.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            Ok(AttemptRow {
+                id: PaymentAttemptId::from_uuid(r.id),
+                status: row::known("payment_attempt", &r.status, AttemptStatus::parse)?,
+                amount: row::money("payment_attempt", r.amount_minor, &r.currency)?,
+                decline_code: r.decline_code,
+                card: r.brand.zip(r.last4).map(|(brand, last4)| format!("{brand} {last4}")),
+                created_at: r.created_at,
+                settled_at: r.settled_at,
+            })
+        })
+        .collect()
+}
+
+/// What was last billed for the item's time after `at`, less what later invoices credited for it. Only
+/// the last such line counts: an earlier one gave back all its unused time when the plan changed.
+pub async fn billed_line(
+    conn: &mut PgConnection,
+    item: SubscriptionItemId,
+    at: DateTime<Utc>,
+) -> Result<Option<BilledLine>> {
+    let line = sqlx::query!(
+        r#"SELECT l.net_minor, l.service_start, l.service_end, i.currency,
+                (SELECT coalesce(-sum(c.net_minor), 0)::bigint FROM invoice_line c
+                 JOIN invoice ci ON ci.id = c.invoice_id
+                 WHERE c.subscription_item_id = l.subscription_item_id AND c.kind = 'proration_credit'
+                   AND NOT c.voided AND ci.number > i.number) AS "credited!"
+         FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
+         WHERE l.subscription_item_id = $1 AND l.kind IN ('base', 'proration_charge') AND NOT l.voided
+           AND l.service_end > $2
+         ORDER BY i.number DESC, l.position DESC LIMIT 1"#,
+        item.uuid(),
+        at,
+    )
+    .fetch_optional(conn)
+    .await?;
+    line.map(|l| {
+        Ok(BilledLine {
+            net: row::money("invoice_line", l.net_minor, &l.currency)?,
+            period: row::period("invoice_line", l.service_start, l.service_end)?,
+            credited: row::money("invoice_line", l.credited, &l.currency)?,
+        })
+    })
+    .transpose()
+}

@@ -1,0 +1,55 @@
+//! Every line of the billing system's SQL. Rows stay private; what goes in and out is the domain.
+
+pub mod api_key;
+pub mod audit;
+pub mod catalog;
+pub mod clock;
+pub mod customer;
+pub mod error;
+pub mod invoice;
+pub mod ledger;
+pub mod mail;
+pub mod member;
+pub mod outbox;
+pub mod payment;
+pub mod revenue;
+mod row;
+pub mod scope;
+pub mod session;
+pub mod subscription;
+pub mod usage;
+pub mod verify;
+
+pub use error::{Error, Result};
+pub use scope::CustomerScope;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+pub use sqlx::postgres::{PgConnection, PgPool};
+
+/// All migrations, in the binary. Forward only.
+pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
+
+/// More connections than this only queue inside Postgres.
+const MAX_CONNECTIONS: u32 = 20;
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Opens the pool; fails when the database does not answer.
+pub async fn connect(database_url: &str) -> Result<PgPool> {
+    let options = PgConnectOptions::from_str(database_url)?
+        .application_name("cosmosbuilder-billing")
+        .options([("timezone", "UTC"), ("jit", "off")]);
+    let pool = PgPoolOptions::new()
+        .max_connections(MAX_CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options)
+        .await?;
+    Ok(pool)
+}
+
+pub async fn migrate(pool: &PgPool) -> Result<()> {
+    MIGRATOR.run(pool).await.map_err(|error| Error::Db(sqlx::Error::Migrate(Box::new(error))))
+}

@@ -1,0 +1,15 @@
+//! Payment methods, attempts with their allocations, and checkout sessions.
+
+mod attempt;
+mod checkout;
+mod method;
+
+pub use attempt::{
+    Attempt, NewAttempt, Settlement, find as find_attempt, insert as insert_attempt, live_of_invoice, pending,
+    settle as settle_attempt, set_in_flight,
+};
+pub use checkout::{
+    CheckoutEnd, CheckoutRow, NewCheckout, Purpose, close as close_checkout, find_by_ref as find_checkout,
+    insert as insert_checkout, open_of_customer as open_checkouts, set_gateway_ref as set_checkout_ref,
+};
+pub use method::{NewMethod, PaymentMethod, add as add_method, default as default_method, list as methods};

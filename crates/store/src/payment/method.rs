@@ -1,0 +1,90 @@
+//! Cards held by the gateway; we keep what a person recognises them by.
+
+use billing::id::PaymentMethodId;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use crate::{CustomerScope, Error, Result};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentMethod {
+    pub id: PaymentMethodId,
+    pub gateway_ref: String,
+    pub brand: String,
+    pub last4: String,
+    pub exp_month: u32,
+    pub exp_year: i32,
+    pub is_default: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewMethod<'a> {
+    pub id: PaymentMethodId,
+    pub gateway_ref: &'a str,
+    pub brand: &'a str,
+    pub last4: &'a str,
+    pub exp_month: u32,
+    pub exp_year: i32,
+    pub created_at: DateTime<Utc>,
+}
+
+/// All methods that are not removed, the default first.
+pub async fn list(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<PaymentMethod>> {
+    let rows = sqlx::query!(
+        "SELECT id, gateway_ref, brand, last4, exp_month, exp_year, is_default FROM payment_method
+         WHERE customer_id = $1 AND removed_at IS NULL ORDER BY is_default DESC, created_at DESC",
+        scope.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            Ok(PaymentMethod {
+                id: PaymentMethodId::from_uuid(r.id),
+                gateway_ref: r.gateway_ref,
+                brand: r.brand,
+                last4: r.last4,
+                exp_month: u32::try_from(r.exp_month).map_err(|_| Error::corrupt("payment_method", r.id))?,
+                exp_year: r.exp_year,
+                is_default: r.is_default,
+            })
+        })
+        .collect()
+}
+
+pub async fn default(conn: &mut PgConnection, scope: CustomerScope) -> Result<Option<PaymentMethod>> {
+    Ok(list(conn, scope).await?.into_iter().find(|method| method.is_default))
+}
+
+/// Adds a method and makes it the default; one that is known already is left as it is.
+pub async fn add(conn: &mut PgConnection, scope: CustomerScope, method: &NewMethod<'_>) -> Result<()> {
+    let known = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM payment_method WHERE gateway_ref = $1) AS "known!""#,
+        method.gateway_ref,
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    if known {
+        return Ok(());
+    }
+    sqlx::query!("UPDATE payment_method SET is_default = false WHERE customer_id = $1 AND is_default", scope.uuid())
+        .execute(&mut *conn)
+        .await?;
+    let month = i32::try_from(method.exp_month).map_err(|_| Error::corrupt("payment_method", method.id))?;
+    sqlx::query!(
+        "INSERT INTO payment_method (id, customer_id, gateway_ref, brand, last4, exp_month, exp_year, is_default,
+            created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, true, $8)",
+        method.id.uuid(),
+        scope.uuid(),
+        method.gateway_ref,
+        method.brand,
+        method.last4,
+        month,
+        method.exp_year,
+        method.created_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

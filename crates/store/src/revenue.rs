@@ -1,0 +1,161 @@
+//! MRR movements, append-only, and the figures read from them.
+
+use billing::id::{CustomerId, MovementId, PlanId, SubscriptionId};
+use billing::money::{Currency, Money};
+use billing::revenue::{Movement, MovementKind};
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgConnection;
+
+use crate::{CustomerScope, Result, row};
+
+#[derive(Debug, Clone, Copy)]
+pub struct NewMovement {
+    pub id: MovementId,
+    pub customer: CustomerId,
+    pub subscription: SubscriptionId,
+    pub plan: PlanId,
+    pub movement: Movement,
+    pub mrr_after: Money,
+    pub at: DateTime<Utc>,
+}
+
+pub async fn insert(conn: &mut PgConnection, new: &NewMovement) -> Result<()> {
+    let currency = new.mrr_after.currency();
+    sqlx::query!(
+        "INSERT INTO revenue_movement (id, customer_id, subscription_id, kind, amount_minor, mrr_minor, currency,
+            plan_id, occurred_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        new.id.uuid(),
+        new.customer.uuid(),
+        new.subscription.uuid(),
+        new.movement.kind.as_str(),
+        new.movement.amount.minor(),
+        new.mrr_after.minor(),
+        currency.as_str(),
+        new.plan.uuid(),
+        new.at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The customer's MRR: the sum of its movements.
+pub async fn mrr_of(conn: &mut PgConnection, scope: CustomerScope, currency: Currency) -> Result<Money> {
+    let minor = sqlx::query_scalar!(
+        r#"SELECT coalesce(sum(amount_minor), 0)::bigint AS "minor!" FROM revenue_movement
+           WHERE customer_id = $1 AND currency = $2"#,
+        scope.uuid(),
+        currency.as_str(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Money::new(minor, currency))
+}
+
+/// MRR of all customers before an instant.
+pub async fn mrr_at(conn: &mut PgConnection, currency: Currency, before: DateTime<Utc>) -> Result<Money> {
+    let minor = sqlx::query_scalar!(
+        r#"SELECT coalesce(sum(amount_minor), 0)::bigint AS "minor!" FROM revenue_movement
+           WHERE currency = $1 AND occurred_at < $2"#,
+        currency.as_str(),
+        before,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Money::new(minor, currency))
+}
+
+/// The sum of one kind of movement in one calendar month (UTC).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MonthSum {
+    pub month: NaiveDate,
+    pub kind: MovementKind,
+    pub amount: Money,
+}
+
+pub async fn sums_by_month(conn: &mut PgConnection, currency: Currency, from: DateTime<Utc>) -> Result<Vec<MonthSum>> {
+    let rows = sqlx::query!(
+        r#"SELECT date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date AS "month!", kind,
+                sum(amount_minor)::bigint AS "minor!"
+         FROM revenue_movement WHERE currency = $1 AND occurred_at >= $2 GROUP BY 1, 2 ORDER BY 1, 2"#,
+        currency.as_str(),
+        from,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            let kind = row::known("revenue_movement", &r.kind, MovementKind::parse)?;
+            Ok(MonthSum { month: r.month, kind, amount: Money::new(r.minor, currency) })
+        })
+        .collect()
+}
+
+/// A movement with the names a person knows it by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecentMovement {
+    pub at: DateTime<Utc>,
+    pub customer_name: String,
+    pub plan_name: String,
+    pub kind: MovementKind,
+    pub amount: Money,
+    pub mrr_after: Money,
+}
+
+/// Newest first.
+pub async fn recent(conn: &mut PgConnection, limit: i64) -> Result<Vec<RecentMovement>> {
+    let rows = sqlx::query!(
+        "SELECT m.occurred_at, m.kind, m.amount_minor, m.mrr_minor, m.currency, c.name AS customer_name,
+                p.name AS plan_name
+         FROM revenue_movement m JOIN customer c ON c.id = m.customer_id JOIN plan p ON p.id = m.plan_id
+         ORDER BY m.occurred_at DESC, m.id DESC LIMIT $1",
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            const TABLE: &str = "revenue_movement";
+            Ok(RecentMovement {
+                at: r.occurred_at,
+                customer_name: r.customer_name,
+                plan_name: r.plan_name,
+                kind: row::known(TABLE, &r.kind, MovementKind::parse)?,
+                amount: row::money(TABLE, r.amount_minor, &r.currency)?,
+                mrr_after: row::money(TABLE, r.mrr_minor, &r.currency)?,
+            })
+        })
+        .collect()
+}
+
+/// How many customers there are, and how many of them pay, try, or are behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    pub customers: i64,
+    pub paying: i64,
+    pub trialing: i64,
+    pub past_due: i64,
+    pub parked: i64,
+    pub open_invoices: i64,
+    pub open_minor: i64,
+}
+
+pub async fn counts(conn: &mut PgConnection, currency: Currency) -> Result<Counts> {
+    let counts = sqlx::query_as!(
+        Counts,
+        r#"SELECT
+            (SELECT count(*) FROM customer) AS "customers!",
+            (SELECT count(*) FROM subscription WHERE status IN ('active', 'past_due', 'suspended')) AS "paying!",
+            (SELECT count(*) FROM subscription WHERE status = 'trialing') AS "trialing!",
+            (SELECT count(*) FROM subscription WHERE status IN ('past_due', 'suspended', 'unpaid')) AS "past_due!",
+            (SELECT count(*) FROM customer WHERE parked_reason IS NOT NULL) AS "parked!",
+            (SELECT count(*) FROM invoice WHERE status = 'open' AND currency = $1) AS "open_invoices!",
+            (SELECT coalesce(sum(total_minor - credit_applied_minor - paid_minor), 0)::bigint FROM invoice
+             WHERE status = 'open' AND currency = $1) AS "open_minor!""#,
+        currency.as_str(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(counts)
+}

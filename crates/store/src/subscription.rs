@@ -1,0 +1,286 @@
+//! Subscriptions with their items; one status column carries one instant, as the domain's enum does.
+
+use std::collections::HashMap;
+
+use billing::catalog::Price;
+use billing::id::{CustomerId, PlanId, PlanVersionId, PriceId, SubscriptionId, SubscriptionItemId};
+use billing::period::Interval;
+use billing::subscription::{CancelReason, ItemKind, Status, StatusName, Subscription, SubscriptionItem};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{CustomerScope, Error, Result, row};
+
+const TABLE: &str = "subscription";
+
+struct SubscriptionRow {
+    id: Uuid,
+    customer_id: Uuid,
+    status: String,
+    status_at: Option<DateTime<Utc>>,
+    cancel_reason: Option<String>,
+    version: i32,
+    anchor: DateTime<Utc>,
+    billing_start: DateTime<Utc>,
+    billing_end: DateTime<Utc>,
+    usage_start: DateTime<Utc>,
+    usage_end: DateTime<Utc>,
+    cancel_at: Option<DateTime<Utc>>,
+    pending_change: Option<serde_json::Value>,
+    created_at: DateTime<Utc>,
+}
+
+/// The subscription that is not canceled, if there is one.
+pub async fn live(conn: &mut PgConnection, scope: CustomerScope) -> Result<Option<Subscription>> {
+    let rows = live_of(conn, &[scope.customer()]).await?;
+    Ok(rows.into_iter().next())
+}
+
+/// The live subscriptions of many customers.
+pub async fn live_of(conn: &mut PgConnection, customers: &[CustomerId]) -> Result<Vec<Subscription>> {
+    let ids: Vec<Uuid> = customers.iter().map(|customer| customer.uuid()).collect();
+    let rows = sqlx::query_as!(
+        SubscriptionRow,
+        "SELECT id, customer_id, status, status_at, cancel_reason, version, anchor, billing_start, billing_end,
+                usage_start, usage_end, cancel_at, pending_change, created_at
+         FROM subscription WHERE customer_id = ANY($1) AND status <> 'canceled' ORDER BY customer_id, id",
+        &ids,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    with_items(conn, rows).await
+}
+
+/// All of the customer's subscriptions, newest first.
+pub async fn all(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<Subscription>> {
+    let rows = sqlx::query_as!(
+        SubscriptionRow,
+        "SELECT id, customer_id, status, status_at, cancel_reason, version, anchor, billing_start, billing_end,
+                usage_start, usage_end, cancel_at, pending_change, created_at
+         FROM subscription WHERE customer_id = $1 ORDER BY created_at DESC, id DESC",
+        scope.uuid(),
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    with_items(conn, rows).await
+}
+
+async fn with_items(conn: &mut PgConnection, rows: Vec<SubscriptionRow>) -> Result<Vec<Subscription>> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut items = items_of(conn, &ids).await?;
+    rows.into_iter()
+        .map(|row| {
+            let own = items.remove(&row.id).unwrap_or_default();
+            subscription(row, own)
+        })
+        .collect()
+}
+
+async fn items_of(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<SubscriptionItem>>> {
+    let rows = sqlx::query!(
+        "SELECT i.id, i.subscription_id, i.kind, i.plan_id, i.quantity,
+                p.id AS price_id, p.plan_version_id, p.interval, p.amount_minor, p.currency
+         FROM subscription_item i JOIN price p ON p.id = i.price_id
+         WHERE i.subscription_id = ANY($1) ORDER BY i.id",
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut items: HashMap<Uuid, Vec<SubscriptionItem>> = HashMap::new();
+    for r in rows {
+        let item = SubscriptionItem {
+            id: SubscriptionItemId::from_uuid(r.id),
+            kind: row::known("subscription_item", &r.kind, ItemKind::parse)?,
+            plan: PlanId::from_uuid(r.plan_id),
+            price: Price {
+                id: PriceId::from_uuid(r.price_id),
+                plan_version: PlanVersionId::from_uuid(r.plan_version_id),
+                interval: row::known("price", &r.interval, Interval::parse)?,
+                amount: row::money("price", r.amount_minor, &r.currency)?,
+            },
+            quantity: row::count("subscription_item", r.quantity)?,
+        };
+        items.entry(r.subscription_id).or_default().push(item);
+    }
+    Ok(items)
+}
+
+fn subscription(row: SubscriptionRow, items: Vec<SubscriptionItem>) -> Result<Subscription> {
+    let corrupt = || Error::corrupt(TABLE, row.id);
+    Ok(Subscription {
+        id: SubscriptionId::from_uuid(row.id),
+        customer: CustomerId::from_uuid(row.customer_id),
+        status: status(&row).ok_or_else(corrupt)?,
+        version: row::count(TABLE, row.version)?,
+        items,
+        anchor: row.anchor,
+        billing_period: row::period(TABLE, row.billing_start, row.billing_end)?,
+        usage_period: row::period(TABLE, row.usage_start, row.usage_end)?,
+        cancel_at: row.cancel_at,
+        pending_change: row.pending_change.clone().map(serde_json::from_value).transpose().map_err(|_| corrupt())?,
+        created_at: row.created_at,
+    })
+}
+
+fn status(row: &SubscriptionRow) -> Option<Status> {
+    let at = row.status_at;
+    Some(match StatusName::parse(&row.status)? {
+        StatusName::Pending => Status::Pending { starts_at: at? },
+        StatusName::Incomplete => Status::Incomplete { expires_at: at? },
+        StatusName::Trialing => Status::Trialing { ends_at: at? },
+        StatusName::Active => Status::Active,
+        StatusName::PastDue => Status::PastDue { since: at? },
+        StatusName::Paused => Status::Paused { since: at? },
+        StatusName::Suspended => Status::Suspended { since: at? },
+        StatusName::Unpaid => Status::Unpaid { since: at? },
+        StatusName::Canceled => {
+            Status::Canceled { reason: CancelReason::parse(row.cancel_reason.as_deref()?)?, at: at? }
+        }
+    })
+}
+
+/// The status as columns: name, instant, reason.
+fn columns(status: Status) -> (&'static str, Option<DateTime<Utc>>, Option<&'static str>) {
+    let (at, reason) = match status {
+        Status::Active => (None, None),
+        Status::Pending { starts_at: at }
+        | Status::Incomplete { expires_at: at }
+        | Status::Trialing { ends_at: at }
+        | Status::PastDue { since: at }
+        | Status::Paused { since: at }
+        | Status::Suspended { since: at }
+        | Status::Unpaid { since: at } => (Some(at), None),
+        Status::Canceled { reason, at } => (Some(at), Some(reason.as_str())),
+    };
+    (status.name().as_str(), at, reason)
+}
+
+fn pending_change(subscription: &Subscription) -> Result<Option<serde_json::Value>> {
+    let json = subscription.pending_change.as_ref().map(serde_json::to_value).transpose();
+    json.map_err(|error| Error::corrupt(TABLE, error))
+}
+
+fn version(subscription: &Subscription) -> Result<i32> {
+    i32::try_from(subscription.version).map_err(|_| Error::corrupt(TABLE, subscription.id))
+}
+
+pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Result<()> {
+    let (status, status_at, reason) = columns(subscription.status);
+    sqlx::query!(
+        "INSERT INTO subscription (id, customer_id, status, status_at, cancel_reason, version, anchor, billing_start,
+            billing_end, usage_start, usage_end, cancel_at, pending_change, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        subscription.id.uuid(),
+        subscription.customer.uuid(),
+        status,
+        status_at,
+        reason,
+        version(subscription)?,
+        subscription.anchor,
+        subscription.billing_period.start(),
+        subscription.billing_period.end(),
+        subscription.usage_period.start(),
+        subscription.usage_period.end(),
+        subscription.cancel_at,
+        pending_change(subscription)?,
+        subscription.created_at,
+    )
+    .execute(&mut *conn)
+    .await?;
+    for item in &subscription.items {
+        sqlx::query!(
+            "INSERT INTO subscription_item (id, subscription_id, kind, plan_id, price_id, quantity)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            item.id.uuid(),
+            subscription.id.uuid(),
+            item.kind.as_str(),
+            item.plan.uuid(),
+            item.price.id.uuid(),
+            i32::try_from(item.quantity).map_err(|_| Error::corrupt("subscription_item", item.id))?,
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Saves the next version; a version that moved on in between is a conflict.
+pub async fn update(conn: &mut PgConnection, subscription: &Subscription) -> Result<()> {
+    let (status, status_at, reason) = columns(subscription.status);
+    let done = sqlx::query!(
+        "UPDATE subscription SET status = $3, status_at = $4, cancel_reason = $5, version = version + 1, anchor = $6,
+            billing_start = $7, billing_end = $8, usage_start = $9, usage_end = $10, cancel_at = $11,
+            pending_change = $12
+         WHERE id = $1 AND version = $2",
+        subscription.id.uuid(),
+        version(subscription)?,
+        status,
+        status_at,
+        reason,
+        subscription.anchor,
+        subscription.billing_period.start(),
+        subscription.billing_period.end(),
+        subscription.usage_period.start(),
+        subscription.usage_period.end(),
+        subscription.cancel_at,
+        pending_change(subscription)?,
+    )
+    .execute(&mut *conn)
+    .await?;
+    if done.rows_affected() != 1 {
+        return Err(Error::Conflict { constraint: "subscription_version".to_owned() });
+    }
+    for item in &subscription.items {
+        sqlx::query!(
+            "UPDATE subscription_item SET plan_id = $2, price_id = $3, quantity = $4 WHERE id = $1",
+            item.id.uuid(),
+            item.plan.uuid(),
+            item.price.id.uuid(),
+            i32::try_from(item.quantity).map_err(|_| Error::corrupt("subscription_item", item.id))?,
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Whether this boundary is ours to process; false if it was processed before.
+pub async fn claim_boundary(conn: &mut PgConnection, id: SubscriptionId, boundary: DateTime<Utc>) -> Result<bool> {
+    let done = sqlx::query!(
+        "INSERT INTO billing_claim (subscription_id, boundary_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        id.uuid(),
+        boundary,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Grants the customer's one trial; a conflict on `trial_grant_pkey` if it was used.
+pub async fn grant_trial(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    subscription: SubscriptionId,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO trial_grant (customer_id, subscription_id, granted_at) VALUES ($1, $2, $3)",
+        scope.uuid(),
+        subscription.uuid(),
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn trial_used(conn: &mut PgConnection, scope: CustomerScope) -> Result<bool> {
+    let used = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM trial_grant WHERE customer_id = $1) AS "used!""#,
+        scope.uuid(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(used)
+}

@@ -3,6 +3,7 @@
 use crate::process;
 use anyhow::{Context, Result, bail};
 use nix::{
+    errno::Errno,
     sys::signal::{Signal, kill},
     unistd::{Pid, geteuid},
 };
@@ -47,6 +48,10 @@ impl Postgres {
     pub fn start(durability: Durability) -> Result<Self> {
         remove_leftovers();
         let directory = env::temp_dir().join(format!("{PREFIX}{}", id()));
+        if directory.exists() {
+            // Of an earlier process that had this one's number.
+            fs::remove_dir_all(&directory)?;
+        }
         init(&directory)?;
         // However this program ends, even killed, the kernel sends the cluster its "stop fast" signal.
         let child = server(&directory, durability, &["--pdeathsig", "INT"])?
@@ -244,7 +249,7 @@ fn remove_leftovers() {
         else {
             continue;
         };
-        if kill(Pid::from_raw(pid), None).is_err() {
+        if kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

@@ -21,6 +21,7 @@ use std::{
 const START_TIMEOUT: Duration = Duration::from_secs(120);
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 const READY: &str = "/readyz";
+const INHERITED: [&str; 5] = ["PATH", "HOME", "TMPDIR", "LANG", "RUST_BACKTRACE"];
 
 /// The server's program with a database and a data directory of its own.
 pub struct Installation {
@@ -57,7 +58,7 @@ impl Installation {
         let started = Instant::now();
         let mut command = self.command("serve");
         command
-            .env("LISTEN_ADDR", address.to_string())
+            .env("ADDRESS", address.to_string())
             .env("BASE_URL", format!("http://{address}"));
         command
             .stdin(Stdio::null())
@@ -79,13 +80,17 @@ impl Installation {
         process::run(&mut self.command("verify"), "the server's own check").is_ok()
     }
 
+    /// Nothing of the caller's own settings reaches it but what any program needs.
     fn command(&self, verb: &str) -> Command {
         let mut command = Command::new(self.profile.server_binary());
         command
-            .arg(verb)
+            .env_clear()
+            .envs(env::vars_os().filter(|(name, _)| INHERITED.iter().any(|kept| name == kept)));
+        command
             .env("DATABASE_URL", &self.database_url)
-            .env("DATA_DIR", &self.data);
-        command.env("SITE_ROOT", SITE);
+            .env("DATA_DIR", &self.data)
+            .env("SITE_ROOT", SITE);
+        command.arg(verb);
         command
     }
 }

@@ -1,0 +1,7 @@
+//! What operators see.
+
+#[cfg(feature = "ssr")]
+mod routes;
+
+#[cfg(feature = "ssr")]
+pub use routes::AdminRoutes;

@@ -1,0 +1,78 @@
+//! What the server hands to every page and server function, and who is asking.
+
+use std::time::Duration;
+
+use leptos::prelude::use_context;
+use service::{Actor, Billing, Principal};
+use tower_sessions::Session;
+
+use crate::error::AppError;
+
+/// The deployment as pages need to know it.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// Cards are test cards and the clock can be moved.
+    pub sandbox: bool,
+    /// There are demo accounts to sign in with.
+    pub demo: bool,
+    /// Where browsers reach us, without a trailing slash.
+    pub base_url: String,
+    pub merchant: &'static str,
+}
+
+/// The session key that says who signed in.
+const PRINCIPAL: &str = "principal";
+
+pub fn billing() -> Result<Billing, AppError> {
+    use_context().ok_or(AppError::Internal)
+}
+
+pub fn deployment() -> Result<Deployment, AppError> {
+    use_context().ok_or(AppError::Internal)
+}
+
+async fn session() -> Result<Session, AppError> {
+    leptos_axum::extract().await.map_err(|_| AppError::Internal)
+}
+
+/// Who asks. Every server function begins with it.
+pub async fn actor() -> Result<Actor, AppError> {
+    let billing = billing()?;
+    let principal = session()
+        .await?
+        .get::<Principal>(PRINCIPAL)
+        .await
+        .map_err(session_failed)?;
+    match principal {
+        Some(principal) => Ok(billing.actor(principal).await?),
+        None => Ok(Actor::Anonymous),
+    }
+}
+
+/// The use cases and who asks for one.
+pub async fn caller() -> Result<(Billing, Actor), AppError> {
+    Ok((billing()?, actor().await?))
+}
+
+/// The session gets a new id, so that one planted before cannot be used after.
+pub async fn sign_in(principal: Principal) -> Result<(), AppError> {
+    let session = session().await?;
+    session.cycle_id().await.map_err(session_failed)?;
+    session.insert(PRINCIPAL, principal).await.map_err(session_failed)
+}
+
+pub async fn sign_out() -> Result<(), AppError> {
+    session().await?.flush().await.map_err(session_failed)
+}
+
+fn session_failed(error: tower_sessions::session::Error) -> AppError {
+    tracing::error!(%error, "The session store failed: {error}");
+    AppError::StorageUnavailable
+}
+
+/// How far the test clock is ahead of real time; none when it is not.
+pub fn clock_shift(billing: &Billing) -> Option<Duration> {
+    const NOISE: Duration = Duration::from_secs(1);
+    let shift = (billing.now() - service::clock::real_now()).to_std().ok()?;
+    (shift > NOISE).then_some(shift)
+}

@@ -1,0 +1,210 @@
+//! The one error of pages and server functions: a code that is safe to show, to send and to put in an address.
+
+use serde::{Deserialize, Serialize};
+use server_fn::codec::JsonEncoding;
+use server_fn::error::{FromServerFnError, ServerFnErrorErr};
+
+/// The words for each code stand in `text`; nothing else ever reaches a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+#[error("{}", self.code())]
+pub enum AppError {
+    Unauthenticated,
+    Forbidden,
+    NotFound,
+    WrongCredentials,
+    EmailTaken,
+    Invalid,
+    InvalidCompany,
+    InvalidName,
+    InvalidEmail,
+    InvalidPassword,
+    InvalidTimeZone,
+    AlreadySubscribed,
+    TrialUsed,
+    NoSubscription,
+    QuoteStale,
+    NothingDue,
+    PaymentUnderWay,
+    NoPaymentMethod,
+    SamePrice,
+    ChangeAwaitsPayment,
+    NothingPending,
+    NotChangeable,
+    EventConflict,
+    ClockRefused,
+    TooMany,
+    Preparing,
+    GatewayUnavailable,
+    StorageUnavailable,
+    AmountOutOfRange,
+    /// The upgrade's payment was refused; the plan stayed as it was.
+    ChangeDeclined,
+    /// The browser could not reach the server.
+    Offline,
+    Internal,
+}
+
+use AppError::*;
+
+impl AppError {
+    pub const ALL: [Self; 32] = [
+        Unauthenticated,
+        Forbidden,
+        NotFound,
+        WrongCredentials,
+        EmailTaken,
+        Invalid,
+        InvalidCompany,
+        InvalidName,
+        InvalidEmail,
+        InvalidPassword,
+        InvalidTimeZone,
+        AlreadySubscribed,
+        TrialUsed,
+        NoSubscription,
+        QuoteStale,
+        NothingDue,
+        PaymentUnderWay,
+        NoPaymentMethod,
+        SamePrice,
+        ChangeAwaitsPayment,
+        NothingPending,
+        NotChangeable,
+        EventConflict,
+        ClockRefused,
+        TooMany,
+        Preparing,
+        GatewayUnavailable,
+        StorageUnavailable,
+        AmountOutOfRange,
+        ChangeDeclined,
+        Offline,
+        Internal,
+    ];
+
+    pub const fn code(self) -> &'static str {
+        match self {
+            Unauthenticated => "unauthenticated",
+            Forbidden => "forbidden",
+            NotFound => "not_found",
+            WrongCredentials => "wrong_credentials",
+            EmailTaken => "email_taken",
+            Invalid => "invalid",
+            InvalidCompany => "invalid_company",
+            InvalidName => "invalid_name",
+            InvalidEmail => "invalid_email",
+            InvalidPassword => "invalid_password",
+            InvalidTimeZone => "invalid_time_zone",
+            AlreadySubscribed => "already_subscribed",
+            TrialUsed => "trial_used",
+            NoSubscription => "no_subscription",
+            QuoteStale => "quote_stale",
+            NothingDue => "nothing_due",
+            PaymentUnderWay => "payment_under_way",
+            NoPaymentMethod => "no_payment_method",
+            SamePrice => "same_price",
+            ChangeAwaitsPayment => "change_awaits_payment",
+            NothingPending => "nothing_pending",
+            NotChangeable => "not_changeable",
+            EventConflict => "event_conflict",
+            ClockRefused => "clock_refused",
+            TooMany => "too_many",
+            Preparing => "preparing",
+            GatewayUnavailable => "gateway_unavailable",
+            StorageUnavailable => "storage_unavailable",
+            AmountOutOfRange => "amount_out_of_range",
+            ChangeDeclined => "change_declined",
+            Offline => "offline",
+            Internal => "internal",
+        }
+    }
+
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|error| error.code() == code)
+    }
+
+    /// The HTTP status of a page or an answer that failed with it.
+    pub const fn status(self) -> u16 {
+        match self {
+            Unauthenticated | WrongCredentials => 401,
+            Forbidden => 403,
+            NotFound => 404,
+            Invalid | InvalidCompany | InvalidName | InvalidEmail | InvalidPassword | InvalidTimeZone
+            | AmountOutOfRange => 422,
+            TooMany => 429,
+            Preparing | GatewayUnavailable | StorageUnavailable | Offline => 503,
+            Internal => 500,
+            _ => 409,
+        }
+    }
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) => Offline,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Invalid,
+            // On the server this is the client's body, in the browser an answer that is not ours.
+            ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => Invalid,
+            _ => Internal,
+        }
+    }
+}
+
+/// The edge: what the use cases say becomes a code, and what a person cannot mend is logged.
+#[cfg(feature = "ssr")]
+impl From<service::Error> for AppError {
+    fn from(error: service::Error) -> Self {
+        use service::ErrorKind;
+        if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Unavailable) {
+            tracing::error!(error = ?error, code = error.code(), "A page's use case failed: {error}");
+        }
+        match error {
+            service::Error::Invalid { field } => invalid(field),
+            other => Self::parse(other.code()).unwrap_or(Internal),
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn invalid(field: &str) -> AppError {
+    match field {
+        "company" => InvalidCompany,
+        "name" => InvalidName,
+        "email" => InvalidEmail,
+        "password" => InvalidPassword,
+        "time_zone" => InvalidTimeZone,
+        _ => Invalid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_read_back_and_travel_as_themselves() {
+        for error in AppError::ALL {
+            assert_eq!(AppError::parse(error.code()), Some(error));
+            assert_eq!(
+                serde_json::to_string(&error).unwrap(),
+                format!("\"{}\"", error.code())
+            );
+            assert_eq!(AppError::de(error.ser()), error);
+        }
+        assert_eq!(AppError::parse("<script>"), None);
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn knows_the_codes_of_the_use_cases() {
+        use service::Error;
+        assert_eq!(AppError::from(Error::QuoteStale), QuoteStale);
+        assert_eq!(AppError::from(Error::NotFound("invoice")), NotFound);
+        assert_eq!(AppError::from(Error::Invalid { field: "email" }), InvalidEmail);
+        assert_eq!(AppError::from(Error::Invalid { field: "token" }), Invalid);
+    }
+}

@@ -1,0 +1,30 @@
+//! Words that stand on many pages.
+
+pub const SKIP_TO_CONTENT: &str = "Skip to content";
+pub const MAIN_NAVIGATION: &str = "Main";
+pub const SIGN_IN: &str = "Sign in";
+pub const SIGN_UP: &str = "Create account";
+pub const SIGN_OUT: &str = "Sign out";
+pub const PRICING: &str = "Pricing";
+pub const OVERVIEW: &str = "Overview";
+pub const PLAN: &str = "Plan";
+pub const INVOICES: &str = "Invoices";
+
+pub const SANDBOX: &str = "Sandbox";
+pub const SANDBOX_HINT: &str = "No money moves here: cards are test cards.";
+
+pub const THEME: &str = "Theme";
+pub const THEME_LIGHT: &str = "Light";
+pub const THEME_DARK: &str = "Dark";
+pub const THEME_SYSTEM: &str = "As the system";
+
+pub const BACK: &str = "Go back to the start";
+pub const NONE: &str = "None";
+
+pub fn clock_ahead(date: &str) -> String {
+    format!("The test clock stands at {date}. Every date here follows it.")
+}
+
+pub fn seeding(done: u32, total: u32) -> String {
+    format!("Demo data are being prepared: {done} of {total} steps. Figures grow until then.")
+}

@@ -1,0 +1,123 @@
+//! What went wrong, in plain words, and what to do about it; and what went well.
+
+use crate::error::AppError;
+
+pub struct ErrorText {
+    pub title: &'static str,
+    pub advice: &'static str,
+}
+
+const fn text(title: &'static str, advice: &'static str) -> ErrorText {
+    ErrorText { title, advice }
+}
+
+pub const fn error(error: AppError) -> ErrorText {
+    use AppError::*;
+    match error {
+        Unauthenticated => text("Please sign in", "This page belongs to an account."),
+        Forbidden => text(
+            "Your role does not allow this",
+            "Ask an owner of the account to do it.",
+        ),
+        NotFound => text(
+            "There is nothing here",
+            "The address may be mistyped, or it belongs to another account.",
+        ),
+        WrongCredentials => text(
+            "The e-mail address or the password is wrong",
+            "Check both and try again.",
+        ),
+        EmailTaken => text(
+            "This e-mail address has an account already",
+            "Sign in with it, or use another address.",
+        ),
+        Invalid => text(
+            "Something in the form cannot be right",
+            "Check the fields and send it again.",
+        ),
+        InvalidCompany => text("The company needs a name", "Enter 1 to 200 characters."),
+        InvalidName => text("Your name is missing", "Enter 1 to 200 characters."),
+        InvalidEmail => text("This is not an e-mail address", "It looks like name@example.com."),
+        InvalidPassword => text(
+            "The password is too short",
+            "Use at least 12 characters; a sentence is fine.",
+        ),
+        InvalidTimeZone => text("This time zone is not known", "Choose one from the list."),
+        AlreadySubscribed => text(
+            "There is a subscription already",
+            "Change its plan instead of buying another.",
+        ),
+        TrialUsed => text(
+            "The trial was used before",
+            "A plan can still be bought; it is charged at once.",
+        ),
+        NoSubscription => text("There is no subscription", "Choose a plan first."),
+        QuoteStale => text(
+            "The preview is out of date",
+            "Amounts were calculated anew. Nothing was charged.",
+        ),
+        NothingDue => text("Nothing is owed on this invoice", "It is settled or void."),
+        PaymentUnderWay => text(
+            "A payment is under way",
+            "Wait for its outcome before paying again.",
+        ),
+        NoPaymentMethod => text("There is no card on file", "Add one first. Nothing was charged."),
+        SamePrice => text("This is your plan already", "Choose another one to change."),
+        ChangeAwaitsPayment => text(
+            "An upgrade waits for its payment",
+            "Pay or wait for it to expire, then change again.",
+        ),
+        NothingPending => text(
+            "There is nothing to undo",
+            "It was undone before, or it has taken effect.",
+        ),
+        NotChangeable => text("The subscription cannot change now", "Settle what is open first."),
+        EventConflict => text("The same event came with other content", "Nothing was counted."),
+        ClockRefused => text(
+            "The clock did not move",
+            "It moves only forward, and only in the sandbox.",
+        ),
+        TooMany => text("Too many tries", "Wait a minute and try again."),
+        Preparing => text("Demo data are being prepared", "Try again in a few seconds."),
+        GatewayUnavailable => text(
+            "The payment provider does not answer",
+            "Nothing is charged twice: the outcome is looked up. Try again in a minute.",
+        ),
+        StorageUnavailable => text(
+            "The database does not answer",
+            "Try again in a moment. Nothing was changed.",
+        ),
+        AmountOutOfRange => text("An amount is out of range", "Nothing was changed."),
+        ChangeDeclined => text(
+            "The card was declined: your plan stays as it was",
+            "Nothing was charged. Use another card and try again.",
+        ),
+        Offline => text(
+            "The server cannot be reached",
+            "Check the connection and try again.",
+        ),
+        Internal => text(
+            "Something went wrong on our side",
+            "Nothing you did. If it stays, tell us the request id.",
+        ),
+    }
+}
+
+/// What a redirect after success says, by its code.
+pub fn notice(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "change_applied" => "Your plan has changed.",
+        "change_scheduled" => "The change is scheduled. You can undo it until then.",
+        "change_undone" => "The scheduled change is undone. Your plan goes on as it is.",
+        "change_processing" => "The payment is being processed. The plan changes once it succeeds.",
+        "cancel_scheduled" => "The subscription ends with the period. You can undo it until then.",
+        "cancel_undone" => "Good: your subscription goes on.",
+        "signed_out" => "You are signed out.",
+        "payment_canceled" => "Nothing was charged.",
+        _ => return None,
+    })
+}
+
+pub const ERROR_PAGE: &str = "Something went wrong";
+pub const REQUEST_ID: &str = "Request id";
+pub const NOT_FOUND_PAGE: &str = "Page not found";

@@ -1,0 +1,6 @@
+//! English.
+
+pub mod common;
+pub mod errors;
+
+pub use errors::{ErrorText, error, notice};

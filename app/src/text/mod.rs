@@ -1,0 +1,3 @@
+//! Every word the pages say. A page names a text, never spells one.
+
+pub mod en;

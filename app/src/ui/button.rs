@@ -1,0 +1,76 @@
+//! Links that look like buttons, and buttons that send forms.
+
+use leptos::prelude::*;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ButtonKind {
+    /// The one thing to do here.
+    Primary,
+    #[default]
+    Plain,
+    Quiet,
+    /// Ends something.
+    Danger,
+}
+
+impl ButtonKind {
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Primary => "btn btn-primary",
+            Self::Plain => "btn",
+            Self::Quiet => "btn btn-ghost",
+            Self::Danger => "btn btn-error btn-outline",
+        }
+    }
+}
+
+#[component]
+pub fn LinkButton(
+    #[prop(into)] href: String,
+    #[prop(into)] label: String,
+    #[prop(optional)] kind: ButtonKind,
+    #[prop(optional)] small: bool,
+) -> impl IntoView {
+    view! { <a href=href class=sized(kind, small)>{label}</a> }
+}
+
+#[component]
+pub fn SubmitButton(
+    #[prop(into)] label: String,
+    #[prop(optional)] kind: ButtonKind,
+    #[prop(optional)] small: bool,
+) -> impl IntoView {
+    view! { <button type="submit" class=sized(kind, small)>{label}</button> }
+}
+
+/// A form of nothing but a button: one action, with what it needs to know.
+#[component]
+pub fn PostButton(
+    /// The server function's address.
+    #[prop(into)]
+    action: String,
+    #[prop(into)] label: String,
+    #[prop(optional)] kind: ButtonKind,
+    #[prop(optional)] small: bool,
+    /// Names and values sent along.
+    #[prop(optional)]
+    fields: Vec<(&'static str, String)>,
+) -> impl IntoView {
+    let fields = fields
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value/> });
+    view! {
+        <form method="post" action=action class="inline-flex">
+            {fields.collect_view()}
+            <SubmitButton label=label kind=kind small=small/>
+        </form>
+    }
+}
+
+fn sized(kind: ButtonKind, small: bool) -> String {
+    if small {
+        format!("{} btn-sm", kind.class())
+    } else {
+        kind.class().to_owned()
+    }
+}

@@ -23,6 +23,8 @@ pub struct Area {
     pub nav: &'static [NavItem],
     /// Tables and charts that need the room.
     pub wide: bool,
+    /// Whether the header offers sign-in and sign-out.
+    pub accounts: bool,
 }
 
 #[derive(Debug)]
@@ -39,6 +41,7 @@ pub static PUBLIC: Area = Area {
         label: t::PRICING,
     }],
     wide: false,
+    accounts: true,
 };
 
 pub static PORTAL: Area = Area {
@@ -59,6 +62,16 @@ pub static PORTAL: Area = Area {
         },
     ],
     wide: false,
+    accounts: true,
+};
+
+/// The stand-in for the provider's hosted pages: not ours to leave by a menu.
+pub static HOSTED: Area = Area {
+    home: "",
+    name: Some(t::HOSTED_PAGE),
+    nav: &[],
+    wide: false,
+    accounts: false,
 };
 
 /// What the frame says besides the page.
@@ -129,7 +142,7 @@ fn header(frame: &Frame<'_>, width: &'static str) -> AnyView {
                 </nav>
                 <div class="ms-auto flex items-center gap-3 min-w-0">
                     {who.map(|who| view! { <span class="text-muted truncate max-w-40 sm:max-w-60">{who}</span> })}
-                    {if signed_in { sign_out().into_any() } else { sign_in(&path).into_any() }}
+                    {area.accounts.then(|| if signed_in { sign_out().into_any() } else { sign_in(&path).into_any() })}
                 </div>
             </div>
         </header>

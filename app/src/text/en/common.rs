@@ -28,3 +28,5 @@ pub fn clock_ahead(date: &str) -> String {
 pub fn seeding(done: u32, total: u32) -> String {
     format!("Demo data are being prepared: {done} of {total} steps. Figures grow until then.")
 }
+
+pub const HOSTED_PAGE: &str = "Test payment page";

@@ -54,7 +54,7 @@ pub fn watch() -> Result<()> {
 
 /// The server with the developer's own settings and its own data directory.
 fn command(profile: Profile) -> Command {
-    let mut command = Command::new(profile.server_binary());
+    let mut command = process::tied_to_us(&profile.server_binary(), "TERM");
     command.arg("serve").env("SITE_ROOT", SITE);
     command
 }

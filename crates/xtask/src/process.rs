@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use std::{
     env,
     ffi::OsStr,
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -28,6 +29,13 @@ pub fn cargo<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Command {
 /// A tool that `npm ci` installed.
 pub fn npm_tool(name: &str) -> Command {
     Command::new(format!("node_modules/.bin/{name}"))
+}
+
+/// A program that gets `signal` when this one ends, however it ends: killed, too, it leaves nothing running.
+pub fn tied_to_us(program: &Path, signal: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", signal]).arg(program);
+    command
 }
 
 /// Runs with the terminal's own output.

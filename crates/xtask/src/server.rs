@@ -82,7 +82,7 @@ impl Installation {
 
     /// Nothing of the caller's own settings reaches it but what any program needs.
     fn command(&self, verb: &str) -> Command {
-        let mut command = Command::new(self.profile.server_binary());
+        let mut command = process::tied_to_us(&self.profile.server_binary(), "TERM");
         command
             .env_clear()
             .envs(env::vars_os().filter(|(name, _)| INHERITED.iter().any(|kept| name == kept)));

@@ -1,8 +1,11 @@
 //! What each figure must reach ("pass") and what we are after ("goal"). Names are for ever: other programs and
 //! older reports refer to them.
 
+use serde::Serialize;
+
 /// Which way is good.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Better {
     Higher,
     Lower,

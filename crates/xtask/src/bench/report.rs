@@ -6,7 +6,8 @@ use super::{
 };
 use crate::fingerprint::write as write_file;
 use anyhow::Result;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use std::path::Path;
 
 const REPORT: &str = "target/bench.json";
@@ -54,20 +55,35 @@ impl Row {
         })
     }
 
-    fn json(&self) -> Value {
-        json!({
-            "name": self.goal.name,
-            "value": self.measured.value,
-            "unit": self.measured.unit,
-            "yardstick": self.measured.yardstick,
-            "ratio": self.ratio(),
-            "pass": self.goal.pass,
-            "goal": self.goal.goal,
-            "better": if self.goal.better == Better::Higher { "higher" } else { "lower" },
-            "passed": self.passed(),
-            "reached": self.reached_goal(),
-        })
+    fn record(&self) -> Record<'_> {
+        Record {
+            name: self.goal.name,
+            value: self.measured.value,
+            unit: &self.measured.unit,
+            yardstick: self.measured.yardstick,
+            ratio: self.ratio(),
+            pass: self.goal.pass,
+            goal: self.goal.goal,
+            better: self.goal.better,
+            passed: self.passed(),
+            reached: self.reached_goal(),
+        }
     }
+}
+
+/// One entry of the report: `pass` and `goal` are the marks, `passed` and `reached` say whether they are met.
+#[derive(Serialize)]
+struct Record<'a> {
+    name: &'a str,
+    value: f64,
+    unit: &'a str,
+    yardstick: Option<f64>,
+    ratio: Option<f64>,
+    pass: f64,
+    goal: f64,
+    better: Better,
+    passed: bool,
+    reached: bool,
 }
 
 pub fn print(rows: &[Row]) {
@@ -96,7 +112,9 @@ pub fn write(rows: &[Row]) -> Result<()> {
         .and_then(|json| serde_json::from_slice::<Vec<Value>>(&json).ok());
     let mut all: Vec<Value> = earlier.unwrap_or_default();
     all.retain(|old| rows.iter().all(|row| old["name"] != row.goal.name));
-    all.extend(rows.iter().map(Row::json));
+    for row in rows {
+        all.push(serde_json::to_value(row.record())?);
+    }
     write_file(Path::new(REPORT), serde_json::to_string_pretty(&all)?.as_bytes())?;
     println!("\nwritten to {REPORT}");
     Ok(())

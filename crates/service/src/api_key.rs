@@ -1,0 +1,139 @@
+//! Keys for machines: the host platform's, which speak for every customer, and a customer's own.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use billing::id::{ApiKeyId, AuditEntryId, CustomerId};
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+use store::CustomerScope;
+use store::api_key::{ApiKeyRow, KeyHash};
+
+use crate::id::mint;
+use crate::{Actor, Billing, Error, MemberRole, Result, Scope, StaffRole};
+
+/// Says what it is, wherever it leaks to.
+const MARK: &str = "cbk_";
+/// 256 random bits in base64url.
+const KEY_CHARS: usize = 43;
+/// Shown in lists to tell keys apart.
+const PREFIX_CHARS: usize = 8;
+const MAX_NAME_CHARS: usize = 100;
+
+#[derive(Debug, Clone)]
+pub struct NewApiKey {
+    pub name: String,
+    /// None: for a customer's own key its customer, for an operator a key of the host platform.
+    pub customer: Option<CustomerId>,
+    pub scopes: Vec<Scope>,
+    /// By real time, as everything about keys.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// The only time the key itself is seen.
+#[derive(Debug)]
+pub struct CreatedApiKey {
+    pub id: ApiKeyId,
+    pub key: SecretString,
+}
+
+impl Billing {
+    pub async fn create_api_key(&self, actor: &Actor, new: NewApiKey) -> Result<CreatedApiKey> {
+        let customer = match (manages_keys(actor)?, new.customer) {
+            (None, customer) => customer,
+            (Some(own), None) => Some(own.customer()),
+            (Some(own), Some(asked)) if own.customer() == asked => Some(asked),
+            (Some(_), Some(_)) => return Err(Error::NotFound("customer")),
+        };
+        let name = new.name.trim();
+        if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
+            return Err(Error::Invalid { field: "name" });
+        }
+        if new.scopes.is_empty() {
+            return Err(Error::Invalid { field: "scopes" });
+        }
+        let id = mint(ApiKeyId::from_uuid);
+        let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+        let key = format!("{MARK}{secret}");
+        let scopes: Vec<String> = new.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
+        let mut tx = self.pool().begin().await.map_err(store::Error::from)?;
+        if let Some(customer) = customer {
+            let known = store::customer::find(&mut tx, CustomerScope::of(customer)).await?;
+            known.ok_or(Error::NotFound("customer"))?;
+        }
+        let row = store::api_key::NewApiKey {
+            id,
+            customer,
+            name,
+            prefix: &secret[..PREFIX_CHARS],
+            hash: hash(&key),
+            scopes: &scopes,
+            expires_at: new.expires_at,
+        };
+        store::api_key::insert(&mut tx, &row).await?;
+        let entry = store::audit::NewEntry {
+            id: mint(AuditEntryId::from_uuid),
+            at: self.now(),
+            actor: &actor.audit_name(),
+            action: "api_key.created",
+            customer,
+            subject: &id.to_string(),
+            detail: serde_json::json!({ "name": name, "scopes": scopes }),
+        };
+        store::audit::insert(&mut tx, &entry).await?;
+        tx.commit().await.map_err(store::Error::from)?;
+        Ok(CreatedApiKey { id, key: SecretString::from(key) })
+    }
+
+    /// The actor a key stands for. Unknown, revoked and expired keys are told apart to nobody.
+    pub async fn api_key_actor(&self, key: &str) -> Result<Actor> {
+        if !key.starts_with(MARK) || key.len() != MARK.len() + KEY_CHARS {
+            return Err(Error::Unauthenticated);
+        }
+        let mut conn = self.pool().acquire().await.map_err(store::Error::from)?;
+        // Looked up by its hash: the time of a lookup says nothing about a key that is only nearly right.
+        let grant = store::api_key::grant(&mut conn, &hash(key)).await?.ok_or(Error::Unauthenticated)?;
+        let scope = |name: &String| Scope::parse(name).ok_or_else(|| store::Error::corrupt("api_key", name));
+        let scopes = grant.scopes.iter().map(scope).collect::<std::result::Result<_, _>>()?;
+        Ok(Actor::ApiKey { id: grant.id, customer: grant.customer, scopes })
+    }
+
+    pub async fn revoke_api_key(&self, actor: &Actor, id: ApiKeyId) -> Result<()> {
+        let scope = manages_keys(actor)?;
+        let mut tx = self.pool().begin().await.map_err(store::Error::from)?;
+        let customer = store::api_key::revoke(&mut tx, scope, id).await?.ok_or(Error::NotFound("API key"))?;
+        let entry = store::audit::NewEntry {
+            id: mint(AuditEntryId::from_uuid),
+            at: self.now(),
+            actor: &actor.audit_name(),
+            action: "api_key.revoked",
+            customer,
+            subject: &id.to_string(),
+            detail: serde_json::json!({}),
+        };
+        store::audit::insert(&mut tx, &entry).await?;
+        tx.commit().await.map_err(store::Error::from)?;
+        Ok(())
+    }
+
+    /// The customer's keys, for an operator everybody's; newest first.
+    pub async fn api_keys(&self, actor: &Actor) -> Result<Vec<ApiKeyRow>> {
+        let scope = manages_keys(actor)?;
+        let mut conn = self.pool().acquire().await.map_err(store::Error::from)?;
+        Ok(store::api_key::list(&mut conn, scope).await?)
+    }
+}
+
+/// Whose keys the actor may see and make: one customer's, or all (none).
+fn manages_keys(actor: &Actor) -> Result<Option<CustomerScope>> {
+    match actor {
+        Actor::Member { customer, role: MemberRole::Owner, .. } => Ok(Some(CustomerScope::of(*customer))),
+        Actor::Staff { role: StaffRole::Admin, .. } | Actor::System => Ok(None),
+        Actor::Anonymous => Err(Error::Unauthenticated),
+        Actor::Member { .. } | Actor::Staff { .. } | Actor::ApiKey { .. } => Err(Error::Forbidden),
+    }
+}
+
+fn hash(key: &str) -> KeyHash {
+    Sha256::digest(key.as_bytes()).into()
+}

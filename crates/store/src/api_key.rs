@@ -1,0 +1,128 @@
+//! Keys of the host platform and of customers, by real time. A key itself is never stored, only its hash.
+
+use billing::id::{ApiKeyId, CustomerId};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use crate::{CustomerScope, Result};
+
+/// SHA-256 of the key.
+pub type KeyHash = [u8; 32];
+
+/// Nobody looks through more.
+const MAX_LISTED: i64 = 1_000;
+
+#[derive(Debug, Clone)]
+pub struct NewApiKey<'a> {
+    pub id: ApiKeyId,
+    /// None: the host platform's, good for every customer.
+    pub customer: Option<CustomerId>,
+    pub name: &'a str,
+    pub prefix: &'a str,
+    pub hash: KeyHash,
+    pub scopes: &'a [String],
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKeyRow {
+    pub id: ApiKeyId,
+    pub customer: Option<CustomerId>,
+    pub name: String,
+    /// The first characters of the key, to tell keys apart.
+    pub prefix: String,
+    pub scopes: Vec<String>,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+/// What a key lets its bearer do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyGrant {
+    pub id: ApiKeyId,
+    pub customer: Option<CustomerId>,
+    pub scopes: Vec<String>,
+}
+
+pub async fn insert(conn: &mut PgConnection, new: &NewApiKey<'_>) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO api_key (id, customer_id, name, prefix, key_hash, scopes, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, now(), $7)",
+        new.id.uuid(),
+        new.customer.map(CustomerId::uuid),
+        new.name,
+        new.prefix,
+        &new.hash,
+        new.scopes,
+        new.expires_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What a key is good for, unless revoked or expired. Its use is recorded at most once a minute.
+pub async fn grant(conn: &mut PgConnection, hash: &KeyHash) -> Result<Option<KeyGrant>> {
+    let row = sqlx::query!(
+        r#"SELECT id, customer_id, scopes,
+               (last_used_at IS NULL OR last_used_at <= now() - interval '1 minute') AS "stale!"
+           FROM api_key
+           WHERE key_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"#,
+        hash,
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    if row.stale {
+        sqlx::query!("UPDATE api_key SET last_used_at = now() WHERE id = $1", row.id).execute(conn).await?;
+    }
+    Ok(Some(KeyGrant {
+        id: ApiKeyId::from_uuid(row.id),
+        customer: row.customer_id.map(CustomerId::from_uuid),
+        scopes: row.scopes,
+    }))
+}
+
+/// The customer's keys, or with no scope everybody's; newest first.
+pub async fn list(conn: &mut PgConnection, scope: Option<CustomerScope>) -> Result<Vec<ApiKeyRow>> {
+    let rows = sqlx::query!(
+        "SELECT id, customer_id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
+         FROM api_key WHERE $1::uuid IS NULL OR customer_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2",
+        scope.map(CustomerScope::uuid),
+        MAX_LISTED,
+    )
+    .fetch_all(conn)
+    .await?;
+    let key = rows.into_iter().map(|row| ApiKeyRow {
+        id: ApiKeyId::from_uuid(row.id),
+        customer: row.customer_id.map(CustomerId::from_uuid),
+        name: row.name,
+        prefix: row.prefix,
+        scopes: row.scopes,
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+        revoked_at: row.revoked_at,
+        last_used_at: row.last_used_at,
+    });
+    Ok(key.collect())
+}
+
+/// Revokes a key of the customer, or with no scope any. The customer it belonged to; none where there is
+/// no such key in force.
+pub async fn revoke(
+    conn: &mut PgConnection,
+    scope: Option<CustomerScope>,
+    id: ApiKeyId,
+) -> Result<Option<Option<CustomerId>>> {
+    let row = sqlx::query!(
+        "UPDATE api_key SET revoked_at = now()
+         WHERE id = $2 AND ($1::uuid IS NULL OR customer_id = $1) AND revoked_at IS NULL RETURNING customer_id",
+        scope.map(CustomerScope::uuid),
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| row.customer_id.map(CustomerId::from_uuid)))
+}

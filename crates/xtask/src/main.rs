@@ -19,7 +19,7 @@ mod workspace;
 
 use anyhow::{Result, bail};
 use build::Profile;
-use std::{env, path::Path, process::ExitCode};
+use std::{env, process::ExitCode};
 
 const HELP: &str = "\
 cargo xtask <command>
@@ -77,7 +77,7 @@ fn run() -> Result<ExitCode> {
         "e2e" => return Ok(e2e::command(profile, &rest)?.report()),
         "bench" => bench::bench(&rest)?,
         "pg" => postgres::start_for_development()?,
-        "sqlx-prepare" => sqlx_prepare::write(Path::new(sqlx_prepare::SAVED))?,
+        "sqlx-prepare" => sqlx_prepare::write()?,
         "help" | "--help" | "-h" => print!("{HELP}"),
         other => bail!("there is no command `{other}`\n\n{HELP}"),
     }

@@ -2,7 +2,7 @@
 //! `.sqlx`, so that nobody else needs a database to build.
 
 use crate::{
-    fingerprint::collect_files,
+    fingerprint::{self, collect_files},
     postgres::{Durability, Postgres},
     process,
 };
@@ -14,36 +14,21 @@ use std::{
     process::Command,
 };
 
-pub const SAVED: &str = ".sqlx";
+const SAVED: &str = ".sqlx";
 const FRESH: &str = "target/xtask/sqlx";
 /// The crates that hold SQL.
 const PACKAGES: [&str; 2] = ["store", "gateway"];
 
-pub fn write(directory: &Path) -> Result<()> {
-    if directory.exists() {
-        fs::remove_dir_all(directory)?;
+pub fn write() -> Result<()> {
+    let fresh = ask()?;
+    // Only now, so that a query that does not compile leaves the last good answers in place.
+    if Path::new(SAVED).exists() {
+        fs::remove_dir_all(SAVED)?;
     }
-    fs::create_dir_all(directory)?;
-    let postgres = Postgres::start(Durability::None)?;
-    postgres.migrate("app")?;
-    // The macros write while they expand, so the compiler must look at these crates again.
-    let mut cargo = process::cargo(["check", "--tests"]);
-    for package in PACKAGES {
-        touch(&Path::new("crates").join(package))?;
-        cargo.args(["--package", package]);
+    for (name, answer) in &fresh {
+        fingerprint::write(&Path::new(SAVED).join(name), answer)?;
     }
-    cargo
-        .env("SQLX_OFFLINE", "false")
-        .env("SQLX_OFFLINE_DIR", env::current_dir()?.join(directory));
-    process::run(
-        cargo.env("DATABASE_URL", postgres.url("app")),
-        "checking the queries",
-    )?;
-    println!(
-        "{} queries saved in {}",
-        answers(directory)?.len(),
-        directory.display()
-    );
+    println!("{} queries saved in {SAVED}", fresh.len());
     Ok(())
 }
 
@@ -53,11 +38,35 @@ pub fn check() -> Result<()> {
         println!("no {SAVED} directory");
         return Ok(());
     }
-    write(Path::new(FRESH))?;
-    if answers(Path::new(FRESH))? != answers(Path::new(SAVED))? {
+    if ask()? != answers(Path::new(SAVED))? {
         bail!("{SAVED} is out of date: run `cargo xtask sqlx-prepare` and commit the result");
     }
     Ok(())
+}
+
+/// What a migrated database says about every query, by file name.
+fn ask() -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let directory = env::current_dir()?.join(FRESH);
+    if directory.exists() {
+        fs::remove_dir_all(&directory)?;
+    }
+    fs::create_dir_all(&directory)?;
+    let postgres = Postgres::start(Durability::None)?;
+    postgres.migrate("app")?;
+    let mut cargo = process::cargo(["check", "--tests"]);
+    for package in PACKAGES {
+        // The macros write while they expand, so the compiler must look at these crates again.
+        touch(&Path::new("crates").join(package))?;
+        cargo.args(["--package", package]);
+    }
+    cargo
+        .env("SQLX_OFFLINE", "false")
+        .env("SQLX_OFFLINE_DIR", &directory);
+    process::run(
+        cargo.env("DATABASE_URL", postgres.url("app")),
+        "checking the queries",
+    )?;
+    answers(&directory)
 }
 
 fn answers(directory: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {

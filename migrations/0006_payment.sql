@@ -52,9 +52,12 @@ CREATE TABLE checkout_session (
     subscription_id uuid REFERENCES subscription,
     purpose text NOT NULL CHECK (purpose IN ('purchase', 'trial_card', 'pay_invoice', 'add_card')),
     gateway_ref text UNIQUE,
+    -- Where the customer goes on.
+    url text,
     status text NOT NULL CHECK (status IN ('open', 'completed', 'expired')),
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     CHECK ((invoice_id IS NULL) = (attempt_id IS NULL))
 );
+CREATE INDEX checkout_session_open ON checkout_session (created_at) WHERE status = 'open';
 CREATE INDEX checkout_session_customer ON checkout_session (customer_id, created_at DESC);

@@ -263,3 +263,9 @@ async fn insert_charge(conn: &mut PgConnection, version: PlanVersionId, charge: 
     .await?;
     Ok(())
 }
+
+/// Keeps two processes from publishing the first catalog at once.
+pub async fn lock(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('catalog')) AS locked").execute(conn).await?;
+    Ok(())
+}

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod catalog;
 pub mod clock;
 pub mod customer;
+pub mod demo;
 pub mod error;
 pub mod invoice;
 pub mod ledger;
@@ -52,4 +53,25 @@ pub async fn connect(database_url: &str) -> Result<PgPool> {
 
 pub async fn migrate(pool: &PgPool) -> Result<()> {
     MIGRATOR.run(pool).await.map_err(|error| Error::Db(sqlx::Error::Migrate(Box::new(error))))
+}
+
+/// A transaction that a use case holds from its first lock to its commit.
+pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
+
+pub async fn begin(pool: &PgPool) -> Result<Tx> {
+    Ok(pool.begin().await?)
+}
+
+pub async fn commit(tx: Tx) -> Result<()> {
+    Ok(tx.commit().await?)
+}
+
+/// A connection for reads that need no transaction.
+pub async fn acquire(pool: &PgPool) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>> {
+    Ok(pool.acquire().await?)
+}
+
+/// A read-only transaction that sees one state of everything.
+pub async fn begin_snapshot(pool: &PgPool) -> Result<Tx> {
+    Ok(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
 }

@@ -10,6 +10,7 @@ pub use attempt::{
 };
 pub use checkout::{
     CheckoutEnd, CheckoutRow, NewCheckout, Purpose, close as close_checkout, find_by_ref as find_checkout,
-    insert as insert_checkout, open_of_customer as open_checkouts, set_gateway_ref as set_checkout_ref,
+    insert as insert_checkout, open_before as open_checkouts_before,
+    open_of_customer as open_checkouts, set_page as set_checkout_page,
 };
 pub use method::{NewMethod, PaymentMethod, add as add_method, default as default_method, list as methods};

@@ -44,6 +44,7 @@ pub struct CheckoutRow {
     pub attempt: Option<PaymentAttemptId>,
     pub subscription: Option<SubscriptionId>,
     pub gateway_ref: Option<String>,
+    pub url: Option<String>,
     /// open, completed or expired.
     pub status: String,
     pub expires_at: DateTime<Utc>,
@@ -78,8 +79,9 @@ pub async fn insert(conn: &mut PgConnection, scope: CustomerScope, checkout: &Ne
     Ok(())
 }
 
-pub async fn set_gateway_ref(conn: &mut PgConnection, id: CheckoutSessionId, gateway_ref: &str) -> Result<()> {
-    sqlx::query!("UPDATE checkout_session SET gateway_ref = $2 WHERE id = $1", id.uuid(), gateway_ref)
+/// The provider's page: its reference and where to find it.
+pub async fn set_page(conn: &mut PgConnection, id: CheckoutSessionId, gateway_ref: &str, url: &str) -> Result<()> {
+    sqlx::query!("UPDATE checkout_session SET gateway_ref = $2, url = $3 WHERE id = $1", id.uuid(), gateway_ref, url)
         .execute(conn)
         .await?;
     Ok(())
@@ -93,6 +95,7 @@ struct Row {
     attempt_id: Option<uuid::Uuid>,
     subscription_id: Option<uuid::Uuid>,
     gateway_ref: Option<String>,
+    url: Option<String>,
     status: String,
     expires_at: DateTime<Utc>,
 }
@@ -109,6 +112,7 @@ impl TryFrom<Row> for CheckoutRow {
             attempt: r.attempt_id.map(PaymentAttemptId::from_uuid),
             subscription: r.subscription_id.map(SubscriptionId::from_uuid),
             gateway_ref: r.gateway_ref,
+            url: r.url,
             status: r.status,
             expires_at: r.expires_at,
         })
@@ -123,7 +127,7 @@ pub async fn find_by_ref(
 ) -> Result<Option<CheckoutRow>> {
     sqlx::query_as!(
         Row,
-        "SELECT id, customer_id, purpose, invoice_id, attempt_id, subscription_id, gateway_ref, status, expires_at
+        "SELECT id, customer_id, purpose, invoice_id, attempt_id, subscription_id, gateway_ref, url, status, expires_at
          FROM checkout_session WHERE gateway_ref = $1 AND customer_id = $2",
         gateway_ref,
         scope.uuid(),
@@ -138,7 +142,7 @@ pub async fn find_by_ref(
 pub async fn open_of_customer(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<CheckoutRow>> {
     sqlx::query_as!(
         Row,
-        "SELECT id, customer_id, purpose, invoice_id, attempt_id, subscription_id, gateway_ref, status, expires_at
+        "SELECT id, customer_id, purpose, invoice_id, attempt_id, subscription_id, gateway_ref, url, status, expires_at
          FROM checkout_session WHERE customer_id = $1 AND status = 'open' ORDER BY created_at DESC, id DESC",
         scope.uuid(),
     )
@@ -174,4 +178,20 @@ impl CheckoutEnd {
             Self::Expired => "expired",
         }
     }
+}
+
+/// Pages opened before an instant that nobody has come back from, oldest first.
+pub async fn open_before(conn: &mut PgConnection, before: DateTime<Utc>, limit: i64) -> Result<Vec<CheckoutRow>> {
+    sqlx::query_as!(
+        Row,
+        "SELECT id, customer_id, purpose, invoice_id, attempt_id, subscription_id, gateway_ref, url, status, expires_at
+         FROM checkout_session WHERE status = 'open' AND created_at <= $1 ORDER BY created_at, id LIMIT $2",
+        before,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(CheckoutRow::try_from)
+    .collect()
 }

@@ -1,0 +1,151 @@
+//! The test clock: forward only, sandbox only, stopping at every instant at which something is due.
+
+use std::sync::Mutex;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::clock::{Clock, real_now};
+use crate::{Actor, Billing, Error, Result};
+
+/// A move longer than this is refused: it would take too long to watch.
+const LONGEST_MOVE: TimeDelta = TimeDelta::days(2 * 366);
+
+/// The test clock, and how far a move of it has come.
+#[derive(Debug, Clone)]
+pub struct ClockState {
+    pub now: DateTime<Utc>,
+    pub shifted: bool,
+    /// Where a move under way leads, and where it stands.
+    pub moving: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// Why the last move stopped short.
+    pub last_error: Option<String>,
+}
+
+/// At most one move of the clock runs at a time.
+#[derive(Debug, Default)]
+pub struct ClockMoveSlot {
+    state: Mutex<Slot>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Slot {
+    target: Option<DateTime<Utc>>,
+    last_error: Option<String>,
+}
+
+impl ClockMoveSlot {
+    fn read(&self) -> Slot {
+        self.state.lock().map(|slot| slot.clone()).unwrap_or_default()
+    }
+
+    /// Takes the slot; false if a move is under way.
+    fn begin(&self, target: DateTime<Utc>) -> bool {
+        self.state.lock().is_ok_and(|mut slot| {
+            let free = slot.target.is_none();
+            if free {
+                *slot = Slot { target: Some(target), last_error: None };
+            }
+            free
+        })
+    }
+
+    fn end(&self, error: Option<String>) {
+        if let Ok(mut slot) = self.state.lock() {
+            *slot = Slot { target: None, last_error: error };
+        }
+    }
+}
+
+impl Billing {
+    pub async fn clock_state(&self, actor: &Actor) -> Result<ClockState> {
+        actor.reads_admin()?;
+        Ok(self.present_clock())
+    }
+
+    /// Whether business time runs ahead of real time: pages say so to everyone.
+    pub fn clock_is_shifted(&self) -> bool {
+        matches!(&self.parts.clock, Clock::Shifted(clock) if clock.shift() > TimeDelta::zero())
+    }
+
+    pub(super) fn present_clock(&self) -> ClockState {
+        let now = self.now();
+        let slot = self.parts.moving.read();
+        ClockState {
+            now,
+            shifted: self.clock_is_shifted(),
+            moving: slot.target.map(|target| (target, now)),
+            last_error: slot.last_error,
+        }
+    }
+
+    /// Begins to move the test clock; returns at once, `clock_state` shows the progress.
+    pub async fn start_clock_move(&self, actor: &Actor, to: DateTime<Utc>) -> Result<()> {
+        actor.operates()?;
+        let now = self.now();
+        if to <= now || to - now > LONGEST_MOVE || !self.parts.moving.begin(to) {
+            return Err(Error::ClockRefused);
+        }
+        let billing = self.clone();
+        let actor = actor.clone();
+        tokio::spawn(async move {
+            tracing::info!(actor = actor.audit_name(), %to, "Moving the test clock");
+            let error = billing.move_clock(&actor, to).await.err();
+            if let Some(error) = &error {
+                tracing::error!(%error, "The test clock stopped short");
+            }
+            billing.parts.moving.end(error.map(|error| error.to_string()));
+        });
+        Ok(())
+    }
+
+    /// Lives the time to `to`: sets the clock to each due instant in turn, runs what is due, drains the queue.
+    pub async fn move_clock(&self, actor: &Actor, to: DateTime<Utc>) -> Result<()> {
+        actor.operates()?;
+        loop {
+            self.run_what_is_due().await?;
+            let next = {
+                let mut conn = store::acquire(self.pool()).await?;
+                store::customer::next_due(&mut conn).await?
+            };
+            match next.filter(|next| *next <= to) {
+                Some(next) => self.set_clock(next).await?,
+                None => break,
+            }
+        }
+        self.set_clock(to).await?;
+        self.run_what_is_due().await?;
+        self.drain_queue().await
+    }
+
+    async fn run_what_is_due(&self) -> Result<()> {
+        self.prepare_partitions().await?;
+        let report = self.run_due().await?;
+        if report.processed > 0 {
+            self.drain_queue().await?;
+        }
+        Ok(())
+    }
+
+    async fn set_clock(&self, to: DateTime<Utc>) -> Result<()> {
+        match &self.parts.clock {
+            Clock::Manual(clock) => clock.advance_to(to),
+            Clock::Shifted(clock) => {
+                let shift = (to - real_now()).max(clock.shift());
+                let mut conn = store::acquire(self.pool()).await?;
+                // Remembered before it is believed: after a crash the clock never stands earlier.
+                store::clock::advance_shift(&mut conn, shift).await?;
+                clock.set_shift(shift);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the shift that another process may have moved.
+    pub async fn load_clock_shift(&self) -> Result<()> {
+        if let Clock::Shifted(clock) = &self.parts.clock {
+            let mut conn = store::acquire(self.pool()).await?;
+            clock.set_shift(store::clock::shift(&mut conn).await?);
+        }
+        Ok(())
+    }
+}

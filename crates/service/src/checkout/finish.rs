@@ -1,0 +1,90 @@
+//! The way back: what the provider says is written down, in steps that each may be repeated.
+
+use billing::id::PaymentMethodId;
+use billing::payment::AttemptStatus;
+use chrono::{DateTime, Utc};
+use gateway::{CheckoutState, SavedMethod};
+use store::CustomerScope;
+use store::payment::{CheckoutEnd, CheckoutRow, NewMethod, Settlement};
+
+use crate::id::mint;
+use crate::payment::{BeginAttempt, begin_attempt};
+use crate::{Billing, Error, Result};
+
+impl Billing {
+    /// Asks the provider about a page and writes down what is final.
+    pub(crate) async fn look_up_checkout(&self, row: &CheckoutRow) -> Result<()> {
+        let Some(session_ref) = &row.gateway_ref else { return Ok(()) };
+        match self.parts.gateway.find_checkout(session_ref).await? {
+            Some(state) => self.write_state(row, &state).await,
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn write_state(&self, row: &CheckoutRow, state: &CheckoutState) -> Result<()> {
+        match state {
+            CheckoutState::Open => Ok(()),
+            CheckoutState::Expired => self.close_expired(row).await,
+            CheckoutState::Completed { customer_ref, payment_method, charge } => {
+                self.keep_card(row, customer_ref, payment_method).await?;
+                if let (Some(attempt), Some(outcome)) = (row.attempt, charge) {
+                    self.settle(attempt, outcome).await?;
+                }
+                // Last: as long as the page counts as open, a crash before this line repeats the steps above.
+                let mut conn = store::acquire(self.pool()).await?;
+                Ok(store::payment::close_checkout(&mut conn, row.id, CheckoutEnd::Completed).await?)
+            }
+        }
+    }
+
+    /// The card becomes the default, and what is owed is tried on it at once.
+    async fn keep_card(&self, row: &CheckoutRow, customer_ref: &str, card: &SavedMethod) -> Result<()> {
+        let now = self.now();
+        let scope = CustomerScope::of(row.customer);
+        let mut tx = store::begin(self.pool()).await?;
+        store::customer::lock(&mut tx, scope).await?.ok_or(Error::NotFound("customer"))?;
+        store::customer::set_gateway_ref(&mut tx, scope, customer_ref).await?;
+        let method = NewMethod {
+            id: mint(PaymentMethodId::from_uuid),
+            gateway_ref: &card.method_ref,
+            brand: &card.brand,
+            last4: &card.last4,
+            exp_month: u32::from(card.exp_month),
+            exp_year: i32::from(card.exp_year),
+            created_at: now,
+        };
+        store::payment::add_method(&mut tx, scope, &method).await?;
+        if row.invoice.is_none() {
+            self.collect_open(&mut tx, scope, now).await?;
+        }
+        store::commit(tx).await?;
+        Ok(())
+    }
+
+    /// Begins an attempt on every open invoice that nobody is paying.
+    async fn collect_open(&self, tx: &mut store::Tx, scope: CustomerScope, at: DateTime<Utc>) -> Result<()> {
+        let Some(method) = store::payment::default_method(tx, scope).await? else { return Ok(()) };
+        for invoice in store::invoice::open(tx, scope).await? {
+            if store::payment::live_of_invoice(tx, invoice.id).await?.is_none() {
+                let begin = BeginAttempt { invoice: invoice.id, amount: invoice.amount_due(), method: &method, at };
+                begin_attempt(self, tx, scope, begin).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing can be paid on the page any more: its attempt ends, its invoice may be paid another way.
+    pub(super) async fn close_expired(&self, row: &CheckoutRow) -> Result<()> {
+        let now = self.now();
+        let mut tx = store::begin(self.pool()).await?;
+        store::customer::lock(&mut tx, CustomerScope::of(row.customer)).await?;
+        if let Some(attempt) = row.attempt {
+            let settlement =
+                Settlement { status: AttemptStatus::Canceled, gateway_ref: None, decline_code: None, at: now };
+            store::payment::settle_attempt(&mut tx, attempt, settlement).await?;
+        }
+        store::payment::close_checkout(&mut tx, row.id, CheckoutEnd::Expired).await?;
+        store::commit(tx).await?;
+        Ok(())
+    }
+}

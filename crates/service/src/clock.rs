@@ -1,0 +1,67 @@
+//! Business time. The one place where the ambient clock is read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Tells business time. Billing decisions get it as an argument; nothing else asks the machine.
+#[derive(Debug)]
+pub enum Clock {
+    /// The database's shift, read at start and whenever it moves.
+    Shifted(ShiftedClock),
+    /// Somebody else's hand: the seed's, a test's.
+    Manual(Arc<ManualClock>),
+}
+
+impl Clock {
+    pub fn now(&self) -> DateTime<Utc> {
+        match self {
+            Self::Shifted(clock) => real_now() + clock.shift(),
+            Self::Manual(clock) => clock.now(),
+        }
+    }
+}
+
+/// Sessions, quotes' signatures, limits and deliveries live by real time.
+#[expect(clippy::disallowed_methods, reason = "this is the Clock")]
+pub fn real_now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// Real time plus the shift stored in the database: 0 in production, moved forward in the sandbox.
+#[derive(Debug, Default)]
+pub struct ShiftedClock {
+    shift_us: AtomicI64,
+}
+
+impl ShiftedClock {
+    pub fn set_shift(&self, shift: TimeDelta) {
+        self.shift_us.store(shift.num_microseconds().unwrap_or(0), Ordering::SeqCst);
+    }
+
+    pub fn shift(&self) -> TimeDelta {
+        TimeDelta::microseconds(self.shift_us.load(Ordering::SeqCst))
+    }
+}
+
+/// Stands still until it is set: the seed's clock and the tests'.
+#[derive(Debug)]
+pub struct ManualClock {
+    now_us: AtomicI64,
+}
+
+impl ManualClock {
+    pub fn at(now: DateTime<Utc>) -> Arc<Self> {
+        Arc::new(Self { now_us: AtomicI64::new(now.timestamp_micros()) })
+    }
+
+    /// Forward only: an earlier instant is ignored.
+    pub fn advance_to(&self, to: DateTime<Utc>) {
+        self.now_us.fetch_max(to.timestamp_micros(), Ordering::SeqCst);
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.now_us.load(Ordering::SeqCst)).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+}

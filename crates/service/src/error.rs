@@ -1,0 +1,154 @@
+//! The one closed error of the use cases. Each edge maps it once: pages to words, REST to problem+json.
+
+use billing::money::MoneyError;
+use billing::period::PeriodError;
+use billing::subscription::{ChangeError, CreateError, InvalidTransition};
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What an edge answers, whatever the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    Unauthenticated,
+    Forbidden,
+    NotFound,
+    /// The request was understood and cannot be carried out as things stand.
+    Conflict,
+    Invalid,
+    TooMany,
+    /// For now: try again.
+    Unavailable,
+    Internal,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("sign in first")]
+    Unauthenticated,
+    #[error("not allowed")]
+    Forbidden,
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    #[error("the e-mail address or the password is wrong")]
+    WrongCredentials,
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    #[error("{field} is not valid")]
+    Invalid { field: &'static str },
+    #[error("there is a live subscription already")]
+    AlreadySubscribed,
+    #[error("the trial was used before")]
+    TrialUsed,
+    #[error("there is no live subscription")]
+    NoSubscription,
+    #[error("the preview is not valid any more: look again")]
+    QuoteStale,
+    #[error("nothing is owed on this invoice")]
+    NothingDue,
+    #[error("a payment of this invoice is under way")]
+    PaymentUnderWay,
+    #[error("there is no payment method")]
+    NoPaymentMethod,
+    #[error("the subscription cannot do this now")]
+    Change(#[from] ChangeError),
+    #[error("the same event id came with another body")]
+    EventConflict,
+    #[error("the clock only moves forward, and only in the sandbox")]
+    ClockRefused,
+    #[error("too many tries: wait a little")]
+    TooMany,
+    #[error("there are customers already: demo data go into an empty database only")]
+    NotEmpty,
+    #[error("demo data are being prepared: try again in a few seconds")]
+    Preparing,
+    #[error("the payment provider does not answer; the outcome is looked up")]
+    Gateway(#[from] gateway::GatewayError),
+    #[error("the database does not answer")]
+    Store(#[from] store::Error),
+    #[error("an amount is out of range")]
+    Money(#[from] MoneyError),
+    #[error("internal error: {0}")]
+    Internal(&'static str),
+}
+
+impl Error {
+    /// Stable, in URLs and problem documents.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::NotFound(_) => "not_found",
+            Self::WrongCredentials => "wrong_credentials",
+            Self::EmailTaken => "email_taken",
+            Self::Invalid { .. } => "invalid",
+            Self::AlreadySubscribed => "already_subscribed",
+            Self::TrialUsed => "trial_used",
+            Self::NoSubscription => "no_subscription",
+            Self::QuoteStale => "quote_stale",
+            Self::NothingDue => "nothing_due",
+            Self::PaymentUnderWay => "payment_under_way",
+            Self::NoPaymentMethod => "no_payment_method",
+            Self::Change(ChangeError::SamePrice) => "same_price",
+            Self::Change(ChangeError::AwaitsPayment) => "change_awaits_payment",
+            Self::Change(ChangeError::NothingPending) => "nothing_pending",
+            Self::Change(_) => "not_changeable",
+            Self::EventConflict => "event_conflict",
+            Self::ClockRefused => "clock_refused",
+            Self::TooMany => "too_many",
+            Self::NotEmpty => "not_empty",
+            Self::Preparing => "preparing",
+            Self::Gateway(_) => "gateway_unavailable",
+            Self::Store(_) => "storage_unavailable",
+            Self::Money(_) => "amount_out_of_range",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unauthenticated | Self::WrongCredentials => ErrorKind::Unauthenticated,
+            Self::Forbidden => ErrorKind::Forbidden,
+            Self::NotFound(_) => ErrorKind::NotFound,
+            Self::Invalid { .. } | Self::Money(_) => ErrorKind::Invalid,
+            Self::EmailTaken
+            | Self::AlreadySubscribed
+            | Self::TrialUsed
+            | Self::NoSubscription
+            | Self::QuoteStale
+            | Self::NothingDue
+            | Self::PaymentUnderWay
+            | Self::NoPaymentMethod
+            | Self::Change(_)
+            | Self::EventConflict
+            | Self::NotEmpty
+            | Self::ClockRefused => ErrorKind::Conflict,
+            Self::TooMany => ErrorKind::TooMany,
+            Self::Preparing | Self::Gateway(_) => ErrorKind::Unavailable,
+            Self::Store(store::Error::Db(_)) => ErrorKind::Unavailable,
+            Self::Store(_) | Self::Internal(_) => ErrorKind::Internal,
+        }
+    }
+}
+
+impl From<CreateError> for Error {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::NoTrial => Self::TrialUsed,
+            CreateError::Period(error) => Self::Change(ChangeError::Period(error)),
+            CreateError::Money(error) => Self::Money(error),
+            CreateError::Transition(error) => Self::Change(ChangeError::Transition(error)),
+        }
+    }
+}
+
+impl From<InvalidTransition> for Error {
+    fn from(error: InvalidTransition) -> Self {
+        Self::Change(ChangeError::Transition(error))
+    }
+}
+
+impl From<PeriodError> for Error {
+    fn from(error: PeriodError) -> Self {
+        Self::Change(ChangeError::Period(error))
+    }
+}

@@ -1,0 +1,143 @@
+//! Use cases: authorize the actor, load, decide in `billing`, save in one transaction.
+//!
+//! `Billing` is the only door. The network is never called inside a transaction.
+
+mod actor;
+mod admin;
+mod api_key;
+mod auth;
+mod catalog;
+mod checkout;
+pub mod clock;
+mod customer;
+mod demo;
+mod error;
+mod id;
+mod invoice;
+mod mail;
+mod overview;
+mod payment;
+mod queue;
+mod quote;
+mod record;
+mod run;
+mod session;
+mod subscription;
+mod usage;
+mod verify;
+
+pub use actor::{Actor, MemberRole, Scope, StaffRole};
+pub use admin::{AdminOverview, ClockState, MailRow, MonthMovements, MovementRow};
+pub use api_key::{CreatedApiKey, NewApiKey};
+pub use auth::{NewStaff, Principal, SignIn, SignUp};
+pub use billing;
+pub use checkout::{CheckoutOutcome, CheckoutResult, StartCheckout};
+pub use customer::CustomerProfile;
+pub use demo::{DEMO_PASSWORD, DemoAccount, SeedProgress, demo_accounts};
+pub use error::{Error, ErrorKind, Result};
+pub use gateway::sandbox;
+pub use overview::{MeterUsage, Overview, Upcoming};
+pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, SessionStorage};
+pub use store::api_key::ApiKeyRow;
+pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary};
+pub use store::member::LoginName;
+pub use store::payment::PaymentMethod;
+pub use subscription::{ChangeKind, ChangeOutcome, ChangePreview};
+pub use usage::{EventInput, EventOutcome, IngestReport};
+pub use verify::{Finding, VerifyReport};
+
+use std::sync::Arc;
+
+use billing::money::Currency;
+use billing::tax::TaxRate;
+use gateway::PaymentGateway;
+use gateway::sandbox::Sandbox;
+use secrecy::SecretString;
+use store::PgPool;
+
+use crate::clock::{Clock, ManualClock, ShiftedClock};
+
+/// What the use cases need to know of the deployment.
+#[derive(Debug, Clone)]
+pub struct ServiceConfig {
+    pub database_url: SecretString,
+    /// Where browsers reach us, without a trailing slash.
+    pub base_url: String,
+    pub currency: Currency,
+    pub tax_rate: TaxRate,
+    /// Signs quotes. 32 random bytes.
+    pub quote_key: [u8; 32],
+    pub usage_tracking: bool,
+}
+
+/// The use cases over one database and one gateway. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Billing {
+    parts: Arc<Parts>,
+}
+
+#[derive(Debug)]
+struct Parts {
+    pool: PgPool,
+    gateway: Arc<dyn PaymentGateway>,
+    sandbox: Sandbox,
+    clock: Clock,
+    config: ServiceConfig,
+    moving: admin::ClockMoveSlot,
+    sign_in: auth::SignInGuard,
+}
+
+impl Billing {
+    /// Connects, without migrating.
+    pub async fn connect(config: ServiceConfig) -> Result<Self> {
+        use secrecy::ExposeSecret;
+        let pool = store::connect(config.database_url.expose_secret()).await?;
+        Ok(Self::of(pool, Clock::Shifted(ShiftedClock::default()), config))
+    }
+
+    /// Over a pool and under a clock of the caller's: the seed's, the tests'.
+    pub fn over(pool: PgPool, clock: Arc<ManualClock>, config: ServiceConfig) -> Self {
+        Self::of(pool, Clock::Manual(clock), config)
+    }
+
+    fn of(pool: PgPool, clock: Clock, config: ServiceConfig) -> Self {
+        let sandbox = Sandbox::new(pool.clone(), &config.base_url);
+        let gateway = Arc::new(sandbox.clone());
+        let (moving, sign_in) = Default::default();
+        let parts = Parts { pool, gateway, sandbox, clock, config, moving, sign_in };
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// Brings every schema up to date: ours, the queue's and the sandbox's.
+    pub async fn migrate(&self) -> Result<()> {
+        store::migrate(&self.parts.pool).await?;
+        queue::migrate(&self.parts.pool).await?;
+        Sandbox::migrate(&self.parts.pool).await.map_err(|_| Error::Internal("the sandbox schema"))?;
+        self.load_clock_shift().await
+    }
+
+    /// The hosted pages of the sandbox provider.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.parts.sandbox
+    }
+
+    pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.parts.clock.now()
+    }
+
+    pub fn config(&self) -> &ServiceConfig {
+        &self.parts.config
+    }
+
+    pub fn session_storage(&self) -> SessionStorage {
+        SessionStorage::new(self.parts.pool.clone())
+    }
+
+    pub(crate) fn base_url(&self) -> &str {
+        &self.parts.config.base_url
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.parts.pool
+    }
+}

@@ -1,0 +1,78 @@
+//! What we write to customers. Kept and shown in the app; the words are plain text.
+
+use billing::id::{InvoiceId, MailId};
+use billing::money::Money;
+use chrono::{DateTime, Utc};
+use store::PgConnection;
+use store::customer::CustomerRecord;
+use store::mail::MailRow;
+
+use crate::Result;
+use crate::id::mint;
+
+#[derive(Debug, Clone)]
+pub enum Letter<'a> {
+    InvoiceIssued { number: &'a str, total: Money },
+    Receipt { number: &'a str, paid: Money },
+    PaymentDeclined { number: &'a str, due: Money, invoice: InvoiceId },
+    TrialStarted { plan: &'a str, ends_at: DateTime<Utc> },
+    TrialPaused { plan: &'a str },
+    Canceled { plan: &'a str, at: DateTime<Utc> },
+}
+
+impl Letter<'_> {
+    fn subject(&self) -> String {
+        match self {
+            Self::InvoiceIssued { number, .. } => format!("Invoice {number}"),
+            Self::Receipt { number, .. } => format!("Receipt for invoice {number}"),
+            Self::PaymentDeclined { number, .. } => format!("Payment of invoice {number} was declined"),
+            Self::TrialStarted { plan, .. } => format!("Your {plan} trial has started"),
+            Self::TrialPaused { plan } => format!("Your {plan} trial is over"),
+            Self::Canceled { plan, .. } => format!("Your {plan} subscription has ended"),
+        }
+    }
+
+    fn body(&self, base_url: &str) -> String {
+        match self {
+            Self::InvoiceIssued { number, total } => {
+                format!("Invoice {number} over {total} has been issued.\nSee it at {base_url}/invoices.")
+            }
+            Self::Receipt { number, paid } => {
+                format!("We received {paid} for invoice {number}. Thank you.\nSee it at {base_url}/invoices.")
+            }
+            Self::PaymentDeclined { number, due, invoice } => format!(
+                "Your card was declined for invoice {number}; {due} is due.\nPay at {base_url}/invoices/{invoice}."
+            ),
+            Self::TrialStarted { plan, ends_at } => format!(
+                "Your trial of {plan} runs until {} UTC.\nNothing is charged before then.",
+                ends_at.format("%-d %B %Y, %H:%M")
+            ),
+            Self::TrialPaused { plan } => format!(
+                "Your trial of {plan} is over and no card is on file, so access is read-only.\n\
+                 Choose a plan at {base_url}/plan to go on."
+            ),
+            Self::Canceled { plan, at } => format!(
+                "Your {plan} subscription ended on {} UTC. Your invoices stay at {base_url}/invoices.",
+                at.format("%-d %B %Y")
+            ),
+        }
+    }
+}
+
+/// Writes the letter in the transaction that gives reason for it.
+pub async fn send(
+    conn: &mut PgConnection,
+    customer: &CustomerRecord,
+    letter: Letter<'_>,
+    base_url: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mail = MailRow {
+        recipient: customer.email.clone(),
+        subject: letter.subject(),
+        body: letter.body(base_url),
+        created_at: now,
+    };
+    store::mail::insert(conn, mint(MailId::from_uuid), customer.id, &mail).await?;
+    Ok(())
+}

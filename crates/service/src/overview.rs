@@ -1,0 +1,141 @@
+//! What a customer sees first: plan, usage against limits, the next bill and the last invoices.
+
+use billing::catalog::{MeterCharge, Plan, Reset};
+use billing::invoice::InvoiceDraft;
+use billing::subscription::{PendingChange, Status, Subscription};
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use store::customer::CustomerRecord;
+use store::{CustomerScope, PgConnection};
+
+use crate::run::Loaded;
+use crate::{Actor, Billing, CustomerProfile, Error, InvoiceSummary, PaymentMethod, Result, usage};
+
+const LAST_INVOICES: i64 = 5;
+
+#[derive(Debug, Clone)]
+pub struct Overview {
+    pub now: DateTime<Utc>,
+    pub customer: CustomerProfile,
+    /// The live subscription, or the last one.
+    pub subscription: Option<Subscription>,
+    pub plan: Option<Plan>,
+    /// The plan a pending change leads to.
+    pub next_plan: Option<Plan>,
+    pub usage: Vec<MeterUsage>,
+    pub upcoming: Option<Upcoming>,
+    pub payment_method: Option<PaymentMethod>,
+    /// The last five.
+    pub invoices: Vec<InvoiceSummary>,
+    pub trial_available: bool,
+}
+
+/// A meter of the plan and how much of it is used up.
+#[derive(Debug, Clone)]
+pub struct MeterUsage {
+    pub charge: MeterCharge,
+    pub used: Decimal,
+    /// At the present pace, by the end of the usage period; a level stays where it is.
+    pub projected: Decimal,
+    /// When the count starts again; none for a level.
+    pub reset_at: Option<DateTime<Utc>>,
+}
+
+/// The next invoice as the billing run would make it, were the usage period to end now.
+#[derive(Debug, Clone)]
+pub struct Upcoming {
+    pub at: DateTime<Utc>,
+    pub draft: InvoiceDraft,
+}
+
+impl Billing {
+    pub async fn overview(&self, actor: &Actor) -> Result<Overview> {
+        let scope = actor.reads_customer()?;
+        let now = self.now();
+        let mut conn = store::acquire(self.pool()).await?;
+        let customer = store::customer::find(&mut conn, scope).await?.ok_or(Error::NotFound("customer"))?;
+        let subscription = store::subscription::all(&mut conn, scope).await?.into_iter().next();
+        let plan = match subscription.as_ref().and_then(Subscription::plan_item) {
+            Some(item) => store::catalog::plan_of_price(&mut conn, item.price.id).await?,
+            None => None,
+        };
+        let next_plan = match subscription.as_ref().and_then(|s| s.pending_change) {
+            Some(PendingChange::AtPeriodEnd { price, .. } | PendingChange::AwaitingPayment { price, .. }) => {
+                store::catalog::plan_of_price(&mut conn, price).await?
+            }
+            None => None,
+        };
+        let usage = match (&subscription, &plan) {
+            (Some(subscription), Some(plan)) => meter_usage(&mut conn, subscription, plan, now).await?,
+            _ => Vec::new(),
+        };
+        let upcoming = match &subscription {
+            Some(subscription) => self.upcoming(&mut conn, &customer, subscription).await?,
+            None => None,
+        };
+        Ok(Overview {
+            now,
+            usage,
+            upcoming,
+            next_plan,
+            plan,
+            subscription,
+            payment_method: store::payment::default_method(&mut conn, scope).await?,
+            invoices: store::invoice::list(&mut conn, scope, LAST_INVOICES).await?,
+            trial_available: !store::subscription::trial_used(&mut conn, scope).await?,
+            customer: CustomerProfile::from(customer),
+        })
+    }
+
+    /// The billing run's own decision, made now and not saved. A trial without a card bills nothing.
+    async fn upcoming(
+        &self,
+        conn: &mut PgConnection,
+        customer: &CustomerRecord,
+        subscription: &Subscription,
+    ) -> Result<Option<Upcoming>> {
+        let renews = matches!(
+            subscription.status,
+            Status::Trialing { .. } | Status::Active | Status::PastDue { .. } | Status::Suspended { .. }
+        );
+        if !renews {
+            return Ok(None);
+        }
+        let renewal = Loaded::load(conn, subscription).await?.renew(customer, subscription)?;
+        let draft = InvoiceDraft::assemble(customer.currency, renewal.lines, self.parts.config.tax_rate)?;
+        Ok(Some(Upcoming { at: renewal.boundary, draft }))
+    }
+}
+
+async fn meter_usage(
+    conn: &mut PgConnection,
+    subscription: &Subscription,
+    plan: &Plan,
+    now: DateTime<Utc>,
+) -> Result<Vec<MeterUsage>> {
+    let scope = CustomerScope::of(subscription.customer);
+    let meters: Vec<_> = plan.charges.iter().map(|charge| charge.meter.clone()).collect();
+    let mut used = usage::current(conn, scope, &meters, subscription).await?;
+    let period = subscription.usage_period;
+    plan.charges
+        .iter()
+        .map(|charge| {
+            let found = used.iter().position(|(key, _)| *key == charge.meter.key);
+            let used = found.map_or(Decimal::ZERO, |at| used.swap_remove(at).1);
+            let resets = charge.meter.reset == Reset::UsagePeriod;
+            let projected = if resets { project(used, period, now) } else { used };
+            Ok(MeterUsage { charge: charge.clone(), used, projected, reset_at: resets.then(|| period.end()) })
+        })
+        .collect()
+}
+
+/// A straight line from the period's start through now to its end: an estimate, never an amount.
+fn project(used: Decimal, period: billing::period::Period, now: DateTime<Utc>) -> Decimal {
+    let elapsed = (now - period.start()).num_seconds();
+    let whole = period.length().num_seconds();
+    if elapsed <= 0 || elapsed >= whole {
+        return used;
+    }
+    let scaled = used.checked_mul(Decimal::from(whole)).and_then(|units| units.checked_div(Decimal::from(elapsed)));
+    scaled.map_or(used, |units| units.round())
+}

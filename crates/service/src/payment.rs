@@ -1,0 +1,7 @@
+//! Collecting money: the attempt is committed first, then the gateway is called, then what it said is settled.
+
+mod collect;
+mod settle;
+mod sweep;
+
+pub use collect::{BeginAttempt, begin_attempt};

@@ -1,0 +1,96 @@
+//! Charging a saved payment method for an invoice.
+
+use billing::id::{InvoiceId, PaymentAttemptId};
+use billing::money::Money;
+use billing::payment::AttemptStatus;
+use chrono::{DateTime, Utc};
+use gateway::{ChargeOutcome, ChargeRequest};
+use store::payment::{Attempt, NewAttempt, PaymentMethod};
+use store::{CustomerScope, Tx};
+
+use crate::id::mint;
+use crate::queue::{Job, enqueue};
+use crate::{Billing, Error, Result};
+
+/// An attempt to write down: which invoice, how much, from which card.
+#[derive(Debug)]
+pub struct BeginAttempt<'a> {
+    pub invoice: InvoiceId,
+    pub amount: Money,
+    pub method: &'a PaymentMethod,
+    pub at: DateTime<Utc>,
+}
+
+/// Writes the attempt down and enqueues its collection, in the transaction that makes the invoice.
+pub async fn begin_attempt(
+    billing: &Billing,
+    tx: &mut Tx,
+    scope: CustomerScope,
+    begin: BeginAttempt<'_>,
+) -> Result<PaymentAttemptId> {
+    let attempt = NewAttempt {
+        id: mint(PaymentAttemptId::from_uuid),
+        method: Some(begin.method.id),
+        invoice: begin.invoice,
+        amount: begin.amount,
+        created_at: begin.at,
+    };
+    store::payment::insert_attempt(tx, scope, &attempt).await?;
+    enqueue(billing.pool(), tx, Job::Collect { attempt: attempt.id }).await?;
+    Ok(attempt.id)
+}
+
+impl Billing {
+    /// Collects an attempt that stands in the database; says what is known of it afterwards. Replays
+    /// change nothing: the attempt's id is the gateway's key.
+    pub async fn collect(&self, id: PaymentAttemptId) -> Result<Option<ChargeOutcome>> {
+        let mut conn = store::acquire(self.pool()).await?;
+        let attempt = store::payment::find_attempt(&mut conn, id).await?.ok_or(Error::NotFound("payment attempt"))?;
+        if attempt.status.is_settled() {
+            return Ok(None);
+        }
+        let sent_before = attempt.status != AttemptStatus::Created;
+        if !sent_before {
+            store::payment::set_in_flight(&mut conn, id, AttemptStatus::Submitted, None).await?;
+        }
+        drop(conn);
+        let known = if sent_before { self.parts.gateway.find_charge(id).await? } else { None };
+        let outcome = match known {
+            Some(outcome) => outcome,
+            None => self.charge(&attempt).await?,
+        };
+        self.settle(id, &outcome).await?;
+        Ok(Some(outcome))
+    }
+
+    /// Asks for the money. When the answer is lost, what happened is looked up, never asked for anew.
+    async fn charge(&self, attempt: &Attempt) -> Result<ChargeOutcome> {
+        let request = self.charge_request(attempt).await?;
+        match self.parts.gateway.charge(&request).await {
+            Ok(outcome) => Ok(outcome),
+            Err(error) if error.outcome_unknown() => {
+                let found = self.parts.gateway.find_charge(attempt.id).await?;
+                found.ok_or(Error::Gateway(error))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn charge_request(&self, attempt: &Attempt) -> Result<ChargeRequest> {
+        let scope = CustomerScope::of(attempt.customer);
+        let mut conn = store::acquire(self.pool()).await?;
+        let customer = store::customer::find(&mut conn, scope).await?.ok_or(Error::NotFound("customer"))?;
+        let methods = store::payment::methods(&mut conn, scope).await?;
+        let method = methods.into_iter().find(|method| Some(method.id) == attempt.method);
+        let invoice = attempt.allocations.first().map(|(invoice, _)| *invoice);
+        let invoice = invoice.ok_or(Error::Internal("an attempt without an invoice"))?;
+        Ok(ChargeRequest {
+            attempt: attempt.id,
+            customer_ref: customer.gateway_ref.ok_or(Error::NoPaymentMethod)?,
+            method_ref: method.ok_or(Error::NoPaymentMethod)?.gateway_ref,
+            amount: attempt.amount,
+            description: format!("Invoice {invoice}"),
+            return_url: format!("{}/invoices/{invoice}", self.parts.config.base_url),
+        })
+    }
+}

@@ -1,0 +1,219 @@
+//! What a payment's outcome means for the invoice, the subscription and the books. Settling twice
+//! changes nothing: the attempt moves once.
+
+use billing::id::{InvoiceId, PaymentAttemptId, PostingId};
+use billing::invoice::InvoiceStatus;
+use billing::ledger::payment_received;
+use billing::money::Money;
+use billing::payment::AttemptStatus;
+use billing::subscription::{ChangeTarget, PendingChange, Status, Subscription, activate, complete_upgrade};
+use chrono::{DateTime, Utc};
+use gateway::ChargeOutcome;
+use serde_json::json;
+use store::customer::CustomerRecord;
+use store::ledger::NewPosting;
+use store::payment::{Attempt, Settlement};
+use store::{CustomerScope, PgConnection};
+
+use crate::id::mint;
+use crate::mail::{self, Letter};
+use crate::record::{Note, Save, note, save};
+use crate::{Actor, Billing, Error, Result, invoice};
+
+/// An attempt whose outcome is being written down, under its customer's lock.
+struct Case<'a> {
+    base_url: &'a str,
+    customer: &'a CustomerRecord,
+    attempt: &'a Attempt,
+    now: DateTime<Utc>,
+}
+
+impl Case<'_> {
+    const fn scope(&self) -> CustomerScope {
+        CustomerScope::of(self.customer.id)
+    }
+
+    fn pays(&self, id: InvoiceId) -> bool {
+        self.attempt.allocations.iter().any(|(invoice, _)| *invoice == id)
+    }
+}
+
+impl Billing {
+    /// Writes down what the gateway said of an attempt, and everything that follows from it.
+    pub(crate) async fn settle(&self, id: PaymentAttemptId, outcome: &ChargeOutcome) -> Result<()> {
+        let now = self.now();
+        let mut tx = store::begin(self.pool()).await?;
+        // Whose attempt it is and what it pays never changes: read before the lock that orders the rest.
+        let attempt = store::payment::find_attempt(&mut tx, id).await?.ok_or(Error::NotFound("payment attempt"))?;
+        let scope = CustomerScope::of(attempt.customer);
+        let customer = store::customer::lock(&mut tx, scope).await?.ok_or(Error::NotFound("customer"))?;
+        let case = Case { base_url: self.base_url(), customer: &customer, attempt: &attempt, now };
+        write_outcome(&mut tx, &case, outcome).await?;
+        store::commit(tx).await?;
+        Ok(())
+    }
+}
+
+async fn write_outcome(conn: &mut PgConnection, case: &Case<'_>, outcome: &ChargeOutcome) -> Result<()> {
+    match outcome {
+        ChargeOutcome::Processing { .. } => {
+            store::payment::set_in_flight(conn, case.attempt.id, AttemptStatus::Processing, None).await?;
+        }
+        ChargeOutcome::RequiresAction { url, .. } => {
+            store::payment::set_in_flight(conn, case.attempt.id, AttemptStatus::RequiresAction, Some(url)).await?;
+            fall_behind(conn, case).await?;
+        }
+        ChargeOutcome::Succeeded { charge_ref } => {
+            if ended(conn, case, AttemptStatus::Succeeded, charge_ref, None).await? {
+                succeeded(conn, case).await?;
+            }
+        }
+        ChargeOutcome::Declined { charge_ref, code } => {
+            let code = code.as_str();
+            if ended(conn, case, AttemptStatus::Declined, charge_ref, Some(code)).await? {
+                declined(conn, case, code).await?;
+            }
+        }
+        ChargeOutcome::Canceled { charge_ref } => {
+            if ended(conn, case, AttemptStatus::Canceled, charge_ref, None).await? {
+                drop_upgrade(conn, case).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Ends the attempt; false if it had ended before, and then nothing more is to be done.
+async fn ended(
+    conn: &mut PgConnection,
+    case: &Case<'_>,
+    status: AttemptStatus,
+    charge_ref: &str,
+    decline_code: Option<&str>,
+) -> Result<bool> {
+    let settlement = Settlement { status, gateway_ref: Some(charge_ref), decline_code, at: case.now };
+    Ok(store::payment::settle_attempt(conn, case.attempt.id, settlement).await?)
+}
+
+async fn succeeded(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
+    for (invoice, amount) in &case.attempt.allocations {
+        invoice_paid(conn, case, *invoice, *amount).await?;
+    }
+    if let Some(subscription) = store::subscription::live(conn, case.scope()).await? {
+        subscription_paid(conn, case, subscription).await?;
+    }
+    store::customer::set_ever_paid(conn, case.scope()).await?;
+    Ok(())
+}
+
+/// Books the money on the invoice.
+async fn invoice_paid(conn: &mut PgConnection, case: &Case<'_>, id: InvoiceId, amount: Money) -> Result<()> {
+    let invoice = store::invoice::lock(conn, case.scope(), id).await?.ok_or(Error::NotFound("invoice"))?;
+    store::invoice::settle(conn, case.scope(), id, amount, case.now).await?;
+    let posting = payment_received(amount).map_err(|_| Error::Internal("posting"))?;
+    let posting = NewPosting {
+        id: mint(PostingId::from_uuid),
+        customer: case.customer.id,
+        posting: &posting,
+        invoice: Some(id),
+        attempt: Some(case.attempt.id),
+        at: case.now,
+    };
+    store::ledger::insert(conn, &posting).await?;
+    let number = invoice.number.to_string();
+    let receipt = Letter::Receipt { number: &number, paid: amount };
+    mail::send(conn, case.customer, receipt, case.base_url, case.now).await?;
+    let entry = Note {
+        actor: &Actor::System,
+        at: case.now,
+        what: "invoice.paid",
+        customer: case.customer.id,
+        subject: id.to_string(),
+        detail: json!({ "number": number, "paid": amount, "attempt": case.attempt.id }),
+    };
+    note(conn, entry).await
+}
+
+/// A paid invoice activates, upgrades, or brings the subscription up to date.
+async fn subscription_paid(conn: &mut PgConnection, case: &Case<'_>, subscription: Subscription) -> Result<()> {
+    let owes = !store::invoice::open(conn, case.scope()).await?.is_empty();
+    let (after, what) = match (subscription.status, subscription.pending_change) {
+        (_, Some(PendingChange::AwaitingPayment { price, quoted_at, invoice, .. })) if case.pays(invoice) => {
+            let plan = store::catalog::plan_of_price(conn, price).await?.ok_or(Error::NotFound("price"))?;
+            let price = plan.price(price).ok_or(Error::NotFound("price"))?;
+            let target = ChangeTarget { plan: &plan, price, zone: case.customer.zone };
+            (complete_upgrade(&subscription, target, quoted_at)?, "subscription.upgraded")
+        }
+        (Status::Incomplete { .. }, _) if !owes => (activate(subscription)?, "subscription.activated"),
+        (Status::PastDue { .. } | Status::Suspended { .. }, _) if !owes => {
+            let status = subscription.status.to(Status::Active)?;
+            (Subscription { status, ..subscription }, "subscription.recovered")
+        }
+        _ => return Ok(()),
+    };
+    save_case(conn, case, &after, what).await
+}
+
+async fn declined(conn: &mut PgConnection, case: &Case<'_>, code: &str) -> Result<()> {
+    for (id, _) in &case.attempt.allocations {
+        let invoice = store::invoice::lock(conn, case.scope(), *id).await?.ok_or(Error::NotFound("invoice"))?;
+        let entry = Note {
+            actor: &Actor::System,
+            at: case.now,
+            what: "payment.declined",
+            customer: case.customer.id,
+            subject: case.attempt.id.to_string(),
+            detail: json!({ "invoice": id, "code": code, "amount": case.attempt.amount }),
+        };
+        note(conn, entry).await?;
+        if invoice.status == InvoiceStatus::Open {
+            let number = invoice.number.to_string();
+            let letter = Letter::PaymentDeclined { number: &number, due: invoice.amount_due(), invoice: *id };
+            mail::send(conn, case.customer, letter, case.base_url, case.now).await?;
+        }
+    }
+    if drop_upgrade(conn, case).await? { Ok(()) } else { fall_behind(conn, case).await }
+}
+
+/// An upgrade that was not paid is void and the plan stays. Says whether the attempt was for one.
+async fn drop_upgrade(conn: &mut PgConnection, case: &Case<'_>) -> Result<bool> {
+    let Some((subscription, awaited)) = awaited_upgrade(conn, case).await? else { return Ok(false) };
+    invoice::void(conn, &Actor::System, case.customer, awaited, case.now).await?;
+    let after = Subscription { pending_change: None, ..subscription };
+    save_case(conn, case, &after, "subscription.upgrade_dropped").await?;
+    Ok(true)
+}
+
+/// The subscription and the invoice of the upgrade that this attempt pays for.
+async fn awaited_upgrade(conn: &mut PgConnection, case: &Case<'_>) -> Result<Option<(Subscription, InvoiceId)>> {
+    let subscription = store::subscription::live(conn, case.scope()).await?;
+    Ok(subscription.and_then(|subscription| match subscription.pending_change {
+        Some(PendingChange::AwaitingPayment { invoice, .. }) if case.pays(invoice) => Some((subscription, invoice)),
+        _ => None,
+    }))
+}
+
+/// A renewal that could not be collected makes the subscription past due; an unpaid upgrade does not.
+async fn fall_behind(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
+    if awaited_upgrade(conn, case).await?.is_some() {
+        return Ok(());
+    }
+    match store::subscription::live(conn, case.scope()).await? {
+        Some(subscription) if subscription.status == Status::Active => {
+            let status = subscription.status.to(Status::PastDue { since: case.now })?;
+            let after = Subscription { status, ..subscription };
+            save_case(conn, case, &after, "subscription.past_due").await
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn save_case(
+    conn: &mut PgConnection,
+    case: &Case<'_>,
+    after: &Subscription,
+    what: &'static str,
+) -> Result<()> {
+    let actor = &Actor::System;
+    save(conn, Save { actor, customer: case.customer, after, what, at: case.now }).await
+}

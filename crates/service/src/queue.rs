@@ -1,0 +1,93 @@
+//! Work that runs now, enqueued in the transaction that makes it necessary.
+//!
+//! The queue knows real time only. What happens at a business time is a `due_at` column instead.
+
+use std::future::Future;
+use std::time::Duration;
+
+use billing::id::PaymentAttemptId;
+use graphile_worker::{IntoTaskHandlerResult, JobSpec, TaskHandler, Worker, WorkerContext, WorkerOptions, WorkerUtils};
+use serde::{Deserialize, Serialize};
+use store::{PgPool, Tx};
+
+use crate::{Billing, Error, Result};
+
+const SCHEMA: &str = "graphile_worker";
+const CONCURRENCY: usize = 4;
+/// A killed worker's jobs run again within 30 s.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+const SWEEP: Duration = Duration::from_secs(5);
+const DEAD_AFTER: Duration = Duration::from_secs(15);
+
+/// Everything that is ever queued. Each replays harmlessly.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "job", rename_all = "snake_case")]
+pub enum Job {
+    /// Collects a payment attempt that was committed before.
+    Collect { attempt: PaymentAttemptId },
+}
+
+impl TaskHandler for Job {
+    const IDENTIFIER: &'static str = "billing_job";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let billing = context.get_ext::<Billing>().ok_or(Error::Internal("the worker has no service"))?;
+        match self {
+            Self::Collect { attempt } => billing.collect(attempt).await.map(drop),
+        }
+    }
+}
+
+pub async fn migrate(pool: &PgPool) -> Result<()> {
+    WorkerUtils::new(pool.clone(), SCHEMA).migrate().await.map_err(|error| {
+        tracing::error!(%error, "The queue's schema cannot be brought up to date");
+        Error::Internal("the queue's schema")
+    })
+}
+
+/// Enqueues in the caller's transaction: the job exists if and only if the change does.
+pub async fn enqueue(pool: &PgPool, tx: &mut Tx, job: Job) -> Result<()> {
+    let mut queue = WorkerUtils::new(pool.clone(), SCHEMA).with_executor(tx);
+    queue.add_job(job, JobSpec::default()).await.map_err(|error| {
+        tracing::error!(%error, "A job cannot be enqueued");
+        Error::Internal("the queue")
+    })?;
+    Ok(())
+}
+
+impl Billing {
+    /// Runs jobs until `shutdown` completes.
+    pub async fn run_worker(&self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        let worker = self.worker_options().shutdown_signal(shutdown).init().await.map_err(broken)?;
+        worker.run().await.map_err(broken)
+    }
+
+    /// Runs what is runnable now, then returns.
+    pub async fn drain_queue(&self) -> Result<()> {
+        let worker = self.worker().await?;
+        worker.run_once().await.map_err(broken)
+    }
+
+    async fn worker(&self) -> Result<Worker> {
+        self.worker_options().init().await.map_err(broken)
+    }
+
+    fn worker_options(&self) -> WorkerOptions {
+        WorkerOptions::default()
+            .pg_pool(self.pool().clone())
+            .schema(SCHEMA)
+            .concurrency(CONCURRENCY)
+            .listen_os_shutdown_signals(false)
+            .heartbeat_interval(HEARTBEAT)
+            .sweep_interval(SWEEP)
+            .sweep_threshold(DEAD_AFTER)
+            .recovery_delay(Duration::ZERO)
+            .add_extension(self.clone())
+            .define_job::<Job>()
+    }
+}
+
+fn broken(error: impl std::fmt::Display) -> Error {
+    tracing::error!(%error, "The queue's worker failed");
+    Error::Internal("the queue's worker")
+}

@@ -1,0 +1,44 @@
+//! Changing what a customer is subscribed to.
+
+mod change;
+mod cancel;
+
+use billing::catalog::Plan;
+use billing::id::{InvoiceId, PriceId};
+use billing::invoice::InvoiceDraft;
+use chrono::{DateTime, Utc};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// Charged now, takes effect now.
+    Upgrade,
+    AtPeriodEnd { at: DateTime<Utc> },
+    InTrial,
+}
+
+/// A priced preview: confirming its token within the time charges exactly these amounts.
+#[derive(Debug, Clone)]
+pub struct ChangePreview {
+    pub token: String,
+    pub expires_at: DateTime<Utc>,
+    pub kind: ChangeKind,
+    pub from: Plan,
+    pub to: Plan,
+    pub price: PriceId,
+    /// Due now; without lines when nothing is.
+    pub draft: InvoiceDraft,
+    /// The first full bill after the change, before usage: when and how much, tax included.
+    pub next_bill: (DateTime<Utc>, InvoiceDraft),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChangeOutcome {
+    Applied { invoice: Option<InvoiceId> },
+    Scheduled { at: DateTime<Utc> },
+    /// The card wants its owner: go there.
+    RequiresAction { url: String },
+    /// The plan stays as it was.
+    Declined { code: String },
+    /// The provider has not answered yet; the change applies when the payment succeeds.
+    Processing,
+}

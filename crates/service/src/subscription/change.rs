@@ -1,0 +1,226 @@
+//! Preview and confirmation of a change of plan: one function decides both.
+
+use billing::catalog::Plan;
+use billing::id::{InvoiceId, PaymentAttemptId, PriceId};
+use billing::invoice::InvoiceDraft;
+use billing::subscription::{
+    ChangeError, ChangeTarget, PlanChange, RenewalInput, Subscription, await_payment, complete_upgrade, plan_change,
+    renew,
+};
+use chrono::{DateTime, Utc};
+use gateway::ChargeOutcome;
+use store::customer::CustomerRecord;
+use store::{CustomerScope, PgConnection, Tx};
+
+use super::{ChangeKind, ChangeOutcome, ChangePreview};
+use crate::id::mint;
+use crate::invoice::{Finalize, finalize};
+use crate::payment::{BeginAttempt, begin_attempt};
+use crate::quote::{self, Quote};
+use crate::record::{Save, save};
+use crate::{Actor, Billing, Error, Result};
+
+/// A change decided from what stands in the database.
+struct Decided {
+    customer: CustomerRecord,
+    subscription: Subscription,
+    from: Plan,
+    to: Plan,
+    change: PlanChange,
+    /// What is due now; without lines where nothing is.
+    draft: InvoiceDraft,
+}
+
+impl Billing {
+    /// Prices a change without doing it.
+    pub async fn preview_change(&self, actor: &Actor, price: PriceId) -> Result<ChangePreview> {
+        let scope = actor.reads_customer()?;
+        let now = self.now();
+        let mut conn = store::acquire(self.pool()).await?;
+        let customer = store::customer::find(&mut conn, scope).await?.ok_or(Error::NotFound("customer"))?;
+        let decided = self.decide(&mut conn, customer, price, now).await?;
+        let quote = Quote {
+            subscription: decided.subscription.id,
+            version: decided.subscription.version,
+            price,
+            at: now,
+            total: decided.draft.total(),
+        };
+        Ok(ChangePreview {
+            token: quote::sign(&quote, &self.parts.config.quote_key)?,
+            expires_at: now + quote::VALID_FOR,
+            kind: kind(&decided.change),
+            next_bill: self.next_bill(&decided)?,
+            from: decided.from,
+            to: decided.to,
+            price,
+            draft: decided.draft,
+        })
+    }
+
+    /// Does what the token's preview showed, at the instant it was priced for.
+    pub async fn confirm_change(&self, actor: &Actor, token: &str) -> Result<ChangeOutcome> {
+        let scope = actor.manages_billing()?;
+        let now = self.now();
+        let quote = quote::open(token, &self.parts.config.quote_key, now)?;
+        let mut tx = store::begin(self.pool()).await?;
+        let customer = store::customer::lock(&mut tx, scope).await?.ok_or(Error::NotFound("customer"))?;
+        let decided = self.decide(&mut tx, customer, quote.price, quote.at).await?;
+        let same = decided.subscription.id == quote.subscription
+            && decided.subscription.version == quote.version
+            && decided.draft.total() == quote.total;
+        if !same {
+            return Err(Error::QuoteStale);
+        }
+        match decided.change.clone() {
+            PlanChange::AtPeriodEnd { at, after } => {
+                self.save_change(&mut tx, actor, &decided, &after, "subscription.change_scheduled").await?;
+                store::commit(tx).await?;
+                Ok(ChangeOutcome::Scheduled { at })
+            }
+            PlanChange::InTrial { after } => {
+                self.save_change(&mut tx, actor, &decided, &after, "subscription.changed").await?;
+                store::commit(tx).await?;
+                Ok(ChangeOutcome::Applied { invoice: None })
+            }
+            PlanChange::Upgrade { .. } => self.upgrade(tx, actor, decided, quote).await,
+        }
+    }
+
+    async fn decide(
+        &self,
+        conn: &mut PgConnection,
+        customer: CustomerRecord,
+        price: PriceId,
+        at: DateTime<Utc>,
+    ) -> Result<Decided> {
+        let scope = CustomerScope::of(customer.id);
+        let subscription = store::subscription::live(conn, scope).await?.ok_or(Error::NoSubscription)?;
+        let item = subscription.plan_item().ok_or(Error::Change(ChangeError::NoPlan))?;
+        if item.price.id != price && !store::catalog::is_on_sale(conn, price).await? {
+            return Err(Error::NotFound("price"));
+        }
+        let from = store::catalog::plan_of_price(conn, item.price.id).await?.ok_or(Error::NotFound("plan"))?;
+        let to = store::catalog::plan_of_price(conn, price).await?.ok_or(Error::NotFound("price"))?;
+        let target = ChangeTarget { plan: &to, price: target_price(&to, price)?, zone: customer.zone };
+        let billed = store::invoice::billed_line(conn, item.id, at).await?;
+        let change = plan_change(&subscription, &from, target, billed.as_slice(), at)?;
+        let lines = match &change {
+            PlanChange::Upgrade { lines, .. } => lines.clone(),
+            PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => Vec::new(),
+        };
+        let draft = InvoiceDraft::assemble(customer.currency, lines, self.parts.config.tax_rate)?;
+        Ok(Decided { customer, subscription, from, to, change, draft })
+    }
+
+    /// Charges for the change inline; the plan moves when the money is there.
+    async fn upgrade(&self, mut tx: Tx, actor: &Actor, decided: Decided, quote: Quote) -> Result<ChangeOutcome> {
+        let now = self.now();
+        let scope = CustomerScope::of(decided.customer.id);
+        let target =
+            ChangeTarget { plan: &decided.to, price: target_price(&decided.to, quote.price)?, zone: decided.customer.zone };
+        let invoice = mint(InvoiceId::from_uuid);
+        let total = decided.draft.total();
+        if total.is_zero() {
+            let after = complete_upgrade(&decided.subscription, target, quote.at)?;
+            self.save_change(&mut tx, actor, &decided, &after, "subscription.upgraded").await?;
+            self.finalize_upgrade(&mut tx, actor, &decided, invoice).await?;
+            store::commit(tx).await?;
+            return Ok(ChangeOutcome::Applied { invoice: Some(invoice) });
+        }
+        let method = store::payment::default_method(&mut tx, scope).await?.ok_or(Error::NoPaymentMethod)?;
+        let after = await_payment(&decided.subscription, target, invoice, quote.at);
+        self.save_change(&mut tx, actor, &decided, &after, "subscription.upgrade_requested").await?;
+        self.finalize_upgrade(&mut tx, actor, &decided, invoice).await?;
+        let begin = BeginAttempt { invoice, amount: total, method: &method, at: now };
+        let attempt = begin_attempt(self, &mut tx, scope, begin).await?;
+        store::commit(tx).await?;
+        self.collect_upgrade(attempt, invoice).await
+    }
+
+    /// Collects at once instead of waiting for the queue, whose job then finds nothing left to do.
+    async fn collect_upgrade(&self, attempt: PaymentAttemptId, invoice: InvoiceId) -> Result<ChangeOutcome> {
+        let outcome = match self.collect(attempt).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                tracing::warn!(%attempt, %error, "The outcome of attempt `{attempt}` is not known yet");
+                return Ok(ChangeOutcome::Processing);
+            }
+        };
+        Ok(match outcome {
+            Some(ChargeOutcome::Succeeded { .. }) => ChangeOutcome::Applied { invoice: Some(invoice) },
+            Some(ChargeOutcome::Declined { code, .. }) => ChangeOutcome::Declined { code: code.as_str().to_owned() },
+            Some(ChargeOutcome::RequiresAction { url, .. }) => ChangeOutcome::RequiresAction { url },
+            Some(ChargeOutcome::Processing { .. } | ChargeOutcome::Canceled { .. }) | None => ChangeOutcome::Processing,
+        })
+    }
+
+    async fn finalize_upgrade(
+        &self,
+        conn: &mut PgConnection,
+        actor: &Actor,
+        decided: &Decided,
+        id: InvoiceId,
+    ) -> Result<()> {
+        let f = Finalize {
+            id,
+            actor,
+            customer: &decided.customer,
+            subscription: &decided.subscription,
+            draft: &decided.draft,
+            reason: "upgrade",
+            base_url: self.base_url(),
+            at: self.now(),
+        };
+        finalize(conn, f).await
+    }
+
+    async fn save_change(
+        &self,
+        conn: &mut PgConnection,
+        actor: &Actor,
+        decided: &Decided,
+        after: &Subscription,
+        what: &'static str,
+    ) -> Result<()> {
+        save(conn, Save { actor, customer: &decided.customer, after, what, at: self.now() }).await
+    }
+
+    /// The first full bill after the change, by the same function that the billing run uses.
+    fn next_bill(&self, decided: &Decided) -> Result<(DateTime<Utc>, InvoiceDraft)> {
+        let (after, plan, scheduled) = match &decided.change {
+            PlanChange::Upgrade { after, .. } | PlanChange::InTrial { after } => (after, &decided.to, None),
+            PlanChange::AtPeriodEnd { after, .. } => {
+                let price = match after.pending_change {
+                    Some(billing::subscription::PendingChange::AtPeriodEnd { price, .. }) => price,
+                    _ => return Err(Error::Internal("a scheduled change without a price")),
+                };
+                (after, &decided.from, Some((&decided.to, target_price(&decided.to, price)?)))
+            }
+        };
+        let input =
+            RenewalInput { plan, scheduled, usage: &[], has_payment_method: true, zone: decided.customer.zone };
+        let mut step = renew(after, input)?;
+        // A year's plan has months in between that bill usage alone.
+        for _ in 0..12 {
+            if !step.lines.is_empty() {
+                break;
+            }
+            step = renew(&step.after, input)?;
+        }
+        let draft = InvoiceDraft::assemble(decided.customer.currency, step.lines, self.parts.config.tax_rate)?;
+        Ok((step.boundary, draft))
+    }
+}
+
+fn target_price(plan: &Plan, price: PriceId) -> Result<&billing::catalog::Price> {
+    plan.price(price).ok_or(Error::NotFound("price"))
+}
+
+const fn kind(change: &PlanChange) -> ChangeKind {
+    match change {
+        PlanChange::Upgrade { .. } => ChangeKind::Upgrade,
+        PlanChange::AtPeriodEnd { at, .. } => ChangeKind::AtPeriodEnd { at: *at },
+        PlanChange::InTrial { .. } => ChangeKind::InTrial,
+    }
+}

@@ -1,0 +1,80 @@
+//! Recomputes everything that must tie, and names what does not.
+
+use billing::revenue::customer_mrr;
+use store::PgConnection;
+use store::verify::StoredLine;
+
+use crate::{Billing, Result};
+
+const LINES_AT_A_TIME: i64 = 2_000;
+const CUSTOMERS_AT_A_TIME: usize = 1_000;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub check: &'static str,
+    pub detail: String,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct VerifyReport {
+    /// Each check and how many rows it looked at.
+    pub checked: Vec<(&'static str, u64)>,
+    pub findings: Vec<Finding>,
+}
+
+impl VerifyReport {
+    fn add(&mut self, check: &'static str, rows: u64, wrong: Vec<String>) {
+        self.checked.push((check, rows));
+        self.findings.extend(wrong.into_iter().map(|detail| Finding { check, detail }));
+    }
+}
+
+impl Billing {
+    /// One consistent look at the whole database.
+    pub async fn verify(&self) -> Result<VerifyReport> {
+        let mut tx = store::begin_snapshot(self.pool()).await?;
+        let mut report = VerifyReport::default();
+        for checked in store::verify::run(&mut tx).await? {
+            report.add(checked.name, checked.rows, checked.wrong);
+        }
+        check_lines(&mut tx, &mut report).await?;
+        check_mrr(&mut tx, &mut report).await?;
+        Ok(report)
+    }
+}
+
+/// Every line's amount follows from its explanation, and its tax from its rate.
+async fn check_lines(conn: &mut PgConnection, report: &mut VerifyReport) -> Result<()> {
+    let (mut rows, mut wrong, mut after) = (0, Vec::new(), None);
+    loop {
+        let lines = store::verify::lines_after(conn, after, LINES_AT_A_TIME).await?;
+        let Some(last) = lines.last() else { break };
+        after = Some((last.invoice, last.position));
+        rows += lines.len() as u64;
+        wrong.extend(lines.iter().filter(|line| !line_ties(line)).map(|l| format!("{} line {}", l.invoice, l.position)));
+    }
+    report.add("lines follow from what explains them", rows, wrong);
+    Ok(())
+}
+
+fn line_ties(line: &StoredLine) -> bool {
+    line.explain.amount() == Ok(line.net) && line.tax_rate.on(line.net) == Ok(line.tax)
+}
+
+/// The sum of a customer's movements is the MRR of its subscriptions.
+async fn check_mrr(conn: &mut PgConnection, report: &mut VerifyReport) -> Result<()> {
+    let recorded = store::verify::mrr_by_customer(conn).await?;
+    let mut wrong = Vec::new();
+    for chunk in recorded.chunks(CUSTOMERS_AT_A_TIME) {
+        let ids: Vec<_> = chunk.iter().map(|(customer, _)| *customer).collect();
+        let live = store::subscription::live_of(conn, &ids).await?;
+        for (customer, mrr) in chunk {
+            let own: Vec<_> = live.iter().filter(|subscription| subscription.customer == *customer).cloned().collect();
+            if customer_mrr(mrr.currency(), &own) != Ok(*mrr) {
+                wrong.push(customer.to_string());
+            }
+        }
+    }
+    report.add("movements add up to MRR", recorded.len() as u64, wrong);
+    Ok(())
+}

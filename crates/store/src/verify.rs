@@ -1,0 +1,191 @@
+//! What must tie, recomputed by Postgres: each query returns the rows that do not.
+
+use billing::id::InvoiceId;
+use billing::invoice::Explain;
+use billing::money::Money;
+use billing::tax::TaxRate;
+use sqlx::PgConnection;
+
+use crate::{Error, Result, row};
+
+/// A check: its name, how many rows it looked at, and what it found wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    pub name: &'static str,
+    pub rows: u64,
+    pub wrong: Vec<String>,
+}
+
+/// Name, a count of what is looked at, and a query for one text a row that is wrong.
+const CHECKS: &[(&str, &str, &str)] = &[
+    (
+        "postings balance",
+        "SELECT count(*) FROM ledger_posting",
+        "SELECT posting_id::text || ' is off by ' || sum(amount_minor) FROM ledger_entry
+         GROUP BY posting_id, currency HAVING sum(amount_minor) <> 0",
+    ),
+    (
+        "invoice totals are the sums of their lines",
+        "SELECT count(*) FROM invoice",
+        "SELECT i.series || '-' || i.number FROM invoice i
+         JOIN LATERAL (SELECT coalesce(sum(net_minor), 0) AS net, coalesce(sum(tax_minor), 0) AS tax
+                       FROM invoice_line WHERE invoice_id = i.id) l ON true
+         WHERE l.net <> i.net_minor OR l.tax <> i.tax_minor OR i.net_minor + i.tax_minor <> i.total_minor",
+    ),
+    (
+        "receivables are what open invoices ask for",
+        "SELECT count(*) FROM customer",
+        "SELECT c.id::text FROM customer c
+         LEFT JOIN (SELECT customer_id, sum(amount_minor) AS owed FROM ledger_entry WHERE account = 'receivable'
+                    GROUP BY 1) l ON l.customer_id = c.id
+         LEFT JOIN (SELECT customer_id, sum(total_minor - credit_applied_minor - paid_minor) AS open FROM invoice
+                    WHERE status IN ('open', 'uncollectible') GROUP BY 1) i ON i.customer_id = c.id
+         WHERE coalesce(l.owed, 0) <> coalesce(i.open, 0)",
+    ),
+    (
+        "tax owed is the tax of invoices that stand",
+        "SELECT count(*) FROM invoice",
+        "SELECT coalesce(l.currency, i.currency) FROM
+            (SELECT currency, -sum(amount_minor) AS tax FROM ledger_entry WHERE account = 'tax_payable' GROUP BY 1) l
+         FULL JOIN (SELECT currency, sum(tax_minor) AS tax FROM invoice WHERE status <> 'void' GROUP BY 1) i
+            ON i.currency = l.currency
+         WHERE coalesce(l.tax, 0) <> coalesce(i.tax, 0)",
+    ),
+    (
+        "paid amounts are the cash received for them",
+        "SELECT count(*) FROM invoice WHERE paid_minor > 0",
+        "SELECT i.series || '-' || i.number FROM invoice i
+         LEFT JOIN (SELECT p.invoice_id, sum(e.amount_minor) AS cash FROM ledger_entry e
+                    JOIN ledger_posting p ON p.id = e.posting_id WHERE e.account = 'cash' GROUP BY 1) l
+            ON l.invoice_id = i.id
+         WHERE coalesce(l.cash, 0) <> i.paid_minor",
+    ),
+    (
+        "succeeded attempts are booked, others are not",
+        "SELECT count(*) FROM payment_attempt",
+        "SELECT a.id::text FROM payment_attempt a
+         LEFT JOIN (SELECT p.attempt_id, sum(e.amount_minor) AS cash FROM ledger_entry e
+                    JOIN ledger_posting p ON p.id = e.posting_id WHERE e.account = 'cash' GROUP BY 1) l
+            ON l.attempt_id = a.id
+         WHERE coalesce(l.cash, 0) <> CASE a.status WHEN 'succeeded' THEN a.amount_minor ELSE 0 END",
+    ),
+    (
+        "invoice numbers have no gaps",
+        "SELECT count(*) FROM invoice",
+        "SELECT s.series FROM invoice_series s
+         LEFT JOIN (SELECT series, count(*) AS n, max(number) AS last FROM invoice GROUP BY 1) i USING (series)
+         WHERE coalesce(i.n, 0) <> s.last_number OR coalesce(i.last, 0) <> s.last_number",
+    ),
+    (
+        "each movement leads to the MRR it names",
+        "SELECT count(*) FROM revenue_movement",
+        "SELECT id::text FROM (SELECT id, mrr_minor, sum(amount_minor)
+            OVER (PARTITION BY customer_id, currency ORDER BY id) AS running FROM revenue_movement) m
+         WHERE running <> mrr_minor",
+    ),
+    (
+        "every event has its key",
+        "SELECT count(*) FROM usage_event_key",
+        "SELECT k.event_id FROM usage_event_key k FULL JOIN usage_event e USING (customer_id, event_id)
+         WHERE k.body_hash IS NULL OR e.meter_id IS NULL LIMIT 20",
+    ),
+    (
+        "hourly buckets add up to the events",
+        "SELECT count(*) FROM usage_event",
+        "SELECT coalesce(b.customer_id, e.customer_id)::text FROM
+            (SELECT customer_id, meter_id, hour, event_count, sum FROM usage_bucket) b
+         FULL JOIN (SELECT customer_id, meter_id, date_trunc('hour', occurred_at, 'UTC') AS hour,
+                           count(*) AS event_count, sum(value) AS sum FROM usage_event GROUP BY 1, 2, 3) e
+            USING (customer_id, meter_id, hour)
+         WHERE b.event_count IS DISTINCT FROM e.event_count OR b.sum IS DISTINCT FROM e.sum LIMIT 20",
+    ),
+    (
+        "counters add up to the events",
+        "SELECT count(*) FROM usage_counter",
+        "SELECT coalesce(c.customer_id, e.customer_id)::text FROM
+            (SELECT customer_id, meter_id, sum(used) AS used FROM usage_counter
+             JOIN meter m ON m.id = meter_id AND m.aggregation IN ('sum', 'time_weighted') GROUP BY 1, 2) c
+         FULL JOIN (SELECT customer_id, meter_id, sum(value) AS used FROM usage_event
+             JOIN meter m ON m.id = meter_id AND m.aggregation IN ('sum', 'time_weighted') GROUP BY 1, 2) e
+            USING (customer_id, meter_id)
+         WHERE coalesce(c.used, 0) <> coalesce(e.used, 0) LIMIT 20",
+    ),
+    (
+        "the audit chain holds",
+        "SELECT count(*) FROM audit_seal",
+        "SELECT 'position ' || position FROM (
+            SELECT s.position, s.hash, lag(s.hash) OVER w AS before, row_number() OVER w AS expected, e.entry
+            FROM audit_seal s JOIN (SELECT a.id, to_jsonb(a)::text AS entry FROM audit_entry a) e ON e.id = s.entry_id
+            WINDOW w AS (ORDER BY s.position)) c
+         WHERE hash <> sha256(coalesce(before, ''::bytea) || convert_to(entry, 'UTF8')) OR position <> expected",
+    ),
+];
+
+/// Runs every check that SQL alone can make.
+pub async fn run(conn: &mut PgConnection) -> Result<Vec<Checked>> {
+    let mut checked = Vec::new();
+    for (name, rows, wrong) in CHECKS {
+        let rows: i64 = sqlx::query_scalar(*rows).fetch_one(&mut *conn).await?;
+        let wrong: Vec<Option<String>> = sqlx::query_scalar(*wrong).fetch_all(&mut *conn).await?;
+        let wrong = wrong.into_iter().map(Option::unwrap_or_default).collect();
+        checked.push(Checked { name, rows: u64::try_from(rows).unwrap_or(0), wrong });
+    }
+    Ok(checked)
+}
+
+/// A line as stored, with what explains it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredLine {
+    pub invoice: InvoiceId,
+    pub position: i32,
+    pub net: Money,
+    pub tax_rate: TaxRate,
+    pub tax: Money,
+    pub explain: Explain,
+}
+
+/// Lines of all invoices after a place in their order, for recomputing them outside.
+pub async fn lines_after(
+    conn: &mut PgConnection,
+    after: Option<(InvoiceId, i32)>,
+    limit: i64,
+) -> Result<Vec<StoredLine>> {
+    const TABLE: &str = "invoice_line";
+    let (invoice, position) = after.map_or((uuid::Uuid::nil(), 0), |(invoice, position)| (invoice.uuid(), position));
+    let rows = sqlx::query!(
+        "SELECT l.invoice_id, l.position, l.net_minor, l.tax_rate, l.tax_minor, l.explain, i.currency
+         FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
+         WHERE (l.invoice_id, l.position) > ($1, $2) ORDER BY l.invoice_id, l.position LIMIT $3",
+        invoice,
+        position,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            Ok(StoredLine {
+                invoice: InvoiceId::from_uuid(r.invoice_id),
+                position: r.position,
+                net: row::money(TABLE, r.net_minor, &r.currency)?,
+                tax_rate: TaxRate::new(r.tax_rate).map_err(|_| Error::corrupt(TABLE, r.invoice_id))?,
+                tax: row::money(TABLE, r.tax_minor, &r.currency)?,
+                explain: serde_json::from_value(r.explain).map_err(|_| Error::corrupt(TABLE, r.invoice_id))?,
+            })
+        })
+        .collect()
+}
+
+/// Customers and the MRR their movements add up to.
+pub async fn mrr_by_customer(conn: &mut PgConnection) -> Result<Vec<(billing::id::CustomerId, Money)>> {
+    let rows = sqlx::query!(
+        r#"SELECT c.id, c.currency, coalesce(sum(m.amount_minor), 0)::bigint AS "minor!"
+           FROM customer c LEFT JOIN revenue_movement m ON m.customer_id = c.id AND m.currency = c.currency
+           GROUP BY c.id, c.currency ORDER BY c.id"#
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|r| Ok((billing::id::CustomerId::from_uuid(r.id), row::money("revenue_movement", r.minor, &r.currency)?)))
+        .collect()
+}

@@ -92,7 +92,9 @@ CREATE TABLE usage_counter (
     period_start timestamptz NOT NULL,
     used numeric NOT NULL DEFAULT 0,
     reserved numeric NOT NULL DEFAULT 0 CHECK (reserved >= 0),
-    -- When the value was that `used` shows, for meters that show their latest.
+    -- How events change it: sums and levels add up, others keep the greatest, the least or the last value.
+    rule text NOT NULL DEFAULT 'add' CHECK (rule IN ('add', 'raise', 'lower', 'show')),
+    -- Of the value shown, by the rule 'show'.
     last_at timestamptz NOT NULL DEFAULT '-infinity',
     PRIMARY KEY (customer_id, meter_id, period_start)
 );

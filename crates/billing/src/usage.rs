@@ -1,8 +1,25 @@
 //! Usage events and what they add up to.
+//!
+//! Events fold into hourly buckets, in any order and grouping to the same result; a usage period's
+//! total comes from whole buckets and the single events of its two partial hours.
+
+mod aggregate;
+mod counter;
+mod event;
+mod exact;
+#[cfg(feature = "zones")]
+mod period;
+
+pub use aggregate::{Bucket, SpanUsage, Tally, hour_of, total};
+pub use counter::CounterChange;
+pub use event::{Event, InvalidValue};
+#[cfg(feature = "zones")]
+pub use period::{LiveUsage, usage_period_start};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use crate::catalog::{Aggregation, Meter, Reset};
 use crate::period::Period;
 
 /// What a meter counted over a usage period: the input of rating.
@@ -12,4 +29,18 @@ pub struct MeterTotal {
     pub period: Period,
     pub quantity: Decimal,
     pub as_of: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UsageError {
+    /// Sums are exact or refused, never rounded.
+    #[error("usage is out of range")]
+    OutOfRange,
+    #[error("the meter's aggregation is not available")]
+    Unsupported,
+}
+
+/// Whether what is counted outlives the usage period: a level moved by deltas, or a meter that never resets.
+pub fn carries_over(meter: &Meter) -> bool {
+    meter.reset == Reset::Never || meter.aggregation == Aggregation::TimeWeighted
 }

@@ -1,0 +1,151 @@
+//! Folding events into buckets, and a period's total out of them.
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use rust_decimal::Decimal;
+
+use super::{Event, UsageError, exact};
+use crate::catalog::{Aggregation, Meter, Reset};
+use crate::period::Period;
+
+const HOUR: TimeDelta = TimeDelta::hours(1);
+/// Six decimals of a value times six of a second; an average is rounded to as many.
+const SCALE: u32 = 12;
+const VALUE_SCALE: u32 = 6;
+
+/// The start of the hour an instant lies in.
+pub fn hour_of(at: DateTime<Utc>) -> DateTime<Utc> {
+    // Fails only at the ends of time, where nothing is counted.
+    at.duration_trunc(HOUR).unwrap_or(at)
+}
+
+/// What a set of events adds up to, in whatever order they came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    pub count: u64,
+    pub sum: Decimal,
+    pub min: Decimal,
+    pub max: Decimal,
+    pub last_at: DateTime<Utc>,
+    /// Of two values at the same instant the greater: arrival is no order that a recount could repeat.
+    pub last: Decimal,
+}
+
+impl Tally {
+    pub const fn of(event: &Event) -> Self {
+        let value = event.value();
+        Self { count: 1, sum: value, min: value, max: value, last_at: event.occurred_at(), last: value }
+    }
+
+    pub fn merge(self, other: Self) -> Result<Self, UsageError> {
+        let (last_at, last) = (self.last_at, self.last).max((other.last_at, other.last));
+        Ok(Self {
+            count: self.count.checked_add(other.count).ok_or(UsageError::OutOfRange)?,
+            sum: exact::add(self.sum, other.sum)?,
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+            last_at,
+            last,
+        })
+    }
+}
+
+/// A tally that also knows what its deltas are worth over time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bucket {
+    pub tally: Tally,
+    /// The sum of delta x seconds from each event to `until`.
+    pub level_seconds: Decimal,
+    pub until: DateTime<Utc>,
+}
+
+impl Bucket {
+    /// An event in its hour.
+    pub fn of(event: &Event) -> Result<Self, UsageError> {
+        Self::until(event, hour_of(event.occurred_at()) + HOUR)
+    }
+
+    fn until(event: &Event, until: DateTime<Utc>) -> Result<Self, UsageError> {
+        let level_seconds = exact::times_seconds(event.value(), until - event.occurred_at())?;
+        Ok(Self { tally: Tally::of(event), level_seconds, until })
+    }
+
+    /// Both together, up to the later of their ends.
+    pub fn merge(self, other: Self) -> Result<Self, UsageError> {
+        let until = self.until.max(other.until);
+        let (a, b) = (self.extended_to(until)?, other.extended_to(until)?);
+        let level_seconds = exact::add(a.level_seconds, b.level_seconds)?;
+        Ok(Self { tally: a.tally.merge(b.tally)?, level_seconds, until })
+    }
+
+    fn extended_to(self, until: DateTime<Utc>) -> Result<Self, UsageError> {
+        let further = exact::times_seconds(self.tally.sum, until - self.until)?;
+        Ok(Self { level_seconds: exact::add(self.level_seconds, further)?, until, ..self })
+    }
+}
+
+/// All that is known of a meter around a period.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SpanUsage {
+    /// Everything in hours that ended by the period's start. Needed of meters that carry over.
+    pub earlier: Option<Tally>,
+    /// The hours that lie in the period as a whole.
+    pub whole: Option<Bucket>,
+    /// The events of the hours that the period's start and end fall into.
+    pub edges: Vec<Event>,
+}
+
+/// What the meter counted over the period.
+pub fn total(meter: &Meter, period: Period, usage: &SpanUsage) -> Result<Decimal, UsageError> {
+    let (before, within) = split(period, usage)?;
+    if meter.aggregation == Aggregation::TimeWeighted {
+        return average(period, before.map_or(Decimal::ZERO, |tally| tally.sum), within);
+    }
+    let within = within.map(|bucket| bucket.tally);
+    let counted = match meter.reset {
+        Reset::UsagePeriod => within,
+        Reset::Never => merged(before, within)?,
+    };
+    let Some(tally) = counted else { return Ok(Decimal::ZERO) };
+    match meter.aggregation {
+        Aggregation::Count => Ok(Decimal::from(tally.count)),
+        Aggregation::Sum => Ok(tally.sum),
+        Aggregation::Min => Ok(tally.min),
+        Aggregation::Max => Ok(tally.max),
+        Aggregation::Latest => Ok(tally.last),
+        Aggregation::Unique | Aggregation::TimeWeighted => Err(UsageError::Unsupported),
+    }
+}
+
+/// What was before the period, and what is in it, up to its end.
+fn split(period: Period, usage: &SpanUsage) -> Result<(Option<Tally>, Option<Bucket>), UsageError> {
+    let (mut before, mut within) = (usage.earlier, usage.whole);
+    for event in &usage.edges {
+        if event.occurred_at() < period.start() {
+            before = merged(before, Some(Tally::of(event)))?;
+        } else if period.contains(event.occurred_at()) {
+            let bucket = Bucket::until(event, period.end())?;
+            within = Some(within.map_or(Ok(bucket), |within| within.merge(bucket))?);
+        }
+    }
+    let within = within.map(|bucket| bucket.extended_to(period.end())).transpose()?;
+    Ok((before, within))
+}
+
+fn merged(a: Option<Tally>, b: Option<Tally>) -> Result<Option<Tally>, UsageError> {
+    match (a, b) {
+        (Some(a), Some(b)) => a.merge(b).map(Some),
+        (a, b) => Ok(a.or(b)),
+    }
+}
+
+/// The level over the period by how long it stood: exact up to the one division, half away from zero.
+fn average(period: Period, level: Decimal, within: Option<Bucket>) -> Result<Decimal, UsageError> {
+    let length = exact::micros(period.length())?;
+    let product = |a: i128, b: i128| a.checked_mul(b).ok_or(UsageError::OutOfRange);
+    let carried = product(exact::rescaled(level, VALUE_SCALE)?, length)?;
+    let moved = within.map_or(Ok(0), |bucket| exact::rescaled(bucket.level_seconds, SCALE))?;
+    let level_micros = carried.checked_add(moved).ok_or(UsageError::OutOfRange)?;
+    let dividend = product(level_micros, 10_i128.pow(SCALE - VALUE_SCALE))?;
+    let half = length / 2 * dividend.signum();
+    exact::decimal(dividend.checked_add(half).ok_or(UsageError::OutOfRange)? / length, SCALE)
+}

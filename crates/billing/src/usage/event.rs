@@ -1,0 +1,75 @@
+//! One immutable fact: so much, at such a time.
+
+use chrono::{DateTime, SubsecRound, Utc};
+use rust_decimal::Decimal;
+
+use crate::catalog::Aggregation;
+
+/// More digits than this are lost somewhere on the way, so they are refused at the door.
+const MAX_DECIMALS: u32 = 6;
+/// Far beyond any real count, and small enough that a thousand of them still sum exactly.
+const MAX_VALUE: Decimal = Decimal::from_parts(0xD4A5_1000, 0xE8, 0, false, 0);
+/// A level is multiplied by time as well.
+const MAX_DELTA: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+/// The database keeps microseconds.
+const TIME_DIGITS: u16 = 6;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a value has at most six decimals and is at most 10^12, a level's change at most 10^9")]
+pub struct InvalidValue;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    occurred_at: DateTime<Utc>,
+    value: Decimal,
+}
+
+impl Event {
+    pub fn new(occurred_at: DateTime<Utc>, value: Decimal, aggregation: Aggregation) -> Result<Self, InvalidValue> {
+        let value = value.normalize();
+        let max = if aggregation == Aggregation::TimeWeighted { MAX_DELTA } else { MAX_VALUE };
+        if value.scale() > MAX_DECIMALS || value.abs() > max {
+            return Err(InvalidValue);
+        }
+        Ok(Self::stored(occurred_at.trunc_subsecs(TIME_DIGITS), value))
+    }
+
+    /// An event that was accepted before.
+    pub const fn stored(occurred_at: DateTime<Utc>, value: Decimal) -> Self {
+        Self { occurred_at, value }
+    }
+
+    pub const fn occurred_at(&self) -> DateTime<Utc> {
+        self.occurred_at
+    }
+
+    pub const fn value(&self) -> Decimal {
+        self.value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_what_could_not_be_summed_exactly() {
+        let event = |value: &str, aggregation| {
+            Event::new(DateTime::UNIX_EPOCH, value.parse().unwrap(), aggregation).map(|event| event.value().to_string())
+        };
+        let sum = |value| event(value, Aggregation::Sum);
+        assert_eq!(sum("1000000000000"), Ok("1000000000000".into()));
+        assert_eq!(sum("-0.000001000"), Ok("-0.000001".into()));
+        for bad in ["1000000000000.1", "-1000000000001", "0.0000001", "79228162514264337593543950335"] {
+            assert_eq!(sum(bad), Err(InvalidValue), "{bad}");
+        }
+        assert_eq!(event("1000000001", Aggregation::TimeWeighted), Err(InvalidValue));
+    }
+
+    #[test]
+    fn keeps_microseconds() {
+        let at = DateTime::from_timestamp_nanos(1_999);
+        let event = Event::new(at, Decimal::ONE, Aggregation::Count).unwrap();
+        assert_eq!(event.occurred_at(), DateTime::from_timestamp_nanos(1_000));
+    }
+}

@@ -1,0 +1,64 @@
+//! Which usage period an event counts in.
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
+
+use crate::period::{Anchor, Interval, Period, PeriodError, Zone};
+
+/// What of a live subscription tells usage periods apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LiveUsage {
+    pub created_at: DateTime<Utc>,
+    pub anchor: DateTime<Utc>,
+    /// The present one: a month, or the trial.
+    pub usage_period: Period,
+}
+
+/// The start of the usage period that contains `at`: of the subscription's, earlier and later months
+/// included; of the calendar month in UTC where there was no subscription yet.
+pub fn usage_period_start(at: DateTime<Utc>, live: Option<&LiveUsage>, zone: Zone) -> Result<DateTime<Utc>, PeriodError> {
+    let Some(live) = live.filter(|live| live.created_at <= at || live.usage_period.contains(at)) else {
+        return calendar_month(at);
+    };
+    if live.usage_period.contains(at) {
+        return Ok(live.usage_period.start());
+    }
+    if at < live.anchor {
+        // Periods are counted from the end of the trial: before it there was only the trial.
+        return Ok(live.created_at);
+    }
+    let anchor = Anchor { at: live.anchor, zone };
+    Ok(anchor.containing(Interval::Month, at)?.1.start())
+}
+
+fn calendar_month(at: DateTime<Utc>) -> Result<DateTime<Utc>, PeriodError> {
+    let first = NaiveDate::from_ymd_opt(at.year(), at.month(), 1).ok_or(PeriodError::OutOfRange)?;
+    Ok(first.and_time(NaiveTime::MIN).and_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn finds_the_period_before_during_and_after() {
+        // A trial from 1 January, then months from the 15th; the present one began on 15 February.
+        let live = LiveUsage {
+            created_at: utc("2026-01-01T10:30:00Z"),
+            anchor: utc("2026-01-15T10:30:00Z"),
+            usage_period: Period::new(utc("2026-02-15T10:30:00Z"), utc("2026-03-15T10:30:00Z")).unwrap(),
+        };
+        let start = |at| usage_period_start(utc(at), Some(&live), Zone::UTC).unwrap();
+        assert_eq!(start("2026-02-15T10:30:00Z"), live.usage_period.start());
+        assert_eq!(start("2026-02-15T10:29:59.999999Z"), utc("2026-01-15T10:30:00Z"));
+        assert_eq!(start("2026-01-15T10:29:59Z"), utc("2026-01-01T10:30:00Z"));
+        assert_eq!(start("2026-01-01T10:29:59Z"), utc("2026-01-01T00:00:00Z"));
+        assert_eq!(start("2025-12-31T23:59:59Z"), utc("2025-12-01T00:00:00Z"));
+        assert_eq!(start("2026-03-15T10:30:00Z"), utc("2026-03-15T10:30:00Z"));
+        let none = usage_period_start(utc("2026-02-10T00:00:00Z"), None, Zone::UTC);
+        assert_eq!(none, Ok(utc("2026-02-01T00:00:00Z")));
+    }
+}

@@ -1,0 +1,20 @@
+//! Usage: events under their keys, hourly buckets, daily summaries and counters.
+//!
+//! All that an event changes is written in one transaction, each table in the order of its key, so that
+//! senders of the same meters wait for each other but never in a circle.
+
+mod bucket;
+mod counter;
+mod event;
+mod partition;
+mod period;
+mod roll_up;
+mod tie;
+
+pub use bucket::add_to_buckets;
+pub use counter::{CounterKey, add_to_counters, counters};
+pub use event::{NewEvent, SentKey, UsageCustomer, conflicting, customers, insert_events};
+pub use partition::make_partition;
+pub use period::{SpanOf, spans};
+pub use roll_up::{RollUp, UsageDay, days, roll_up};
+pub use tie::differences;

@@ -1,6 +1,6 @@
 //! Attempts without an answer: the gateway is asked what became of them.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{Billing, Result};
 
@@ -9,9 +9,11 @@ const PENDING_FOR: TimeDelta = TimeDelta::minutes(10);
 const BATCH: i64 = 50;
 
 impl Billing {
-    /// Settles what the gateway has decided meanwhile. Returns how many attempts moved on.
+    /// Settles what the gateway has decided meanwhile: hosted pages nobody came back from, then other
+    /// attempts. Returns how many attempts it had an answer for.
     pub async fn sweep_attempts(&self) -> Result<u32> {
         let before = self.now() - PENDING_FOR;
+        self.sweep_checkouts(before).await?;
         let pending = {
             let mut conn = store::acquire(self.pool()).await?;
             store::payment::pending(&mut conn, before, BATCH).await?
@@ -28,5 +30,18 @@ impl Billing {
             }
         }
         Ok(settled)
+    }
+
+    async fn sweep_checkouts(&self, before: DateTime<Utc>) -> Result<()> {
+        let open = {
+            let mut conn = store::acquire(self.pool()).await?;
+            store::payment::open_checkouts_before(&mut conn, before, BATCH).await?
+        };
+        for row in open {
+            if let Err(error) = self.look_up_checkout(&row).await {
+                tracing::warn!(checkout.id = %row.id, %error, "Checkout `{}` cannot be looked up", row.id);
+            }
+        }
+        Ok(())
     }
 }

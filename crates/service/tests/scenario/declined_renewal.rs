@@ -1,0 +1,39 @@
+//! 31 January: buys Starter with a card that is declined from then on. 28 February: past due. 5 March: a new
+//! card, and the open invoice is collected at once.
+
+use service::billing::invoice::InvoiceStatus::{Open, Paid};
+use service::billing::period::Interval::Month;
+use service::billing::subscription::StatusName;
+use sqlx::PgPool;
+
+use crate::play::{DECLINES_LATER, VISA, bill, movement, play};
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_new_card_brings_it_up_to_date(pool: PgPool) {
+    let play = play(pool, "2026-01-31T12:00:00Z").await;
+    play.buy("starter", Month, DECLINES_LATER).await;
+    play.live_until("2026-02-28T12:00:00Z").await;
+    assert_eq!(play.status().await.1, Some(StatusName::PastDue));
+    let renewal = play.invoices().await.pop().unwrap();
+    assert_eq!(renewal.summary.status, Open);
+    assert_eq!(renewal.attempts.len(), 1);
+    assert!(renewal.attempts[0].decline_code.is_some());
+
+    play.live_until("2026-03-05T09:00:00Z").await;
+    let url = play.billing.start_add_card(&play.actor).await.unwrap();
+    let session_ref = url.rsplit('/').next().unwrap();
+    play.submit(session_ref, VISA).await;
+    play.billing.checkout_result(&play.actor, session_ref).await.unwrap();
+    play.billing.drain_queue().await.unwrap();
+    assert_eq!(play.status().await.1, Some(StatusName::Active));
+
+    play.live_until("2026-03-31T12:00:00Z").await;
+    let bills = [
+        bill("INV-000001", "purchase", Paid, 21_492),
+        bill("INV-000002", "renewal", Paid, 21_492),
+        bill("INV-000003", "renewal", Paid, 21_492),
+    ];
+    assert_eq!(play.bills().await, bills);
+    assert_eq!(play.movements().await, [movement("new", 19_900)]);
+    play.ties().await;
+}

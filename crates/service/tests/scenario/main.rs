@@ -1,0 +1,15 @@
+//! Dated stories on a real Postgres under a clock that the story moves.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod abandoned_checkout;
+mod declined_renewal;
+mod downgrade_at_period_end;
+mod lost_answer;
+mod parallel_runs;
+mod play;
+mod purchase_upgrade_renewal;
+mod trial_without_card;
+mod upgrade_declined;
+mod yearly_plan;

@@ -1,0 +1,52 @@
+//! Several billing runs at once bill each boundary once; several buyers of one customer buy once.
+
+use service::billing::period::Interval::Month;
+use service::{Error, StartCheckout};
+use sqlx::PgPool;
+
+use crate::play::{VISA, play, utc};
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn each_boundary_is_billed_once(pool: PgPool) {
+    let play = play(pool, "2026-01-31T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    // Four boundaries are due at once.
+    play.clock.advance_to(utc("2026-05-31T00:00:00Z"));
+    let runs: Vec<_> = (0..8)
+        .map(|_| {
+            let billing = play.billing.clone();
+            tokio::spawn(async move { billing.run_due().await })
+        })
+        .collect();
+    let mut processed = 0;
+    for run in runs {
+        processed += run.await.unwrap().unwrap().processed;
+    }
+    assert_eq!(processed, 4);
+    play.billing.drain_queue().await.unwrap();
+    let starts: Vec<_> = play.invoices().await.iter().map(|i| i.lines[0].draft.period.start().date_naive().to_string()).collect();
+    assert_eq!(starts, ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31"]);
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn one_customer_has_one_live_subscription(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    let price = play.price("starter", Month).await;
+    let tries: Vec<_> = (0..8)
+        .map(|_| {
+            let (billing, actor) = (play.billing.clone(), play.actor.clone());
+            tokio::spawn(async move { billing.start_checkout(&actor, StartCheckout { price, trial: true }).await })
+        })
+        .collect();
+    let mut started = 0;
+    for one in tries {
+        match one.await.unwrap() {
+            Ok(_) => started += 1,
+            Err(Error::AlreadySubscribed | Error::TrialUsed) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert_eq!(started, 1);
+    play.ties().await;
+}

@@ -1,0 +1,128 @@
+//! What customers, their cards and time do in a story.
+
+use chrono::{DateTime, Utc};
+use gateway::sandbox::{CardInput, SubmitOutcome};
+use service::billing::id::PriceId;
+use service::billing::invoice::InvoiceStatus;
+use service::billing::money::Currency;
+use service::billing::period::Interval;
+use service::billing::subscription::StatusName;
+use service::billing::tax::TaxRate;
+use service::clock::ManualClock;
+use service::{Actor, Billing, ChangeOutcome, InvoiceDetail, ServiceConfig, StartCheckout};
+use sqlx::PgPool;
+
+use crate::support::sign_up;
+
+pub const VISA: &str = "4242424242424242";
+pub const DECLINES_LATER: &str = "4000000000000341";
+pub const TIMES_OUT: &str = "4000000000000119";
+
+pub struct Play {
+    pub billing: Billing,
+    pub clock: std::sync::Arc<ManualClock>,
+    pub actor: Actor,
+    pub pool: PgPool,
+}
+
+/// A customer in UTC on a fresh system with an 8 % tax rate, at `now`.
+pub async fn play(pool: PgPool, now: &str) -> Play {
+    let clock = ManualClock::at(utc(now));
+    let config = ServiceConfig {
+        database_url: "".into(),
+        base_url: "http://localhost:3000".to_owned(),
+        currency: Currency::USD,
+        tax_rate: TaxRate::new("0.08".parse().unwrap()).unwrap(),
+        quote_key: [7; 32],
+        usage_tracking: true,
+    };
+    let billing = Billing::over(pool.clone(), clock.clone(), config);
+    billing.migrate().await.unwrap();
+    billing.ensure_catalog().await.unwrap();
+    let principal = billing.sign_up(sign_up("ada@lumen.example")).await.unwrap();
+    let actor = billing.actor(principal).await.unwrap();
+    Play { billing, clock, actor, pool }
+}
+
+pub fn utc(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+impl Play {
+    pub async fn price(&self, plan: &str, interval: Interval) -> PriceId {
+        let plans = self.billing.public_plans().await.unwrap();
+        let plan = plans.iter().find(|candidate| candidate.key == plan).unwrap();
+        plan.price_for(interval, Currency::USD).unwrap().id
+    }
+
+    /// Sends the customer to the hosted page and says under which reference.
+    pub async fn checkout(&self, plan: &str, interval: Interval, trial: bool) -> String {
+        let price = self.price(plan, interval).await;
+        let url = self.billing.start_checkout(&self.actor, StartCheckout { price, trial }).await.unwrap();
+        url.rsplit('/').next().unwrap().to_owned()
+    }
+
+    pub async fn submit(&self, session_ref: &str, number: &str) -> SubmitOutcome {
+        let card = CardInput { number: number.to_owned(), exp_month: 12, exp_year: 2040, cvc: "123".to_owned() };
+        self.billing.sandbox().submit_card(session_ref, card, self.billing.now()).await.unwrap()
+    }
+
+    pub async fn buy(&self, plan: &str, interval: Interval, card: &str) {
+        let session_ref = self.checkout(plan, interval, false).await;
+        assert!(matches!(self.submit(&session_ref, card).await, SubmitOutcome::Redirect { .. }));
+        self.billing.checkout_result(&self.actor, &session_ref).await.unwrap();
+    }
+
+    /// Changes plan as a customer does: preview, then confirm.
+    pub async fn change(&self, plan: &str, interval: Interval) -> ChangeOutcome {
+        let price = self.price(plan, interval).await;
+        let preview = self.billing.preview_change(&self.actor, price).await.unwrap();
+        self.billing.confirm_change(&self.actor, &preview.token).await.unwrap()
+    }
+
+    pub async fn live_until(&self, to: &str) {
+        self.billing.move_clock(&Actor::System, utc(to)).await.unwrap();
+    }
+
+    /// Oldest first.
+    pub async fn invoices(&self) -> Vec<InvoiceDetail> {
+        let mut invoices = Vec::new();
+        for summary in self.billing.invoices(&self.actor).await.unwrap().into_iter().rev() {
+            invoices.push(self.billing.invoice(&self.actor, summary.id).await.unwrap());
+        }
+        invoices
+    }
+
+    /// Number, reason, status and total of each invoice, oldest first.
+    pub async fn bills(&self) -> Vec<(String, String, InvoiceStatus, i64)> {
+        let invoices = self.invoices().await.into_iter().map(|detail| detail.summary);
+        invoices.map(|i| (i.number.to_string(), i.reason, i.status, i.total.minor())).collect()
+    }
+
+    pub async fn status(&self) -> (Option<String>, Option<StatusName>) {
+        let overview = self.billing.overview(&self.actor).await.unwrap();
+        (overview.plan.map(|plan| plan.key), overview.subscription.map(|s| s.status.name()))
+    }
+
+    /// Kind and signed amount of each movement, in order.
+    pub async fn movements(&self) -> Vec<(String, i64)> {
+        let query = "SELECT kind, amount_minor FROM revenue_movement ORDER BY id";
+        sqlx::query_as(query).fetch_all(&self.pool).await.unwrap()
+    }
+
+    /// Every story ends here: nothing left in the queue, and everything ties.
+    pub async fn ties(&self) {
+        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM graphile_worker.jobs").fetch_one(&self.pool).await.unwrap();
+        assert_eq!(left, 0, "jobs are left over");
+        assert_eq!(self.billing.verify().await.unwrap().findings, []);
+    }
+}
+
+/// What `bills` shows of one invoice.
+pub fn bill(number: &str, reason: &str, status: InvoiceStatus, total: i64) -> (String, String, InvoiceStatus, i64) {
+    (number.to_owned(), reason.to_owned(), status, total)
+}
+
+pub fn movement(kind: &str, amount: i64) -> (String, i64) {
+    (kind.to_owned(), amount)
+}

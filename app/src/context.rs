@@ -1,7 +1,10 @@
 //! What the server hands to every page and server function, and who is asking.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::extract::ConnectInfo;
+use http::request::Parts;
 use leptos::prelude::use_context;
 use service::{Actor, Billing, Principal};
 use tower_sessions::Session;
@@ -29,6 +32,15 @@ pub fn billing() -> Result<Billing, AppError> {
 
 pub fn deployment() -> Result<Deployment, AppError> {
     use_context().ok_or(AppError::Internal)
+}
+
+/// The use cases, where the provider is the sandbox; elsewhere its pages do not exist.
+pub fn sandbox() -> Result<Billing, AppError> {
+    if deployment()?.sandbox {
+        billing()
+    } else {
+        Err(AppError::NotFound)
+    }
 }
 
 async fn session() -> Result<Session, AppError> {
@@ -63,6 +75,15 @@ pub async fn sign_in(principal: Principal) -> Result<(), AppError> {
 
 pub async fn sign_out() -> Result<(), AppError> {
     session().await?.flush().await.map_err(session_failed)
+}
+
+/// Where the request comes from, as far as the server knows.
+pub fn address() -> Option<String> {
+    let parts: Parts = use_context()?;
+    parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0.ip().to_string())
 }
 
 fn session_failed(error: tower_sessions::session::Error) -> AppError {

@@ -40,6 +40,11 @@ pub enum AppError {
     AmountOutOfRange,
     /// The upgrade's payment was refused; the plan stayed as it was.
     ChangeDeclined,
+    /// The hosted page did not take the card; the page says more where the bank did.
+    CardDeclined,
+    UnknownTestCard,
+    InvalidExpiry,
+    InvalidCvc,
     /// The browser could not reach the server.
     Offline,
     Internal,
@@ -48,7 +53,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 36] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -79,6 +84,10 @@ impl AppError {
         StorageUnavailable,
         AmountOutOfRange,
         ChangeDeclined,
+        CardDeclined,
+        UnknownTestCard,
+        InvalidExpiry,
+        InvalidCvc,
         Offline,
         Internal,
     ];
@@ -115,6 +124,10 @@ impl AppError {
             StorageUnavailable => "storage_unavailable",
             AmountOutOfRange => "amount_out_of_range",
             ChangeDeclined => "change_declined",
+            CardDeclined => "card_declined",
+            UnknownTestCard => "unknown_test_card",
+            InvalidExpiry => "invalid_expiry",
+            InvalidCvc => "invalid_cvc",
             Offline => "offline",
             Internal => "internal",
         }
@@ -131,7 +144,7 @@ impl AppError {
             Forbidden => 403,
             NotFound => 404,
             Invalid | InvalidCompany | InvalidName | InvalidEmail | InvalidPassword | InvalidTimeZone
-            | AmountOutOfRange => 422,
+            | UnknownTestCard | InvalidExpiry | InvalidCvc | AmountOutOfRange => 422,
             TooMany => 429,
             Preparing | GatewayUnavailable | StorageUnavailable | Offline => 503,
             Internal => 500,

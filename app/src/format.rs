@@ -82,8 +82,7 @@ pub fn unit_name(amount: Decimal, unit: &str) -> String {
 
 /// `$0.50 per 1,000 requests`, with as many decimals as the price has.
 pub fn unit_price(price: UnitPrice, unit: &str, currency: Currency) -> String {
-    let decimals = price.amount.normalize().scale().max(currency.digits());
-    let amount = format!("{}{}", currency_mark(currency), grouped(price.amount, decimals));
+    let amount = major(price.amount, currency);
     if price.per == Decimal::ONE {
         format!("{amount} per {unit}")
     } else {
@@ -93,6 +92,21 @@ pub fn unit_price(price: UnitPrice, unit: &str, currency: Currency) -> String {
             unit_name(price.per, unit)
         )
     }
+}
+
+/// An exact number of major units, with all its decimals: what stands before rounding.
+pub fn major(amount: Decimal, currency: Currency) -> String {
+    let sign = if amount.is_sign_negative() && !amount.is_zero() {
+        MINUS.to_string()
+    } else {
+        String::new()
+    };
+    let decimals = amount.normalize().scale().max(currency.digits());
+    format!(
+        "{sign}{}{}",
+        currency_mark(currency),
+        grouped(amount.abs(), decimals)
+    )
 }
 
 /// The share of a whole in percent, rounded down below the limit so that 100 % is never shown too early.

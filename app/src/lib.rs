@@ -5,7 +5,12 @@
 #![recursion_limit = "256"]
 
 pub mod admin;
+pub mod auth;
+pub mod catalog;
+pub mod checkout;
 pub mod error;
+pub mod portal;
+pub mod sandbox;
 pub mod text;
 pub mod theme;
 pub mod ui;

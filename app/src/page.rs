@@ -52,6 +52,8 @@ pub struct Page {
     pub body: AnyView,
     /// Whose page it is, shown beside sign-out.
     pub who: Option<String>,
+    /// Another area than the page's own, where that depends on who asks.
+    within: Option<&'static Area>,
 }
 
 impl Page {
@@ -60,12 +62,20 @@ impl Page {
             title: title.into(),
             body: body.into_any(),
             who: None,
+            within: None,
         }
     }
 
     pub fn of(self, who: impl Into<String>) -> Self {
         Self {
             who: Some(who.into()),
+            ..self
+        }
+    }
+
+    pub fn within(self, area: &'static Area) -> Self {
+        Self {
+            within: Some(area),
             ..self
         }
     }
@@ -138,7 +148,7 @@ impl Request {
         let clock = context::clock_shift(&billing).map(|_| billing.now());
         let merchant = deployment.merchant;
         let around = Frame {
-            area,
+            area: page.within.unwrap_or(area),
             path: &self.address,
             signed_in: actor != Actor::Anonymous,
             who: page.who,

@@ -8,7 +8,21 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
 use crate::admin::AdminRoutes;
+use crate::auth::home::Home;
+use crate::auth::sign_in::page::SignInPage;
+use crate::auth::sign_up::page::SignUpPage;
+use crate::catalog::pricing::PricingPage;
+use crate::checkout::cancel::CanceledPage;
+use crate::checkout::success::SuccessPage;
 use crate::page::NotFound;
+use crate::portal::invoices::detail::InvoicePage;
+use crate::portal::invoices::list::InvoicesPage;
+use crate::portal::overview::page::OverviewPage;
+use crate::portal::plan::cancel::CancelPage;
+use crate::portal::plan::change::ChangePage;
+use crate::portal::plan::page::PlanPage;
+use crate::sandbox::authenticate::SandboxAuthenticatePage;
+use crate::sandbox::checkout::SandboxCheckoutPage;
 
 /// The document around every page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -40,7 +54,20 @@ pub fn App() -> impl IntoView {
     view! {
         <Router>
             <FlatRoutes fallback=NotFound>
-                <Route path=path!("/") view=NotFound ssr=SsrMode::Async/>
+                <Route path=path!("/") view=Home ssr=SsrMode::Async/>
+                <Route path=path!("/pricing") view=PricingPage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async/>
+                <Route path=path!("/overview") view=OverviewPage ssr=SsrMode::Async/>
+                <Route path=path!("/plan") view=PlanPage ssr=SsrMode::Async/>
+                <Route path=path!("/plan/change") view=ChangePage ssr=SsrMode::Async/>
+                <Route path=path!("/plan/cancel") view=CancelPage ssr=SsrMode::Async/>
+                <Route path=path!("/invoices") view=InvoicesPage ssr=SsrMode::Async/>
+                <Route path=path!("/invoices/:id") view=InvoicePage ssr=SsrMode::Async/>
+                <Route path=path!("/checkout/success") view=SuccessPage ssr=SsrMode::Async/>
+                <Route path=path!("/checkout/cancel") view=CanceledPage ssr=SsrMode::Async/>
+                <Route path=path!("/sandbox/checkout/:reference") view=SandboxCheckoutPage ssr=SsrMode::Async/>
+                <Route path=path!("/sandbox/authenticate/:reference") view=SandboxAuthenticatePage ssr=SsrMode::Async/>
                 <AdminRoutes/>
             </FlatRoutes>
         </Router>

@@ -39,8 +39,11 @@ pub fn SubmitButton(
     #[prop(into)] label: String,
     #[prop(optional)] kind: ButtonKind,
     #[prop(optional)] small: bool,
+    /// What it does, where the label alone would not say on which thing.
+    #[prop(optional, into)]
+    describes: Option<String>,
 ) -> impl IntoView {
-    view! { <button type="submit" class=sized(kind, small)>{label}</button> }
+    view! { <button type="submit" class=sized(kind, small) aria-label=describes>{label}</button> }
 }
 
 /// A form of nothing but a button: one action, with what it needs to know.
@@ -55,6 +58,9 @@ pub fn PostButton(
     /// Names and values sent along.
     #[prop(optional)]
     fields: Vec<(&'static str, String)>,
+    /// What it does, where the label alone would not say on which thing.
+    #[prop(optional, into)]
+    describes: Option<String>,
 ) -> impl IntoView {
     let fields = fields
         .into_iter()
@@ -62,7 +68,7 @@ pub fn PostButton(
     view! {
         <form method="post" action=action class="inline-flex">
             {fields.collect_view()}
-            <SubmitButton label=label kind=kind small=small/>
+            <button type="submit" class=sized(kind, small) aria-label=describes>{label}</button>
         </form>
     }
 }

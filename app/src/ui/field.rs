@@ -14,7 +14,7 @@ pub fn TextField(
     #[prop(optional, into)] placeholder: Option<String>,
     #[prop(optional)] minlength: Option<u32>,
     #[prop(optional, into)] inputmode: Option<String>,
-    #[prop(optional)] error: Option<&'static str>,
+    #[prop(optional_no_strip)] error: Option<&'static str>,
 ) -> impl IntoView {
     let described = hint
         .as_ref()

@@ -1,5 +1,6 @@
 //! What repeats on pages, so that they read as structure and not as class lists.
 
+pub mod chart;
 pub mod icon;
 
 #[cfg(feature = "ssr")]

@@ -40,7 +40,7 @@ pub const fn error(error: AppError) -> ErrorText {
         InvalidEmail => text("This is not an e-mail address", "It looks like name@example.com."),
         InvalidPassword => text(
             "The password is too short",
-            "Use at least 12 characters; a sentence is fine.",
+            "Use at least 8 characters; a sentence is fine.",
         ),
         InvalidTimeZone => text("This time zone is not known", "Choose one from the list."),
         AlreadySubscribed => text(
@@ -92,6 +92,13 @@ pub const fn error(error: AppError) -> ErrorText {
             "The card was declined: your plan stays as it was",
             "Nothing was charged. Use another card and try again.",
         ),
+        CardDeclined => text("The card was declined", "Nothing was charged. Try another card."),
+        UnknownTestCard => text("This is not one of the test cards", "Choose one from the list."),
+        InvalidExpiry => text(
+            "The expiry date is not valid",
+            "Enter a month and a year to come, such as 12/30.",
+        ),
+        InvalidCvc => text("The security code is not valid", "It has three digits."),
         Offline => text(
             "The server cannot be reached",
             "Check the connection and try again.",

@@ -1,6 +1,16 @@
 //! English.
 
+pub mod admin;
+pub mod auth;
+pub mod catalog;
+pub mod chart;
+pub mod checkout;
 pub mod common;
 pub mod errors;
+
+pub mod invoices;
+pub mod plan;
+pub mod portal;
+pub mod sandbox;
 
 pub use errors::{ErrorText, error, notice};

@@ -1,0 +1,5 @@
+//! A member or an operator signs in.
+
+pub mod api;
+#[cfg(feature = "ssr")]
+pub mod page;

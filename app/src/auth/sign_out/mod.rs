@@ -1,0 +1,3 @@
+//! Leaving: the session is forgotten on the server.
+
+pub mod api;

@@ -1,0 +1,182 @@
+//! One invoice in full: every line explains itself, every try to collect it gives its reason.
+
+use billing::id::InvoiceId;
+use billing::invoice::{InvoiceStatus, Line};
+use billing::money::Money;
+use billing::period::Zone;
+use leptos::prelude::*;
+use service::{InvoiceDetail, InvoiceSummary};
+
+use super::attempts::AttemptTable;
+use super::explain::sentences;
+use super::table::InvoiceBadge;
+use crate::error::AppError;
+use crate::format;
+use crate::layout::PORTAL;
+use crate::page::{Page, Visit, page};
+use crate::portal::status::due;
+use crate::text::en::invoices as t;
+use crate::text::en::portal::lines as l;
+use crate::ui::{Amount, ButtonKind, Icon, Panel, PostButton, Table, When};
+
+#[component]
+pub fn InvoicePage() -> impl IntoView {
+    page(&PORTAL, |visit| async move { load(visit).await })
+}
+
+async fn load(visit: Visit) -> Result<Page, AppError> {
+    let customer = visit.billing.customer(&visit.actor).await?;
+    let id: InvoiceId = visit
+        .param("id")
+        .and_then(|id| id.parse().ok())
+        .ok_or(AppError::NotFound)?;
+    let invoice = visit.billing.invoice(&visit.actor, id).await?;
+    let zone = customer.zone;
+    let title = t::title(&invoice.summary.number.to_string());
+    let attempts = if invoice.attempts.is_empty() {
+        view! { <p class="text-muted">{t::NO_PAYMENTS}</p> }.into_any()
+    } else {
+        view! { <AttemptTable attempts=invoice.attempts.clone() zone=zone/> }.into_any()
+    };
+    let body = view! {
+        {heading(&invoice.summary)}
+        {facts(&invoice, zone)}
+        <Panel title=t::LINES>{lines(&invoice, zone)}</Panel>
+        <Panel title=t::PAYMENTS>{attempts}</Panel>
+    };
+    Ok(Page::new(title, body).of(customer.name))
+}
+
+fn heading(invoice: &InvoiceSummary) -> impl IntoView + use<> {
+    let pay = (invoice.status == InvoiceStatus::Open && due(invoice).is_positive()).then(|| {
+        let fields = vec![("invoice", invoice.id.to_string())];
+        let label = t::pay(&format::money(due(invoice)));
+        view! { <PostButton action="/fn/pay-invoice" label=label kind=ButtonKind::Primary fields=fields/> }
+    });
+    view! {
+        <div>
+            <a class="link link-hover text-muted inline-flex items-center gap-1" href="/invoices">
+                <Icon icon=icondata::LuChevronLeft/>{t::BACK}
+            </a>
+            <div class="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
+                <div class="flex flex-wrap items-center gap-3">
+                    <h1>{t::title(&invoice.number.to_string())}</h1>
+                    <InvoiceBadge status=invoice.status/>
+                </div>
+                {pay}
+            </div>
+        </div>
+    }
+}
+
+fn facts(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
+    let summary = &invoice.summary;
+    let (label, amount) = match summary.status {
+        InvoiceStatus::Open | InvoiceStatus::Uncollectible => (t::AMOUNT_DUE, due(summary)),
+        InvoiceStatus::Paid => (t::AMOUNT_PAID, summary.paid),
+        _ => (t::AMOUNT, summary.total),
+    };
+    let settled_label = if summary.status == InvoiceStatus::Void {
+        t::VOIDED_ON
+    } else {
+        t::PAID_ON
+    };
+    let settled = summary
+        .settled_at
+        .map(|at| fact(settled_label, view! { <When at=at zone=zone/> }));
+    let billed_to = view! {
+        {invoice.customer_name.clone()}<span class="block label-sm break-all">{invoice.customer_email.clone()}</span>
+    };
+    view! {
+        <dl class="panel p-4 grid gap-4 grid-cols-2 sm:grid-cols-4">
+            <div>
+                <dt class="label-sm">{label}</dt>
+                <dd class="figure-lg" title=format::money_with_code(amount)>{format::money(amount)}</dd>
+            </div>
+            {fact(t::BILLED_TO, billed_to)}
+            {fact(t::ISSUED_ON, view! { <When at=summary.issued_at zone=zone/> })}
+            {settled.unwrap_or_else(|| fact(t::DUE_ON, view! { <When at=summary.due_at zone=zone/> }))}
+        </dl>
+    }
+}
+
+fn fact(label: &'static str, value: impl IntoView + 'static) -> AnyView {
+    view! { <div class="min-w-0"><dt class="label-sm">{label}</dt><dd>{value}</dd></div> }.into_any()
+}
+
+fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
+    let summary = &invoice.summary;
+    let rows = invoice
+        .lines
+        .iter()
+        .map(|line| line_row(line, zone))
+        .collect_view();
+    let rate = invoice
+        .lines
+        .first()
+        .map(|line| l::tax(&format::rate(line.tax_rate.fraction())));
+    let credit = (!summary.credit_applied.is_zero())
+        .then(|| summary.credit_applied.negate().ok())
+        .flatten();
+    let paid = (!summary.paid.is_zero())
+        .then(|| summary.paid.negate().ok())
+        .flatten();
+    let totals = view! {
+        {sum(l::SUBTOTAL.to_owned(), summary.net, false)}
+        {sum(rate.unwrap_or_else(|| l::TAX.to_owned()), summary.tax, false)}
+        {sum(l::TOTAL.to_owned(), summary.total, true)}
+        {credit.map(|credit| sum(t::CREDIT_APPLIED.to_owned(), credit, false))}
+        {paid.map(|paid| sum(t::ALREADY_PAID.to_owned(), paid, false))}
+        {paid.or(credit).map(|_| sum(t::AMOUNT_DUE.to_owned(), due(summary), true))}
+    };
+    view! {
+        <Table caption=t::LINES_CAPTION>
+            <thead>
+                <tr>
+                    <th scope="col" class="w-full">{l::DESCRIPTION}</th>
+                    <th scope="col" class="num hidden sm:table-cell">{l::QUANTITY}</th>
+                    <th scope="col" class="num hidden sm:table-cell">{l::TAX}</th>
+                    <th scope="col" class="num">{l::NET}</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+            <tfoot class="text-base-content">{totals}</tfoot>
+        </Table>
+    }
+}
+
+fn line_row(line: &Line, zone: Zone) -> impl IntoView + use<> {
+    let draft = &line.draft;
+    let how = sentences(line, zone)
+        .into_iter()
+        .map(|sentence| view! { <p>{sentence}</p> })
+        .collect_view();
+    view! {
+        <tr>
+            <th scope="row" class="font-normal">
+                {draft.description.clone()}
+                <span class="block label-sm">{format::period(draft.period, zone)}</span>
+                <details class="label-sm">
+                    <summary class="link w-fit">{l::HOW}</summary>
+                    <div class="flex flex-col gap-1 py-1 text-base-content tabular-nums">{how}</div>
+                </details>
+            </th>
+            <td class="num hidden sm:table-cell align-top">{format::quantity(draft.quantity)}</td>
+            <td class="num hidden sm:table-cell align-top"><Amount amount=line.tax/></td>
+            <td class="num align-top"><Amount amount=draft.net/></td>
+        </tr>
+    }
+}
+
+/// A row below the lines; on narrow screens two columns are not there to be spanned.
+fn sum(label: String, amount: Money, strong: bool) -> impl IntoView + use<> {
+    let weight = if strong { "font-semibold" } else { "font-normal" };
+    view! {
+        <tr class=weight>
+            <th scope="row" class=weight>{label}</th>
+            <td class="hidden sm:table-cell"></td>
+            <td class="hidden sm:table-cell"></td>
+            <td class="num"><Amount amount=amount/></td>
+        </tr>
+    }
+}

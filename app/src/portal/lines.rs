@@ -1,0 +1,56 @@
+//! The lines of a bill before it is an invoice, adding up to its total.
+
+use billing::invoice::{InvoiceDraft, Line};
+use billing::period::Zone;
+use leptos::prelude::*;
+
+use crate::format;
+use crate::text::en::portal::lines as t;
+use crate::ui::{Amount, Table};
+
+/// Line by line, then tax, then the total.
+#[component]
+pub fn DraftTable(draft: InvoiceDraft, zone: Zone, #[prop(into)] caption: String) -> impl IntoView {
+    let lines = draft
+        .lines()
+        .iter()
+        .map(|line| draft_line(line, zone))
+        .collect_view();
+    let rate = draft
+        .lines()
+        .first()
+        .map(|line| t::tax(&format::rate(line.tax_rate.fraction())));
+    view! {
+        <Table caption=caption>
+            <thead class="sr-only">
+                <tr><th scope="col">{t::DESCRIPTION}</th><th scope="col">{t::AMOUNT}</th></tr>
+            </thead>
+            <tbody>
+                {lines}
+                <tr>
+                    <th scope="row" class="text-muted">{rate.unwrap_or_else(|| t::TAX.to_owned())}</th>
+                    <td class="num"><Amount amount=draft.tax()/></td>
+                </tr>
+            </tbody>
+            <tfoot>
+                <tr class="text-base-content">
+                    <th scope="row">{t::TOTAL}</th>
+                    <td class="num font-semibold"><Amount amount=draft.total()/></td>
+                </tr>
+            </tfoot>
+        </Table>
+    }
+}
+
+fn draft_line(line: &Line, zone: Zone) -> impl IntoView + use<> {
+    let draft = &line.draft;
+    view! {
+        <tr>
+            <th scope="row" class="font-normal">
+                {draft.description.clone()}
+                <span class="block label-sm">{format::period(draft.period, zone)}</span>
+            </th>
+            <td class="num align-top"><Amount amount=draft.net/></td>
+        </tr>
+    }
+}

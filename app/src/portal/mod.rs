@@ -1,0 +1,12 @@
+//! What customers see once they are signed in.
+
+pub mod invoices;
+#[cfg(feature = "ssr")]
+mod lines;
+#[cfg(feature = "ssr")]
+pub mod overview;
+pub mod plan;
+#[cfg(feature = "ssr")]
+mod status;
+#[cfg(feature = "ssr")]
+mod usage;

@@ -1,0 +1,78 @@
+//! The next bill: how much, when, what makes it up and which card pays it.
+
+use billing::subscription::Status;
+use leptos::prelude::*;
+use service::{Overview, PaymentMethod};
+
+use crate::format;
+use crate::portal::lines::DraftTable;
+use crate::text::en::portal::{card, overview as t};
+use crate::ui::{Icon, Panel, PostButton, When};
+
+#[component]
+pub fn NextBill(overview: Overview) -> impl IntoView {
+    let zone = overview.customer.zone;
+    let trialing = overview
+        .subscription
+        .as_ref()
+        .is_some_and(|subscription| matches!(subscription.status, Status::Trialing { .. }));
+    let upcoming = overview
+        .upcoming
+        .filter(|upcoming| !upcoming.draft.lines().is_empty());
+    let content = match upcoming {
+        Some(upcoming) => view! {
+            <p>
+                <span class="figure-lg">{format::money(upcoming.draft.total())}</span>
+                <span class="text-muted">" "<When at=upcoming.at zone=zone/>", "{t::SO_FAR}</span>
+            </p>
+            <DraftTable draft=upcoming.draft zone=zone caption=t::BILL_LINES/>
+        }
+        .into_any(),
+        None if trialing => view! { <p class="text-muted">{t::NO_NEXT_BILL_TRIAL}</p> }.into_any(),
+        None => view! { <p class="text-muted">{t::NO_NEXT_BILL}</p> }.into_any(),
+    };
+    view! {
+        <Panel title=t::NEXT_BILL>
+            {content}
+            <CardOnFile method=overview.payment_method/>
+        </Panel>
+    }
+}
+
+/// The card, or the way to add one.
+#[component]
+pub fn CardOnFile(method: Option<PaymentMethod>) -> impl IntoView {
+    let missing = method.is_none();
+    let label = if missing { t::ADD_CARD } else { t::REPLACE_CARD };
+    view! {
+        <div class="flex items-center justify-between gap-3 mt-auto">
+            <p class="flex items-center gap-2">
+                <Icon icon=icondata::LuCreditCard/>
+                {match method {
+                    Some(method) => card_words(&method).into_any(),
+                    None => view! { <span class="text-muted">{t::NO_CARD}</span> }.into_any(),
+                }}
+            </p>
+            <PostButton action="/fn/add-card" label=label small=true/>
+        </div>
+    }
+}
+
+pub fn card_words(method: &PaymentMethod) -> impl IntoView + use<> {
+    view! {
+        <span>
+            {card_name(method)}
+            <span class="text-muted">" "{card::expires(method.exp_month, method.exp_year)}</span>
+        </span>
+    }
+}
+
+/// `Visa •••• 4242`.
+pub fn card_name(method: &PaymentMethod) -> String {
+    let mut brand = method.brand.chars();
+    let capital = brand
+        .next()
+        .map(|first| first.to_uppercase().to_string())
+        .unwrap_or_default();
+    format!("{capital}{} •••• {}", brand.as_str(), method.last4)
+}

@@ -1,0 +1,128 @@
+//! The page.
+
+use billing::subscription::Status;
+use leptos::prelude::*;
+use service::{Actor, Overview};
+
+use super::next_bill::NextBill;
+use crate::error::AppError;
+use crate::format;
+use crate::layout::PORTAL;
+use crate::page::{Page, Visit, page};
+use crate::portal::invoices::table::InvoiceTable;
+use crate::portal::status::{StatusBadge, banners};
+use crate::portal::usage::UsageList;
+use crate::text::en::portal::overview as t;
+use crate::ui::{ButtonKind, EmptyState, LinkButton, PageHeader, Panel, When};
+
+#[component]
+pub fn OverviewPage() -> impl IntoView {
+    page(&PORTAL, |visit| async move { load(visit).await })
+}
+
+async fn load(visit: Visit) -> Result<Page, AppError> {
+    if let Actor::Staff { .. } = visit.actor {
+        leptos_axum::redirect("/admin");
+    }
+    let overview = visit.billing.overview(&visit.actor).await?;
+    let who = overview.customer.name.clone();
+    let live = overview
+        .subscription
+        .as_ref()
+        .is_some_and(|subscription| subscription.status.is_live());
+    let body = if live {
+        subscribed(overview).into_any()
+    } else {
+        unsubscribed(overview).into_any()
+    };
+    Ok(Page::new(t::TITLE, body).of(who))
+}
+
+fn subscribed(overview: Overview) -> impl IntoView {
+    let zone = overview.customer.zone;
+    let currency = overview.customer.currency;
+    let until = overview.usage.iter().find_map(|usage| usage.reset_at);
+    let until = until
+        .map(|at| view! { <span class="label-sm">{t::UNTIL}" "<When at=at zone=zone/></span> })
+        .into_any();
+    let usage = overview.usage.clone();
+    let (heading, banners, invoices) = (heading(&overview), banners(&overview), invoices(&overview));
+    view! {
+        {heading}
+        {banners}
+        <div class="grid gap-4 md:grid-cols-2">
+            <NextBill overview=overview/>
+            <Panel title=t::USAGE aside=until>
+                <UsageList usage=usage currency=currency/>
+            </Panel>
+        </div>
+        {invoices}
+    }
+}
+
+fn heading(overview: &Overview) -> impl IntoView + use<> {
+    let plan = overview
+        .plan
+        .as_ref()
+        .map(|plan| plan.name.clone())
+        .unwrap_or_default();
+    let item = overview
+        .subscription
+        .as_ref()
+        .and_then(|subscription| subscription.plan_item().cloned());
+    let price = item.map(|item| {
+        let amount = format::money_short(item.price.amount);
+        t::price(&plan, &amount, format::interval(item.price.interval))
+    });
+    let status = overview
+        .subscription
+        .as_ref()
+        .map(|subscription| subscription.status.name());
+    view! {
+        <div class="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
+            <div class="flex flex-wrap items-center gap-x-3 gap-y-1">
+                <h1>{price.unwrap_or(plan)}</h1>
+                {status.map(|status| view! { <StatusBadge status=status/> })}
+            </div>
+            <LinkButton href="/plan" label=t::CHANGE_PLAN small=true/>
+        </div>
+    }
+}
+
+fn unsubscribed(overview: Overview) -> impl IntoView {
+    let ended = overview
+        .subscription
+        .as_ref()
+        .zip(overview.plan.as_ref())
+        .and_then(|(subscription, plan)| {
+            matches!(subscription.status, Status::Canceled { .. }).then(|| t::ended(&plan.name))
+        });
+    let hint = if ended.is_some() {
+        t::ENDED_HINT
+    } else {
+        t::NO_PLAN_HINT
+    };
+    let title = ended.unwrap_or_else(|| t::NO_PLAN.to_owned());
+    let invoices = (!overview.invoices.is_empty()).then(|| invoices(&overview));
+    view! {
+        <PageHeader title=t::TITLE/>
+        <div class="panel">
+            <EmptyState icon=icondata::LuLayers title=title hint=hint>
+                <LinkButton href="/pricing" label=t::CHOOSE_PLAN kind=ButtonKind::Primary/>
+            </EmptyState>
+        </div>
+        {invoices}
+    }
+}
+
+fn invoices(overview: &Overview) -> AnyView {
+    let all = view! { <a class="link" href="/invoices">{t::ALL_INVOICES}</a> }.into_any();
+    let content = if overview.invoices.is_empty() {
+        view! { <p class="text-muted">{t::NO_INVOICES}</p> }.into_any()
+    } else {
+        let zone = overview.customer.zone;
+        view! { <InvoiceTable invoices=overview.invoices.clone() zone=zone caption=t::LAST_INVOICES/> }
+            .into_any()
+    };
+    view! { <Panel title=t::LAST_INVOICES aside=all>{content}</Panel> }.into_any()
+}

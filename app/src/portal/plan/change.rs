@@ -1,0 +1,125 @@
+//! What a change of plan costs, before it is made.
+
+use billing::id::PriceId;
+use billing::period::Zone;
+use leptos::prelude::*;
+use service::{ChangeKind, ChangePreview, Overview};
+
+use super::page::usage_beyond;
+use crate::error::AppError;
+use crate::format;
+use crate::layout::PORTAL;
+use crate::page::{Page, Visit, page};
+use crate::portal::lines::DraftTable;
+use crate::portal::overview::next_bill::{CardOnFile, card_name};
+use crate::text::en::plan::change as t;
+use crate::ui::{ButtonKind, LinkButton, Notice, PageHeader, Panel, SubmitButton, Tone, When};
+
+#[component]
+pub fn ChangePage() -> impl IntoView {
+    page(&PORTAL, |visit| async move { load(visit).await })
+}
+
+async fn load(visit: Visit) -> Result<Page, AppError> {
+    let price: PriceId = visit
+        .query("price")
+        .and_then(|id| id.parse().ok())
+        .ok_or(AppError::NotFound)?;
+    let overview = visit.billing.overview(&visit.actor).await?;
+    let preview = visit.billing.preview_change(&visit.actor, price).await?;
+    let zone = overview.customer.zone;
+    let title = title(&preview);
+    let who = overview.customer.name.clone();
+    let too_small = usage_beyond(&preview.to, &overview.usage);
+    let warning = (!too_small.is_empty())
+        .then(|| view! { <Notice tone=Tone::Warning title=t::LIMITS detail=too_small.join(" ")/> });
+    let body = view! {
+        <PageHeader title=title.clone()/>
+        {warning}
+        <div class="grid gap-4 md:grid-cols-2">
+            {due_now(&preview, &overview)}
+            {next_bill(&preview, zone)}
+        </div>
+    };
+    Ok(Page::new(title, body).of(who))
+}
+
+fn title(preview: &ChangePreview) -> String {
+    let interval = preview
+        .to
+        .price(preview.price)
+        .map(|price| format::interval(price.interval));
+    match interval {
+        Some(interval) if preview.from.id == preview.to.id => t::interval_title(&preview.to.name, interval),
+        _ => t::title(&preview.from.name, &preview.to.name),
+    }
+}
+
+fn due_now(preview: &ChangePreview, overview: &Overview) -> impl IntoView + use<> {
+    let zone = overview.customer.zone;
+    let nothing = preview.draft.lines().is_empty();
+    let amounts = if nothing {
+        view! { <p class="text-muted">{t::NOTHING_DUE}</p> }.into_any()
+    } else {
+        view! {
+            <p class="figure-lg">{format::money(preview.draft.total())}</p>
+            <DraftTable draft=preview.draft.clone() zone=zone caption=t::DUE_CAPTION/>
+        }
+        .into_any()
+    };
+    let (words, confirm) = (what_happens(preview, overview), confirm(preview, overview));
+    let valid = t::valid_until(&format::date_time(preview.expires_at, zone));
+    view! {
+        <Panel title=t::DUE_NOW>
+            {amounts}
+            <p>{words}</p>
+            {confirm}
+            <p class="label-sm">{valid}</p>
+        </Panel>
+    }
+}
+
+/// In words, with what happens to the card.
+fn what_happens(preview: &ChangePreview, overview: &Overview) -> String {
+    let (from, to) = (&preview.from.name, &preview.to.name);
+    match (preview.kind, &overview.payment_method) {
+        (ChangeKind::Upgrade, Some(card)) => t::upgrade(to, &card_name(card)),
+        (ChangeKind::Upgrade, None) => t::NO_CARD.to_owned(),
+        (ChangeKind::AtPeriodEnd { at }, _) => {
+            t::at_period_end(to, from, &format::date(at, overview.customer.zone))
+        }
+        (ChangeKind::InTrial, _) => t::in_trial(to),
+    }
+}
+
+fn confirm(preview: &ChangePreview, overview: &Overview) -> AnyView {
+    if preview.kind == ChangeKind::Upgrade && overview.payment_method.is_none() {
+        return view! { <CardOnFile method=None/> }.into_any();
+    }
+    let label = match preview.kind {
+        ChangeKind::Upgrade => t::confirm_and_pay(&format::money(preview.draft.total())),
+        ChangeKind::AtPeriodEnd { .. } => t::CONFIRM_SCHEDULE.to_owned(),
+        ChangeKind::InTrial => t::CONFIRM_TRIAL.to_owned(),
+    };
+    view! {
+        <form method="post" action="/fn/confirm-change" class="flex flex-wrap gap-2">
+            <input type="hidden" name="token" value=preview.token.clone()/>
+            <SubmitButton label=label kind=ButtonKind::Primary/>
+            <LinkButton href="/plan" label=t::BACK kind=ButtonKind::Quiet/>
+        </form>
+    }
+    .into_any()
+}
+
+fn next_bill(preview: &ChangePreview, zone: Zone) -> impl IntoView + use<> {
+    let (at, draft) = preview.next_bill.clone();
+    view! {
+        <Panel title=t::NEXT_BILL>
+            <p>
+                <span class="figure-lg">{format::money(draft.total())}</span>
+                <span class="text-muted">" "<When at=at zone=zone/>", "{t::NEXT_BILL_NOTE}</span>
+            </p>
+            <DraftTable draft=draft zone=zone caption=t::NEXT_CAPTION/>
+        </Panel>
+    }
+}

@@ -1,0 +1,9 @@
+//! The plan: what it is, what it could be, and the way there and out.
+
+pub mod api;
+#[cfg(feature = "ssr")]
+pub mod cancel;
+#[cfg(feature = "ssr")]
+pub mod change;
+#[cfg(feature = "ssr")]
+pub mod page;

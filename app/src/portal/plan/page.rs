@@ -1,0 +1,148 @@
+//! The current plan beside the others.
+
+use billing::catalog::{Plan, Price};
+use billing::entitlement::Allowance;
+use billing::id::PriceId;
+use billing::money::Currency;
+use billing::period::Interval;
+use billing::subscription::Status;
+use leptos::prelude::*;
+use service::{MeterUsage, Overview};
+
+use crate::catalog::compare::CompareTable;
+use crate::catalog::offer::{IntervalSwitch, PlanCard, saving_amount, saving_percent};
+use crate::error::AppError;
+use crate::format;
+use crate::layout::PORTAL;
+use crate::page::{Page, Visit, page};
+use crate::portal::status::banners;
+use crate::text::en::{catalog as c, plan as t};
+use crate::ui::{Badge, ButtonKind, LinkButton, PageHeader, Panel, Tone};
+
+#[component]
+pub fn PlanPage() -> impl IntoView {
+    page(&PORTAL, |visit| async move { load(visit).await })
+}
+
+async fn load(visit: Visit) -> Result<Page, AppError> {
+    let overview = visit.billing.overview(&visit.actor).await?;
+    let who = overview.customer.name.clone();
+    let live = overview
+        .subscription
+        .as_ref()
+        .filter(|subscription| subscription.status.is_live());
+    let Some(price) = live
+        .and_then(|subscription| subscription.plan_item())
+        .map(|item| item.price)
+    else {
+        leptos_axum::redirect("/pricing");
+        return Ok(Page::new(t::TITLE, ()));
+    };
+    let plans = visit.billing.public_plans().await?;
+    let interval = match visit.query("interval").and_then(Interval::parse) {
+        Some(chosen @ (Interval::Month | Interval::Year)) => chosen,
+        _ => price.interval,
+    };
+    let choice = Choice {
+        current: price.id,
+        interval,
+        currency: overview.customer.currency,
+    };
+    let subtitle = overview.plan.as_ref().map(|plan| {
+        format!(
+            "{}, {} {}",
+            plan.name,
+            format::money_short(price.amount),
+            c::per(format::interval(price.interval))
+        )
+    });
+    let cards = plans
+        .iter()
+        .map(|plan| choice.card(plan, &overview))
+        .collect_view();
+    let saving = saving_percent(&plans, choice.currency);
+    let body = view! {
+        <PageHeader title=t::TITLE subtitle=subtitle.unwrap_or_default()>
+            <IntervalSwitch path="/plan" chosen=interval saving=saving/>
+        </PageHeader>
+        {banners(&overview)}
+        <ul class="grid gap-3 sm:grid-cols-2 lg:grid-cols-4" aria-label=t::CHOICES>{cards}</ul>
+        <p class="text-muted">{t::UPGRADE_HINT}</p>
+        <Panel title=t::COMPARE>
+            <CompareTable plans=plans currency=choice.currency/>
+        </Panel>
+        {cancel(&overview)}
+    };
+    Ok(Page::new(t::TITLE, body).of(who))
+}
+
+struct Choice {
+    current: PriceId,
+    interval: Interval,
+    currency: Currency,
+}
+
+impl Choice {
+    fn card(&self, plan: &Plan, overview: &Overview) -> AnyView {
+        let price = plan.price_for(self.interval, self.currency).copied();
+        let current = price.is_some_and(|price| price.id == self.current);
+        let saving = saving_amount(plan, self.currency).filter(|_| self.interval == Interval::Year);
+        let too_small = (!current)
+            .then(|| usage_beyond(plan, &overview.usage))
+            .unwrap_or_default();
+        let actions = view! {
+            {too_small.into_iter().map(|words| view! { <p class="label-sm text-warning">{words}</p> }).collect_view()}
+            {match price {
+                Some(_) if current => view! { <Badge tone=Tone::Success label=t::CURRENT/> }.into_any(),
+                Some(price) => choose(plan, price).into_any(),
+                None => view! { <p class="text-muted">{c::NOT_OFFERED}</p> }.into_any(),
+            }}
+        }
+        .into_any();
+        let note = saving.map(|saving| c::yearly_saving(&saving));
+        view! { <PlanCard plan=plan.clone() price=price highlighted=current note=note actions=actions/> }
+            .into_any()
+    }
+}
+
+fn choose(plan: &Plan, price: Price) -> impl IntoView + use<> {
+    view! {
+        <a
+            class="btn btn-sm w-fit"
+            href=format!("/plan/change?price={}", price.id)
+            aria-label=c::choose_plan(&plan.name)
+        >
+            {c::CHOOSE}
+        </a>
+    }
+}
+
+/// What is used already and would not fit.
+pub fn usage_beyond(plan: &Plan, usage: &[MeterUsage]) -> Vec<String> {
+    let beyond = usage.iter().filter_map(|usage| {
+        let charge = plan.charge(&usage.charge.meter.key)?;
+        let Allowance::Units(included) = charge.included else {
+            return None;
+        };
+        let unit = &charge.meter.unit;
+        (usage.used > included)
+            .then(|| c::uses_more(&format::units(usage.used, unit), &format::units(included, unit)))
+    });
+    beyond.collect()
+}
+
+fn cancel(overview: &Overview) -> Option<impl IntoView + use<>> {
+    let subscription = overview.subscription.as_ref()?;
+    let possible = matches!(
+        subscription.status,
+        Status::Trialing { .. } | Status::Active | Status::PastDue { .. }
+    );
+    (possible && subscription.cancel_at.is_none()).then(|| {
+        view! {
+            <div class="panel p-4 flex flex-wrap items-center justify-between gap-3">
+                <p class="text-muted">{t::CANCEL_HINT}</p>
+                <LinkButton href="/plan/cancel" label=t::CANCEL kind=ButtonKind::Danger small=true/>
+            </div>
+        }
+    })
+}

@@ -1,0 +1,159 @@
+//! How a subscription stands, and what its customer should know or do about it.
+
+use billing::invoice::InvoiceStatus;
+use billing::subscription::{PendingChange, Status, StatusName, Subscription};
+use leptos::prelude::*;
+use service::{InvoiceSummary, Overview};
+
+use crate::format;
+use crate::text::en::portal::{overview as o, status as t};
+use crate::ui::{Badge, ButtonKind, LinkButton, Notice, PostButton, Tone};
+
+#[component]
+pub fn StatusBadge(status: StatusName) -> impl IntoView {
+    let (tone, label) = match status {
+        StatusName::Pending => (Tone::Info, t::PENDING),
+        StatusName::Incomplete => (Tone::Warning, t::INCOMPLETE),
+        StatusName::Trialing => (Tone::Info, t::TRIALING),
+        StatusName::Active => (Tone::Success, t::ACTIVE),
+        StatusName::PastDue => (Tone::Error, t::PAST_DUE),
+        StatusName::Paused => (Tone::Warning, t::PAUSED),
+        StatusName::Suspended => (Tone::Error, t::SUSPENDED),
+        StatusName::Unpaid => (Tone::Error, t::UNPAID),
+        StatusName::Canceled => (Tone::Neutral, t::CANCELED),
+    };
+    view! { <Badge tone=tone label=label/> }
+}
+
+/// What has to be said above the page; most of the time nothing.
+pub fn banners(overview: &Overview) -> AnyView {
+    let Some(subscription) = &overview.subscription else {
+        return ().into_any();
+    };
+    view! {
+        {standing(overview, subscription)}
+        {ending(overview, subscription)}
+        {changing(overview, subscription)}
+    }
+    .into_any()
+}
+
+fn standing(overview: &Overview, subscription: &Subscription) -> Option<AnyView> {
+    let open = overview
+        .invoices
+        .iter()
+        .find(|invoice| invoice.status == InvoiceStatus::Open);
+    match subscription.status {
+        // Said by the banner of the cancellation.
+        Status::Trialing { .. } if subscription.cancel_at.is_some() => None,
+        Status::Trialing { ends_at } => Some(trial(overview, ends_at)),
+        Status::PastDue { .. } => Some(owed(Tone::Error, t::PAST_DUE_TITLE, open, t::past_due)),
+        Status::Suspended { .. } => Some(owed(Tone::Error, t::SUSPENDED_TITLE, open, t::amount_due)),
+        Status::Unpaid { .. } => Some(owed(Tone::Error, t::UNPAID_TITLE, open, t::amount_due)),
+        Status::Incomplete { .. } => Some(owed(Tone::Warning, t::INCOMPLETE_TITLE, open, t::amount_due)),
+        Status::Paused { .. } => Some(
+            view! { <Notice tone=Tone::Warning title=t::PAUSED_TITLE detail=t::PAUSED_DETAIL>
+                <LinkButton href="/plan" label=o::CHOOSE_PLAN kind=ButtonKind::Primary small=true/>
+            </Notice> }
+            .into_any(),
+        ),
+        Status::Pending { .. } | Status::Active | Status::Canceled { .. } => None,
+    }
+}
+
+fn trial(overview: &Overview, ends_at: chrono::DateTime<chrono::Utc>) -> AnyView {
+    let date = format::date(ends_at, overview.customer.zone);
+    let title = t::trial_left(format::days_until(ends_at, overview.now));
+    match (&overview.payment_method, &overview.upcoming) {
+        (Some(_), Some(upcoming)) => {
+            let detail = t::trial_then(&date, &format::money(upcoming.draft.total()));
+            view! { <Notice tone=Tone::Info title=title detail=detail/> }.into_any()
+        }
+        (Some(_), None) => view! { <Notice tone=Tone::Info title=title/> }.into_any(),
+        (None, _) => view! {
+            <Notice tone=Tone::Warning title=title detail=t::trial_no_card(&date)>
+                <PostButton action="/fn/add-card" label=o::ADD_CARD kind=ButtonKind::Primary small=true/>
+            </Notice>
+        }
+        .into_any(),
+    }
+}
+
+fn owed(
+    tone: Tone,
+    title: &'static str,
+    open: Option<&InvoiceSummary>,
+    words: impl Fn(&str, &str) -> String,
+) -> AnyView {
+    let Some(invoice) = open else {
+        return view! { <Notice tone=tone title=title/> }.into_any();
+    };
+    let detail = words(&format::money(due(invoice)), &invoice.number.to_string());
+    let fields = vec![("invoice", invoice.id.to_string())];
+    view! {
+        <Notice tone=tone title=title detail=detail>
+            <PostButton
+                action="/fn/pay-invoice"
+                label=o::PAY_NOW
+                kind=ButtonKind::Primary
+                small=true
+                fields=fields
+            />
+        </Notice>
+    }
+    .into_any()
+}
+
+/// What is left to pay of an invoice.
+pub fn due(invoice: &InvoiceSummary) -> billing::money::Money {
+    let settled = invoice
+        .total
+        .sub(invoice.credit_applied)
+        .and_then(|rest| rest.sub(invoice.paid));
+    settled.unwrap_or(invoice.total)
+}
+
+fn ending(overview: &Overview, subscription: &Subscription) -> Option<AnyView> {
+    let at = subscription.cancel_at.filter(|_| subscription.status.is_live())?;
+    let plan = overview.plan.as_ref().map_or("", |plan| &plan.name);
+    let title = t::cancels(plan, &format::date(at, overview.customer.zone));
+    Some(
+        view! {
+            <Notice tone=Tone::Warning title=title detail=t::CANCELS_DETAIL>
+                <PostButton action="/fn/undo-cancel" label=o::KEEP_PLAN small=true/>
+            </Notice>
+        }
+        .into_any(),
+    )
+}
+
+fn changing(overview: &Overview, subscription: &Subscription) -> Option<AnyView> {
+    let plan = overview.next_plan.as_ref().map_or("", |plan| &plan.name);
+    let zone = overview.customer.zone;
+    Some(match subscription.pending_change? {
+        PendingChange::AtPeriodEnd { at, .. } => view! {
+            <Notice tone=Tone::Info title=t::changes(plan, &format::date(at, zone)) detail=t::CHANGES_DETAIL>
+                <PostButton action="/fn/undo-change" label=o::UNDO small=true/>
+            </Notice>
+        }
+        .into_any(),
+        PendingChange::AwaitingPayment {
+            invoice, expires_at, ..
+        } => {
+            let fields = vec![("invoice", invoice.to_string())];
+            let until = t::awaits_until(&format::date_time(expires_at, zone));
+            view! {
+                <Notice tone=Tone::Warning title=t::awaits_payment(plan) detail=until>
+                    <PostButton
+                        action="/fn/pay-invoice"
+                        label=o::PAY_NOW
+                        kind=ButtonKind::Primary
+                        small=true
+                        fields=fields
+                    />
+                </Notice>
+            }
+            .into_any()
+        }
+    })
+}

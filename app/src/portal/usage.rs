@@ -1,0 +1,94 @@
+//! How much of each meter is used up.
+
+use billing::catalog::Reset;
+use billing::entitlement::{Allowance, Enforcement};
+use billing::money::Currency;
+use leptos::prelude::*;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use service::MeterUsage;
+
+use crate::format;
+use crate::text::en::portal::overview as t;
+use crate::ui::Icon;
+
+/// From here on a bar warns, as alerts do by default.
+const WARN_PERCENT: Decimal = Decimal::from_parts(80, 0, 0, false, 0);
+
+#[component]
+pub fn UsageList(usage: Vec<MeterUsage>, currency: Currency) -> impl IntoView {
+    let rows = usage
+        .iter()
+        .map(|usage| view! { <li>{meter(usage, currency)}</li> })
+        .collect_view();
+    view! { <ul class="flex flex-col gap-4">{rows}</ul> }
+}
+
+fn meter(usage: &MeterUsage, currency: Currency) -> AnyView {
+    let charge = &usage.charge;
+    let used = format::quantity_short(usage.used);
+    match charge.included {
+        Allowance::Unlimited => view! {
+            <div class="flex justify-between gap-3">
+                <span class="font-medium">{charge.meter.name.clone()}</span>
+                <span class="tabular-nums">{used}" "<span class="text-muted">{t::UNLIMITED}</span></span>
+            </div>
+        }
+        .into_any(),
+        Allowance::Units(included) => limited(usage, included, currency).into_any(),
+    }
+}
+
+fn limited(usage: &MeterUsage, included: Decimal, currency: Currency) -> impl IntoView + use<> {
+    let charge = &usage.charge;
+    let percent = format::percent(usage.used, included).unwrap_or(Decimal::ONE_HUNDRED);
+    let of = t::of(
+        &format::quantity_short(usage.used),
+        &format::units(included, &charge.meter.unit),
+    );
+    let (bar, icon) = if percent >= Decimal::ONE_HUNDRED {
+        let hard = charge.enforcement == Enforcement::Hard;
+        (
+            "progress progress-error",
+            Some(if hard {
+                icondata::LuCircleAlert
+            } else {
+                icondata::LuTriangleAlert
+            }),
+        )
+    } else if percent >= WARN_PERCENT {
+        ("progress progress-warning", Some(icondata::LuTriangleAlert))
+    } else {
+        ("progress progress-primary", None)
+    };
+    let name = charge.meter.name.clone();
+    let label = format!("{name}: {of}");
+    let shown = percent.min(Decimal::ONE_HUNDRED).to_u32().unwrap_or(0);
+    view! {
+        <div class="flex flex-wrap items-baseline justify-between gap-x-3">
+            <span class="font-medium">{name}</span>
+            <span class="tabular-nums inline-flex items-center gap-1">
+                {icon.map(|icon| view! { <Icon icon=icon/> })}
+                {of}
+                <span class="text-muted">" · "{format::quantity(percent)}"%"</span>
+            </span>
+        </div>
+        <progress class=bar value=shown max="100" aria-label=label></progress>
+        <p class="label-sm">{outlook(usage, included, currency)}</p>
+    }
+}
+
+/// What the period's end will look like at the present pace, and what it costs where that is not free.
+fn outlook(usage: &MeterUsage, included: Decimal, currency: Currency) -> String {
+    let charge = &usage.charge;
+    let unit = &charge.meter.unit;
+    let beyond = charge.included.overage(usage.used);
+    match charge.overage {
+        Some(price) if beyond > Decimal::ZERO && usage.used > included => t::over(
+            &format::units(beyond, unit),
+            &format::unit_price(price, unit, currency),
+        ),
+        _ if charge.meter.reset == Reset::Never => t::AS_NOW.to_owned(),
+        _ => t::projected(&format::units(usage.projected.round(), unit)),
+    }
+}

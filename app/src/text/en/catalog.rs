@@ -1,0 +1,56 @@
+//! Plans, prices and what they include.
+
+pub const TITLE: &str = "Plans and prices";
+pub const SUBTITLE: &str = "Change or cancel at any time. Prices are before tax.";
+pub const INTERVAL: &str = "Billing interval";
+pub const MONTHLY: &str = "Monthly";
+pub const YEARLY: &str = "Yearly";
+pub const BUY: &str = "Buy";
+pub const COMPARE: &str = "Compare plans";
+pub const COMPARE_CAPTION: &str = "Limits, prices of overage and features of each plan";
+pub const PLAN: &str = "Plan";
+pub const PRICE: &str = "Price";
+pub const UNLIMITED: &str = "Unlimited";
+pub const NOT_INCLUDED: &str = "Not included";
+pub const CURRENT: &str = "Current plan";
+pub const CHOOSE: &str = "Choose";
+pub const PER_MONTH_SUFFIX: &str = "a month";
+pub const HARD_LIMIT: &str = "Limit";
+pub const NOT_OFFERED: &str = "Not offered";
+
+pub fn saving(percent: &str) -> String {
+    format!("save {percent}%")
+}
+
+pub fn yearly_saving(amount: &str) -> String {
+    format!("Saves {amount} a year")
+}
+
+pub fn per(interval: &str) -> String {
+    format!("per {interval}")
+}
+
+pub fn start_trial(days: u32) -> String {
+    format!("Start {days}-day trial")
+}
+
+pub fn start_trial_of(days: u32, plan: &str) -> String {
+    format!("Start {days}-day trial of {plan}")
+}
+
+pub fn buy_plan(plan: &str) -> String {
+    format!("Buy {plan}")
+}
+
+pub fn choose_plan(plan: &str) -> String {
+    format!("Choose {plan}")
+}
+
+pub fn then(price: &str) -> String {
+    format!("then {price}")
+}
+
+pub fn uses_more(used: &str, included: &str) -> String {
+    format!("You use {used}; this plan has {included}.")
+}
+pub const INCLUDED: &str = "Included";

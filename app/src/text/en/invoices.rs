@@ -1,0 +1,146 @@
+//! Invoices, their lines and payments.
+
+pub const TITLE: &str = "Invoices";
+pub const LIST: &str = "All invoices, newest first";
+pub const EMPTY: &str = "No invoices yet";
+pub const EMPTY_HINT: &str = "The first one appears with the first charge. A trial charges nothing.";
+pub const NUMBER: &str = "Number";
+pub const ISSUED: &str = "Issued";
+pub const STATUS: &str = "Status";
+pub const FOR: &str = "For";
+pub const TOTAL: &str = "Total";
+pub const DUE: &str = "Due";
+pub const UPCOMING: &str = "Upcoming";
+pub const UPCOMING_FOR: &str = "Renewal, with usage as of now";
+
+pub const DRAFT: &str = "Draft";
+pub const OPEN: &str = "Open";
+pub const PAID: &str = "Paid";
+pub const VOID: &str = "Void";
+pub const UNCOLLECTIBLE: &str = "Uncollectible";
+
+pub const BACK: &str = "All invoices";
+pub const ISSUED_ON: &str = "Issued";
+pub const DUE_ON: &str = "Due";
+pub const PAID_ON: &str = "Paid";
+pub const VOIDED_ON: &str = "Voided";
+pub const BILLED_TO: &str = "Billed to";
+pub const AMOUNT_DUE: &str = "Amount due";
+pub const AMOUNT_PAID: &str = "Amount paid";
+pub const AMOUNT: &str = "Amount";
+pub const LINES: &str = "Lines";
+pub const LINES_CAPTION: &str = "Lines of the invoice with net amount and tax";
+pub const CREDIT_APPLIED: &str = "Credit applied";
+pub const ALREADY_PAID: &str = "Paid";
+pub const PAYMENTS: &str = "Payments";
+pub const PAYMENTS_CAPTION: &str = "Tries to collect this invoice, newest first";
+pub const NO_PAYMENTS: &str = "Nothing has been tried yet.";
+pub const WHEN: &str = "When";
+pub const CARD: &str = "Card";
+pub const OUTCOME: &str = "Outcome";
+pub const PAY_NOW: &str = "Pay now";
+pub const VOID_NOTE: &str = "This invoice was voided: nothing is owed on it.";
+
+pub fn title(number: &str) -> String {
+    format!("Invoice {number}")
+}
+
+pub fn pay(amount: &str) -> String {
+    format!("Pay {amount}")
+}
+
+/// Why an invoice was made.
+pub fn reason(reason: &str) -> &str {
+    match reason {
+        "purchase" => "Purchase",
+        "renewal" => "Renewal",
+        "upgrade" => "Upgrade",
+        "trial_end" => "End of trial",
+        "cancel" => "Last usage",
+        other => other,
+    }
+}
+
+pub mod attempt {
+    pub const CREATED: &str = "Not sent yet";
+    pub const SUBMITTED: &str = "Waiting for the provider";
+    pub const PROCESSING: &str = "Processing";
+    pub const REQUIRES_ACTION: &str = "Needs your approval";
+    pub const SUCCEEDED: &str = "Succeeded";
+    pub const DECLINED: &str = "Declined";
+    pub const CANCELED: &str = "Canceled";
+
+    /// What a bank's code means for whoever holds the card, and what to do. Suspicions are not told.
+    pub fn decline(code: &str) -> &'static str {
+        match code {
+            "insufficient_funds" => "The card has not enough funds. Try again later or use another card.",
+            "expired_card" => "The card has expired. Use another card.",
+            "incorrect_cvc" => "The security code was wrong. Enter the card again.",
+            "incorrect_number" => "The card number was wrong. Enter the card again.",
+            "processing_error" => "The card network failed. Try again.",
+            "authentication_required" | "authentication_not_handled" => {
+                "The bank wants you to approve the payment. Pay now to do so."
+            }
+            "authentication_failed" => {
+                "The payment was not approved with the bank. Try again or use another card."
+            }
+            "card_not_supported" | "currency_not_supported" | "transaction_not_allowed" | "not_permitted" => {
+                "The card does not allow this kind of payment. Use another card."
+            }
+            "card_velocity_exceeded" | "withdrawal_count_limit_exceeded" => {
+                "The card's limit is reached. Try again later or use another card."
+            }
+            _ => "The bank declined without a reason. Ask it, or use another card.",
+        }
+    }
+}
+
+pub mod explain {
+    pub const USED: &str = "Used";
+    pub const INCLUDED: &str = "Included";
+    pub const BEYOND: &str = "Beyond";
+    pub const COUNTED: &str = "Counted";
+
+    pub fn flat(quantity: &str, price: &str, amount: &str) -> String {
+        format!("{quantity} × {price} = {amount}")
+    }
+
+    pub fn used(used: &str, how: &str, from: &str, to: &str) -> String {
+        format!("Used: {used} ({how}), counted from {from} up to {to}.")
+    }
+
+    pub fn included(included: &str, beyond: &str) -> String {
+        format!("Included in the plan: {included}. Beyond that: {beyond}.")
+    }
+
+    pub fn aggregation(name: &str) -> &str {
+        match name {
+            "count" => "number of events",
+            "sum" => "sum of all events",
+            "min" => "lowest value",
+            "max" => "highest value",
+            "latest" => "latest value",
+            "unique" => "different values",
+            "time_weighted" => "average over time",
+            other => other,
+        }
+    }
+
+    pub fn share(served: &str, whole: &str) -> String {
+        format!("The time covered is {served} of {whole}, counted by the second.")
+    }
+
+    pub const CREDIT: &str = "It was paid in advance and is given back.";
+
+    pub fn product(formula: &str, exact: &str, amount: &str) -> String {
+        format!("{formula} = {exact}, rounded once to {amount}.")
+    }
+
+    pub fn exact(formula: &str, amount: &str) -> String {
+        format!("{formula} = {amount}.")
+    }
+
+    pub fn capped(amount: &str) -> String {
+        format!("Only {amount} had been billed for it and not credited before: that is what is given back.")
+    }
+}

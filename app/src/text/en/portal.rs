@@ -1,0 +1,135 @@
+//! The customer's own pages.
+
+pub mod overview {
+    pub const TITLE: &str = "Overview";
+    pub const NO_PLAN: &str = "No plan yet";
+    pub const NO_PLAN_HINT: &str =
+        "Choose a plan to start building. A trial costs nothing and ends by itself.";
+    pub const ENDED_HINT: &str = "Your invoices stay here. Choose a plan to start again.";
+    pub const CHOOSE_PLAN: &str = "Choose a plan";
+    pub const CHANGE_PLAN: &str = "Change plan";
+
+    pub const NEXT_BILL: &str = "Next bill";
+    pub const NO_NEXT_BILL: &str = "Nothing will be billed.";
+    pub const NO_NEXT_BILL_TRIAL: &str =
+        "Nothing will be billed: without a card the plan pauses when the trial ends.";
+    pub const SO_FAR: &str = "with usage as of now";
+    pub const BILL_LINES: &str = "What makes up the next bill";
+    pub const USAGE: &str = "Usage";
+    pub const USAGE_CAPTION: &str = "Usage of each meter against what the plan includes";
+    pub const UNTIL: &str = "counts anew on";
+    pub const UNLIMITED: &str = "unlimited";
+    pub const AS_NOW: &str = "stays at this level";
+    pub const CARD: &str = "Card on file";
+    pub const ADD_CARD: &str = "Add card";
+    pub const REPLACE_CARD: &str = "Replace";
+    pub const NO_CARD: &str = "No card on file.";
+    pub const LAST_INVOICES: &str = "Last invoices";
+    pub const ALL_INVOICES: &str = "All invoices";
+    pub const NO_INVOICES: &str = "No invoice yet. The first one appears with the first charge.";
+    pub const PAY_NOW: &str = "Pay now";
+    pub const UNDO: &str = "Undo";
+    pub const KEEP_PLAN: &str = "Keep plan";
+
+    pub fn ended(plan: &str) -> String {
+        format!("Your {plan} plan has ended")
+    }
+
+    pub fn price(plan: &str, amount: &str, interval: &str) -> String {
+        format!("{plan}, {amount} per {interval}")
+    }
+
+    pub fn projected(amount: &str) -> String {
+        format!("about {amount} by the end of the period")
+    }
+
+    pub fn of(used: &str, included: &str) -> String {
+        format!("{used} of {included}")
+    }
+
+    pub fn over(beyond: &str, price: &str) -> String {
+        format!("{beyond} beyond what is included, {price}")
+    }
+}
+
+pub mod status {
+    pub const PENDING: &str = "Starts later";
+    pub const INCOMPLETE: &str = "Awaiting payment";
+    pub const TRIALING: &str = "Trial";
+    pub const ACTIVE: &str = "Active";
+    pub const PAST_DUE: &str = "Past due";
+    pub const PAUSED: &str = "Paused";
+    pub const SUSPENDED: &str = "Suspended";
+    pub const UNPAID: &str = "Unpaid";
+    pub const CANCELED: &str = "Canceled";
+    pub const ENDING: &str = "Ends soon";
+
+    pub fn trial_left(days: i64) -> String {
+        match days {
+            0 => "Your trial ends today".to_owned(),
+            1 => "1 day of trial left".to_owned(),
+            days => format!("{days} days of trial left"),
+        }
+    }
+
+    pub fn trial_then(date: &str, amount: &str) -> String {
+        format!(
+            "On {date} your card is charged {amount} and the plan goes on. Cancel before and nothing is charged."
+        )
+    }
+
+    pub fn trial_no_card(date: &str) -> String {
+        format!("Add a card before {date}, or the plan pauses. Nothing is charged before.")
+    }
+
+    pub const PAST_DUE_TITLE: &str = "Your last payment failed";
+    pub fn past_due(amount: &str, invoice: &str) -> String {
+        format!("{amount} is due on invoice {invoice}. We will try the card again; pay now to be sure.")
+    }
+    pub const SUSPENDED_TITLE: &str = "Your plan is suspended";
+    pub const UNPAID_TITLE: &str = "Your plan is stopped until it is paid";
+    pub const INCOMPLETE_TITLE: &str = "Your purchase waits for its payment";
+    pub fn amount_due(amount: &str, invoice: &str) -> String {
+        format!("{amount} is due on invoice {invoice}. Pay it and everything goes on at once.")
+    }
+    pub const PAUSED_TITLE: &str = "Your plan is paused";
+    pub const PAUSED_DETAIL: &str =
+        "The trial ended without a card. Choose a plan to go on; nothing is charged meanwhile.";
+
+    pub fn cancels(plan: &str, date: &str) -> String {
+        format!("{plan} ends on {date}")
+    }
+    pub const CANCELS_DETAIL: &str = "Until then everything works. After it nothing is charged any more.";
+
+    pub fn changes(plan: &str, date: &str) -> String {
+        format!("{plan} begins on {date}")
+    }
+    pub const CHANGES_DETAIL: &str = "Until then your present plan stays as it is.";
+    pub fn awaits_payment(plan: &str) -> String {
+        format!("The upgrade to {plan} waits for its payment")
+    }
+    pub fn awaits_until(date: &str) -> String {
+        format!("It is dropped if it is not paid by {date}; your plan then stays as it is.")
+    }
+}
+
+pub mod lines {
+    pub const DESCRIPTION: &str = "Description";
+    pub const QUANTITY: &str = "Quantity";
+    pub const NET: &str = "Net";
+    pub const TAX: &str = "Tax";
+    pub const AMOUNT: &str = "Amount";
+    pub const SUBTOTAL: &str = "Subtotal";
+    pub const TOTAL: &str = "Total";
+    pub const HOW: &str = "How this was calculated";
+
+    pub fn tax(rate: &str) -> String {
+        format!("Tax {rate}")
+    }
+}
+
+pub mod card {
+    pub fn expires(month: u32, year: i32) -> String {
+        format!("expires {month:02}/{year}")
+    }
+}

@@ -1,5 +1,13 @@
 //! What operators see.
 
+pub mod system;
+
+#[cfg(feature = "ssr")]
+mod area;
+#[cfg(feature = "ssr")]
+mod mail;
+#[cfg(feature = "ssr")]
+mod overview;
 #[cfg(feature = "ssr")]
 mod routes;
 

@@ -4,9 +4,16 @@ use leptos::prelude::*;
 use leptos_router::components::Route;
 use leptos_router::{MatchNestedRoutes, SsrMode, path};
 
-use crate::page::NotFound;
+use super::mail::MailPage;
+use super::overview::OverviewPage;
+use super::system::page::SystemPage;
 
 #[component(transparent)]
 pub fn AdminRoutes() -> impl MatchNestedRoutes + Clone {
-    view! { <Route path=path!("/admin") view=NotFound ssr=SsrMode::Async/> }.into_inner()
+    view! {
+        <Route path=path!("/admin") view=OverviewPage ssr=SsrMode::Async/>
+        <Route path=path!("/admin/system") view=SystemPage ssr=SsrMode::Async/>
+        <Route path=path!("/admin/mail") view=MailPage ssr=SsrMode::Async/>
+    }
+    .into_inner()
 }

@@ -16,17 +16,6 @@ const AXIS = {
 const THEME = {
   categoryAxis: AXIS,
   valueAxis: { ...AXIS, axisLine: { show: false }, splitLine: { lineStyle: { color: LINE } } },
-  legend: {
-    left: 0,
-    top: 0,
-    padding: 0,
-    icon: "roundRect",
-    itemWidth: 10,
-    itemHeight: 10,
-    itemGap: 14,
-    inactiveColor: MUTED,
-    textStyle: { color: INK, fontSize: 12 },
-  },
   // ECharts computes the highlight's colour, which it cannot with a variable's name.
   line: { symbol: "circle", symbolSize: 5, lineStyle: { width: 2 }, emphasis: { disabled: true } },
   bar: { barMaxWidth: 28, itemStyle: { borderColor: SURFACE, borderWidth: 1 }, emphasis: { disabled: true } },
@@ -41,7 +30,7 @@ const TOOLTIP = {
   borderColor: LINE,
   borderWidth: 1,
   padding: [8, 10],
-  shadowBlur: 0,
+  shadowColor: "transparent",
   textStyle: { color: INK, fontSize: 12 },
 };
 
@@ -85,7 +74,12 @@ export function present(option, unit, fontFamily) {
     animation: false,
     textStyle: { color: INK, fontFamily },
     axisPointer: { ...AXIS_POINTER, link: [{ xAxisIndex: "all" }] },
-    tooltip: { trigger: "axis", ...TOOLTIP, valueFormatter: (value) => full(value, unit) },
+    tooltip: {
+      ...TOOLTIP,
+      trigger: "axis",
+      textStyle: { ...TOOLTIP.textStyle, fontFamily },
+      valueFormatter: (value) => full(value, unit),
+    },
   };
 }
 

@@ -1,0 +1,3 @@
+//! Words around every chart.
+
+pub const AS_TABLE: &str = "Figures as a table";

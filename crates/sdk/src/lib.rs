@@ -1,0 +1,3 @@
+//! What the API promises: the shapes that go over the wire, free of how the system thinks.
+
+pub mod events;

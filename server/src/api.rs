@@ -1,0 +1,4 @@
+//! REST for the host platform: keys instead of cookies, problem documents instead of pages.
+
+pub mod problem;
+pub mod v1;

@@ -1,0 +1,3 @@
+//! Who is asking, where it is not a browser.
+
+pub mod api_key;

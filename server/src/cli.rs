@@ -1,0 +1,122 @@
+//! The commands. Whatever goes wrong ends in one plain sentence on stderr and an exit code that is not zero.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use chrono::NaiveDate;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use service::{Billing, VerifyReport};
+use tokio::runtime::Runtime;
+
+use crate::config::{Config, without_empty_variables};
+use crate::database::{Database, Join};
+use crate::serve::{self, ServeArgs};
+use crate::{seed, telemetry};
+
+/// A wrong setting, as opposed to a failure: the convention of command lines.
+const WRONG_USAGE: u8 = 2;
+
+#[derive(Debug, Parser)]
+#[command(name = "server", version, about = "CosmosBuilder Billing: subscription billing in one program")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Verb>,
+    #[command(flatten)]
+    config: Config,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum Verb {
+    /// Serve pages and the API, and do the background work (the default).
+    Serve(ServeArgs),
+    /// Do the background work alone.
+    Worker,
+    /// Bring the database up to date and end.
+    Migrate,
+    /// Fill an empty database with demo data and end.
+    Seed {
+        /// The last day of the demo's history; unset: today.
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        today: Option<NaiveDate>,
+    },
+    /// Recompute everything that must tie, name what does not, and end; 1 if anything was found.
+    Verify,
+}
+
+pub fn main() -> ExitCode {
+    let command = without_empty_variables(Cli::command(), |name| std::env::var_os(name));
+    let cli = match command.try_get_matches().and_then(|mut found| Cli::from_arg_matches_mut(&mut found)) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    if let Err(sentence) = cli.config.check() {
+        complain(sentence);
+        return ExitCode::from(WRONG_USAGE);
+    }
+    match telemetry::start(&cli.config).and_then(|()| run(cli)) {
+        Ok(code) => code,
+        Err(error) => {
+            complain(format_args!("{error:#}"));
+            ExitCode::FAILURE
+        },
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    let runtime = Runtime::new().context("the runtime cannot be started")?;
+    let (verb, config) = (cli.command.unwrap_or(Verb::Serve(ServeArgs::default())), cli.config);
+    match verb {
+        Verb::Serve(args) => return serve::serve(&runtime, &config, &args),
+        Verb::Worker => return serve::work(&runtime, &config),
+        Verb::Migrate | Verb::Seed { .. } | Verb::Verify => {},
+    }
+    let database = Database::open(&config, Join::IfRunning)?;
+    runtime.block_on(async {
+        let billing = database.connect().await?;
+        match verb {
+            Verb::Seed { today } => seed::fill(&billing, today).await?,
+            Verb::Verify => return verify(&billing).await,
+            Verb::Serve(_) | Verb::Worker | Verb::Migrate => {},
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+async fn verify(billing: &Billing) -> Result<ExitCode> {
+    let report = billing.verify().await.context("the check could not be made")?;
+    print_report(&report)?;
+    Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print_report(report: &VerifyReport) -> Result<()> {
+    let mut out = io::stdout().lock();
+    for (check, rows) in &report.checked {
+        writeln!(out, "{check}: {rows}")?;
+    }
+    for finding in &report.findings {
+        writeln!(out, "WRONG {}: {}", finding.check, finding.detail)?;
+    }
+    writeln!(out, "{} checks, {} findings", report.checked.len(), report.findings.len())?;
+    Ok(())
+}
+
+/// Help is printed as it is; of a complaint the first paragraph says it all.
+fn refuse(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Nothing can be done about a closed stdout.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let rendered = error.render().to_string();
+    let paragraph = rendered.split("\n\n").next().unwrap_or_default();
+    let sentence: Vec<&str> = paragraph.split_whitespace().collect();
+    complain(sentence.join(" ").trim_start_matches("error: "));
+    ExitCode::from(WRONG_USAGE)
+}
+
+fn complain(sentence: impl Display) {
+    // Nothing can be done about a closed stderr.
+    let _ = writeln!(io::stderr(), "error: {sentence}");
+}

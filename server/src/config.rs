@@ -1,0 +1,294 @@
+//! Everything the program can be told: a flag or an environment variable each, all of them optional.
+
+mod thresholds;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use billing::money::Currency;
+use billing::tax::TaxRate;
+use clap::builder::Resettable;
+use clap::{Args, Command};
+use rust_decimal::Decimal;
+use secrecy::{ExposeSecret, SecretString};
+use tracing_subscriber::EnvFilter;
+use url::{Host, Url};
+
+pub use thresholds::AlertThresholds;
+
+/// Shorter secrets can be guessed.
+const MIN_JWT_SECRET: usize = 32;
+const KEY_BYTES: usize = 32;
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Settings")]
+pub struct Config {
+    /// Postgres, as postgres://user:password@host:5432/database. Unset: the program runs its own
+    /// cluster in the data folder.
+    #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true)]
+    pub database_url: Option<SecretString>,
+
+    /// Where the program keeps its own Postgres and the secrets it made. Unset: `.data` here.
+    #[arg(long, env = "DATA_DIR", global = true)]
+    pub data_dir: Option<PathBuf>,
+
+    /// The address to listen on.
+    #[arg(long, env = "ADDRESS", global = true, default_value = "127.0.0.1:3000", value_parser = address)]
+    pub address: SocketAddr,
+
+    /// Where browsers reach us. Unset: http:// and the address.
+    #[arg(long, env = "BASE_URL", global = true, value_parser = BaseUrl::from_str)]
+    pub base_url: Option<BaseUrl>,
+
+    /// The folder with the built browser files.
+    #[arg(long, env = "SITE_ROOT", global = true, default_value = "target/site")]
+    pub site_root: PathBuf,
+
+    /// What to log, as in `info,server=debug`.
+    #[arg(long, env = "LOG", global = true, default_value = "info", value_parser = log_filter)]
+    pub log: String,
+
+    /// How to log: `text` for people, `json` for collectors.
+    #[arg(long, env = "LOG_FORMAT", global = true, default_value = "text")]
+    pub log_format: LogFormat,
+
+    /// Reserved for card payments through Stripe, which are not available yet.
+    #[arg(long, env = "STRIPE_SECRET_KEY", global = true, hide_env_values = true)]
+    pub stripe_secret_key: Option<SecretString>,
+
+    /// Kept for hosts that embed Stripe's own elements; unused by the program itself.
+    #[arg(long, env = "STRIPE_PUBLISHABLE_KEY", global = true)]
+    pub stripe_publishable_key: Option<String>,
+
+    /// Reserved for Stripe's webhooks, which are not available yet.
+    #[arg(long, env = "STRIPE_WEBHOOK_SECRET", global = true, hide_env_values = true)]
+    pub stripe_webhook_secret: Option<SecretString>,
+
+    /// The currency of new customers, as an ISO 4217 code.
+    #[arg(long, env = "BILLING_CURRENCY", global = true, default_value = "USD", value_parser = currency)]
+    pub billing_currency: Currency,
+
+    /// The tax on every invoice line as a fraction: 0.08 is eight percent.
+    #[arg(long, env = "BILLING_TAX_RATE", global = true, default_value = "0.08", value_parser = tax_rate)]
+    pub billing_tax_rate: TaxRate,
+
+    /// The plan suggested first.
+    #[arg(long, env = "DEFAULT_PLAN", global = true, default_value = "starter", value_parser = plan)]
+    pub default_plan: String,
+
+    /// Whether usage events are stored. `false`: they are accepted and forgotten, and limits allow.
+    #[arg(
+        long,
+        env = "USAGE_TRACKING_ENABLED",
+        global = true,
+        default_value = "true",
+        action = clap::ArgAction::Set,
+        value_parser = clap::builder::BoolishValueParser::new(),
+    )]
+    pub usage_tracking_enabled: bool,
+
+    /// How many usage events a client library sends at once.
+    #[arg(
+        long,
+        env = "USAGE_BATCH_SIZE",
+        global = true,
+        default_value = "100",
+        value_parser = clap::value_parser!(u32).range(1..=10_000),
+    )]
+    pub usage_batch_size: u32,
+
+    /// At which fractions of a limit a customer is alerted.
+    #[arg(
+        long,
+        env = "USAGE_ALERT_THRESHOLDS",
+        global = true,
+        default_value = r#"{"warning":0.8,"critical":0.9}"#,
+        value_parser = AlertThresholds::from_str,
+    )]
+    pub usage_alert_thresholds: AlertThresholds,
+
+    /// Signs the tokens the host platform sends; 32 characters or more.
+    #[arg(long, env = "JWT_SECRET_KEY", global = true, hide_env_values = true)]
+    pub jwt_secret_key: Option<SecretString>,
+
+    /// Encrypts and signs what the program stores and hands out: 32 bytes in base64. Unset: made once and
+    /// kept in the data folder. Servers that share a database must share it.
+    #[arg(long, env = "ENCRYPTION_KEY", global = true, hide_env_values = true)]
+    pub encryption_key: Option<SecretString>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Config {
+    /// What one value alone cannot tell, and what must not be echoed: secrets are never repeated.
+    pub fn check(&self) -> Result<(), String> {
+        if self.stripe_secret_key.is_some() {
+            return Err("STRIPE_SECRET_KEY is set, but card payments through Stripe are not available yet: \
+                        unset it to run with the sandbox"
+                .to_owned());
+        }
+        if let Some(url) = &self.database_url {
+            check_database_url(url.expose_secret())?;
+        }
+        if let Some(key) = &self.jwt_secret_key
+            && key.expose_secret().len() < MIN_JWT_SECRET
+        {
+            return Err(format!("JWT_SECRET_KEY is too short: give it {MIN_JWT_SECRET} characters or more"));
+        }
+        self.encryption_key_bytes().map(drop)
+    }
+
+    pub fn encryption_key_bytes(&self) -> Result<Option<[u8; KEY_BYTES]>, String> {
+        let Some(key) = &self.encryption_key else { return Ok(None) };
+        let bytes = BASE64_STANDARD.decode(key.expose_secret().trim()).ok();
+        match bytes.and_then(|bytes| bytes.try_into().ok()) {
+            Some(bytes) => Ok(Some(bytes)),
+            None => Err("ENCRYPTION_KEY is not 32 bytes in base64: make one with `openssl rand -base64 32`".into()),
+        }
+    }
+
+    /// Where browsers reach us; an address that means "everywhere" is reached on this machine.
+    pub fn base_url(&self) -> BaseUrl {
+        self.base_url.clone().unwrap_or_else(|| BaseUrl::of_address(self.address))
+    }
+}
+
+/// Where browsers reach us, without a trailing slash: also the origin that forms must come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl {
+    text: String,
+    https: bool,
+    loopback: bool,
+}
+
+impl BaseUrl {
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// Whether it names this very machine.
+    pub fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+
+    pub fn of_address(address: SocketAddr) -> Self {
+        let mut address = address;
+        if address.ip().is_unspecified() {
+            address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        // A plain socket address over http is always a valid origin; port 80 is not written in one.
+        let text = format!("http://{address}");
+        let text = text.strip_suffix(":80").unwrap_or(&text).to_owned();
+        Self { text, https: false, loopback: address.ip().is_loopback() }
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const WANTED: &str = "give a scheme and a host only, as in https://billing.example.com";
+        let url = Url::parse(text).map_err(|_| WANTED.to_owned())?;
+        let https = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            _ => return Err(WANTED.to_owned()),
+        };
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        if !bare || !url.username().is_empty() || url.password().is_some() {
+            return Err(WANTED.to_owned());
+        }
+        let loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            None => return Err(WANTED.to_owned()),
+        };
+        Ok(Self { text: url.origin().ascii_serialization(), https, loopback })
+    }
+}
+
+/// An empty variable means the same as none: that is how many tools write "unset".
+pub fn without_empty_variables(command: Command, variable: impl Fn(&str) -> Option<OsString>) -> Command {
+    command.mut_args(|arg| {
+        let name = arg.get_env().and_then(|name| name.to_str()).map(str::to_owned);
+        match name.and_then(|name| variable(&name)) {
+            Some(value) if value.is_empty() => arg.env(Resettable::Reset),
+            _ => arg,
+        }
+    })
+}
+
+fn check_database_url(text: &str) -> Result<(), String> {
+    let url = Url::parse(text).ok();
+    match url.as_ref().map(Url::scheme) {
+        Some("postgres" | "postgresql") => Ok(()),
+        _ => Err("DATABASE_URL is not the address of a Postgres database: write it as \
+                  postgres://user:password@host:5432/database, or unset it to use the program's own"
+            .to_owned()),
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "give an IP address and a port, as in 127.0.0.1:3000".to_owned())
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("give levels as in info or info,server=debug".to_owned()),
+    }
+}
+
+fn currency(text: &str) -> Result<Currency, String> {
+    text.parse().map_err(|_| "give a three-letter ISO 4217 code, as in USD".to_owned())
+}
+
+fn tax_rate(text: &str) -> Result<TaxRate, String> {
+    let rate = Decimal::from_str_exact(text).ok().and_then(|fraction| TaxRate::new(fraction).ok());
+    rate.ok_or_else(|| "give a fraction between 0 and 1, as in 0.08 for eight percent".to_owned())
+}
+
+fn plan(text: &str) -> Result<String, String> {
+    let named = !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if named { Ok(text.to_owned()) } else { Err("give the key of a plan, as in starter".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BaseUrl;
+
+    #[test]
+    fn a_base_url_is_an_origin_and_nothing_more() {
+        let read = |text: &str| text.parse::<BaseUrl>();
+        assert_eq!(read("https://billing.example.com/").unwrap().as_str(), "https://billing.example.com");
+        assert_eq!(read("https://Billing.Example.com:443").unwrap().as_str(), "https://billing.example.com");
+        assert_eq!(read("http://127.0.0.1:4000").unwrap().as_str(), "http://127.0.0.1:4000");
+        assert!(read("http://[::1]:4000").unwrap().is_loopback());
+        assert!(!read("http://10.0.0.1").unwrap().is_loopback());
+        for wrong in ["", "billing.example.com", "ftp://x", "https://x/billing", "https://x?a=1", "https://a:b@x"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_means_everywhere_is_reached_here() {
+        let of = |address: &str| BaseUrl::of_address(address.parse().unwrap()).as_str().to_owned();
+        assert_eq!(of("0.0.0.0:3000"), "http://127.0.0.1:3000");
+        assert_eq!(of("[::]:3000"), "http://127.0.0.1:3000");
+        assert_eq!(of("[::1]:3000"), "http://[::1]:3000");
+        assert_eq!(of("127.0.0.1:80"), "http://127.0.0.1");
+    }
+}

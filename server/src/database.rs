@@ -1,0 +1,76 @@
+//! The database the settings ask for, and the use cases over it.
+
+use anyhow::{Context, Result, bail};
+use service::{Billing, ServiceConfig};
+
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::embedded_postgres::EmbeddedPostgres;
+use crate::os_user::OsUser;
+use crate::secrets::Secrets;
+
+/// What to do about another instance that runs on the same data folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Join {
+    Never,
+    IfRunning,
+}
+
+/// Reachable, not yet connected to. Dropping it stops a Postgres of our own.
+#[derive(Debug)]
+pub struct Database {
+    settings: ServiceConfig,
+    /// None where DATABASE_URL names one.
+    pub postgres: Option<EmbeddedPostgres>,
+    /// Where it and the secrets lie; none where the settings leave nothing to keep.
+    pub data_dir: Option<DataDir>,
+}
+
+impl Database {
+    /// Blocks for as long as Postgres needs to start.
+    pub fn open(config: &Config, join: Join) -> Result<Self> {
+        let given_key = config.encryption_key_bytes().map_err(anyhow::Error::msg)?;
+        let needs_postgres = config.database_url.is_none();
+        let user = if needs_postgres { OsUser::in_place_of_root()? } else { None };
+        let data_dir = if needs_postgres || given_key.is_none() {
+            Some(DataDir::open(config.data_dir.as_deref(), user.as_ref())?)
+        } else {
+            None
+        };
+        let secrets = match (given_key, &data_dir) {
+            (Some(key), _) => Secrets::given(key),
+            (None, Some(data)) => Secrets::kept_in(data.path())?,
+            (None, None) => bail!("there is neither an ENCRYPTION_KEY nor a data folder to keep one in"),
+        };
+        let postgres = match (&config.database_url, &data_dir) {
+            (None, Some(data)) => Some(match join {
+                Join::Never => EmbeddedPostgres::start(data, user)?,
+                Join::IfRunning => EmbeddedPostgres::start_or_join(data, user)?,
+            }),
+            _ => None,
+        };
+        let url = postgres.as_ref().map(EmbeddedPostgres::url).or(config.database_url.as_ref());
+        let settings = ServiceConfig {
+            database_url: url.cloned().context("there is no database to use")?,
+            base_url: config.base_url().as_str().to_owned(),
+            currency: config.billing_currency,
+            tax_rate: config.billing_tax_rate,
+            quote_key: secrets.quote_key()?,
+            usage_tracking: config.usage_tracking_enabled,
+        };
+        Ok(Self { settings, postgres, data_dir })
+    }
+
+    /// Connects and brings the database up to date.
+    pub async fn connect(&self) -> Result<Billing> {
+        let whose = if self.postgres.is_some() { "the program's own database" } else { "the database at DATABASE_URL" };
+        let billing = Billing::connect(self.settings.clone())
+            .await
+            .with_context(|| format!("{whose} cannot be used: check its address and that it is running"))?;
+        let outdated = || format!("{whose} cannot be brought up to date");
+        billing.migrate().await.with_context(outdated)?;
+        billing.ensure_catalog().await.with_context(outdated)?;
+        billing.prepare_partitions().await.with_context(outdated)?;
+        Ok(billing)
+    }
+}

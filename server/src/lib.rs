@@ -1,0 +1,24 @@
+//! The program around the use cases: settings, its own Postgres, the web server, the REST API and the worker.
+#![recursion_limit = "256"]
+
+pub mod api;
+mod auth;
+pub mod cli;
+pub mod config;
+mod data_dir;
+mod database;
+mod embedded_postgres;
+mod health;
+mod middleware;
+mod os_user;
+mod pages;
+mod preparing;
+pub mod router;
+mod secrets;
+mod seed;
+mod serve;
+mod shutdown;
+mod site;
+pub mod state;
+mod telemetry;
+mod worker;

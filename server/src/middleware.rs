@@ -1,0 +1,9 @@
+//! What happens to every request before and after the work.
+
+pub mod canonical_host;
+pub mod headers;
+pub mod origin;
+pub mod panic;
+pub mod plain_page;
+pub mod preparing;
+pub mod request;

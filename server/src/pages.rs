@@ -1,0 +1,54 @@
+//! The portal and its server functions, from `app`: what they find in their context, and which paths they have.
+
+use app::{App, shell};
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use leptos::context::provide_context;
+use leptos_axum::{AxumRouteListing, LeptosRoutes, file_and_error_handler_with_context};
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{Expiry, SessionManagerLayer};
+
+use crate::config::BaseUrl;
+use crate::middleware::preparing;
+use crate::state::AppState;
+
+pub fn routes(state: &AppState) -> Router<AppState> {
+    let context = context(state);
+    let sessions = SessionManagerLayer::new(state.billing.session_storage())
+        .with_name(session_cookie(&state.base_url))
+        .with_secure(state.base_url.is_https())
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_path("/")
+        // The browser forgets it when it closes; the storage ends it after 12 hours, and earlier when idle.
+        .with_expiry(Expiry::OnSessionEnd);
+    let options = state.leptos.clone();
+    Router::new()
+        .leptos_routes_with_context(state, listing(state), context.clone(), move || shell(options.clone()))
+        .fallback(file_and_error_handler_with_context::<AppState, _>(context, shell))
+        .layer(sessions)
+        .layer(from_fn_with_state(state.preparing.clone(), preparing::refuse_changes))
+        .layer(from_fn(app::answer_server_functions))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+}
+
+/// The pages. Rendering the table of routes once asks for the same context as a request does.
+pub fn listing(state: &AppState) -> Vec<AxumRouteListing> {
+    let (routes, _) =
+        leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(App, None, context(state));
+    routes
+}
+
+fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static + use<> {
+    let (billing, deployment) = (state.billing.clone(), state.deployment.clone());
+    move || {
+        provide_context(billing.clone());
+        provide_context(deployment.clone());
+    }
+}
+
+/// Browsers accept the `__Host-` prefix only over TLS; with it no sibling domain can plant a session.
+fn session_cookie(base_url: &BaseUrl) -> &'static str {
+    if base_url.is_https() { "__Host-cosmos" } else { "cosmos" }
+}

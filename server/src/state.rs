@@ -1,0 +1,30 @@
+//! What every handler may ask for.
+
+use app::Deployment;
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+use service::Billing;
+
+use crate::config::BaseUrl;
+use crate::preparing::Preparing;
+
+#[derive(Debug, Clone)]
+pub struct AppState {
+    pub billing: Billing,
+    pub leptos: LeptosOptions,
+    pub deployment: Deployment,
+    pub base_url: BaseUrl,
+    pub preparing: Preparing,
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
+
+impl FromRef<AppState> for Billing {
+    fn from_ref(state: &AppState) -> Self {
+        state.billing.clone()
+    }
+}

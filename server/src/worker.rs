@@ -1,0 +1,50 @@
+//! The background work: timers that call use cases, and the queue.
+
+mod schedule;
+
+use std::time::Duration;
+
+use service::Billing;
+use tokio::task::JoinSet;
+
+use crate::preparing::Preparing;
+use crate::shutdown::Shutdown;
+use schedule::TIMERS;
+
+/// Business time belongs to the seed while it runs; nothing else may happen in it.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// A queue that cannot be run is tried again after this.
+const QUEUE_PAUSE: Duration = Duration::from_secs(5);
+
+/// Returns when everything that was under way has ended after a request to shut down.
+pub async fn run(billing: Billing, preparing: Preparing, shutdown: Shutdown) {
+    while preparing.is_on() {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN) => {},
+            () = shutdown.requested() => return,
+        }
+    }
+    let mut tasks = JoinSet::new();
+    for timer in TIMERS {
+        tasks.spawn(schedule::keep(timer, billing.clone(), shutdown.clone()));
+    }
+    tasks.spawn(run_queue(billing, shutdown));
+    tasks.join_all().await;
+}
+
+async fn run_queue(billing: Billing, shutdown: Shutdown) {
+    loop {
+        let stop = shutdown.clone();
+        let ended = billing.run_worker(async move { stop.requested().await }).await;
+        if shutdown.is_requested() {
+            return;
+        }
+        if let Err(error) = ended {
+            tracing::error!(error = ?error, "The queue stopped: {error}");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(QUEUE_PAUSE) => {},
+            () = shutdown.requested() => return,
+        }
+    }
+}

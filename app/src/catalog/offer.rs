@@ -56,7 +56,7 @@ pub fn saving_percent(plans: &[Plan], currency: Currency) -> Option<String> {
             yearly(plan, Interval::Year, currency)?,
             yearly(plan, Interval::Month, currency)?,
         );
-        format::percent(twelve_months.sub(year).ok()?.major(), twelve_months.major())
+        format::percent(twelve_months.minus(year).ok()?.major(), twelve_months.major())
     });
     let first = savings.next()?;
     (savings.all(|other| other == first) && !first.is_zero()).then(|| format::quantity(first))
@@ -65,7 +65,7 @@ pub fn saving_percent(plans: &[Plan], currency: Currency) -> Option<String> {
 /// What a year of a plan costs less, paid at once.
 pub fn saving_amount(plan: &Plan, currency: Currency) -> Option<String> {
     let saving = yearly(plan, Interval::Month, currency)?
-        .sub(yearly(plan, Interval::Year, currency)?)
+        .minus(yearly(plan, Interval::Year, currency)?)
         .ok()?;
     saving.is_positive().then(|| format::money_short(saving))
 }

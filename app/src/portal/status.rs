@@ -108,8 +108,8 @@ fn owed(
 pub fn due(invoice: &InvoiceSummary) -> billing::money::Money {
     let settled = invoice
         .total
-        .sub(invoice.credit_applied)
-        .and_then(|rest| rest.sub(invoice.paid));
+        .minus(invoice.credit_applied)
+        .and_then(|rest| rest.minus(invoice.paid));
     settled.unwrap_or(invoice.total)
 }
 

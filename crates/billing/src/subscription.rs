@@ -24,4 +24,4 @@ pub use state::{
     CancelReason, InvalidTransition, ItemKind, PendingChange, Status, StatusName, Subscription, SubscriptionItem,
 };
 #[cfg(feature = "zones")]
-pub use upgrade::{ChangeTarget, await_payment, complete_upgrade, plan_change};
+pub use upgrade::{ChangeInput, ChangeTarget, await_payment, complete_upgrade, plan_change};

@@ -32,7 +32,7 @@ pub fn mrr_chart(months: &[MonthMovements]) -> Result<Option<Chart>, MoneyError>
     if movements.is_empty() && last.mrr_end.is_zero() {
         return Ok(None);
     }
-    let start = last.mrr_end.sub(movements.net)?;
+    let start = last.mrr_end.minus(movements.net)?;
     Ok(Some(Chart {
         caption: caption(first.month, start, last.mrr_end, &movements),
         option: option(months),

@@ -28,7 +28,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         Some(chart) => Some(chart.draw().await),
         None => None,
     };
-    let net = overview.mrr.sub(overview.mrr_month_start).map_err(out_of_range)?;
+    let net = overview.mrr.minus(overview.mrr_month_start).map_err(out_of_range)?;
     let body = view! {
         <PageHeader title=t::OVERVIEW subtitle=t::as_of(&format::date_time(overview.now, Zone::UTC))/>
         {headline(&overview, net)}

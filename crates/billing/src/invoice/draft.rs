@@ -19,7 +19,7 @@ impl InvoiceDraft {
         let lines = lines.into_iter().map(|line| Line::new(line, rate)).collect::<Result<Vec<_>, _>>()?;
         let net = Money::sum(currency, lines.iter().map(|line| line.draft.net))?;
         let tax = Money::sum(currency, lines.iter().map(|line| line.tax))?;
-        Ok(Self { total: net.add(tax)?, lines, net, tax })
+        Ok(Self { total: net.plus(tax)?, lines, net, tax })
     }
 
     pub fn lines(&self) -> &[Line] {

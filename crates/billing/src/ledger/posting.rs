@@ -92,8 +92,8 @@ pub fn invoice_finalized(currency: Currency, lines: &[Line]) -> Result<Posting, 
             amount: net.negate()?,
             service: Some(line.draft.period),
         });
-        tax = tax.add(line.tax)?;
-        total = total.add(net)?.add(line.tax)?;
+        tax = tax.plus(line.tax)?;
+        total = total.plus(net)?.plus(line.tax)?;
     }
     entries.push(entry(Account::TaxPayable, tax.negate()?));
     entries.insert(0, entry(Account::Receivable, total));

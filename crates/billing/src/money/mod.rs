@@ -58,11 +58,11 @@ impl Money {
         self.minor > 0
     }
 
-    pub fn add(self, other: Self) -> Result<Self, MoneyError> {
+    pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
         self.with(other, i64::checked_add)
     }
 
-    pub fn sub(self, other: Self) -> Result<Self, MoneyError> {
+    pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
         self.with(other, i64::checked_sub)
     }
 
@@ -89,7 +89,7 @@ impl Money {
     }
 
     pub fn sum(currency: Currency, amounts: impl IntoIterator<Item = Self>) -> Result<Self, MoneyError> {
-        amounts.into_iter().try_fold(Self::zero(currency), Self::add)
+        amounts.into_iter().try_fold(Self::zero(currency), Self::plus)
     }
 
     /// The exact amount in major units (19900 minor USD = 199.00).
@@ -201,8 +201,8 @@ mod tests {
     #[test]
     fn never_mixes_currencies() {
         let yen = Money::new(1, "JPY".parse().unwrap());
-        assert_eq!(usd(1).add(yen), Err(MoneyError::MixedCurrencies));
+        assert_eq!(usd(1).plus(yen), Err(MoneyError::MixedCurrencies));
         assert_eq!(Money::round_major("1999.5".parse().unwrap(), yen.currency()).unwrap().minor(), 2000);
-        assert_eq!(usd(i64::MAX).add(usd(1)), Err(MoneyError::Overflow));
+        assert_eq!(usd(i64::MAX).plus(usd(1)), Err(MoneyError::Overflow));
     }
 }

@@ -41,7 +41,7 @@ pub struct Movement {
 
 /// Classifies a change of a customer's MRR; `None` where nothing moved.
 pub fn movement(before: Money, after: Money, ever_paid: bool) -> Result<Option<Movement>, MoneyError> {
-    let amount = after.sub(before)?;
+    let amount = after.minus(before)?;
     let kind = match (before.is_positive(), after.is_positive()) {
         _ if amount.is_zero() => return Ok(None),
         (false, _) if ever_paid => MovementKind::Reactivation,

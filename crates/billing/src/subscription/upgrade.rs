@@ -26,15 +26,20 @@ pub struct ChangeTarget<'a> {
     pub zone: Zone,
 }
 
-/// Decides a change of plan at an instant. `current` is the plan now, `billed` what was charged for
-/// the rest of the billing period.
-pub fn plan_change(
-    subscription: &Subscription,
-    current: &Plan,
-    target: ChangeTarget<'_>,
-    billed: &[BilledLine],
-    at: DateTime<Utc>,
-) -> Result<PlanChange, ChangeError> {
+/// Everything a change is decided from.
+#[derive(Debug, Clone, Copy)]
+pub struct ChangeInput<'a> {
+    /// The plan now.
+    pub current: &'a Plan,
+    pub target: ChangeTarget<'a>,
+    /// What was charged for the rest of the billing period.
+    pub billed: &'a [BilledLine],
+    pub at: DateTime<Utc>,
+}
+
+/// Decides a change of plan at an instant.
+pub fn plan_change(subscription: &Subscription, input: ChangeInput<'_>) -> Result<PlanChange, ChangeError> {
+    let target = input.target;
     let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
     if item.price.id == target.price.id {
         return Err(ChangeError::SamePrice);
@@ -44,7 +49,7 @@ pub fn plan_change(
     }
     match subscription.status {
         Status::Trialing { .. } => Ok(PlanChange::InTrial { after: switched(subscription, target) }),
-        Status::Active if is_upgrade(&item.price, target.price)? => upgrade(subscription, item, current, target, billed, at),
+        Status::Active if is_upgrade(&item.price, target.price)? => upgrade(subscription, item, input),
         Status::Active => Ok(at_period_end(subscription, target)),
         status => Err(ChangeError::NotChangeable(status.name())),
     }
@@ -53,22 +58,20 @@ pub fn plan_change(
 /// To a yearly price it is an upgrade unless the year costs less than twelve months did at a lower
 /// tier; within an interval the higher amount decides; from year to month is always a downgrade.
 fn is_upgrade(from: &Price, to: &Price) -> Result<bool, MoneyError> {
-    let higher = to.yearly()?.sub(from.yearly()?)?.is_positive();
+    let higher = to.yearly()?.minus(from.yearly()?)?.is_positive();
     let longer = to.interval > from.interval;
     let shorter = to.interval < from.interval;
-    Ok(!shorter && (higher || (longer && to.amount.sub(from.amount)?.is_positive())))
+    Ok(!shorter && (higher || (longer && to.amount.minus(from.amount)?.is_positive())))
 }
 
 fn upgrade(
     subscription: &Subscription,
     item: &SubscriptionItem,
-    current: &Plan,
-    target: ChangeTarget<'_>,
-    billed: &[BilledLine],
-    at: DateTime<Utc>,
+    input: ChangeInput<'_>,
 ) -> Result<PlanChange, ChangeError> {
+    let ChangeInput { target, at, .. } = input;
     let after = moved(subscription, item, target, at)?;
-    let mut lines = credits(item, current, billed, at)?;
+    let mut lines = credits(item, input)?;
     if target.price.interval == item.price.interval {
         lines.extend(charge_for_the_rest(&after, target, at)?);
     } else {
@@ -103,19 +106,14 @@ fn moved(
 }
 
 /// Gives back the unused part of what was billed, never more than is left of it.
-fn credits(
-    item: &SubscriptionItem,
-    current: &Plan,
-    billed: &[BilledLine],
-    at: DateTime<Utc>,
-) -> Result<Vec<DraftLine>, ChangeError> {
+fn credits(item: &SubscriptionItem, input: ChangeInput<'_>) -> Result<Vec<DraftLine>, ChangeError> {
     let mut lines = Vec::new();
-    for line in billed {
-        let Some(unused) = line.period.remaining_from(at) else { continue };
+    for line in input.billed {
+        let Some(unused) = line.period.remaining_from(input.at) else { continue };
         let share = Share::of(unused, line.period);
-        let limit = line.net.sub(line.credited)?;
+        let limit = line.net.minus(line.credited)?;
         let wanted = share.apply(line.net)?;
-        let explain = if wanted.sub(limit)?.is_positive() {
+        let explain = if wanted.minus(limit)?.is_positive() {
             Explain::Capped { basis: line.net, share, limit }
         } else {
             Explain::Prorated { basis: line.net, share, credit: true }
@@ -128,7 +126,7 @@ fn credits(
             item: item.id,
             kind: LineKind::ProrationCredit,
             charge: Charge::Base,
-            description: format!("Unused time on {}", current.name),
+            description: format!("Unused time on {}", input.current.name),
             period: unused,
             quantity: Decimal::ONE,
             net,

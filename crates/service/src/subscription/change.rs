@@ -4,7 +4,7 @@ use billing::catalog::Plan;
 use billing::id::{InvoiceId, PaymentAttemptId, PriceId};
 use billing::invoice::InvoiceDraft;
 use billing::subscription::{
-    ChangeError, ChangeTarget, PlanChange, RenewalInput, Subscription, await_payment, complete_upgrade, plan_change,
+    ChangeError, ChangeInput, ChangeTarget, PlanChange, RenewalInput, Subscription, await_payment, complete_upgrade, plan_change,
     renew,
 };
 use chrono::{DateTime, Utc};
@@ -104,7 +104,8 @@ impl Billing {
         let to = store::catalog::plan_of_price(conn, price).await?.ok_or(Error::NotFound("price"))?;
         let target = ChangeTarget { plan: &to, price: target_price(&to, price)?, zone: customer.zone };
         let billed = store::invoice::billed_line(conn, item.id, at).await?;
-        let change = plan_change(&subscription, &from, target, billed.as_slice(), at)?;
+        let input = ChangeInput { current: &from, target, billed: billed.as_slice(), at };
+        let change = plan_change(&subscription, input)?;
         let lines = match &change {
             PlanChange::Upgrade { lines, .. } => lines.clone(),
             PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => Vec::new(),

@@ -1,4 +1,5 @@
 //! Dated stories on a real Postgres under a clock that the story moves.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the story")]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -6,6 +7,7 @@ mod support;
 mod abandoned_checkout;
 mod declined_renewal;
 mod downgrade_at_period_end;
+mod foreign;
 mod lost_answer;
 mod parallel_runs;
 mod play;

@@ -47,6 +47,8 @@ impl Enforcement {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Hard, Self::Overage].into_iter().find(|e| e.as_str() == text)
+        [Self::Hard, Self::Overage]
+            .into_iter()
+            .find(|e| e.as_str() == text)
     }
 }

@@ -95,7 +95,10 @@ ids! {
 /// One spelling only: the prefix, an underscore and 32 lower-case hexadecimal digits.
 fn parse(text: &str, expected: &'static str) -> Result<Uuid, InvalidId> {
     let invalid = InvalidId { expected };
-    let hex = text.strip_prefix(expected).and_then(|rest| rest.strip_prefix('_')).ok_or(invalid)?;
+    let hex = text
+        .strip_prefix(expected)
+        .and_then(|rest| rest.strip_prefix('_'))
+        .ok_or(invalid)?;
     if hex.len() != 32 || hex.bytes().any(|b| b.is_ascii_uppercase()) {
         return Err(invalid);
     }
@@ -113,8 +116,18 @@ mod tests {
         assert_eq!(id.to_string().parse(), Ok(id));
         let foreign = CustomerId::from_uuid(Uuid::from_u128(7)).to_string();
         assert_eq!(foreign.parse::<InvoiceId>(), Err(InvalidId { expected: "inv" }));
-        for text in ["", "inv_", "inv_7", "inv_0000000000000000000000000000000G", "INV_00000000000000000000000000000007"] {
-            assert_eq!(text.parse::<InvoiceId>(), Err(InvalidId { expected: "inv" }), "{text}");
+        for text in [
+            "",
+            "inv_",
+            "inv_7",
+            "inv_0000000000000000000000000000000G",
+            "INV_00000000000000000000000000000007",
+        ] {
+            assert_eq!(
+                text.parse::<InvoiceId>(),
+                Err(InvalidId { expected: "inv" }),
+                "{text}"
+            );
         }
     }
 }

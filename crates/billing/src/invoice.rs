@@ -10,4 +10,4 @@ pub use draft::InvoiceDraft;
 pub use explain::Explain;
 pub use line::{Charge, DraftLine, Line, LineKind};
 pub use number::InvoiceNumber;
-pub use state::{InvoiceStatus, InvalidInvoiceMove};
+pub use state::{InvalidInvoiceMove, InvoiceStatus};

@@ -23,7 +23,15 @@ pub enum AttemptStatus {
 use AttemptStatus::{Canceled, Created, Declined, Processing, RequiresAction, Submitted, Succeeded};
 
 impl AttemptStatus {
-    pub const ALL: [Self; 7] = [Created, Submitted, Processing, RequiresAction, Succeeded, Declined, Canceled];
+    pub const ALL: [Self; 7] = [
+        Created,
+        Submitted,
+        Processing,
+        RequiresAction,
+        Succeeded,
+        Declined,
+        Canceled,
+    ];
 
     /// Every legal move; no other exists. A settled attempt never moves again, so a repeated or late
     /// answer of the provider changes nothing.
@@ -65,6 +73,10 @@ impl AttemptStatus {
     }
 
     pub fn to(self, next: Self) -> Result<Self, InvalidAttemptMove> {
-        if Self::EDGES.contains(&(self, next)) { Ok(next) } else { Err(InvalidAttemptMove) }
+        if Self::EDGES.contains(&(self, next)) {
+            Ok(next)
+        } else {
+            Err(InvalidAttemptMove)
+        }
     }
 }

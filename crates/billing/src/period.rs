@@ -49,7 +49,9 @@ impl Interval {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Week, Self::Month, Self::Quarter, Self::HalfYear, Self::Year].into_iter().find(|i| i.as_str() == text)
+        [Self::Week, Self::Month, Self::Quarter, Self::HalfYear, Self::Year]
+            .into_iter()
+            .find(|i| i.as_str() == text)
     }
 
     /// Months in the interval; a week has none.

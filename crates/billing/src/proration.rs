@@ -15,7 +15,10 @@ pub struct Share {
 impl Share {
     /// The share of `whole` that `part` covers.
     pub fn of(part: Period, whole: Period) -> Self {
-        Self { seconds: part.length().num_seconds(), of_seconds: whole.length().num_seconds() }
+        Self {
+            seconds: part.length().num_seconds(),
+            of_seconds: whole.length().num_seconds(),
+        }
     }
 
     pub fn apply(self, amount: Money) -> Result<Money, MoneyError> {

@@ -16,7 +16,11 @@ pub struct Overage {
 }
 
 /// What usage beyond the included quantity costs; `None` where nothing is beyond or nothing is charged.
-pub fn overage(charge: &MeterCharge, used: Decimal, currency: Currency) -> Result<Option<Overage>, MoneyError> {
+pub fn overage(
+    charge: &MeterCharge,
+    used: Decimal,
+    currency: Currency,
+) -> Result<Option<Overage>, MoneyError> {
     let beyond = charge.included.overage(used);
     let (Some(price), Some(included)) = (charge.overage, charge.included.units()) else {
         return Ok(None);
@@ -25,7 +29,13 @@ pub fn overage(charge: &MeterCharge, used: Decimal, currency: Currency) -> Resul
         return Ok(None);
     }
     let amount = per_unit(price, beyond, currency)?;
-    Ok(Some(Overage { used, included, beyond, price, amount }))
+    Ok(Some(Overage {
+        used,
+        included,
+        beyond,
+        price,
+        amount,
+    }))
 }
 
 /// Units at a unit price, rounded once.
@@ -57,9 +67,19 @@ mod tests {
             },
             included: Allowance::Units(Decimal::from(100_000)),
             enforcement: Enforcement::Overage,
-            overage: Some(UnitPrice { amount: Decimal::new(50, 2), per: Decimal::from(1000) }),
+            overage: Some(UnitPrice {
+                amount: Decimal::new(50, 2),
+                per: Decimal::from(1000),
+            }),
         };
-        let amount = |used: i64| overage(&charge, Decimal::from(used), Currency::USD).unwrap().map(|o| o.amount.minor());
-        assert_eq!([amount(99_999), amount(100_000), amount(100_010), amount(112_345)], [None, None, Some(1), Some(617)]);
+        let amount = |used: i64| {
+            overage(&charge, Decimal::from(used), Currency::USD)
+                .unwrap()
+                .map(|o| o.amount.minor())
+        };
+        assert_eq!(
+            [amount(99_999), amount(100_000), amount(100_010), amount(112_345)],
+            [None, None, Some(1), Some(617)]
+        );
     }
 }

@@ -21,7 +21,8 @@ pub use line::base_line;
 #[cfg(feature = "zones")]
 pub use renew::{Renewal, RenewalInput, renew};
 pub use state::{
-    CancelReason, InvalidTransition, ItemKind, PendingChange, Status, StatusName, Subscription, SubscriptionItem,
+    CancelReason, InvalidTransition, ItemKind, PendingChange, Status, StatusName, Subscription,
+    SubscriptionItem,
 };
 #[cfg(feature = "zones")]
 pub use upgrade::{ChangeInput, ChangeTarget, await_payment, complete_upgrade, plan_change};

@@ -30,7 +30,9 @@ impl TaxRate {
 
     /// The tax on a net amount, rounded once, half away from zero.
     pub fn on(self, net: Money) -> Result<Money, MoneyError> {
-        let exact = Decimal::from(net.minor()).checked_mul(self.0).ok_or(MoneyError::Overflow)?;
+        let exact = Decimal::from(net.minor())
+            .checked_mul(self.0)
+            .ok_or(MoneyError::Overflow)?;
         Money::round_minor(exact, net.currency())
     }
 }

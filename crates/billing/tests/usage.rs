@@ -1,4 +1,5 @@
 //! Buckets against a slow reference that looks at every event by itself.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
 use std::collections::BTreeMap;
 
@@ -22,7 +23,14 @@ const KINDS: [Aggregation; 6] = [
 
 fn meter(aggregation: Aggregation, reset: Reset) -> Meter {
     let (key, name, unit) = ("storage_gb".to_owned(), "Storage".to_owned(), "GB".to_owned());
-    Meter { id: MeterId::from_uuid(Uuid::nil()), key, name, unit, aggregation, reset }
+    Meter {
+        id: MeterId::from_uuid(Uuid::nil()),
+        key,
+        name,
+        unit,
+        aggregation,
+        reset,
+    }
 }
 
 fn utc(text: &str) -> DateTime<Utc> {
@@ -30,7 +38,11 @@ fn utc(text: &str) -> DateTime<Utc> {
 }
 
 fn hour_after(at: DateTime<Utc>) -> DateTime<Utc> {
-    if hour_of(at) == at { at } else { hour_of(at) + TimeDelta::hours(1) }
+    if hour_of(at) == at {
+        at
+    } else {
+        hour_of(at) + TimeDelta::hours(1)
+    }
 }
 
 /// What the database does: whole hours as buckets, the rest event by event.
@@ -39,19 +51,29 @@ fn through_buckets(events: &[Event], period: Period) -> SpanUsage {
     for event in events {
         let bucket = Bucket::of(event).unwrap();
         let at = hour_of(event.occurred_at());
-        let merged = buckets.get(&at).map_or(bucket, |known| known.merge(bucket).unwrap());
+        let merged = buckets
+            .get(&at)
+            .map_or(bucket, |known| known.merge(bucket).unwrap());
         buckets.insert(at, merged);
     }
     let (first, last) = (hour_after(period.start()), hour_of(period.end()));
-    let whole = buckets.iter().filter(|(hour, _)| first <= **hour && **hour < last);
-    let earlier = buckets.iter().filter(|(hour, _)| **hour < hour_of(period.start()));
+    let whole = buckets
+        .iter()
+        .filter(|(hour, _)| first <= **hour && **hour < last);
+    let earlier = buckets
+        .iter()
+        .filter(|(hour, _)| **hour < hour_of(period.start()));
     let partial = |event: &Event| {
         let at = event.occurred_at();
         (hour_of(period.start()) <= at && at < first) || (last <= at && at < period.end())
     };
     SpanUsage {
-        earlier: earlier.map(|(_, bucket)| bucket.tally).reduce(|a, b| a.merge(b).unwrap()),
-        whole: whole.map(|(_, bucket)| *bucket).reduce(|a, b| a.merge(b).unwrap()),
+        earlier: earlier
+            .map(|(_, bucket)| bucket.tally)
+            .reduce(|a, b| a.merge(b).unwrap()),
+        whole: whole
+            .map(|(_, bucket)| *bucket)
+            .reduce(|a, b| a.merge(b).unwrap()),
         edges: events.iter().filter(|event| partial(event)).copied().collect(),
     }
 }
@@ -164,7 +186,10 @@ fn a_level_is_billed_by_its_average() {
     let mut events: Vec<Event> = deltas.into_iter().map(event).collect();
     let average = |events: &[Event]| {
         let meter = meter(Aggregation::TimeWeighted, Reset::Never);
-        total(&meter, august, &through_buckets(events, august)).unwrap().round_dp(5).to_string()
+        total(&meter, august, &through_buckets(events, august))
+            .unwrap()
+            .round_dp(5)
+            .to_string()
     };
     // 2 for an hour, 5 and 6 for half an hour each, 2 for two hours, 0, 10 for half an hour: 16.5 / 744.
     assert_eq!(average(&events), "0.02218");
@@ -177,6 +202,9 @@ fn a_level_is_billed_by_its_average() {
 fn nothing_counted_is_zero() {
     let day = Period::new(utc("2026-08-01T00:00:00Z"), utc("2026-08-02T00:00:00Z")).unwrap();
     for kind in KINDS {
-        assert_eq!(total(&meter(kind, Reset::UsagePeriod), day, &SpanUsage::default()), Ok(Decimal::ZERO));
+        assert_eq!(
+            total(&meter(kind, Reset::UsagePeriod), day, &SpanUsage::default()),
+            Ok(Decimal::ZERO)
+        );
     }
 }

@@ -63,10 +63,21 @@ named!(Scope { EventsWrite = "events_write", Read = "read", Write = "write" });
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     Anonymous,
-    Member { id: MemberId, customer: CustomerId, role: MemberRole },
-    Staff { id: StaffId, role: StaffRole },
+    Member {
+        id: MemberId,
+        customer: CustomerId,
+        role: MemberRole,
+    },
+    Staff {
+        id: StaffId,
+        role: StaffRole,
+    },
     /// `customer` is none for a key of the host platform, which speaks for all.
-    ApiKey { id: ApiKeyId, customer: Option<CustomerId>, scopes: Vec<Scope> },
+    ApiKey {
+        id: ApiKeyId,
+        customer: Option<CustomerId>,
+        scopes: Vec<Scope>,
+    },
     /// The billing run, the worker and the seed.
     System,
 }

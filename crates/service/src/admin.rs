@@ -102,14 +102,25 @@ impl Billing {
         for offset in 0..MONTHS_SHOWN {
             let month = first + Months::new(offset);
             let of = |kind| {
-                let amounts = sums.iter().filter(|sum| sum.month == month && sum.kind == kind).map(|sum| sum.amount);
+                let amounts = sums
+                    .iter()
+                    .filter(|sum| sum.month == month && sum.kind == kind)
+                    .map(|sum| sum.amount);
                 Money::sum(currency, amounts)
             };
             let [new, expansion, contraction, churn, reactivation] = MovementKind::ALL.map(of);
             let (new, expansion, contraction) = (new?, expansion?, contraction?);
             let (churn, reactivation) = (churn?, reactivation?);
             mrr = Money::sum(currency, [mrr, new, expansion, contraction, churn, reactivation])?;
-            months.push(MonthMovements { month, new, expansion, contraction, churn, reactivation, mrr_end: mrr });
+            months.push(MonthMovements {
+                month,
+                new,
+                expansion,
+                contraction,
+                churn,
+                reactivation,
+                mrr_end: mrr,
+            });
         }
         Ok(months)
     }
@@ -135,8 +146,22 @@ impl Billing {
 }
 
 fn movement_row(row: store::revenue::RecentMovement) -> MovementRow {
-    let store::revenue::RecentMovement { at, customer_name, plan_name, kind, amount, mrr_after } = row;
-    MovementRow { at, customer_name, kind, amount, mrr_after, plan_name }
+    let store::revenue::RecentMovement {
+        at,
+        customer_name,
+        plan_name,
+        kind,
+        amount,
+        mrr_after,
+    } = row;
+    MovementRow {
+        at,
+        customer_name,
+        kind,
+        amount,
+        mrr_after,
+        plan_name,
+    }
 }
 
 fn first_of_month(date: NaiveDate) -> NaiveDate {

@@ -56,7 +56,7 @@ impl Billing {
         let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
         let key = format!("{MARK}{secret}");
         let scopes: Vec<String> = new.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
-        let mut tx = self.pool().begin().await.map_err(store::Error::from)?;
+        let mut tx = store::begin(self.pool()).await?;
         if let Some(customer) = customer {
             let known = store::customer::find(&mut tx, CustomerScope::of(customer)).await?;
             known.ok_or(Error::NotFound("customer"))?;
@@ -81,8 +81,11 @@ impl Billing {
             detail: serde_json::json!({ "name": name, "scopes": scopes }),
         };
         store::audit::insert(&mut tx, &entry).await?;
-        tx.commit().await.map_err(store::Error::from)?;
-        Ok(CreatedApiKey { id, key: SecretString::from(key) })
+        store::commit(tx).await?;
+        Ok(CreatedApiKey {
+            id,
+            key: SecretString::from(key),
+        })
     }
 
     /// The actor a key stands for. Unknown, revoked and expired keys are told apart to nobody.
@@ -90,18 +93,30 @@ impl Billing {
         if !key.starts_with(MARK) || key.len() != MARK.len() + KEY_CHARS {
             return Err(Error::Unauthenticated);
         }
-        let mut conn = self.pool().acquire().await.map_err(store::Error::from)?;
+        let mut conn = store::acquire(self.pool()).await?;
         // Looked up by its hash: the time of a lookup says nothing about a key that is only nearly right.
-        let grant = store::api_key::grant(&mut conn, &hash(key)).await?.ok_or(Error::Unauthenticated)?;
+        let grant = store::api_key::grant(&mut conn, &hash(key))
+            .await?
+            .ok_or(Error::Unauthenticated)?;
         let scope = |name: &String| Scope::parse(name).ok_or_else(|| store::Error::corrupt("api_key", name));
-        let scopes = grant.scopes.iter().map(scope).collect::<std::result::Result<_, _>>()?;
-        Ok(Actor::ApiKey { id: grant.id, customer: grant.customer, scopes })
+        let scopes = grant
+            .scopes
+            .iter()
+            .map(scope)
+            .collect::<std::result::Result<_, _>>()?;
+        Ok(Actor::ApiKey {
+            id: grant.id,
+            customer: grant.customer,
+            scopes,
+        })
     }
 
     pub async fn revoke_api_key(&self, actor: &Actor, id: ApiKeyId) -> Result<()> {
         let scope = manages_keys(actor)?;
-        let mut tx = self.pool().begin().await.map_err(store::Error::from)?;
-        let customer = store::api_key::revoke(&mut tx, scope, id).await?.ok_or(Error::NotFound("API key"))?;
+        let mut tx = store::begin(self.pool()).await?;
+        let customer = store::api_key::revoke(&mut tx, scope, id)
+            .await?
+            .ok_or(Error::NotFound("API key"))?;
         let entry = store::audit::NewEntry {
             id: mint(AuditEntryId::from_uuid),
             at: self.now(),
@@ -112,14 +127,14 @@ impl Billing {
             detail: serde_json::json!({}),
         };
         store::audit::insert(&mut tx, &entry).await?;
-        tx.commit().await.map_err(store::Error::from)?;
+        store::commit(tx).await?;
         Ok(())
     }
 
     /// The customer's keys, for an operator everybody's; newest first.
     pub async fn api_keys(&self, actor: &Actor) -> Result<Vec<ApiKeyRow>> {
         let scope = manages_keys(actor)?;
-        let mut conn = self.pool().acquire().await.map_err(store::Error::from)?;
+        let mut conn = store::acquire(self.pool()).await?;
         Ok(store::api_key::list(&mut conn, scope).await?)
     }
 }
@@ -127,8 +142,16 @@ impl Billing {
 /// Whose keys the actor may see and make: one customer's, or all (none).
 fn manages_keys(actor: &Actor) -> Result<Option<CustomerScope>> {
     match actor {
-        Actor::Member { customer, role: MemberRole::Owner, .. } => Ok(Some(CustomerScope::of(*customer))),
-        Actor::Staff { role: StaffRole::Admin, .. } | Actor::System => Ok(None),
+        Actor::Member {
+            customer,
+            role: MemberRole::Owner,
+            ..
+        } => Ok(Some(CustomerScope::of(*customer))),
+        Actor::Staff {
+            role: StaffRole::Admin,
+            ..
+        }
+        | Actor::System => Ok(None),
         Actor::Anonymous => Err(Error::Unauthenticated),
         Actor::Member { .. } | Actor::Staff { .. } | Actor::ApiKey { .. } => Err(Error::Forbidden),
     }

@@ -74,8 +74,15 @@ impl Billing {
 
         let (customer, member) = (mint(CustomerId::from_uuid), mint(MemberId::from_uuid));
         let (currency, created_at) = (self.config().currency, self.now());
-        let mut tx = self.pool().begin().await.map_err(store::Error::from)?;
-        let new = NewCustomer { id: customer, name: company, email, currency, zone, created_at };
+        let mut tx = store::begin(self.pool()).await?;
+        let new = NewCustomer {
+            id: customer,
+            name: company,
+            email,
+            currency,
+            zone,
+            created_at,
+        };
         store::customer::insert(&mut tx, &new).await?;
         let owner = store::member::NewMember {
             id: member,
@@ -97,7 +104,7 @@ impl Billing {
             detail: serde_json::json!({ "time_zone": zone.name() }),
         };
         store::audit::insert(&mut tx, &entry).await?;
-        tx.commit().await.map_err(store::Error::from)?;
+        store::commit(tx).await?;
         Ok(Principal::Member(member))
     }
 
@@ -105,14 +112,16 @@ impl Billing {
     pub async fn sign_in(&self, sign_in: SignIn) -> Result<Principal> {
         let (email, address) = (sign_in.email.trim(), sign_in.address.as_deref());
         let guard = &self.parts.sign_in;
-        if sign_in.password.expose_secret().chars().count() > *PASSWORD_CHARS.end() || email.len() > MAX_EMAIL_BYTES {
+        if sign_in.password.expose_secret().chars().count() > *PASSWORD_CHARS.end()
+            || email.len() > MAX_EMAIL_BYTES
+        {
             return Err(Error::WrongCredentials);
         }
         if !guard.tries.allow(email, address, Instant::now()) {
             return Err(Error::TooMany);
         }
         let login = {
-            let mut conn = self.pool().acquire().await.map_err(store::Error::from)?;
+            let mut conn = store::acquire(self.pool()).await?;
             store::member::by_email(&mut conn, email).await?
         };
         let hash = login.as_ref().map_or(NOBODY, |login| &login.password_hash);
@@ -123,7 +132,7 @@ impl Billing {
         guard.tries.forget(email, address);
         if outdated {
             let hash = guard.passwords.hash(&sign_in.password).await?;
-            let mut conn = self.pool().acquire().await.map_err(store::Error::from)?;
+            let mut conn = store::acquire(self.pool()).await?;
             store::member::rehash(&mut conn, &login, &hash).await?;
         }
         Ok(login.id.into())
@@ -131,7 +140,7 @@ impl Billing {
 
     /// The actor a session stands for, as things are now; anonymous if the login is gone.
     pub async fn actor(&self, principal: Principal) -> Result<Actor> {
-        let mut conn = self.pool().acquire().await.map_err(store::Error::from)?;
+        let mut conn = store::acquire(self.pool()).await?;
         let actor = match principal {
             Principal::Member(id) => store::member::role(&mut conn, id).await?.map(|(customer, role)| {
                 let role = MemberRole::parse(&role).ok_or_else(|| store::Error::corrupt("member", &role))?;
@@ -147,7 +156,7 @@ impl Billing {
 
     /// The name and address of whoever signed in; none once the login is gone.
     pub async fn login_name(&self, principal: Principal) -> Result<Option<LoginName>> {
-        let mut conn = self.pool().acquire().await.map_err(store::Error::from)?;
+        let mut conn = store::acquire(self.pool()).await?;
         Ok(store::member::name(&mut conn, principal.into()).await?)
     }
 
@@ -159,7 +168,7 @@ impl Billing {
         let (person, email) = (name(&new.name, "name")?, email(&new.email)?);
         let password_hash = self.hash(&new.password).await?;
         let (id, created_at) = (mint(StaffId::from_uuid), self.now());
-        let mut tx = self.pool().begin().await.map_err(store::Error::from)?;
+        let mut tx = store::begin(self.pool()).await?;
         let staff = store::member::NewStaff {
             id,
             email,
@@ -168,7 +177,9 @@ impl Billing {
             role: new.role.as_str(),
             created_at,
         };
-        store::member::insert_staff(&mut tx, &staff).await.map_err(taken)?;
+        store::member::insert_staff(&mut tx, &staff)
+            .await
+            .map_err(taken)?;
         let entry = store::audit::NewEntry {
             id: mint(AuditEntryId::from_uuid),
             at: created_at,
@@ -179,7 +190,7 @@ impl Billing {
             detail: serde_json::json!({ "role": new.role.as_str() }),
         };
         store::audit::insert(&mut tx, &entry).await?;
-        tx.commit().await.map_err(store::Error::from)?;
+        store::commit(tx).await?;
         Ok(id)
     }
 
@@ -212,13 +223,22 @@ impl From<Principal> for LoginId {
 /// The index decides, so that two who ask at once cannot both have it.
 fn taken(error: store::Error) -> Error {
     let names = [store::member::EMAIL_INDEX, store::member::STAFF_EMAIL_INDEX];
-    if names.iter().any(|name| error.is_conflict_on(name)) { Error::EmailTaken } else { error.into() }
+    if names.iter().any(|name| error.is_conflict_on(name)) {
+        Error::EmailTaken
+    } else {
+        error.into()
+    }
 }
 
 fn name<'a>(text: &'a str, field: &'static str) -> Result<&'a str> {
     let text = text.trim();
-    let fits = !text.is_empty() && text.chars().count() <= MAX_NAME_CHARS && !text.chars().any(char::is_control);
-    if fits { Ok(text) } else { Err(Error::Invalid { field }) }
+    let fits =
+        !text.is_empty() && text.chars().count() <= MAX_NAME_CHARS && !text.chars().any(char::is_control);
+    if fits {
+        Ok(text)
+    } else {
+        Err(Error::Invalid { field })
+    }
 }
 
 /// Refuses what certainly is no address; whether mail arrives, only mail can tell.
@@ -226,10 +246,19 @@ fn email(text: &str) -> Result<&str> {
     let text = text.trim();
     let plausible = text.rsplit_once('@').is_some_and(|(local, domain)| {
         let labels = || domain.split('.');
-        !local.is_empty() && !local.contains('@') && labels().count() >= 2 && labels().all(|label| !label.is_empty())
+        !local.is_empty()
+            && !local.contains('@')
+            && labels().count() >= 2
+            && labels().all(|label| !label.is_empty())
     });
-    let clean = !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
-    if plausible && clean && text.len() <= MAX_EMAIL_BYTES { Ok(text) } else { Err(Error::Invalid { field: "email" }) }
+    let clean = !text
+        .chars()
+        .any(|c| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
+    if plausible && clean && text.len() <= MAX_EMAIL_BYTES {
+        Ok(text)
+    } else {
+        Err(Error::Invalid { field: "email" })
+    }
 }
 
 #[cfg(test)]
@@ -238,11 +267,27 @@ mod tests {
 
     #[test]
     fn tells_an_address_from_what_is_none() {
-        for good in ["ada@lumen.example", " ada+billing@mail.lumen.example ", "имя@пример.рф", "a@b.c"] {
+        for good in [
+            "ada@lumen.example",
+            " ada+billing@mail.lumen.example ",
+            "имя@пример.рф",
+            "a@b.c",
+        ] {
             assert_eq!(email(good).ok(), Some(good.trim()), "{good}");
         }
         let long = format!("{}@lumen.example", "a".repeat(250));
-        for bad in ["", "ada", "@lumen.example", "ada@", "ada@lumen", "ada@.example", "a@b@c.d", "a b@c.d", "a@b.c\n,d@e.f", &long] {
+        for bad in [
+            "",
+            "ada",
+            "@lumen.example",
+            "ada@",
+            "ada@lumen",
+            "ada@.example",
+            "a@b@c.d",
+            "a b@c.d",
+            "a@b.c\n,d@e.f",
+            &long,
+        ] {
             assert!(email(bad).is_err(), "{bad}");
         }
     }

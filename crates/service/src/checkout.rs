@@ -88,17 +88,23 @@ impl Billing {
 
     async fn checkout_row(&self, scope: CustomerScope, session_ref: &str) -> Result<CheckoutRow> {
         let mut conn = store::acquire(self.pool()).await?;
-        store::payment::find_checkout(&mut conn, scope, session_ref).await?.ok_or(Error::NotFound("checkout"))
+        store::payment::find_checkout(&mut conn, scope, session_ref)
+            .await?
+            .ok_or(Error::NotFound("checkout"))
     }
 
     async fn describe(&self, scope: CustomerScope, row: CheckoutRow) -> Result<CheckoutResult> {
         let mut conn = store::acquire(self.pool()).await?;
         let invoice = match row.invoice {
-            Some(id) => store::invoice::find(&mut conn, scope, id).await?.map(|detail| detail.summary),
+            Some(id) => store::invoice::find(&mut conn, scope, id)
+                .await?
+                .map(|detail| detail.summary),
             None => None,
         };
         let subscriptions = store::subscription::all(&mut conn, scope).await?;
-        let subscription = subscriptions.iter().find(|subscription| Some(subscription.id) == row.subscription);
+        let subscription = subscriptions
+            .iter()
+            .find(|subscription| Some(subscription.id) == row.subscription);
         let plan = match subscription.and_then(|subscription| subscription.plan_item()) {
             Some(item) => store::catalog::plan_of_price(&mut conn, item.price.id).await?,
             None => None,
@@ -122,7 +128,9 @@ fn outcome(row: &CheckoutRow, invoice: Option<&InvoiceSummary>) -> CheckoutOutco
         ("completed", None) => CheckoutOutcome::CardSaved,
         ("completed", Some(_)) => CheckoutOutcome::Processing,
         _ => match &row.url {
-            Some(url) => CheckoutOutcome::Open { resume_url: url.clone() },
+            Some(url) => CheckoutOutcome::Open {
+                resume_url: url.clone(),
+            },
             None => CheckoutOutcome::Expired,
         },
     }

@@ -37,7 +37,8 @@ pub struct ShiftedClock {
 
 impl ShiftedClock {
     pub fn set_shift(&self, shift: TimeDelta) {
-        self.shift_us.store(shift.num_microseconds().unwrap_or(0), Ordering::SeqCst);
+        self.shift_us
+            .store(shift.num_microseconds().unwrap_or(0), Ordering::SeqCst);
     }
 
     pub fn shift(&self) -> TimeDelta {
@@ -53,7 +54,9 @@ pub struct ManualClock {
 
 impl ManualClock {
     pub fn at(now: DateTime<Utc>) -> Arc<Self> {
-        Arc::new(Self { now_us: AtomicI64::new(now.timestamp_micros()) })
+        Arc::new(Self {
+            now_us: AtomicI64::new(now.timestamp_micros()),
+        })
     }
 
     /// Forward only: an earlier instant is ignored.

@@ -18,8 +18,21 @@ pub struct CustomerProfile {
 
 impl From<CustomerRecord> for CustomerProfile {
     fn from(customer: CustomerRecord) -> Self {
-        let CustomerRecord { id, name, email, currency, zone, .. } = customer;
-        Self { id, name, email, currency, zone }
+        let CustomerRecord {
+            id,
+            name,
+            email,
+            currency,
+            zone,
+            ..
+        } = customer;
+        Self {
+            id,
+            name,
+            email,
+            currency,
+            zone,
+        }
     }
 }
 
@@ -27,7 +40,7 @@ impl Billing {
     /// The customer the member acts for.
     pub async fn customer(&self, actor: &Actor) -> Result<CustomerProfile> {
         let scope = actor.reads_customer()?;
-        let mut conn = self.pool().acquire().await.map_err(store::Error::from)?;
+        let mut conn = store::acquire(self.pool()).await?;
         let customer = store::customer::find(&mut conn, scope).await?;
         Ok(customer.ok_or(Error::NotFound("customer"))?.into())
     }

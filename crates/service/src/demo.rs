@@ -20,10 +20,26 @@ pub struct DemoAccount {
 }
 
 const ACCOUNTS: [DemoAccount; 4] = [
-    DemoAccount { email: "ada@lumen.example", who: "Lumen Labs, on Starter", staff: false },
-    DemoAccount { email: "nora@orbit.example", who: "Orbit Social, past due", staff: false },
-    DemoAccount { email: "admin@cosmosbuilder.example", who: "Operator, may do everything", staff: true },
-    DemoAccount { email: "viewer@cosmosbuilder.example", who: "Operator, may only read", staff: true },
+    DemoAccount {
+        email: "ada@lumen.example",
+        who: "Lumen Labs, on Starter",
+        staff: false,
+    },
+    DemoAccount {
+        email: "nora@orbit.example",
+        who: "Orbit Social, past due",
+        staff: false,
+    },
+    DemoAccount {
+        email: "admin@cosmosbuilder.example",
+        who: "Operator, may do everything",
+        staff: true,
+    },
+    DemoAccount {
+        email: "viewer@cosmosbuilder.example",
+        who: "Operator, may only read",
+        staff: true,
+    },
 ];
 
 /// Accounts to show on the sign-in page of a sandbox with demo data.
@@ -41,8 +57,13 @@ impl Billing {
     /// How far the demo data have come; none when no seed is running.
     pub async fn seed_progress(&self) -> Result<Option<SeedProgress>> {
         let mut conn = store::acquire(self.pool()).await?;
-        let seed = store::demo::find(&mut conn).await?.filter(|seed| seed.state == State::Running);
-        Ok(seed.map(|seed| SeedProgress { steps_done: seed.steps_done, steps_total: seed.steps_total }))
+        let seed = store::demo::find(&mut conn)
+            .await?
+            .filter(|seed| seed.state == State::Running);
+        Ok(seed.map(|seed| SeedProgress {
+            steps_done: seed.steps_done,
+            steps_total: seed.steps_total,
+        }))
     }
 
     /// Whether this database wants demo data: it is empty, or a seed was cut off in it.
@@ -72,7 +93,9 @@ impl Billing {
 
     /// Lives the story up to the morning of `today` under a clock of its own, then lets the world go on.
     pub async fn seed_demo_data(&self, today: NaiveDate) -> Result<()> {
-        let start = story::days(today).next().ok_or(Error::Internal("a story without days"))?;
+        let start = story::days(today)
+            .next()
+            .ok_or(Error::Internal("a story without days"))?;
         let clock = ManualClock::at(midnight(start));
         let seed = Self::over(self.pool().clone(), clock, self.config().clone());
         seed.ensure_catalog().await?;
@@ -99,11 +122,19 @@ impl Billing {
     }
 
     async fn create_demo_staff(&self) -> Result<()> {
-        let staff = [("admin@", "Alex Admin", StaffRole::Admin), ("viewer@", "Robin Reader", StaffRole::ReadOnly)];
+        let staff = [
+            ("admin@", "Alex Admin", StaffRole::Admin),
+            ("viewer@", "Robin Reader", StaffRole::ReadOnly),
+        ];
         for (prefix, name, role) in staff {
             let account = ACCOUNTS.iter().find(|account| account.email.starts_with(prefix));
             let email = account.ok_or(Error::Internal("a demo account"))?.email.to_owned();
-            let new = NewStaff { email, name: name.to_owned(), password: DEMO_PASSWORD.into(), role };
+            let new = NewStaff {
+                email,
+                name: name.to_owned(),
+                password: DEMO_PASSWORD.into(),
+                role,
+            };
             self.create_staff(&Actor::System, new).await?;
         }
         Ok(())

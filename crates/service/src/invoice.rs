@@ -22,6 +22,8 @@ impl Billing {
     pub async fn invoice(&self, actor: &Actor, id: InvoiceId) -> Result<InvoiceDetail> {
         let scope = actor.reads_customer()?;
         let mut conn = store::acquire(self.pool()).await?;
-        store::invoice::find(&mut conn, scope, id).await?.ok_or(Error::NotFound("invoice"))
+        store::invoice::find(&mut conn, scope, id)
+            .await?
+            .ok_or(Error::NotFound("invoice"))
     }
 }

@@ -35,7 +35,7 @@ pub use checkout::{CheckoutOutcome, CheckoutResult, StartCheckout};
 pub use customer::CustomerProfile;
 pub use demo::{DEMO_PASSWORD, DemoAccount, SeedProgress, demo_accounts};
 pub use error::{Error, ErrorKind, Result};
-pub use gateway::sandbox;
+pub use gateway::{CheckoutMode, sandbox};
 pub use overview::{MeterUsage, Overview, Upcoming};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, SessionStorage};
 pub use store::api_key::ApiKeyRow;
@@ -43,7 +43,7 @@ pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary};
 pub use store::member::LoginName;
 pub use store::payment::PaymentMethod;
 pub use subscription::{ChangeKind, ChangeOutcome, ChangePreview};
-pub use usage::{EventInput, EventOutcome, IngestReport};
+pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};
 pub use verify::{Finding, VerifyReport};
 
 use std::sync::Arc;
@@ -104,15 +104,27 @@ impl Billing {
         let sandbox = Sandbox::new(pool.clone(), &config.base_url);
         let gateway = Arc::new(sandbox.clone());
         let (moving, sign_in) = Default::default();
-        let parts = Parts { pool, gateway, sandbox, clock, config, moving, sign_in };
-        Self { parts: Arc::new(parts) }
+        let parts = Parts {
+            pool,
+            gateway,
+            sandbox,
+            clock,
+            config,
+            moving,
+            sign_in,
+        };
+        Self {
+            parts: Arc::new(parts),
+        }
     }
 
     /// Brings every schema up to date: ours, the queue's and the sandbox's.
     pub async fn migrate(&self) -> Result<()> {
         store::migrate(&self.parts.pool).await?;
         queue::migrate(&self.parts.pool).await?;
-        Sandbox::migrate(&self.parts.pool).await.map_err(|_| Error::Internal("the sandbox schema"))?;
+        Sandbox::migrate(&self.parts.pool)
+            .await
+            .map_err(|_| Error::Internal("the sandbox schema"))?;
         self.load_clock_shift().await
     }
 

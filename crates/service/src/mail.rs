@@ -12,12 +12,30 @@ use crate::id::mint;
 
 #[derive(Debug, Clone)]
 pub enum Letter<'a> {
-    InvoiceIssued { number: &'a str, total: Money },
-    Receipt { number: &'a str, paid: Money },
-    PaymentDeclined { number: &'a str, due: Money, invoice: InvoiceId },
-    TrialStarted { plan: &'a str, ends_at: DateTime<Utc> },
-    TrialPaused { plan: &'a str },
-    Canceled { plan: &'a str, at: DateTime<Utc> },
+    InvoiceIssued {
+        number: &'a str,
+        total: Money,
+    },
+    Receipt {
+        number: &'a str,
+        paid: Money,
+    },
+    PaymentDeclined {
+        number: &'a str,
+        due: Money,
+        invoice: InvoiceId,
+    },
+    TrialStarted {
+        plan: &'a str,
+        ends_at: DateTime<Utc>,
+    },
+    TrialPaused {
+        plan: &'a str,
+    },
+    Canceled {
+        plan: &'a str,
+        at: DateTime<Utc>,
+    },
 }
 
 impl Letter<'_> {

@@ -53,8 +53,13 @@ impl Billing {
         let scope = actor.reads_customer()?;
         let now = self.now();
         let mut conn = store::acquire(self.pool()).await?;
-        let customer = store::customer::find(&mut conn, scope).await?.ok_or(Error::NotFound("customer"))?;
-        let subscription = store::subscription::all(&mut conn, scope).await?.into_iter().next();
+        let customer = store::customer::find(&mut conn, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let subscription = store::subscription::all(&mut conn, scope)
+            .await?
+            .into_iter()
+            .next();
         let plan = match subscription.as_ref().and_then(Subscription::plan_item) {
             Some(item) => store::catalog::plan_of_price(&mut conn, item.price.id).await?,
             None => None,
@@ -101,9 +106,14 @@ impl Billing {
         if !renews {
             return Ok(None);
         }
-        let renewal = Loaded::load(conn, subscription).await?.renew(customer, subscription)?;
+        let renewal = Loaded::load(conn, subscription)
+            .await?
+            .renew(customer, subscription)?;
         let draft = InvoiceDraft::assemble(customer.currency, renewal.lines, self.parts.config.tax_rate)?;
-        Ok(Some(Upcoming { at: renewal.boundary, draft }))
+        Ok(Some(Upcoming {
+            at: renewal.boundary,
+            draft,
+        }))
     }
 }
 
@@ -124,7 +134,12 @@ async fn meter_usage(
             let used = found.map_or(Decimal::ZERO, |at| used.swap_remove(at).1);
             let resets = charge.meter.reset == Reset::UsagePeriod;
             let projected = if resets { project(used, period, now) } else { used };
-            Ok(MeterUsage { charge: charge.clone(), used, projected, reset_at: resets.then(|| period.end()) })
+            Ok(MeterUsage {
+                charge: charge.clone(),
+                used,
+                projected,
+                reset_at: resets.then(|| period.end()),
+            })
         })
         .collect()
 }
@@ -136,6 +151,8 @@ fn project(used: Decimal, period: billing::period::Period, now: DateTime<Utc>) -
     if elapsed <= 0 || elapsed >= whole {
         return used;
     }
-    let scaled = used.checked_mul(Decimal::from(whole)).and_then(|units| units.checked_div(Decimal::from(elapsed)));
+    let scaled = used
+        .checked_mul(Decimal::from(whole))
+        .and_then(|units| units.checked_div(Decimal::from(elapsed)));
     scaled.map_or(used, |units| units.round())
 }

@@ -6,7 +6,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use billing::id::PaymentAttemptId;
-use graphile_worker::{IntoTaskHandlerResult, JobSpec, TaskHandler, Worker, WorkerContext, WorkerOptions, WorkerUtils};
+use graphile_worker::{
+    IntoTaskHandlerResult, JobSpec, TaskHandler, Worker, WorkerContext, WorkerOptions, WorkerUtils,
+};
 use serde::{Deserialize, Serialize};
 use store::{PgPool, Tx};
 
@@ -31,7 +33,9 @@ impl TaskHandler for Job {
     const IDENTIFIER: &'static str = "billing_job";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let billing = context.get_ext::<Billing>().ok_or(Error::Internal("the worker has no service"))?;
+        let billing = context
+            .get_ext::<Billing>()
+            .ok_or(Error::Internal("the worker has no service"))?;
         match self {
             Self::Collect { attempt } => billing.collect(attempt).await.map(drop),
         }
@@ -39,10 +43,13 @@ impl TaskHandler for Job {
 }
 
 pub async fn migrate(pool: &PgPool) -> Result<()> {
-    WorkerUtils::new(pool.clone(), SCHEMA).migrate().await.map_err(|error| {
-        tracing::error!(%error, "The queue's schema cannot be brought up to date");
-        Error::Internal("the queue's schema")
-    })
+    WorkerUtils::new(pool.clone(), SCHEMA)
+        .migrate()
+        .await
+        .map_err(|error| {
+            tracing::error!(%error, "The queue's schema cannot be brought up to date");
+            Error::Internal("the queue's schema")
+        })
 }
 
 /// Enqueues in the caller's transaction: the job exists if and only if the change does.
@@ -58,7 +65,12 @@ pub async fn enqueue(pool: &PgPool, tx: &mut Tx, job: Job) -> Result<()> {
 impl Billing {
     /// Runs jobs until `shutdown` completes.
     pub async fn run_worker(&self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let worker = self.worker_options().shutdown_signal(shutdown).init().await.map_err(broken)?;
+        let worker = self
+            .worker_options()
+            .shutdown_signal(shutdown)
+            .init()
+            .await
+            .map_err(broken)?;
         worker.run().await.map_err(broken)
     }
 

@@ -28,7 +28,11 @@ pub struct Quote {
 pub fn sign(quote: &Quote, key: &[u8; 32]) -> Result<String> {
     let payload = serde_json::to_vec(quote).map_err(|_| Error::Internal("a quote cannot be written"))?;
     let mac = mac(key, &payload)?.finalize().into_bytes();
-    Ok(format!("{}.{}", URL_SAFE_NO_PAD.encode(&payload), URL_SAFE_NO_PAD.encode(mac)))
+    Ok(format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(&payload),
+        URL_SAFE_NO_PAD.encode(mac)
+    ))
 }
 
 /// The quote of a token that we signed and whose time is not over.
@@ -36,7 +40,9 @@ pub fn open(token: &str, key: &[u8; 32], now: DateTime<Utc>) -> Result<Quote> {
     let (payload, signature) = token.split_once('.').ok_or(Error::QuoteStale)?;
     let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| Error::QuoteStale)?;
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Error::QuoteStale)?;
-    mac(key, &payload)?.verify_slice(&signature).map_err(|_| Error::QuoteStale)?;
+    mac(key, &payload)?
+        .verify_slice(&signature)
+        .map_err(|_| Error::QuoteStale)?;
     let quote: Quote = serde_json::from_slice(&payload).map_err(|_| Error::QuoteStale)?;
     let valid = quote.at <= now && now < quote.at + VALID_FOR;
     if valid { Ok(quote) } else { Err(Error::QuoteStale) }

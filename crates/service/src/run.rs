@@ -45,12 +45,17 @@ impl Billing {
                     let (last, steps) = steps_of_one;
                     steps_of_one = (Some(customer), if last == Some(customer) { steps + 1 } else { 1 });
                     if steps_of_one.1 > MAX_STEPS {
-                        self.park(CustomerScope::of(customer), "too many boundaries in one pass").await?;
+                        self.park(CustomerScope::of(customer), "too many boundaries in one pass")
+                            .await?;
                         report.parked += 1;
                     }
                 }
-                Step::PurchaseExpired(scope) => self.settle_or_park(scope, &mut report, Expired::Purchase).await?,
-                Step::UpgradeExpired(scope) => self.settle_or_park(scope, &mut report, Expired::Upgrade).await?,
+                Step::PurchaseExpired(scope) => {
+                    self.settle_or_park(scope, &mut report, Expired::Purchase).await?
+                }
+                Step::UpgradeExpired(scope) => {
+                    self.settle_or_park(scope, &mut report, Expired::Upgrade).await?
+                }
             }
         }
     }
@@ -59,7 +64,9 @@ impl Billing {
     async fn next_step(&self, report: &mut RunReport) -> Result<Step> {
         let mut tx = store::begin(self.pool()).await?;
         let due = store::customer::lock_due(&mut tx, self.now(), 1).await?;
-        let Some(customer) = due.into_iter().next() else { return Ok(Step::Done) };
+        let Some(customer) = due.into_iter().next() else {
+            return Ok(Step::Done);
+        };
         let scope = CustomerScope::of(customer.id);
         match self.bill_next(&mut tx, &customer).await {
             Ok(step) => {
@@ -77,7 +84,12 @@ impl Billing {
         }
     }
 
-    async fn settle_or_park(&self, scope: CustomerScope, report: &mut RunReport, what: Expired) -> Result<()> {
+    async fn settle_or_park(
+        &self,
+        scope: CustomerScope,
+        report: &mut RunReport,
+        what: Expired,
+    ) -> Result<()> {
         let settled = match what {
             Expired::Purchase => self.give_up_purchase(scope).await,
             Expired::Upgrade => self.give_up_upgrade(scope).await,

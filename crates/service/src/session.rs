@@ -50,7 +50,10 @@ impl SessionStore for SessionStorage {
         let columns = Columns::of(record)?;
         let mut conn = self.pool.acquire().await.map_err(backend)?;
         for _ in 0..MINT_TRIES {
-            if store::session::insert(&mut conn, &columns.record(hash(record.id)), LIFE).await.map_err(backend)? {
+            if store::session::insert(&mut conn, &columns.record(hash(record.id)), LIFE)
+                .await
+                .map_err(backend)?
+            {
                 return Ok(());
             }
             record.id = Id::default();
@@ -62,31 +65,42 @@ impl SessionStore for SessionStorage {
     async fn save(&self, record: &Record) -> Result<()> {
         let columns = Columns::of(record)?;
         let mut conn = self.pool.acquire().await.map_err(backend)?;
-        store::session::update(&mut conn, &columns.record(hash(record.id))).await.map_err(backend)?;
+        store::session::update(&mut conn, &columns.record(hash(record.id)))
+            .await
+            .map_err(backend)?;
         Ok(())
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let mut conn = self.pool.acquire().await.map_err(backend)?;
-        let Some(loaded) = store::session::load(&mut conn, &hash(*id), IDLE).await.map_err(backend)? else {
+        let Some(loaded) = store::session::load(&mut conn, &hash(*id), IDLE)
+            .await
+            .map_err(backend)?
+        else {
             return Ok(None);
         };
         let data = serde_json::from_value(loaded.data).map_err(|error| Error::Decode(error.to_string()))?;
         let expiry_date = OffsetDateTime::from_unix_timestamp(loaded.expires_at.timestamp())
             .map_err(|error| Error::Decode(error.to_string()))?;
-        Ok(Some(Record { id: *id, data, expiry_date }))
+        Ok(Some(Record {
+            id: *id,
+            data,
+            expiry_date,
+        }))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
         let mut conn = self.pool.acquire().await.map_err(backend)?;
-        store::session::delete(&mut conn, &hash(*id)).await.map_err(backend)
+        store::session::delete(&mut conn, &hash(*id))
+            .await
+            .map_err(backend)
     }
 }
 
 impl Billing {
     /// Removes sessions nobody can come back to; says how many.
     pub async fn sweep_sessions(&self) -> crate::Result<u64> {
-        let mut conn = self.pool().acquire().await.map_err(store::Error::from)?;
+        let mut conn = store::acquire(self.pool()).await?;
         Ok(store::session::delete_over(&mut conn, IDLE).await?)
     }
 }
@@ -102,13 +116,24 @@ struct Columns {
 impl Columns {
     fn of(record: &Record) -> Result<Self> {
         let encode = |error: serde_json::Error| Error::Encode(error.to_string());
-        let principal = record.data.get(PRINCIPAL_KEY).filter(|value| !value.is_null()).cloned();
+        let principal = record
+            .data
+            .get(PRINCIPAL_KEY)
+            .filter(|value| !value.is_null())
+            .cloned();
         let label = |key: &str| {
-            record.data.get(key).and_then(Value::as_str).map(|text| text.chars().take(MAX_LABEL_CHARS).collect())
+            record
+                .data
+                .get(key)
+                .and_then(Value::as_str)
+                .map(|text| text.chars().take(MAX_LABEL_CHARS).collect())
         };
         Ok(Self {
             data: serde_json::to_value(&record.data).map_err(encode)?,
-            principal: principal.map(serde_json::from_value).transpose().map_err(encode)?,
+            principal: principal
+                .map(serde_json::from_value)
+                .transpose()
+                .map_err(encode)?,
             address: label(ADDRESS_KEY),
             agent: label(AGENT_KEY),
         })

@@ -1,7 +1,7 @@
 //! Changing what a customer is subscribed to.
 
-mod change;
 mod cancel;
+mod change;
 
 use billing::catalog::Plan;
 use billing::id::{InvoiceId, PriceId};
@@ -12,7 +12,9 @@ use chrono::{DateTime, Utc};
 pub enum ChangeKind {
     /// Charged now, takes effect now.
     Upgrade,
-    AtPeriodEnd { at: DateTime<Utc> },
+    AtPeriodEnd {
+        at: DateTime<Utc>,
+    },
     InTrial,
 }
 
@@ -33,12 +35,20 @@ pub struct ChangePreview {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeOutcome {
-    Applied { invoice: Option<InvoiceId> },
-    Scheduled { at: DateTime<Utc> },
+    Applied {
+        invoice: Option<InvoiceId>,
+    },
+    Scheduled {
+        at: DateTime<Utc>,
+    },
     /// The card wants its owner: go there.
-    RequiresAction { url: String },
+    RequiresAction {
+        url: String,
+    },
     /// The plan stays as it was.
-    Declined { code: String },
+    Declined {
+        code: String,
+    },
     /// The provider has not answered yet; the change applies when the payment succeeds.
     Processing,
 }

@@ -25,7 +25,8 @@ pub struct VerifyReport {
 impl VerifyReport {
     fn add(&mut self, check: &'static str, rows: u64, wrong: Vec<String>) {
         self.checked.push((check, rows));
-        self.findings.extend(wrong.into_iter().map(|detail| Finding { check, detail }));
+        self.findings
+            .extend(wrong.into_iter().map(|detail| Finding { check, detail }));
     }
 }
 
@@ -51,7 +52,12 @@ async fn check_lines(conn: &mut PgConnection, report: &mut VerifyReport) -> Resu
         let Some(last) = lines.last() else { break };
         after = Some((last.invoice, last.position));
         rows += lines.len() as u64;
-        wrong.extend(lines.iter().filter(|line| !line_ties(line)).map(|l| format!("{} line {}", l.invoice, l.position)));
+        wrong.extend(
+            lines
+                .iter()
+                .filter(|line| !line_ties(line))
+                .map(|l| format!("{} line {}", l.invoice, l.position)),
+        );
     }
     report.add("lines follow from what explains them", rows, wrong);
     Ok(())
@@ -69,7 +75,11 @@ async fn check_mrr(conn: &mut PgConnection, report: &mut VerifyReport) -> Result
         let ids: Vec<_> = chunk.iter().map(|(customer, _)| *customer).collect();
         let live = store::subscription::live_of(conn, &ids).await?;
         for (customer, mrr) in chunk {
-            let own: Vec<_> = live.iter().filter(|subscription| subscription.customer == *customer).cloned().collect();
+            let own: Vec<_> = live
+                .iter()
+                .filter(|subscription| subscription.customer == *customer)
+                .cloned()
+                .collect();
             if customer_mrr(mrr.currency(), &own) != Ok(*mrr) {
                 wrong.push(customer.to_string());
             }

@@ -24,7 +24,19 @@ async fn the_demo_world_ties(pool: PgPool) {
         println!("{rows:>6} {check}");
     }
     let statuses: Vec<(String, i64)> =
-        sqlx::query_as("SELECT status, count(*) FROM subscription GROUP BY 1 ORDER BY 1").fetch_all(&world.pool).await.unwrap();
-    let expected = [("active", 9), ("canceled", 1), ("past_due", 1), ("paused", 1), ("trialing", 1)];
-    assert_eq!(statuses, expected.map(|(status, count)| (status.to_owned(), count)));
+        sqlx::query_as("SELECT status, count(*) FROM subscription GROUP BY 1 ORDER BY 1")
+            .fetch_all(&world.pool)
+            .await
+            .unwrap();
+    let expected = [
+        ("active", 9),
+        ("canceled", 1),
+        ("past_due", 1),
+        ("paused", 1),
+        ("trialing", 1),
+    ];
+    assert_eq!(
+        statuses,
+        expected.map(|(status, count)| (status.to_owned(), count))
+    );
 }

@@ -76,7 +76,9 @@ pub async fn grant(conn: &mut PgConnection, hash: &KeyHash) -> Result<Option<Key
     .await?;
     let Some(row) = row else { return Ok(None) };
     if row.stale {
-        sqlx::query!("UPDATE api_key SET last_used_at = now() WHERE id = $1", row.id).execute(conn).await?;
+        sqlx::query!("UPDATE api_key SET last_used_at = now() WHERE id = $1", row.id)
+            .execute(conn)
+            .await?;
     }
     Ok(Some(KeyGrant {
         id: ApiKeyId::from_uuid(row.id),

@@ -65,8 +65,9 @@ pub async fn seal(conn: &mut PgConnection, limit: i64) -> Result<u64> {
 
 /// One sealer at a time; held to the transaction's end.
 pub async fn try_lock_seal(conn: &mut PgConnection) -> Result<bool> {
-    let locked = sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock(hashtext('audit_seal')) AS "locked!""#)
-        .fetch_one(conn)
-        .await?;
+    let locked =
+        sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock(hashtext('audit_seal')) AS "locked!""#)
+            .fetch_one(conn)
+            .await?;
     Ok(locked)
 }

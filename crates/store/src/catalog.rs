@@ -25,9 +25,12 @@ pub async fn public_plans(conn: &mut PgConnection) -> Result<Vec<Plan>> {
 /// The plan versions that the given prices belong to.
 pub async fn plans_of_prices(conn: &mut PgConnection, prices: &[PriceId]) -> Result<Vec<Plan>> {
     let prices: Vec<Uuid> = prices.iter().map(|price| price.uuid()).collect();
-    let versions = sqlx::query_scalar!("SELECT DISTINCT plan_version_id FROM price WHERE id = ANY($1)", &prices)
-        .fetch_all(&mut *conn)
-        .await?;
+    let versions = sqlx::query_scalar!(
+        "SELECT DISTINCT plan_version_id FROM price WHERE id = ANY($1)",
+        &prices
+    )
+    .fetch_all(&mut *conn)
+    .await?;
     plans(conn, &versions).await
 }
 
@@ -101,7 +104,10 @@ async fn prices_by_version(conn: &mut PgConnection, versions: &[Uuid]) -> Result
     Ok(prices)
 }
 
-async fn charges_by_version(conn: &mut PgConnection, versions: &[Uuid]) -> Result<HashMap<Uuid, Vec<MeterCharge>>> {
+async fn charges_by_version(
+    conn: &mut PgConnection,
+    versions: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<MeterCharge>>> {
     let rows = sqlx::query!(
         "SELECT c.plan_version_id, c.included, c.enforcement, c.overage_amount, c.overage_per,
                 m.id, m.key, m.name, m.unit, m.aggregation, m.reset
@@ -135,7 +141,10 @@ async fn charges_by_version(conn: &mut PgConnection, versions: &[Uuid]) -> Resul
     Ok(charges)
 }
 
-async fn features_by_version(conn: &mut PgConnection, versions: &[Uuid]) -> Result<HashMap<Uuid, Vec<Feature>>> {
+async fn features_by_version(
+    conn: &mut PgConnection,
+    versions: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Feature>>> {
     let rows = sqlx::query!(
         "SELECT plan_version_id, key, name, value FROM plan_feature
          WHERE plan_version_id = ANY($1) ORDER BY position, key",
@@ -145,7 +154,11 @@ async fn features_by_version(conn: &mut PgConnection, versions: &[Uuid]) -> Resu
     .await?;
     let mut features: HashMap<Uuid, Vec<Feature>> = HashMap::new();
     for r in rows {
-        let feature = Feature { key: r.key, name: r.name, value: r.value };
+        let feature = Feature {
+            key: r.key,
+            name: r.name,
+            value: r.value,
+        };
         features.entry(r.plan_version_id).or_default().push(feature);
     }
     Ok(features)
@@ -153,9 +166,10 @@ async fn features_by_version(conn: &mut PgConnection, versions: &[Uuid]) -> Resu
 
 /// All meters, in the order they are shown.
 pub async fn meters(conn: &mut PgConnection) -> Result<Vec<Meter>> {
-    let rows = sqlx::query!("SELECT id, key, name, unit, aggregation, reset FROM meter ORDER BY position, key")
-        .fetch_all(conn)
-        .await?;
+    let rows =
+        sqlx::query!("SELECT id, key, name, unit, aggregation, reset FROM meter ORDER BY position, key")
+            .fetch_all(conn)
+            .await?;
     rows.into_iter()
         .map(|r| {
             Ok(Meter {
@@ -171,8 +185,9 @@ pub async fn meters(conn: &mut PgConnection) -> Result<Vec<Meter>> {
 }
 
 pub async fn is_empty(conn: &mut PgConnection) -> Result<bool> {
-    let empty =
-        sqlx::query_scalar!(r#"SELECT NOT EXISTS (SELECT FROM plan) AS "empty!""#).fetch_one(conn).await?;
+    let empty = sqlx::query_scalar!(r#"SELECT NOT EXISTS (SELECT FROM plan) AS "empty!""#)
+        .fetch_one(conn)
+        .await?;
     Ok(empty)
 }
 
@@ -266,6 +281,8 @@ async fn insert_charge(conn: &mut PgConnection, version: PlanVersionId, charge: 
 
 /// Keeps two processes from publishing the first catalog at once.
 pub async fn lock(conn: &mut PgConnection) -> Result<()> {
-    sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('catalog')) AS locked").execute(conn).await?;
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('catalog')) AS locked")
+        .execute(conn)
+        .await?;
     Ok(())
 }

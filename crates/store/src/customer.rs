@@ -52,7 +52,10 @@ impl TryFrom<CustomerRow> for CustomerRecord {
             name: row.name,
             email: row.email,
             currency: row::currency(TABLE, &row.currency)?,
-            zone: row.time_zone.parse().map_err(|_| Error::corrupt(TABLE, &row.time_zone))?,
+            zone: row
+                .time_zone
+                .parse()
+                .map_err(|_| Error::corrupt(TABLE, &row.time_zone))?,
             gateway_ref: row.gateway_ref,
             created_at: row.created_at,
             ever_paid: row.ever_paid,
@@ -103,26 +106,49 @@ pub async fn lock(conn: &mut PgConnection, scope: CustomerScope) -> Result<Optio
 }
 
 pub async fn set_gateway_ref(conn: &mut PgConnection, scope: CustomerScope, gateway_ref: &str) -> Result<()> {
-    sqlx::query!("UPDATE customer SET gateway_ref = $2 WHERE id = $1", scope.uuid(), gateway_ref).execute(conn).await?;
+    sqlx::query!(
+        "UPDATE customer SET gateway_ref = $2 WHERE id = $1",
+        scope.uuid(),
+        gateway_ref
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
 /// From the first payment on, a return from zero MRR is a reactivation.
 pub async fn set_ever_paid(conn: &mut PgConnection, scope: CustomerScope) -> Result<()> {
-    sqlx::query!("UPDATE customer SET ever_paid = true WHERE id = $1 AND NOT ever_paid", scope.uuid())
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "UPDATE customer SET ever_paid = true WHERE id = $1 AND NOT ever_paid",
+        scope.uuid()
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
 /// The next instant the billing run has to look at the customer.
-pub async fn set_due_at(conn: &mut PgConnection, scope: CustomerScope, due_at: Option<DateTime<Utc>>) -> Result<()> {
-    sqlx::query!("UPDATE customer SET due_at = $2 WHERE id = $1", scope.uuid(), due_at).execute(conn).await?;
+pub async fn set_due_at(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    due_at: Option<DateTime<Utc>>,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE customer SET due_at = $2 WHERE id = $1",
+        scope.uuid(),
+        due_at
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
 /// Takes up to `limit` customers whose time has come, skipping those another worker has.
-pub async fn lock_due(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> Result<Vec<CustomerRecord>> {
+pub async fn lock_due(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<CustomerRecord>> {
     sqlx::query_as!(
         CustomerRow,
         "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid
@@ -140,12 +166,20 @@ pub async fn lock_due(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -
 
 /// The earliest instant at which anything happens by itself to anyone.
 pub async fn next_due(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>> {
-    let due = sqlx::query_scalar!("SELECT min(due_at) FROM customer WHERE parked_reason IS NULL").fetch_one(conn).await?;
+    let due = sqlx::query_scalar!("SELECT min(due_at) FROM customer WHERE parked_reason IS NULL")
+        .fetch_one(conn)
+        .await?;
     Ok(due)
 }
 
 /// Sets a customer aside whom the run cannot bill; the others go on.
 pub async fn park(conn: &mut PgConnection, scope: CustomerScope, reason: &str) -> Result<()> {
-    sqlx::query!("UPDATE customer SET parked_reason = $2 WHERE id = $1", scope.uuid(), reason).execute(conn).await?;
+    sqlx::query!(
+        "UPDATE customer SET parked_reason = $2 WHERE id = $1",
+        scope.uuid(),
+        reason
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }

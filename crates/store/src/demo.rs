@@ -30,8 +30,9 @@ pub struct Seed {
 
 pub async fn find(conn: &mut PgConnection) -> Result<Option<Seed>> {
     const TABLE: &str = "demo_seed";
-    let seed =
-        sqlx::query!("SELECT state, steps_done, steps_total FROM demo_seed").fetch_optional(conn).await?;
+    let seed = sqlx::query!("SELECT state, steps_done, steps_total FROM demo_seed")
+        .fetch_optional(conn)
+        .await?;
     seed.map(|r| {
         Ok(Seed {
             state: row::known(TABLE, &r.state, State::parse)?,
@@ -54,20 +55,28 @@ pub async fn is_empty(conn: &mut PgConnection) -> Result<bool> {
 
 pub async fn begin(conn: &mut PgConnection, today: NaiveDate, steps_total: u32) -> Result<()> {
     let total = i32::try_from(steps_total).unwrap_or(i32::MAX);
-    sqlx::query!("INSERT INTO demo_seed (state, steps_total, today) VALUES ('running', $1, $2)", total, today)
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "INSERT INTO demo_seed (state, steps_total, today) VALUES ('running', $1, $2)",
+        total,
+        today
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
 pub async fn progress(conn: &mut PgConnection, steps_done: u32) -> Result<()> {
     let done = i32::try_from(steps_done).unwrap_or(i32::MAX);
-    sqlx::query!("UPDATE demo_seed SET steps_done = $1", done).execute(conn).await?;
+    sqlx::query!("UPDATE demo_seed SET steps_done = $1", done)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 pub async fn finish(conn: &mut PgConnection) -> Result<()> {
-    sqlx::query!("UPDATE demo_seed SET state = 'done'").execute(conn).await?;
+    sqlx::query!("UPDATE demo_seed SET state = 'done'")
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -83,7 +92,11 @@ pub async fn wipe(conn: &mut PgConnection) -> Result<()> {
     .await?;
     // The names come from the catalog, quoted by Postgres.
     let truncate = format!("TRUNCATE {}", tables.join(", "));
-    sqlx::query(sqlx::AssertSqlSafe(truncate)).execute(&mut *conn).await?;
-    sqlx::query!("UPDATE invoice_series SET last_number = 0").execute(conn).await?;
+    sqlx::query(sqlx::AssertSqlSafe(truncate))
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("UPDATE invoice_series SET last_number = 0")
+        .execute(conn)
+        .await?;
     Ok(())
 }

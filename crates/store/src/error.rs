@@ -16,7 +16,10 @@ pub enum Error {
 
 impl Error {
     pub fn corrupt(table: &'static str, row: impl ToString) -> Self {
-        Self::Corrupt { table, row: row.to_string() }
+        Self::Corrupt {
+            table,
+            row: row.to_string(),
+        }
     }
 
     pub fn is_conflict_on(&self, name: &str) -> bool {
@@ -27,9 +30,9 @@ impl Error {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error.as_database_error() {
-            Some(db) if db.is_unique_violation() => {
-                Self::Conflict { constraint: db.constraint().unwrap_or_default().to_owned() }
-            }
+            Some(db) if db.is_unique_violation() => Self::Conflict {
+                constraint: db.constraint().unwrap_or_default().to_owned(),
+            },
             _ => Self::Db(error),
         }
     }

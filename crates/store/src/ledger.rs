@@ -37,9 +37,15 @@ pub async fn insert(conn: &mut PgConnection, new: &NewPosting<'_>) -> Result<()>
     .execute(&mut *conn)
     .await?;
     let positions: Vec<i32> = (1..).take(entries.len()).collect();
-    let accounts: Vec<String> = entries.iter().map(|entry| entry.account.as_str().to_owned()).collect();
+    let accounts: Vec<String> = entries
+        .iter()
+        .map(|entry| entry.account.as_str().to_owned())
+        .collect();
     let amounts: Vec<i64> = entries.iter().map(|entry| entry.amount.minor()).collect();
-    let currencies: Vec<String> = entries.iter().map(|entry| entry.amount.currency().to_string()).collect();
+    let currencies: Vec<String> = entries
+        .iter()
+        .map(|entry| entry.amount.currency().to_string())
+        .collect();
     let starts: Vec<Option<DateTime<Utc>>> = entries.iter().map(|e| e.service.map(|p| p.start())).collect();
     let ends: Vec<Option<DateTime<Utc>>> = entries.iter().map(|e| e.service.map(|p| p.end())).collect();
     sqlx::query!(

@@ -52,7 +52,10 @@ pub async fn connect(database_url: &str) -> Result<PgPool> {
 }
 
 pub async fn migrate(pool: &PgPool) -> Result<()> {
-    MIGRATOR.run(pool).await.map_err(|error| Error::Db(sqlx::Error::Migrate(Box::new(error))))
+    MIGRATOR
+        .run(pool)
+        .await
+        .map_err(|error| Error::Db(sqlx::Error::Migrate(Box::new(error))))
 }
 
 /// A transaction that a use case holds from its first lock to its commit.
@@ -73,5 +76,7 @@ pub async fn acquire(pool: &PgPool) -> Result<sqlx::pool::PoolConnection<sqlx::P
 
 /// A read-only transaction that sees one state of everything.
 pub async fn begin_snapshot(pool: &PgPool) -> Result<Tx> {
-    Ok(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+    Ok(pool
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await?)
 }

@@ -149,30 +149,44 @@ pub async fn rehash(conn: &mut PgConnection, login: &Login, password_hash: &str)
 
 /// Whom a member acts for and as what; none once deleted or disabled.
 pub async fn role(conn: &mut PgConnection, id: MemberId) -> Result<Option<(CustomerId, String)>> {
-    let row = sqlx::query!("SELECT customer_id, role FROM member WHERE id = $1 AND disabled_at IS NULL", id.uuid())
-        .fetch_optional(conn)
-        .await?;
+    let row = sqlx::query!(
+        "SELECT customer_id, role FROM member WHERE id = $1 AND disabled_at IS NULL",
+        id.uuid()
+    )
+    .fetch_optional(conn)
+    .await?;
     Ok(row.map(|row| (CustomerId::from_uuid(row.customer_id), row.role)))
 }
 
 pub async fn staff_role(conn: &mut PgConnection, id: StaffId) -> Result<Option<String>> {
-    sqlx::query_scalar!("SELECT role FROM staff WHERE id = $1 AND disabled_at IS NULL", id.uuid())
-        .fetch_optional(conn)
-        .await
-        .map_err(Error::from)
+    sqlx::query_scalar!(
+        "SELECT role FROM staff WHERE id = $1 AND disabled_at IS NULL",
+        id.uuid()
+    )
+    .fetch_optional(conn)
+    .await
+    .map_err(Error::from)
 }
 
 pub async fn name(conn: &mut PgConnection, id: LoginId) -> Result<Option<LoginName>> {
     let found = match id {
         LoginId::Member(id) => {
-            sqlx::query_as!(LoginName, "SELECT name, email FROM member WHERE id = $1", id.uuid())
-                .fetch_optional(conn)
-                .await?
+            sqlx::query_as!(
+                LoginName,
+                "SELECT name, email FROM member WHERE id = $1",
+                id.uuid()
+            )
+            .fetch_optional(conn)
+            .await?
         }
         LoginId::Staff(id) => {
-            sqlx::query_as!(LoginName, "SELECT name, email FROM staff WHERE id = $1", id.uuid())
-                .fetch_optional(conn)
-                .await?
+            sqlx::query_as!(
+                LoginName,
+                "SELECT name, email FROM staff WHERE id = $1",
+                id.uuid()
+            )
+            .fetch_optional(conn)
+            .await?
         }
     };
     Ok(found)

@@ -74,7 +74,11 @@ pub struct MonthSum {
     pub amount: Money,
 }
 
-pub async fn sums_by_month(conn: &mut PgConnection, currency: Currency, from: DateTime<Utc>) -> Result<Vec<MonthSum>> {
+pub async fn sums_by_month(
+    conn: &mut PgConnection,
+    currency: Currency,
+    from: DateTime<Utc>,
+) -> Result<Vec<MonthSum>> {
     let rows = sqlx::query!(
         r#"SELECT date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date AS "month!", kind,
                 sum(amount_minor)::bigint AS "minor!"
@@ -87,7 +91,11 @@ pub async fn sums_by_month(conn: &mut PgConnection, currency: Currency, from: Da
     rows.into_iter()
         .map(|r| {
             let kind = row::known("revenue_movement", &r.kind, MovementKind::parse)?;
-            Ok(MonthSum { month: r.month, kind, amount: Money::new(r.minor, currency) })
+            Ok(MonthSum {
+                month: r.month,
+                kind,
+                amount: Money::new(r.minor, currency),
+            })
         })
         .collect()
 }

@@ -105,18 +105,32 @@ pub async fn load(conn: &mut PgConnection, hash: &SessionHash, idle: Idle) -> Re
     .await?;
     let Some(row) = row else { return Ok(None) };
     if row.stale {
-        sqlx::query!("UPDATE web_session SET last_seen_at = now() WHERE id_hash = $1", hash).execute(conn).await?;
+        sqlx::query!(
+            "UPDATE web_session SET last_seen_at = now() WHERE id_hash = $1",
+            hash
+        )
+        .execute(conn)
+        .await?;
     }
-    Ok(Some(Loaded { data: row.data, expires_at: row.expires_at }))
+    Ok(Some(Loaded {
+        data: row.data,
+        expires_at: row.expires_at,
+    }))
 }
 
 pub async fn delete(conn: &mut PgConnection, hash: &SessionHash) -> Result<()> {
-    sqlx::query!("DELETE FROM web_session WHERE id_hash = $1", hash).execute(conn).await?;
+    sqlx::query!("DELETE FROM web_session WHERE id_hash = $1", hash)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Ends every session of one of the customer's members; says how many there were.
-pub async fn delete_of_member(conn: &mut PgConnection, scope: CustomerScope, member: MemberId) -> Result<u64> {
+pub async fn delete_of_member(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    member: MemberId,
+) -> Result<u64> {
     let done = sqlx::query!(
         "DELETE FROM web_session s USING member m
          WHERE s.member_id = m.id AND m.id = $2 AND m.customer_id = $1",
@@ -129,7 +143,9 @@ pub async fn delete_of_member(conn: &mut PgConnection, scope: CustomerScope, mem
 }
 
 pub async fn delete_of_staff(conn: &mut PgConnection, staff: StaffId) -> Result<u64> {
-    let done = sqlx::query!("DELETE FROM web_session WHERE staff_id = $1", staff.uuid()).execute(conn).await?;
+    let done = sqlx::query!("DELETE FROM web_session WHERE staff_id = $1", staff.uuid())
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected())
 }
 

@@ -118,7 +118,12 @@ fn subscription(row: SubscriptionRow, items: Vec<SubscriptionItem>) -> Result<Su
         billing_period: row::period(TABLE, row.billing_start, row.billing_end)?,
         usage_period: row::period(TABLE, row.usage_start, row.usage_end)?,
         cancel_at: row.cancel_at,
-        pending_change: row.pending_change.clone().map(serde_json::from_value).transpose().map_err(|_| corrupt())?,
+        pending_change: row
+            .pending_change
+            .clone()
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(|_| corrupt())?,
         created_at: row.created_at,
     })
 }
@@ -134,9 +139,10 @@ fn status(row: &SubscriptionRow) -> Option<Status> {
         StatusName::Paused => Status::Paused { since: at? },
         StatusName::Suspended => Status::Suspended { since: at? },
         StatusName::Unpaid => Status::Unpaid { since: at? },
-        StatusName::Canceled => {
-            Status::Canceled { reason: CancelReason::parse(row.cancel_reason.as_deref()?)?, at: at? }
-        }
+        StatusName::Canceled => Status::Canceled {
+            reason: CancelReason::parse(row.cancel_reason.as_deref()?)?,
+            at: at?,
+        },
     })
 }
 
@@ -157,7 +163,11 @@ fn columns(status: Status) -> (&'static str, Option<DateTime<Utc>>, Option<&'sta
 }
 
 fn pending_change(subscription: &Subscription) -> Result<Option<serde_json::Value>> {
-    let json = subscription.pending_change.as_ref().map(serde_json::to_value).transpose();
+    let json = subscription
+        .pending_change
+        .as_ref()
+        .map(serde_json::to_value)
+        .transpose();
     json.map_err(|error| Error::corrupt(TABLE, error))
 }
 
@@ -229,7 +239,9 @@ pub async fn update(conn: &mut PgConnection, subscription: &Subscription) -> Res
     .execute(&mut *conn)
     .await?;
     if done.rows_affected() != 1 {
-        return Err(Error::Conflict { constraint: "subscription_version".to_owned() });
+        return Err(Error::Conflict {
+            constraint: "subscription_version".to_owned(),
+        });
     }
     for item in &subscription.items {
         sqlx::query!(
@@ -246,7 +258,11 @@ pub async fn update(conn: &mut PgConnection, subscription: &Subscription) -> Res
 }
 
 /// Whether this boundary is ours to process; false if it was processed before.
-pub async fn claim_boundary(conn: &mut PgConnection, id: SubscriptionId, boundary: DateTime<Utc>) -> Result<bool> {
+pub async fn claim_boundary(
+    conn: &mut PgConnection,
+    id: SubscriptionId,
+    boundary: DateTime<Utc>,
+) -> Result<bool> {
     let done = sqlx::query!(
         "INSERT INTO billing_claim (subscription_id, boundary_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         id.uuid(),

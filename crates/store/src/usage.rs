@@ -9,12 +9,10 @@ mod event;
 mod partition;
 mod period;
 mod roll_up;
-mod tie;
 
-pub use bucket::add_to_buckets;
+pub use bucket::{BucketKey, add_to_buckets};
 pub use counter::{CounterKey, add_to_counters, counters};
 pub use event::{NewEvent, SentKey, UsageCustomer, conflicting, customers, insert_events};
 pub use partition::make_partition;
 pub use period::{SpanOf, spans};
 pub use roll_up::{RollUp, UsageDay, days, roll_up};
-pub use tie::differences;

@@ -128,7 +128,11 @@ pub async fn run(conn: &mut PgConnection) -> Result<Vec<Checked>> {
         let rows: i64 = sqlx::query_scalar(*rows).fetch_one(&mut *conn).await?;
         let wrong: Vec<Option<String>> = sqlx::query_scalar(*wrong).fetch_all(&mut *conn).await?;
         let wrong = wrong.into_iter().map(Option::unwrap_or_default).collect();
-        checked.push(Checked { name, rows: u64::try_from(rows).unwrap_or(0), wrong });
+        checked.push(Checked {
+            name,
+            rows: u64::try_from(rows).unwrap_or(0),
+            wrong,
+        });
     }
     Ok(checked)
 }
@@ -151,7 +155,9 @@ pub async fn lines_after(
     limit: i64,
 ) -> Result<Vec<StoredLine>> {
     const TABLE: &str = "invoice_line";
-    let (invoice, position) = after.map_or((uuid::Uuid::nil(), 0), |(invoice, position)| (invoice.uuid(), position));
+    let (invoice, position) = after.map_or((uuid::Uuid::nil(), 0), |(invoice, position)| {
+        (invoice.uuid(), position)
+    });
     let rows = sqlx::query!(
         "SELECT l.invoice_id, l.position, l.net_minor, l.tax_rate, l.tax_minor, l.explain, i.currency
          FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
@@ -170,7 +176,8 @@ pub async fn lines_after(
                 net: row::money(TABLE, r.net_minor, &r.currency)?,
                 tax_rate: TaxRate::new(r.tax_rate).map_err(|_| Error::corrupt(TABLE, r.invoice_id))?,
                 tax: row::money(TABLE, r.tax_minor, &r.currency)?,
-                explain: serde_json::from_value(r.explain).map_err(|_| Error::corrupt(TABLE, r.invoice_id))?,
+                explain: serde_json::from_value(r.explain)
+                    .map_err(|_| Error::corrupt(TABLE, r.invoice_id))?,
             })
         })
         .collect()
@@ -186,6 +193,11 @@ pub async fn mrr_by_customer(conn: &mut PgConnection) -> Result<Vec<(billing::id
     .fetch_all(conn)
     .await?;
     rows.into_iter()
-        .map(|r| Ok((billing::id::CustomerId::from_uuid(r.id), row::money("revenue_movement", r.minor, &r.currency)?)))
+        .map(|r| {
+            Ok((
+                billing::id::CustomerId::from_uuid(r.id),
+                row::money("revenue_movement", r.minor, &r.currency)?,
+            ))
+        })
         .collect()
 }

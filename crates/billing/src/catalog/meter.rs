@@ -18,8 +18,15 @@ pub enum Aggregation {
 }
 
 impl Aggregation {
-    pub const ALL: [Self; 7] =
-        [Self::Count, Self::Sum, Self::Min, Self::Max, Self::Latest, Self::Unique, Self::TimeWeighted];
+    pub const ALL: [Self; 7] = [
+        Self::Count,
+        Self::Sum,
+        Self::Min,
+        Self::Max,
+        Self::Latest,
+        Self::Unique,
+        Self::TimeWeighted,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -56,7 +63,9 @@ impl Reset {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::UsagePeriod, Self::Never].into_iter().find(|r| r.as_str() == text)
+        [Self::UsagePeriod, Self::Never]
+            .into_iter()
+            .find(|r| r.as_str() == text)
     }
 }
 

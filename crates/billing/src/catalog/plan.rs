@@ -56,7 +56,9 @@ impl Plan {
     }
 
     pub fn price_for(&self, interval: Interval, currency: Currency) -> Option<&Price> {
-        self.prices.iter().find(|price| price.interval == interval && price.amount.currency() == currency)
+        self.prices
+            .iter()
+            .find(|price| price.interval == interval && price.amount.currency() == currency)
     }
 
     pub fn charge(&self, meter_key: &str) -> Option<&MeterCharge> {

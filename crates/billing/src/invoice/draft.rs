@@ -16,10 +16,18 @@ pub struct InvoiceDraft {
 impl InvoiceDraft {
     /// Taxes each line and adds everything up. An empty list of lines is an invoice of zero.
     pub fn assemble(currency: Currency, lines: Vec<DraftLine>, rate: TaxRate) -> Result<Self, MoneyError> {
-        let lines = lines.into_iter().map(|line| Line::new(line, rate)).collect::<Result<Vec<_>, _>>()?;
+        let lines = lines
+            .into_iter()
+            .map(|line| Line::new(line, rate))
+            .collect::<Result<Vec<_>, _>>()?;
         let net = Money::sum(currency, lines.iter().map(|line| line.draft.net))?;
         let tax = Money::sum(currency, lines.iter().map(|line| line.tax))?;
-        Ok(Self { total: net.plus(tax)?, lines, net, tax })
+        Ok(Self {
+            total: net.plus(tax)?,
+            lines,
+            net,
+            tax,
+        })
     }
 
     pub fn lines(&self) -> &[Line] {

@@ -27,9 +27,17 @@ pub enum Explain {
         currency: Currency,
     },
     /// A part of an amount for a part of its period; credits are negative.
-    Prorated { basis: Money, share: Share, credit: bool },
+    Prorated {
+        basis: Money,
+        share: Share,
+        credit: bool,
+    },
     /// A proration credit that was cut down to what had really been billed and not yet credited.
-    Capped { basis: Money, share: Share, limit: Money },
+    Capped {
+        basis: Money,
+        share: Share,
+        limit: Money,
+    },
 }
 
 impl Explain {
@@ -37,9 +45,22 @@ impl Explain {
     pub fn amount(&self) -> Result<Money, MoneyError> {
         match self {
             Self::Flat { price, quantity } => price.fraction(i128::from(*quantity), 1),
-            Self::Overage { beyond, price, currency, .. } => per_unit(*price, *beyond, *currency),
-            Self::Prorated { basis, share, credit: false } => share.apply(*basis),
-            Self::Prorated { basis, share, credit: true } => share.apply(*basis)?.negate(),
+            Self::Overage {
+                beyond,
+                price,
+                currency,
+                ..
+            } => per_unit(*price, *beyond, *currency),
+            Self::Prorated {
+                basis,
+                share,
+                credit: false,
+            } => share.apply(*basis),
+            Self::Prorated {
+                basis,
+                share,
+                credit: true,
+            } => share.apply(*basis)?.negate(),
             Self::Capped { limit, .. } => limit.negate(),
         }
     }

@@ -21,7 +21,12 @@ pub enum LineKind {
 }
 
 impl LineKind {
-    pub const ALL: [Self; 4] = [Self::Base, Self::Usage, Self::ProrationCredit, Self::ProrationCharge];
+    pub const ALL: [Self; 4] = [
+        Self::Base,
+        Self::Usage,
+        Self::ProrationCredit,
+        Self::ProrationCharge,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {

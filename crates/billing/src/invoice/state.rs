@@ -46,6 +46,10 @@ impl InvoiceStatus {
     }
 
     pub fn to(self, next: Self) -> Result<Self, InvalidInvoiceMove> {
-        if Self::EDGES.contains(&(self, next)) { Ok(next) } else { Err(InvalidInvoiceMove) }
+        if Self::EDGES.contains(&(self, next)) {
+            Ok(next)
+        } else {
+            Err(InvalidInvoiceMove)
+        }
     }
 }

@@ -49,7 +49,10 @@ pub struct Posting {
 
 impl Posting {
     fn new(kind: PostingKind, currency: Currency, entries: Vec<Entry>) -> Result<Self, PostingError> {
-        let entries: Vec<Entry> = entries.into_iter().filter(|entry| !entry.amount.is_zero()).collect();
+        let entries: Vec<Entry> = entries
+            .into_iter()
+            .filter(|entry| !entry.amount.is_zero())
+            .collect();
         let sum = Money::sum(currency, entries.iter().map(|entry| entry.amount))?;
         if !sum.is_zero() {
             return Err(PostingError::Unbalanced);
@@ -77,7 +80,11 @@ impl Posting {
 }
 
 const fn entry(account: Account, amount: Money) -> Entry {
-    Entry { account, amount, service: None }
+    Entry {
+        account,
+        amount,
+        service: None,
+    }
 }
 
 /// The customer owes the total; each line is deferred over its period, its tax is owed to the state.
@@ -102,6 +109,9 @@ pub fn invoice_finalized(currency: Currency, lines: &[Line]) -> Result<Posting, 
 
 /// Money came in for an invoice.
 pub fn payment_received(amount: Money) -> Result<Posting, PostingError> {
-    let entries = vec![entry(Account::Cash, amount), entry(Account::Receivable, amount.negate()?)];
+    let entries = vec![
+        entry(Account::Cash, amount),
+        entry(Account::Receivable, amount.negate()?),
+    ];
     Posting::new(PostingKind::PaymentReceived, amount.currency(), entries)
 }

@@ -48,7 +48,9 @@ impl FromStr for Currency {
     type Err = UnknownCurrency;
 
     fn from_str(text: &str) -> Result<Self, UnknownCurrency> {
-        let known = [TWO_DIGITS, ZERO_DIGITS, THREE_DIGITS].iter().any(|codes| lists(codes, text));
+        let known = [TWO_DIGITS, ZERO_DIGITS, THREE_DIGITS]
+            .iter()
+            .any(|codes| lists(codes, text));
         let bytes: [u8; 3] = text.as_bytes().try_into().map_err(|_| UnknownCurrency)?;
         known.then_some(Self(bytes)).ok_or(UnknownCurrency)
     }
@@ -87,7 +89,10 @@ mod tests {
     #[test]
     fn knows_the_minor_units() {
         let digits = |code: &str| code.parse::<Currency>().map(Currency::digits);
-        assert_eq!([digits("USD"), digits("JPY"), digits("KWD")], [Ok(2), Ok(0), Ok(3)]);
+        assert_eq!(
+            [digits("USD"), digits("JPY"), digits("KWD")],
+            [Ok(2), Ok(0), Ok(3)]
+        );
         for unknown in ["usd", "XXX", "US", "DOLLAR", ""] {
             assert_eq!(unknown.parse::<Currency>(), Err(UnknownCurrency), "{unknown}");
         }

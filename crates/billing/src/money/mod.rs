@@ -112,9 +112,14 @@ impl Money {
 
     /// `self x numerator / denominator`, rounded once, half away from zero; exact in between.
     pub fn fraction(self, numerator: i128, denominator: i128) -> Result<Self, MoneyError> {
-        let product = i128::from(self.minor).checked_mul(numerator).ok_or(MoneyError::Overflow)?;
+        let product = i128::from(self.minor)
+            .checked_mul(numerator)
+            .ok_or(MoneyError::Overflow)?;
         let rounded = divide_half_away(product, denominator).ok_or(MoneyError::Overflow)?;
-        Ok(Self::new(i64::try_from(rounded).map_err(|_| MoneyError::Overflow)?, self.currency))
+        Ok(Self::new(
+            i64::try_from(rounded).map_err(|_| MoneyError::Overflow)?,
+            self.currency,
+        ))
     }
 
     /// Splits the amount in proportion to `weights` without losing a cent: every share is rounded
@@ -129,7 +134,9 @@ impl Money {
         let mut shares: Vec<i128> = Vec::with_capacity(weights.len());
         let mut remainders: Vec<(i128, usize)> = Vec::with_capacity(weights.len());
         for (index, weight) in weights.iter().copied().enumerate() {
-            let product = amount.checked_mul(i128::from(weight)).ok_or(MoneyError::Overflow)?;
+            let product = amount
+                .checked_mul(i128::from(weight))
+                .ok_or(MoneyError::Overflow)?;
             shares.push(product / total);
             remainders.push((product % total, index));
         }
@@ -162,7 +169,11 @@ fn divide_half_away(numerator: i128, denominator: i128) -> Option<i128> {
     let quotient = numerator / denominator;
     let remainder = numerator % denominator;
     if remainder.unsigned_abs() >= denominator.unsigned_abs() - remainder.unsigned_abs() {
-        let away = if (numerator < 0) == (denominator < 0) { 1 } else { -1 };
+        let away = if (numerator < 0) == (denominator < 0) {
+            1
+        } else {
+            -1
+        };
         return quotient.checked_add(away);
     }
     Some(quotient)
@@ -202,7 +213,12 @@ mod tests {
     fn never_mixes_currencies() {
         let yen = Money::new(1, "JPY".parse().unwrap());
         assert_eq!(usd(1).plus(yen), Err(MoneyError::MixedCurrencies));
-        assert_eq!(Money::round_major("1999.5".parse().unwrap(), yen.currency()).unwrap().minor(), 2000);
+        assert_eq!(
+            Money::round_major("1999.5".parse().unwrap(), yen.currency())
+                .unwrap()
+                .minor(),
+            2000
+        );
         assert_eq!(usd(i64::MAX).plus(usd(1)), Err(MoneyError::Overflow));
     }
 }

@@ -18,10 +18,14 @@ impl Anchor {
         }
         let local = self.zone.local(self.at);
         let moved = match interval.months() {
-            Some(months) => n.checked_mul(months).and_then(|m| local.checked_add_months(Months::new(m))),
+            Some(months) => n
+                .checked_mul(months)
+                .and_then(|m| local.checked_add_months(Months::new(m))),
             None => local.checked_add_signed(TimeDelta::weeks(i64::from(n))),
         };
-        moved.and_then(|local| self.zone.instant(local)).ok_or(PeriodError::OutOfRange)
+        moved
+            .and_then(|local| self.zone.instant(local))
+            .ok_or(PeriodError::OutOfRange)
     }
 
     pub fn period(self, interval: Interval, n: u32) -> Result<Period, PeriodError> {
@@ -52,7 +56,8 @@ impl Anchor {
         let (from, to) = (self.zone.local(self.at), self.zone.local(at));
         let estimate = match interval.months() {
             Some(months) => {
-                let whole = i64::from(to.year() - from.year()) * 12 + i64::from(to.month()) - i64::from(from.month());
+                let whole =
+                    i64::from(to.year() - from.year()) * 12 + i64::from(to.month()) - i64::from(from.month());
                 whole / i64::from(months)
             }
             None => (to - from).num_weeks(),
@@ -70,22 +75,39 @@ mod tests {
     }
 
     fn anchor(at: &str, zone: &str) -> Anchor {
-        Anchor { at: utc(at), zone: zone.parse().unwrap() }
+        Anchor {
+            at: utc(at),
+            zone: zone.parse().unwrap(),
+        }
     }
 
     #[test]
     fn a_short_month_does_not_drag_the_anchor() {
         let anchor = anchor("2024-01-31T10:00:00Z", "UTC");
-        let ends: Vec<_> = (0..5).map(|n| anchor.boundary(Interval::Month, n).unwrap().to_rfc3339()).collect();
-        let days = ["2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30", "2024-05-31"];
+        let ends: Vec<_> = (0..5)
+            .map(|n| anchor.boundary(Interval::Month, n).unwrap().to_rfc3339())
+            .collect();
+        let days = [
+            "2024-01-31",
+            "2024-02-29",
+            "2024-03-31",
+            "2024-04-30",
+            "2024-05-31",
+        ];
         assert_eq!(ends, days.map(|day| format!("{day}T10:00:00+00:00")));
     }
 
     #[test]
     fn a_leap_day_returns_every_fourth_year() {
         let anchor = anchor("2024-02-29T00:00:00Z", "UTC");
-        assert_eq!(anchor.boundary(Interval::Year, 1), Ok(utc("2025-02-28T00:00:00Z")));
-        assert_eq!(anchor.boundary(Interval::Year, 4), Ok(utc("2028-02-29T00:00:00Z")));
+        assert_eq!(
+            anchor.boundary(Interval::Year, 1),
+            Ok(utc("2025-02-28T00:00:00Z"))
+        );
+        assert_eq!(
+            anchor.boundary(Interval::Year, 4),
+            Ok(utc("2028-02-29T00:00:00Z"))
+        );
     }
 
     #[test]
@@ -95,15 +117,22 @@ mod tests {
         assert_eq!(gap.boundary(Interval::Month, 1), Ok(utc("2026-03-08T07:00:00Z")));
         assert_eq!(gap.boundary(Interval::Month, 2), Ok(utc("2026-04-08T06:30:00Z")));
         let twice = anchor("2026-10-01T05:30:00Z", "America/New_York");
-        assert_eq!(twice.boundary(Interval::Month, 1), Ok(utc("2026-11-01T05:30:00Z")));
+        assert_eq!(
+            twice.boundary(Interval::Month, 1),
+            Ok(utc("2026-11-01T05:30:00Z"))
+        );
     }
 
     #[test]
     fn finds_the_period_of_an_instant() {
         let anchor = anchor("2024-01-31T10:00:00Z", "Europe/Berlin");
-        let (n, period) = anchor.containing(Interval::Month, utc("2024-03-31T08:59:59Z")).unwrap();
+        let (n, period) = anchor
+            .containing(Interval::Month, utc("2024-03-31T08:59:59Z"))
+            .unwrap();
         assert_eq!((n, period.end()), (1, utc("2024-03-31T09:00:00Z")));
-        let (n, _) = anchor.containing(Interval::Month, utc("2024-03-31T09:00:00Z")).unwrap();
+        let (n, _) = anchor
+            .containing(Interval::Month, utc("2024-03-31T09:00:00Z"))
+            .unwrap();
         assert_eq!(n, 2);
         let before = anchor.containing(Interval::Month, utc("2024-01-31T09:59:59Z"));
         assert_eq!(before, Err(PeriodError::BeforeAnchor));

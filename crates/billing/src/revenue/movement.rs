@@ -15,7 +15,13 @@ pub enum MovementKind {
 }
 
 impl MovementKind {
-    pub const ALL: [Self; 5] = [Self::New, Self::Expansion, Self::Contraction, Self::Churn, Self::Reactivation];
+    pub const ALL: [Self; 5] = [
+        Self::New,
+        Self::Expansion,
+        Self::Contraction,
+        Self::Churn,
+        Self::Reactivation,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -7,7 +7,11 @@ pub fn schedule_cancel(subscription: Subscription) -> Result<Subscription, Chang
     match subscription.status {
         Status::Trialing { .. } | Status::Active | Status::PastDue { .. } => {
             let cancel_at = Some(subscription.billing_period.end());
-            Ok(Subscription { cancel_at, pending_change: None, ..subscription })
+            Ok(Subscription {
+                cancel_at,
+                pending_change: None,
+                ..subscription
+            })
         }
         status => Err(ChangeError::NotChangeable(status.name())),
     }
@@ -18,5 +22,8 @@ pub fn undo_cancel(subscription: Subscription) -> Result<Subscription, ChangeErr
     if subscription.cancel_at.is_none() {
         return Err(ChangeError::NothingPending);
     }
-    Ok(Subscription { cancel_at: None, ..subscription })
+    Ok(Subscription {
+        cancel_at: None,
+        ..subscription
+    })
 }

@@ -42,7 +42,10 @@ pub struct BilledLine {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlanChange {
     /// Takes effect at once and costs these lines now.
-    Upgrade { lines: Vec<DraftLine>, after: Subscription },
+    Upgrade {
+        lines: Vec<DraftLine>,
+        after: Subscription,
+    },
     /// Waits for the end of the billing period; costs nothing now.
     AtPeriodEnd { at: DateTime<Utc>, after: Subscription },
     /// Nothing has been charged yet: takes effect at once and costs nothing.
@@ -52,7 +55,10 @@ pub enum PlanChange {
 /// Takes back a change that has not happened yet.
 pub fn undo_pending_change(subscription: Subscription) -> Result<Subscription, ChangeError> {
     match subscription.pending_change {
-        Some(PendingChange::AtPeriodEnd { .. }) => Ok(Subscription { pending_change: None, ..subscription }),
+        Some(PendingChange::AtPeriodEnd { .. }) => Ok(Subscription {
+            pending_change: None,
+            ..subscription
+        }),
         Some(PendingChange::AwaitingPayment { .. }) => Err(ChangeError::AwaitsPayment),
         None => Err(ChangeError::NothingPending),
     }

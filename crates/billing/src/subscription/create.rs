@@ -38,10 +38,15 @@ pub struct Create<'a> {
 
 /// Bought now: incomplete until its first invoice is paid, periods running from this instant.
 pub fn buy(create: Create<'_>) -> Result<(Subscription, Vec<DraftLine>), CreateError> {
-    let anchor = Anchor { at: create.now, zone: create.zone };
+    let anchor = Anchor {
+        at: create.now,
+        zone: create.zone,
+    };
     let billing_period = anchor.period(create.price.interval, 0)?;
     let usage_period = anchor.period(Interval::Month, 0)?;
-    let status = Status::Incomplete { expires_at: create.now + PAYMENT_WINDOW };
+    let status = Status::Incomplete {
+        expires_at: create.now + PAYMENT_WINDOW,
+    };
     let subscription = begin(create, status, anchor.at, billing_period, usage_period);
     let lines = subscription
         .items
@@ -92,11 +97,23 @@ fn begin(
 /// The first invoice is paid.
 pub fn activate(subscription: Subscription) -> Result<Subscription, InvalidTransition> {
     let status = subscription.status.to(Status::Active)?;
-    Ok(Subscription { status, ..subscription })
+    Ok(Subscription {
+        status,
+        ..subscription
+    })
 }
 
 /// The first invoice was not paid in time, or was given up for another purchase.
-pub fn expire_incomplete(subscription: Subscription, at: DateTime<Utc>) -> Result<Subscription, InvalidTransition> {
-    let status = subscription.status.to(Status::Canceled { reason: CancelReason::Expired, at })?;
-    Ok(Subscription { status, ..subscription })
+pub fn expire_incomplete(
+    subscription: Subscription,
+    at: DateTime<Utc>,
+) -> Result<Subscription, InvalidTransition> {
+    let status = subscription.status.to(Status::Canceled {
+        reason: CancelReason::Expired,
+        at,
+    })?;
+    Ok(Subscription {
+        status,
+        ..subscription
+    })
 }

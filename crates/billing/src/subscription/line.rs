@@ -9,7 +9,10 @@ use crate::period::Period;
 
 /// The item's price for a whole billing period, in advance.
 pub fn base_line(item: &SubscriptionItem, plan_name: &str, period: Period) -> Result<DraftLine, MoneyError> {
-    let explain = Explain::Flat { price: item.price.amount, quantity: item.quantity };
+    let explain = Explain::Flat {
+        price: item.price.amount,
+        quantity: item.quantity,
+    };
     Ok(DraftLine {
         item: item.id,
         kind: LineKind::Base,

@@ -42,24 +42,46 @@ pub fn renew(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Ren
     }
 }
 
-fn end_trial(subscription: &Subscription, input: RenewalInput<'_>, ends_at: DateTime<Utc>) -> Result<Renewal, ChangeError> {
+fn end_trial(
+    subscription: &Subscription,
+    input: RenewalInput<'_>,
+    ends_at: DateTime<Utc>,
+) -> Result<Renewal, ChangeError> {
     let mut after = subscription.clone();
     if subscription.cancel_at.is_some() {
-        after.status = after.status.to(Status::Canceled { reason: CancelReason::Requested, at: ends_at })?;
-        return Ok(Renewal { boundary: ends_at, after, lines: Vec::new() });
+        after.status = after.status.to(Status::Canceled {
+            reason: CancelReason::Requested,
+            at: ends_at,
+        })?;
+        return Ok(Renewal {
+            boundary: ends_at,
+            after,
+            lines: Vec::new(),
+        });
     }
     if !input.has_payment_method {
         after.status = after.status.to(Status::Paused { since: ends_at })?;
-        return Ok(Renewal { boundary: ends_at, after, lines: Vec::new() });
+        return Ok(Renewal {
+            boundary: ends_at,
+            after,
+            lines: Vec::new(),
+        });
     }
     after.status = after.status.to(Status::Active)?;
     let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
-    let anchor = Anchor { at: ends_at, zone: input.zone };
+    let anchor = Anchor {
+        at: ends_at,
+        zone: input.zone,
+    };
     after.anchor = ends_at;
     after.billing_period = anchor.period(item.price.interval, 0)?;
     after.usage_period = anchor.period(Interval::Month, 0)?;
     let lines = base_lines(&after, input.plan)?;
-    Ok(Renewal { boundary: ends_at, after, lines })
+    Ok(Renewal {
+        boundary: ends_at,
+        after,
+        lines,
+    })
 }
 
 fn next_month(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Renewal, ChangeError> {
@@ -67,10 +89,20 @@ fn next_month(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Re
     let mut lines = usage_lines(subscription, input)?;
     let mut after = subscription.clone();
     if subscription.cancel_at.is_some_and(|at| at <= boundary) {
-        after.status = after.status.to(Status::Canceled { reason: CancelReason::Requested, at: boundary })?;
-        return Ok(Renewal { boundary, after, lines });
+        after.status = after.status.to(Status::Canceled {
+            reason: CancelReason::Requested,
+            at: boundary,
+        })?;
+        return Ok(Renewal {
+            boundary,
+            after,
+            lines,
+        });
     }
-    let anchor = Anchor { at: subscription.anchor, zone: input.zone };
+    let anchor = Anchor {
+        at: subscription.anchor,
+        zone: input.zone,
+    };
     after.usage_period = anchor.containing(Interval::Month, boundary)?.1;
     if subscription.billing_period.end() <= boundary {
         let plan = take_scheduled_change(&mut after, input);
@@ -78,17 +110,26 @@ fn next_month(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Re
         after.billing_period = anchor_of(&after, input.zone).containing(interval, boundary)?.1;
         lines.extend(base_lines(&after, plan)?);
     }
-    Ok(Renewal { boundary, after, lines })
+    Ok(Renewal {
+        boundary,
+        after,
+        lines,
+    })
 }
 
 const fn anchor_of(subscription: &Subscription, zone: Zone) -> Anchor {
-    Anchor { at: subscription.anchor, zone }
+    Anchor {
+        at: subscription.anchor,
+        zone,
+    }
 }
 
 /// A downgrade takes effect here. The end of a year is a month's end of the same anchor too, so that
 /// the anchor stays when the interval changes.
 fn take_scheduled_change<'a>(after: &mut Subscription, input: RenewalInput<'a>) -> &'a Plan {
-    let (Some(PendingChange::AtPeriodEnd { .. }), Some((plan, price))) = (after.pending_change, input.scheduled) else {
+    let (Some(PendingChange::AtPeriodEnd { .. }), Some((plan, price))) =
+        (after.pending_change, input.scheduled)
+    else {
         return input.plan;
     };
     after.pending_change = None;
@@ -110,13 +151,25 @@ fn usage_lines(subscription: &Subscription, input: RenewalInput<'_>) -> Result<V
     let currency = item.price.amount.currency();
     let mut lines = Vec::new();
     for charge in &input.plan.charges {
-        let Some(total) = input.usage.iter().find(|total| total.meter_key == charge.meter.key) else { continue };
-        let Some(over) = rating::overage(charge, total.quantity, currency)? else { continue };
+        let Some(total) = input
+            .usage
+            .iter()
+            .find(|total| total.meter_key == charge.meter.key)
+        else {
+            continue;
+        };
+        let Some(over) = rating::overage(charge, total.quantity, currency)? else {
+            continue;
+        };
         lines.push(DraftLine {
             item: item.id,
             kind: LineKind::Usage,
             charge: Charge::Meter(charge.meter.key.clone()),
-            description: format!("{} beyond the included {}", charge.meter.name, over.included.normalize()),
+            description: format!(
+                "{} beyond the included {}",
+                charge.meter.name,
+                over.included.normalize()
+            ),
             period: subscription.usage_period,
             quantity: over.beyond,
             net: over.amount,

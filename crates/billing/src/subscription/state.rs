@@ -28,7 +28,13 @@ pub enum CancelReason {
 }
 
 impl CancelReason {
-    pub const ALL: [Self; 5] = [Self::Requested, Self::Expired, Self::Superseded, Self::Ended, Self::Unpaid];
+    pub const ALL: [Self; 5] = [
+        Self::Requested,
+        Self::Expired,
+        Self::Superseded,
+        Self::Ended,
+        Self::Unpaid,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,16 +54,33 @@ impl CancelReason {
 /// Where a subscription stands, with what only that state has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    Pending { starts_at: DateTime<Utc> },
+    Pending {
+        starts_at: DateTime<Utc>,
+    },
     /// Waits for its first payment until `expires_at`.
-    Incomplete { expires_at: DateTime<Utc> },
-    Trialing { ends_at: DateTime<Utc> },
+    Incomplete {
+        expires_at: DateTime<Utc>,
+    },
+    Trialing {
+        ends_at: DateTime<Utc>,
+    },
     Active,
-    PastDue { since: DateTime<Utc> },
-    Paused { since: DateTime<Utc> },
-    Suspended { since: DateTime<Utc> },
-    Unpaid { since: DateTime<Utc> },
-    Canceled { reason: CancelReason, at: DateTime<Utc> },
+    PastDue {
+        since: DateTime<Utc>,
+    },
+    Paused {
+        since: DateTime<Utc>,
+    },
+    Suspended {
+        since: DateTime<Utc>,
+    },
+    Unpaid {
+        since: DateTime<Utc>,
+    },
+    Canceled {
+        reason: CancelReason,
+        at: DateTime<Utc>,
+    },
 }
 
 /// A status without its data: what tables, filters and pages speak of.
@@ -154,7 +177,11 @@ impl Status {
 
     pub fn to(self, next: Self) -> Result<Self, InvalidTransition> {
         let (from, to) = (self.name(), next.name());
-        if StatusName::EDGES.contains(&(from, to)) { Ok(next) } else { Err(InvalidTransition { from, to }) }
+        if StatusName::EDGES.contains(&(from, to)) {
+            Ok(next)
+        } else {
+            Err(InvalidTransition { from, to })
+        }
     }
 
     /// Active, past due and suspended subscriptions make up MRR; trials, paused and unpaid ones do not.
@@ -185,7 +212,9 @@ impl ItemKind {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Plan, Self::AddOn, Self::Seats].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Plan, Self::AddOn, Self::Seats]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
     }
 }
 
@@ -204,7 +233,11 @@ pub struct SubscriptionItem {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum PendingChange {
     /// A downgrade: takes effect at the end of the billing period and can be undone.
-    AtPeriodEnd { plan: PlanId, price: PriceId, at: DateTime<Utc> },
+    AtPeriodEnd {
+        plan: PlanId,
+        price: PriceId,
+        at: DateTime<Utc>,
+    },
     /// An upgrade: takes effect, as of the quoted instant, once its invoice is paid.
     AwaitingPayment {
         plan: PlanId,
@@ -245,7 +278,9 @@ impl Subscription {
             Status::Pending { starts_at } => Some(starts_at),
             Status::Incomplete { expires_at } => Some(expires_at),
             Status::Trialing { ends_at } => Some(ends_at),
-            Status::Active | Status::PastDue { .. } | Status::Suspended { .. } => Some(self.usage_period.end()),
+            Status::Active | Status::PastDue { .. } | Status::Suspended { .. } => {
+                Some(self.usage_period.end())
+            }
             Status::Paused { .. } | Status::Unpaid { .. } | Status::Canceled { .. } => None,
         };
         let unpaid_upgrade = match self.pending_change {
@@ -264,7 +299,10 @@ mod tests {
     fn canceled_is_final_and_edges_are_listed_once() {
         for (index, edge) in StatusName::EDGES.iter().enumerate() {
             assert_ne!(edge.0, StatusName::Canceled);
-            assert!(!StatusName::EDGES[..index].contains(edge), "{edge:?} stands twice");
+            assert!(
+                !StatusName::EDGES[..index].contains(edge),
+                "{edge:?} stands twice"
+            );
         }
         for name in StatusName::ALL {
             assert_eq!(StatusName::parse(name.as_str()), Some(name));

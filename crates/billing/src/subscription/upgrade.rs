@@ -6,7 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 use super::{
-    BilledLine, ChangeError, ItemKind, PendingChange, PlanChange, Status, Subscription, SubscriptionItem, base_line,
+    BilledLine, ChangeError, ItemKind, PendingChange, PlanChange, Status, Subscription, SubscriptionItem,
+    base_line,
 };
 use crate::catalog::{Plan, Price};
 use crate::id::InvoiceId;
@@ -48,7 +49,9 @@ pub fn plan_change(subscription: &Subscription, input: ChangeInput<'_>) -> Resul
         return Err(ChangeError::AwaitsPayment);
     }
     match subscription.status {
-        Status::Trialing { .. } => Ok(PlanChange::InTrial { after: switched(subscription, target) }),
+        Status::Trialing { .. } => Ok(PlanChange::InTrial {
+            after: switched(subscription, target),
+        }),
         Status::Active if is_upgrade(&item.price, target.price)? => upgrade(subscription, item, input),
         Status::Active => Ok(at_period_end(subscription, target)),
         status => Err(ChangeError::NotChangeable(status.name())),
@@ -97,7 +100,10 @@ fn moved(
     after.pending_change = None;
     after.cancel_at = None;
     if target.price.interval != item.price.interval {
-        let anchor = Anchor { at, zone: target.zone };
+        let anchor = Anchor {
+            at,
+            zone: target.zone,
+        };
         after.anchor = at;
         after.billing_period = anchor.period(target.price.interval, 0)?;
         after.usage_period = anchor.period(Interval::Month, 0)?;
@@ -109,14 +115,24 @@ fn moved(
 fn credits(item: &SubscriptionItem, input: ChangeInput<'_>) -> Result<Vec<DraftLine>, ChangeError> {
     let mut lines = Vec::new();
     for line in input.billed {
-        let Some(unused) = line.period.remaining_from(input.at) else { continue };
+        let Some(unused) = line.period.remaining_from(input.at) else {
+            continue;
+        };
         let share = Share::of(unused, line.period);
         let limit = line.net.minus(line.credited)?;
         let wanted = share.apply(line.net)?;
         let explain = if wanted.minus(limit)?.is_positive() {
-            Explain::Capped { basis: line.net, share, limit }
+            Explain::Capped {
+                basis: line.net,
+                share,
+                limit,
+            }
         } else {
-            Explain::Prorated { basis: line.net, share, credit: true }
+            Explain::Prorated {
+                basis: line.net,
+                share,
+                credit: true,
+            }
         };
         let net = explain.amount()?;
         if net.is_zero() {
@@ -142,9 +158,15 @@ fn charge_for_the_rest(
     at: DateTime<Utc>,
 ) -> Result<Option<DraftLine>, ChangeError> {
     let item = after.plan_item().ok_or(ChangeError::NoPlan)?;
-    let Some(rest) = after.billing_period.remaining_from(at) else { return Ok(None) };
+    let Some(rest) = after.billing_period.remaining_from(at) else {
+        return Ok(None);
+    };
     let basis = item.price.amount.fraction(i128::from(item.quantity), 1)?;
-    let explain = Explain::Prorated { basis, share: Share::of(rest, after.billing_period), credit: false };
+    let explain = Explain::Prorated {
+        basis,
+        share: Share::of(rest, after.billing_period),
+        credit: false,
+    };
     Ok(Some(DraftLine {
         item: item.id,
         kind: LineKind::ProrationCharge,
@@ -159,8 +181,16 @@ fn charge_for_the_rest(
 
 fn at_period_end(subscription: &Subscription, target: ChangeTarget<'_>) -> PlanChange {
     let at = subscription.billing_period.end();
-    let pending = PendingChange::AtPeriodEnd { plan: target.plan.id, price: target.price.id, at };
-    let after = Subscription { pending_change: Some(pending), cancel_at: None, ..subscription.clone() };
+    let pending = PendingChange::AtPeriodEnd {
+        plan: target.plan.id,
+        price: target.price.id,
+        at,
+    };
+    let after = Subscription {
+        pending_change: Some(pending),
+        cancel_at: None,
+        ..subscription.clone()
+    };
     PlanChange::AtPeriodEnd { at, after }
 }
 
@@ -189,7 +219,10 @@ pub fn await_payment(
         invoice,
         expires_at,
     };
-    Subscription { pending_change: Some(pending), ..subscription.clone() }
+    Subscription {
+        pending_change: Some(pending),
+        ..subscription.clone()
+    }
 }
 
 /// The upgrade's invoice is paid: the change happens as of the quoted instant. Nothing is priced anew.

@@ -33,13 +33,23 @@ pub struct Tally {
 impl Tally {
     pub const fn of(event: &Event) -> Self {
         let value = event.value();
-        Self { count: 1, sum: value, min: value, max: value, last_at: event.occurred_at(), last: value }
+        Self {
+            count: 1,
+            sum: value,
+            min: value,
+            max: value,
+            last_at: event.occurred_at(),
+            last: value,
+        }
     }
 
     pub fn merge(self, other: Self) -> Result<Self, UsageError> {
         let (last_at, last) = (self.last_at, self.last).max((other.last_at, other.last));
         Ok(Self {
-            count: self.count.checked_add(other.count).ok_or(UsageError::OutOfRange)?,
+            count: self
+                .count
+                .checked_add(other.count)
+                .ok_or(UsageError::OutOfRange)?,
             sum: exact::add(self.sum, other.sum)?,
             min: self.min.min(other.min),
             max: self.max.max(other.max),
@@ -66,7 +76,11 @@ impl Bucket {
 
     fn until(event: &Event, until: DateTime<Utc>) -> Result<Self, UsageError> {
         let level_seconds = exact::times_seconds(event.value(), until - event.occurred_at())?;
-        Ok(Self { tally: Tally::of(event), level_seconds, until })
+        Ok(Self {
+            tally: Tally::of(event),
+            level_seconds,
+            until,
+        })
     }
 
     /// Both together, up to the later of their ends.
@@ -74,12 +88,20 @@ impl Bucket {
         let until = self.until.max(other.until);
         let (a, b) = (self.extended_to(until)?, other.extended_to(until)?);
         let level_seconds = exact::add(a.level_seconds, b.level_seconds)?;
-        Ok(Self { tally: a.tally.merge(b.tally)?, level_seconds, until })
+        Ok(Self {
+            tally: a.tally.merge(b.tally)?,
+            level_seconds,
+            until,
+        })
     }
 
     fn extended_to(self, until: DateTime<Utc>) -> Result<Self, UsageError> {
         let further = exact::times_seconds(self.tally.sum, until - self.until)?;
-        Ok(Self { level_seconds: exact::add(self.level_seconds, further)?, until, ..self })
+        Ok(Self {
+            level_seconds: exact::add(self.level_seconds, further)?,
+            until,
+            ..self
+        })
     }
 }
 
@@ -105,7 +127,9 @@ pub fn total(meter: &Meter, period: Period, usage: &SpanUsage) -> Result<Decimal
         Reset::UsagePeriod => within,
         Reset::Never => merged(before, within)?,
     };
-    let Some(tally) = counted else { return Ok(Decimal::ZERO) };
+    let Some(tally) = counted else {
+        return Ok(Decimal::ZERO);
+    };
     match meter.aggregation {
         Aggregation::Count => Ok(Decimal::from(tally.count)),
         Aggregation::Sum => Ok(tally.sum),
@@ -127,7 +151,9 @@ fn split(period: Period, usage: &SpanUsage) -> Result<(Option<Tally>, Option<Buc
             within = Some(within.map_or(Ok(bucket), |within| within.merge(bucket))?);
         }
     }
-    let within = within.map(|bucket| bucket.extended_to(period.end())).transpose()?;
+    let within = within
+        .map(|bucket| bucket.extended_to(period.end()))
+        .transpose()?;
     Ok((before, within))
 }
 
@@ -147,5 +173,8 @@ fn average(period: Period, level: Decimal, within: Option<Bucket>) -> Result<Dec
     let level_micros = carried.checked_add(moved).ok_or(UsageError::OutOfRange)?;
     let dividend = product(level_micros, 10_i128.pow(SCALE - VALUE_SCALE))?;
     let half = length / 2 * dividend.signum();
-    exact::decimal(dividend.checked_add(half).ok_or(UsageError::OutOfRange)? / length, SCALE)
+    exact::decimal(
+        dividend.checked_add(half).ok_or(UsageError::OutOfRange)? / length,
+        SCALE,
+    )
 }

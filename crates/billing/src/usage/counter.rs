@@ -15,7 +15,10 @@ pub enum CounterChange {
     /// To at most this.
     Lower(Decimal),
     /// To this, unless something later is known.
-    Show { at: DateTime<Utc>, value: Decimal },
+    Show {
+        at: DateTime<Utc>,
+        value: Decimal,
+    },
 }
 
 impl CounterChange {
@@ -26,7 +29,10 @@ impl CounterChange {
             Aggregation::Sum | Aggregation::TimeWeighted => Self::Add(event.value()),
             Aggregation::Max => Self::Raise(event.value()),
             Aggregation::Min => Self::Lower(event.value()),
-            Aggregation::Latest => Self::Show { at: event.occurred_at(), value: event.value() },
+            Aggregation::Latest => Self::Show {
+                at: event.occurred_at(),
+                value: event.value(),
+            },
             Aggregation::Unique => return Err(UsageError::Unsupported),
         })
     }
@@ -37,7 +43,13 @@ impl CounterChange {
             (Self::Add(a), Self::Add(b)) => Self::Add(exact::add(a, b)?),
             (Self::Raise(a), Self::Raise(b)) => Self::Raise(a.max(b)),
             (Self::Lower(a), Self::Lower(b)) => Self::Lower(a.min(b)),
-            (Self::Show { at, value }, Self::Show { at: other_at, value: other }) => {
+            (
+                Self::Show { at, value },
+                Self::Show {
+                    at: other_at,
+                    value: other,
+                },
+            ) => {
                 let (at, value) = (at, value).max((other_at, other));
                 Self::Show { at, value }
             }

@@ -25,9 +25,17 @@ pub struct Event {
 }
 
 impl Event {
-    pub fn new(occurred_at: DateTime<Utc>, value: Decimal, aggregation: Aggregation) -> Result<Self, InvalidValue> {
+    pub fn new(
+        occurred_at: DateTime<Utc>,
+        value: Decimal,
+        aggregation: Aggregation,
+    ) -> Result<Self, InvalidValue> {
         let value = value.normalize();
-        let max = if aggregation == Aggregation::TimeWeighted { MAX_DELTA } else { MAX_VALUE };
+        let max = if aggregation == Aggregation::TimeWeighted {
+            MAX_DELTA
+        } else {
+            MAX_VALUE
+        };
         if value.scale() > MAX_DECIMALS || value.abs() > max {
             return Err(InvalidValue);
         }
@@ -55,12 +63,18 @@ mod tests {
     #[test]
     fn refuses_what_could_not_be_summed_exactly() {
         let event = |value: &str, aggregation| {
-            Event::new(DateTime::UNIX_EPOCH, value.parse().unwrap(), aggregation).map(|event| event.value().to_string())
+            Event::new(DateTime::UNIX_EPOCH, value.parse().unwrap(), aggregation)
+                .map(|event| event.value().to_string())
         };
         let sum = |value| event(value, Aggregation::Sum);
         assert_eq!(sum("1000000000000"), Ok("1000000000000".into()));
         assert_eq!(sum("-0.000001000"), Ok("-0.000001".into()));
-        for bad in ["1000000000000.1", "-1000000000001", "0.0000001", "79228162514264337593543950335"] {
+        for bad in [
+            "1000000000000.1",
+            "-1000000000001",
+            "0.0000001",
+            "79228162514264337593543950335",
+        ] {
             assert_eq!(sum(bad), Err(InvalidValue), "{bad}");
         }
         assert_eq!(event("1000000001", Aggregation::TimeWeighted), Err(InvalidValue));

@@ -9,24 +9,35 @@ const MICROS_A_SECOND_DIGITS: u32 = 6;
 
 pub(super) fn add(a: Decimal, b: Decimal) -> Result<Decimal, UsageError> {
     let scale = a.scale().max(b.scale());
-    let sum = rescaled(a, scale)?.checked_add(rescaled(b, scale)?).ok_or(UsageError::OutOfRange)?;
+    let sum = rescaled(a, scale)?
+        .checked_add(rescaled(b, scale)?)
+        .ok_or(UsageError::OutOfRange)?;
     decimal(sum, scale)
 }
 
 pub(super) fn times_seconds(value: Decimal, span: TimeDelta) -> Result<Decimal, UsageError> {
     let micros = micros(span)?;
-    let product = value.mantissa().checked_mul(micros).ok_or(UsageError::OutOfRange)?;
+    let product = value
+        .mantissa()
+        .checked_mul(micros)
+        .ok_or(UsageError::OutOfRange)?;
     decimal(product, value.scale() + MICROS_A_SECOND_DIGITS)
 }
 
 pub(super) fn micros(span: TimeDelta) -> Result<i128, UsageError> {
-    span.num_microseconds().map(i128::from).ok_or(UsageError::OutOfRange)
+    span.num_microseconds()
+        .map(i128::from)
+        .ok_or(UsageError::OutOfRange)
 }
 
 /// The value as so many units of `10^-scale`.
 pub(super) fn rescaled(value: Decimal, scale: u32) -> Result<i128, UsageError> {
-    let factor = scale.checked_sub(value.scale()).and_then(|digits| 10_i128.checked_pow(digits));
-    factor.and_then(|factor| value.mantissa().checked_mul(factor)).ok_or(UsageError::OutOfRange)
+    let factor = scale
+        .checked_sub(value.scale())
+        .and_then(|digits| 10_i128.checked_pow(digits));
+    factor
+        .and_then(|factor| value.mantissa().checked_mul(factor))
+        .ok_or(UsageError::OutOfRange)
 }
 
 pub(super) fn decimal(mut mantissa: i128, mut scale: u32) -> Result<Decimal, UsageError> {
@@ -47,10 +58,19 @@ mod tests {
 
     #[test]
     fn is_exact_or_refuses() {
-        assert_eq!(add(d("1000000000000"), d("0.000001")), Ok(d("1000000000000.000001")));
+        assert_eq!(
+            add(d("1000000000000"), d("0.000001")),
+            Ok(d("1000000000000.000001"))
+        );
         assert_eq!(add(d("1.50"), d("-1.5")).map(|sum| sum.scale()), Ok(0));
-        assert_eq!(times_seconds(d("0.25"), TimeDelta::microseconds(3)), Ok(d("0.00000075")));
+        assert_eq!(
+            times_seconds(d("0.25"), TimeDelta::microseconds(3)),
+            Ok(d("0.00000075"))
+        );
         assert_eq!(add(Decimal::MAX, d("0.1")), Err(UsageError::OutOfRange));
-        assert_eq!(times_seconds(Decimal::MAX, TimeDelta::seconds(2)), Err(UsageError::OutOfRange));
+        assert_eq!(
+            times_seconds(Decimal::MAX, TimeDelta::seconds(2)),
+            Err(UsageError::OutOfRange)
+        );
     }
 }

@@ -15,7 +15,11 @@ pub struct LiveUsage {
 
 /// The start of the usage period that contains `at`: of the subscription's, earlier and later months
 /// included; of the calendar month in UTC where there was no subscription yet.
-pub fn usage_period_start(at: DateTime<Utc>, live: Option<&LiveUsage>, zone: Zone) -> Result<DateTime<Utc>, PeriodError> {
+pub fn usage_period_start(
+    at: DateTime<Utc>,
+    live: Option<&LiveUsage>,
+    zone: Zone,
+) -> Result<DateTime<Utc>, PeriodError> {
     let Some(live) = live.filter(|live| live.created_at <= at || live.usage_period.contains(at)) else {
         return calendar_month(at);
     };
@@ -26,7 +30,10 @@ pub fn usage_period_start(at: DateTime<Utc>, live: Option<&LiveUsage>, zone: Zon
         // Periods are counted from the end of the trial: before it there was only the trial.
         return Ok(live.created_at);
     }
-    let anchor = Anchor { at: live.anchor, zone };
+    let anchor = Anchor {
+        at: live.anchor,
+        zone,
+    };
     Ok(anchor.containing(Interval::Month, at)?.1.start())
 }
 

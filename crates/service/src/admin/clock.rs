@@ -43,7 +43,10 @@ impl ClockMoveSlot {
         self.state.lock().is_ok_and(|mut slot| {
             let free = slot.target.is_none();
             if free {
-                *slot = Slot { target: Some(target), last_error: None };
+                *slot = Slot {
+                    target: Some(target),
+                    last_error: None,
+                };
             }
             free
         })
@@ -51,7 +54,10 @@ impl ClockMoveSlot {
 
     fn end(&self, error: Option<String>) {
         if let Ok(mut slot) = self.state.lock() {
-            *slot = Slot { target: None, last_error: error };
+            *slot = Slot {
+                target: None,
+                last_error: error,
+            };
         }
     }
 }

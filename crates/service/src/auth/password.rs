@@ -41,7 +41,10 @@ pub(super) enum Verdict {
 impl Default for Passwords {
     fn default() -> Self {
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
-        Self { running: semaphore(AT_ONCE), present: semaphore(AT_ONCE + MAX_WAITING) }
+        Self {
+            running: semaphore(AT_ONCE),
+            present: semaphore(AT_ONCE + MAX_WAITING),
+        }
     }
 }
 
@@ -50,7 +53,9 @@ impl Passwords {
         let password = password.clone();
         self.run(move || {
             let hash = argon2()?.hash_password(password.expose_secret().as_bytes());
-            Ok(hash.map_err(|_| Error::Internal("hashing a password"))?.to_string())
+            Ok(hash
+                .map_err(|_| Error::Internal("hashing a password"))?
+                .to_string())
         })
         .await
     }
@@ -60,7 +65,9 @@ impl Passwords {
         self.run(move || {
             let hash = PasswordHash::new(&hash).map_err(|_| Error::Internal("a stored password hash"))?;
             match argon2()?.verify_password(password.expose_secret().as_bytes(), &hash) {
-                Ok(()) => Ok(Verdict::Right { outdated: outdated(&hash) }),
+                Ok(()) => Ok(Verdict::Right {
+                    outdated: outdated(&hash),
+                }),
                 Err(argon2::password_hash::Error::PasswordInvalid) => Ok(Verdict::Wrong),
                 Err(_) => Err(Error::Internal("comparing a password")),
             }
@@ -69,8 +76,17 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let present = self.present.clone().try_acquire_owned().map_err(|_| Error::TooMany)?;
-        let turn = self.running.clone().acquire_owned().await.map_err(|_| Error::Internal("no turn to hash"))?;
+        let present = self
+            .present
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| Error::TooMany)?;
+        let turn = self
+            .running
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::Internal("no turn to hash"))?;
         // The permits go along: the work is not stopped when the request that waits for it is.
         let held: (OwnedSemaphorePermit, OwnedSemaphorePermit) = (present, turn);
         let done = tokio::task::spawn_blocking(move || {
@@ -83,7 +99,8 @@ impl Passwords {
 }
 
 fn argon2() -> Result<Argon2<'static>> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|_| Error::Internal("hash parameters"))?;
+    let params =
+        Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|_| Error::Internal("hash parameters"))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
@@ -107,9 +124,15 @@ mod tests {
         let passwords = Passwords::default();
         let hash = passwords.hash(&secret("пароль, 12 знаков")).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        let verdict = passwords.verify(&secret("пароль, 12 знаков"), &hash).await.unwrap();
+        let verdict = passwords
+            .verify(&secret("пароль, 12 знаков"), &hash)
+            .await
+            .unwrap();
         assert_eq!(verdict, Verdict::Right { outdated: false });
-        assert_eq!(passwords.verify(&secret("another"), &hash).await.unwrap(), Verdict::Wrong);
+        assert_eq!(
+            passwords.verify(&secret("another"), &hash).await.unwrap(),
+            Verdict::Wrong
+        );
     }
 
     #[tokio::test]
@@ -118,15 +141,28 @@ mod tests {
         assert!(!outdated(&nobody));
         let passwords = Passwords::default();
         let real = passwords.hash(&secret("12345678")).await.unwrap();
-        assert_eq!(PasswordHash::new(&real).unwrap().hash.map(|h| h.len()), nobody.hash.map(|h| h.len()));
-        assert_eq!(passwords.verify(&secret("12345678"), NOBODY).await.unwrap(), Verdict::Wrong);
+        assert_eq!(
+            PasswordHash::new(&real).unwrap().hash.map(|h| h.len()),
+            nobody.hash.map(|h| h.len())
+        );
+        assert_eq!(
+            passwords.verify(&secret("12345678"), NOBODY).await.unwrap(),
+            Verdict::Wrong
+        );
     }
 
     #[tokio::test]
     async fn an_older_hash_is_right_and_outdated() {
-        let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
+        let weak = Argon2::new(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            Params::new(8, 1, 1, None).unwrap(),
+        );
         let hash = weak.hash_password(b"12345678").unwrap().to_string();
-        let verdict = Passwords::default().verify(&secret("12345678"), &hash).await.unwrap();
+        let verdict = Passwords::default()
+            .verify(&secret("12345678"), &hash)
+            .await
+            .unwrap();
         assert_eq!(verdict, Verdict::Right { outdated: true });
     }
 
@@ -134,7 +170,15 @@ mod tests {
     async fn sends_away_whoever_finds_the_queue_full() {
         let passwords = Passwords::default();
         let everyone = u32::try_from(AT_ONCE + MAX_WAITING).unwrap();
-        let _full = passwords.present.clone().acquire_many_owned(everyone).await.unwrap();
-        assert!(matches!(passwords.hash(&secret("12345678")).await, Err(Error::TooMany)));
+        let _full = passwords
+            .present
+            .clone()
+            .acquire_many_owned(everyone)
+            .await
+            .unwrap();
+        assert!(matches!(
+            passwords.hash(&secret("12345678")).await,
+            Err(Error::TooMany)
+        ));
     }
 }

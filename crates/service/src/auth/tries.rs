@@ -22,13 +22,20 @@ impl Tries {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let pair = pair(email, address);
         if recent.len() >= MAX_PAIRS && !recent.contains_key(&pair) {
-            recent.retain(|_, tries| tries.back().is_some_and(|last| now.duration_since(*last) < WINDOW));
+            recent.retain(|_, tries| {
+                tries
+                    .back()
+                    .is_some_and(|last| now.duration_since(*last) < WINDOW)
+            });
             if recent.len() >= MAX_PAIRS {
                 return false;
             }
         }
         let tries = recent.entry(pair).or_default();
-        while tries.front().is_some_and(|first| now.duration_since(*first) >= WINDOW) {
+        while tries
+            .front()
+            .is_some_and(|first| now.duration_since(*first) >= WINDOW)
+        {
             tries.pop_front();
         }
         if tries.len() >= TRIES_A_WINDOW {
@@ -40,7 +47,10 @@ impl Tries {
 
     /// Whoever got in owes nothing.
     pub(super) fn forget(&self, email: &str, address: Option<&str>) {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner).remove(&pair(email, address));
+        self.recent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&pair(email, address));
     }
 }
 

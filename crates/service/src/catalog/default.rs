@@ -74,7 +74,10 @@ const TIERS: [Tier; 4] = [
 
 pub fn catalog(currency: Currency) -> (Vec<Meter>, Vec<Plan>) {
     let meters = meters();
-    let plans = (1..).zip(&TIERS).map(|(rank, tier)| plan(tier, rank, currency, &meters)).collect();
+    let plans = (1..)
+        .zip(&TIERS)
+        .map(|(rank, tier)| plan(tier, rank, currency, &meters))
+        .collect();
     (meters.to_vec(), plans)
 }
 
@@ -88,10 +91,34 @@ fn meters() -> [Meter; 4] {
         reset,
     };
     [
-        meter("chain_deployments", "Chains", "chain", Aggregation::Sum, Reset::Never),
-        meter("deployments", "Deployments", "deployment", Aggregation::Sum, Reset::UsagePeriod),
-        meter("storage_gb", "Storage", "GB", Aggregation::TimeWeighted, Reset::Never),
-        meter("api_requests", "API requests", "request", Aggregation::Sum, Reset::UsagePeriod),
+        meter(
+            "chain_deployments",
+            "Chains",
+            "chain",
+            Aggregation::Sum,
+            Reset::Never,
+        ),
+        meter(
+            "deployments",
+            "Deployments",
+            "deployment",
+            Aggregation::Sum,
+            Reset::UsagePeriod,
+        ),
+        meter(
+            "storage_gb",
+            "Storage",
+            "GB",
+            Aggregation::TimeWeighted,
+            Reset::Never,
+        ),
+        meter(
+            "api_requests",
+            "API requests",
+            "request",
+            Aggregation::Sum,
+            Reset::UsagePeriod,
+        ),
     ]
 }
 
@@ -113,20 +140,35 @@ fn plan(tier: &Tier, rank: i32, currency: Currency, meters: &[Meter; 4]) -> Plan
         summary: tier.summary.to_owned(),
         rank,
         trial_days: TRIAL_DAYS,
-        prices: vec![price(Interval::Month, monthly), price(Interval::Year, monthly * MONTHS_PAID_A_YEAR)],
+        prices: vec![
+            price(Interval::Month, monthly),
+            price(Interval::Year, monthly * MONTHS_PAID_A_YEAR),
+        ],
         charges: charges(tier, meters),
-        features: vec![feature("support", "Support", tier.support), feature("compliance", "Compliance", tier.compliance)],
+        features: vec![
+            feature("support", "Support", tier.support),
+            feature("compliance", "Compliance", tier.compliance),
+        ],
     }
 }
 
 fn feature(key: &str, name: &str, value: &str) -> Feature {
-    Feature { key: key.to_owned(), name: name.to_owned(), value: value.to_owned() }
+    Feature {
+        key: key.to_owned(),
+        name: name.to_owned(),
+        value: value.to_owned(),
+    }
 }
 
 /// Chains are hard; deployments, storage and API requests run into overage.
 fn charges(tier: &Tier, meters: &[Meter; 4]) -> Vec<MeterCharge> {
     let prices = match tier.overage {
-        Some([deployment, gb, requests]) => [None, Some((deployment, 1)), Some((gb, 1)), Some((requests, 1_000))],
+        Some([deployment, gb, requests]) => [
+            None,
+            Some((deployment, 1)),
+            Some((gb, 1)),
+            Some((requests, 1_000)),
+        ],
         None => [None; 4],
     };
     meters
@@ -136,10 +178,17 @@ fn charges(tier: &Tier, meters: &[Meter; 4]) -> Vec<MeterCharge> {
         .map(|((meter, included), price)| MeterCharge {
             meter: meter.clone(),
             included: included.map_or(Allowance::Unlimited, |units| Allowance::Units(units.into())),
-            enforcement: if meter.key == HARD { Enforcement::Hard } else { Enforcement::Overage },
+            enforcement: if meter.key == HARD {
+                Enforcement::Hard
+            } else {
+                Enforcement::Overage
+            },
             overage: price
                 .filter(|_| included.is_some())
-                .map(|(hundredths, per)| UnitPrice { amount: Decimal::new(hundredths, 2), per: Decimal::from(per) }),
+                .map(|(hundredths, per)| UnitPrice {
+                    amount: Decimal::new(hundredths, 2),
+                    per: Decimal::from(per),
+                }),
         })
         .collect()
 }

@@ -14,7 +14,9 @@ use crate::{Billing, Error, Result};
 impl Billing {
     /// Asks the provider about a page and writes down what is final.
     pub(crate) async fn look_up_checkout(&self, row: &CheckoutRow) -> Result<()> {
-        let Some(session_ref) = &row.gateway_ref else { return Ok(()) };
+        let Some(session_ref) = &row.gateway_ref else {
+            return Ok(());
+        };
         match self.parts.gateway.find_checkout(session_ref).await? {
             Some(state) => self.write_state(row, &state).await,
             None => Ok(()),
@@ -25,7 +27,11 @@ impl Billing {
         match state {
             CheckoutState::Open => Ok(()),
             CheckoutState::Expired => self.close_expired(row).await,
-            CheckoutState::Completed { customer_ref, payment_method, charge } => {
+            CheckoutState::Completed {
+                customer_ref,
+                payment_method,
+                charge,
+            } => {
                 self.keep_card(row, customer_ref, payment_method).await?;
                 if let (Some(attempt), Some(outcome)) = (row.attempt, charge) {
                     self.settle(attempt, outcome).await?;
@@ -42,7 +48,9 @@ impl Billing {
         let now = self.now();
         let scope = CustomerScope::of(row.customer);
         let mut tx = store::begin(self.pool()).await?;
-        store::customer::lock(&mut tx, scope).await?.ok_or(Error::NotFound("customer"))?;
+        store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
         store::customer::set_gateway_ref(&mut tx, scope, customer_ref).await?;
         let method = NewMethod {
             id: mint(PaymentMethodId::from_uuid),
@@ -63,10 +71,17 @@ impl Billing {
 
     /// Begins an attempt on every open invoice that nobody is paying.
     async fn collect_open(&self, tx: &mut store::Tx, scope: CustomerScope, at: DateTime<Utc>) -> Result<()> {
-        let Some(method) = store::payment::default_method(tx, scope).await? else { return Ok(()) };
+        let Some(method) = store::payment::default_method(tx, scope).await? else {
+            return Ok(());
+        };
         for invoice in store::invoice::open(tx, scope).await? {
             if store::payment::live_of_invoice(tx, invoice.id).await?.is_none() {
-                let begin = BeginAttempt { invoice: invoice.id, amount: invoice.amount_due(), method: &method, at };
+                let begin = BeginAttempt {
+                    invoice: invoice.id,
+                    amount: invoice.amount_due(),
+                    method: &method,
+                    at,
+                };
                 begin_attempt(self, tx, scope, begin).await?;
             }
         }
@@ -79,8 +94,12 @@ impl Billing {
         let mut tx = store::begin(self.pool()).await?;
         store::customer::lock(&mut tx, CustomerScope::of(row.customer)).await?;
         if let Some(attempt) = row.attempt {
-            let settlement =
-                Settlement { status: AttemptStatus::Canceled, gateway_ref: None, decline_code: None, at: now };
+            let settlement = Settlement {
+                status: AttemptStatus::Canceled,
+                gateway_ref: None,
+                decline_code: None,
+                at: now,
+            };
             store::payment::settle_attempt(&mut tx, attempt, settlement).await?;
         }
         store::payment::close_checkout(&mut tx, row.id, CheckoutEnd::Expired).await?;

@@ -12,11 +12,14 @@ impl Billing {
         let open = {
             let mut conn = store::acquire(self.pool()).await?;
             let live = store::subscription::live(&mut conn, scope).await?;
-            let Some(subscription) = live.filter(|live| matches!(live.status, Status::Incomplete { .. })) else {
+            let Some(subscription) = live.filter(|live| matches!(live.status, Status::Incomplete { .. }))
+            else {
                 return Ok(());
             };
             let rows = store::payment::open_checkouts(&mut conn, scope).await?;
-            rows.into_iter().filter(|row| row.subscription == Some(subscription.id)).collect::<Vec<_>>()
+            rows.into_iter()
+                .filter(|row| row.subscription == Some(subscription.id))
+                .collect::<Vec<_>>()
         };
         for row in &open {
             match &row.gateway_ref {
@@ -36,7 +39,9 @@ impl Billing {
         let now = self.now();
         let actor = &Actor::System;
         let mut tx = store::begin(self.pool()).await?;
-        let customer = store::customer::lock(&mut tx, scope).await?.ok_or(Error::NotFound("customer"))?;
+        let customer = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
         let live = store::subscription::live(&mut tx, scope).await?;
         let Some(subscription) = live.filter(|live| matches!(live.status, Status::Incomplete { .. })) else {
             return Ok(());
@@ -50,7 +55,17 @@ impl Billing {
             }
         }
         let after = &expire_incomplete(subscription, now)?;
-        save(&mut tx, Save { actor, customer: &customer, after, what: "subscription.expired", at: now }).await?;
+        save(
+            &mut tx,
+            Save {
+                actor,
+                customer: &customer,
+                after,
+                what: "subscription.expired",
+                at: now,
+            },
+        )
+        .await?;
         store::commit(tx).await?;
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! The way out: everything is written down first, then the hosted page is opened.
 
-use billing::id::{CheckoutSessionId, InvoiceId, PaymentAttemptId, PriceId, SubscriptionId, SubscriptionItemId};
+use billing::id::{
+    CheckoutSessionId, InvoiceId, PaymentAttemptId, PriceId, SubscriptionId, SubscriptionItemId,
+};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::payment::AttemptStatus;
@@ -29,12 +31,26 @@ pub struct Page {
     amount: Option<Money>,
 }
 
+/// Why a page is opened, and what it pays.
+struct Cause {
+    purpose: Purpose,
+    pays: Option<(InvoiceId, Money)>,
+    subscription: Option<SubscriptionId>,
+}
+
 impl Billing {
     /// The first invoice of a new subscription, and the attempt that the page makes.
-    pub(super) async fn begin_purchase(&self, actor: &Actor, scope: CustomerScope, price: PriceId) -> Result<Page> {
+    pub(super) async fn begin_purchase(
+        &self,
+        actor: &Actor,
+        scope: CustomerScope,
+        price: PriceId,
+    ) -> Result<Page> {
         let now = self.now();
         let mut tx = store::begin(self.pool()).await?;
-        let customer = store::customer::lock(&mut tx, scope).await?.ok_or(Error::NotFound("customer"))?;
+        let customer = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
         make_room(&mut tx, actor, &customer, now).await?;
         let plan = self.plan_on_sale(&mut tx, price).await?;
         let price = plan.price(price).ok_or(Error::NotFound("price"))?;
@@ -49,22 +65,55 @@ impl Billing {
         })?;
         let draft = InvoiceDraft::assemble(price.amount.currency(), lines, self.parts.config.tax_rate)?;
         let after = &subscription;
-        create(&mut tx, Save { actor, customer: &customer, after, what: "subscription.created", at: now }).await?;
+        create(
+            &mut tx,
+            Save {
+                actor,
+                customer: &customer,
+                after,
+                what: "subscription.created",
+                at: now,
+            },
+        )
+        .await?;
         let id = mint(InvoiceId::from_uuid);
-        let base_url = self.base_url();
-        let f = Finalize { id, actor, customer: &customer, subscription: after, draft: &draft, reason: "purchase", base_url, at: now };
+        let f = Finalize {
+            id,
+            actor,
+            customer: &customer,
+            subscription: after,
+            draft: &draft,
+            reason: "purchase",
+            base_url: self.base_url(),
+            at: now,
+        };
         finalize(&mut tx, f).await?;
-        let invoice = (id, draft.total());
-        let page = self.write_page(&mut tx, customer, Purpose::Purchase, Some(invoice), Some(subscription.id)).await?;
+        let pays = Some((id, draft.total()));
+        let cause = Cause {
+            purpose: Purpose::Purchase,
+            pays,
+            subscription: Some(subscription.id),
+        };
+        let page = self.write_page(&mut tx, customer, cause).await?;
         store::commit(tx).await?;
-        Ok(Page { lines: bill_lines(&draft), ..page })
+        Ok(Page {
+            lines: bill_lines(&draft),
+            ..page
+        })
     }
 
     /// The trial begins at once; the page takes a card for its end, and may be left without.
-    pub(super) async fn begin_trial(&self, actor: &Actor, scope: CustomerScope, price: PriceId) -> Result<Page> {
+    pub(super) async fn begin_trial(
+        &self,
+        actor: &Actor,
+        scope: CustomerScope,
+        price: PriceId,
+    ) -> Result<Page> {
         let now = self.now();
         let mut tx = store::begin(self.pool()).await?;
-        let customer = store::customer::lock(&mut tx, scope).await?.ok_or(Error::NotFound("customer"))?;
+        let customer = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
         if store::subscription::live(&mut tx, scope).await?.is_some() {
             return Err(Error::AlreadySubscribed);
         }
@@ -80,73 +129,135 @@ impl Billing {
             now,
         })?;
         let after = &subscription;
-        create(&mut tx, Save { actor, customer: &customer, after, what: "trial.started", at: now }).await?;
-        store::subscription::grant_trial(&mut tx, scope, subscription.id, now).await.map_err(trial_used)?;
-        let letter = Letter::TrialStarted { plan: &plan.name, ends_at: subscription.billing_period.end() };
+        create(
+            &mut tx,
+            Save {
+                actor,
+                customer: &customer,
+                after,
+                what: "trial.started",
+                at: now,
+            },
+        )
+        .await?;
+        store::subscription::grant_trial(&mut tx, scope, subscription.id, now)
+            .await
+            .map_err(trial_used)?;
+        let letter = Letter::TrialStarted {
+            plan: &plan.name,
+            ends_at: subscription.billing_period.end(),
+        };
         mail::send(&mut tx, &customer, letter, self.base_url(), now).await?;
-        let page = self.write_page(&mut tx, customer, Purpose::TrialCard, None, Some(subscription.id)).await?;
+        let cause = Cause {
+            purpose: Purpose::TrialCard,
+            pays: None,
+            subscription: Some(subscription.id),
+        };
+        let page = self.write_page(&mut tx, customer, cause).await?;
         store::commit(tx).await?;
         Ok(page)
     }
 
     pub(super) async fn begin_payment(&self, scope: CustomerScope, invoice: InvoiceId) -> Result<Page> {
         let mut tx = store::begin(self.pool()).await?;
-        let customer = store::customer::lock(&mut tx, scope).await?.ok_or(Error::NotFound("customer"))?;
-        let summary = store::invoice::lock(&mut tx, scope, invoice).await?.ok_or(Error::NotFound("invoice"))?;
+        let customer = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let summary = store::invoice::lock(&mut tx, scope, invoice)
+            .await?
+            .ok_or(Error::NotFound("invoice"))?;
         let due = summary.amount_due();
         if !due.is_positive() {
             return Err(Error::NothingDue);
         }
-        let subscription = summary.subscription;
-        let page = self.write_page(&mut tx, customer, Purpose::PayInvoice, Some((invoice, due)), subscription).await?;
+        let pays = Some((invoice, due));
+        let cause = Cause {
+            purpose: Purpose::PayInvoice,
+            pays,
+            subscription: summary.subscription,
+        };
+        let page = self.write_page(&mut tx, customer, cause).await?;
         store::commit(tx).await?;
-        Ok(Page { lines: vec![(format!("Invoice {}", summary.number), due)], ..page })
+        Ok(Page {
+            lines: vec![(format!("Invoice {}", summary.number), due)],
+            ..page
+        })
     }
 
     pub(super) async fn begin_add_card(&self, scope: CustomerScope) -> Result<Page> {
         let mut tx = store::begin(self.pool()).await?;
-        let customer = store::customer::lock(&mut tx, scope).await?.ok_or(Error::NotFound("customer"))?;
-        let page = self.write_page(&mut tx, customer, Purpose::AddCard, None, None).await?;
+        let customer = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let cause = Cause {
+            purpose: Purpose::AddCard,
+            pays: None,
+            subscription: None,
+        };
+        let page = self.write_page(&mut tx, customer, cause).await?;
         store::commit(tx).await?;
         Ok(page)
     }
 
     /// Where to go on with an invoice somebody is paying already; none if nobody is.
-    pub(super) async fn payment_under_way(&self, scope: CustomerScope, invoice: InvoiceId) -> Result<Option<String>> {
+    pub(super) async fn payment_under_way(
+        &self,
+        scope: CustomerScope,
+        invoice: InvoiceId,
+    ) -> Result<Option<String>> {
         let mut conn = store::acquire(self.pool()).await?;
         // Named first, so that a foreign invoice says nothing about its payments.
-        store::invoice::find(&mut conn, scope, invoice).await?.ok_or(Error::NotFound("invoice"))?;
-        let Some(attempt) = store::payment::live_of_invoice(&mut conn, invoice).await? else { return Ok(None) };
+        store::invoice::find(&mut conn, scope, invoice)
+            .await?
+            .ok_or(Error::NotFound("invoice"))?;
+        let Some(attempt) = store::payment::live_of_invoice(&mut conn, invoice).await? else {
+            return Ok(None);
+        };
         let open = store::payment::open_checkouts(&mut conn, scope).await?;
-        if let Some(url) = open.into_iter().find(|row| row.attempt == Some(attempt)).and_then(|row| row.url) {
+        if let Some(url) = open
+            .into_iter()
+            .find(|row| row.attempt == Some(attempt))
+            .and_then(|row| row.url)
+        {
             return Ok(Some(url));
         }
         let attempt = store::payment::find_attempt(&mut conn, attempt).await?;
-        attempt.and_then(|attempt| attempt.action_url).map(Some).ok_or(Error::PaymentUnderWay)
+        attempt
+            .and_then(|attempt| attempt.action_url)
+            .map(Some)
+            .ok_or(Error::PaymentUnderWay)
     }
 
     async fn plan_on_sale(&self, tx: &mut Tx, price: PriceId) -> Result<billing::catalog::Plan> {
         if !store::catalog::is_on_sale(tx, price).await? {
             return Err(Error::NotFound("price"));
         }
-        store::catalog::plan_of_price(tx, price).await?.ok_or(Error::NotFound("price"))
+        store::catalog::plan_of_price(tx, price)
+            .await?
+            .ok_or(Error::NotFound("price"))
     }
 
-    async fn write_page(
-        &self,
-        tx: &mut Tx,
-        customer: CustomerRecord,
-        purpose: Purpose,
-        pays: Option<(InvoiceId, Money)>,
-        subscription: Option<SubscriptionId>,
-    ) -> Result<Page> {
+    async fn write_page(&self, tx: &mut Tx, customer: CustomerRecord, cause: Cause) -> Result<Page> {
+        let Cause {
+            purpose,
+            pays,
+            subscription,
+        } = cause;
         let now = self.now();
         let scope = CustomerScope::of(customer.id);
         let payment = match pays {
             Some((invoice, amount)) => {
                 let id = mint(PaymentAttemptId::from_uuid);
-                let attempt = NewAttempt { id, method: None, invoice, amount, created_at: now };
-                store::payment::insert_attempt(tx, scope, &attempt).await.map_err(under_way)?;
+                let attempt = NewAttempt {
+                    id,
+                    method: None,
+                    invoice,
+                    amount,
+                    created_at: now,
+                };
+                store::payment::insert_attempt(tx, scope, &attempt)
+                    .await
+                    .map_err(under_way)?;
                 store::payment::set_in_flight(tx, id, AttemptStatus::Submitted, None).await?;
                 Some((invoice, id))
             }
@@ -161,7 +272,12 @@ impl Billing {
             expires_at: now + PAGE_OPEN_FOR,
         };
         store::payment::insert_checkout(tx, scope, &checkout).await?;
-        Ok(Page { checkout, customer, lines: Vec::new(), amount: pays.map(|(_, amount)| amount) })
+        Ok(Page {
+            checkout,
+            customer,
+            lines: Vec::new(),
+            amount: pays.map(|(_, amount)| amount),
+        })
     }
 
     /// Opens the page at the gateway and notes where it is.
@@ -178,14 +294,19 @@ impl Billing {
             customer_ref: page.customer.gateway_ref,
             email: page.customer.email,
             mode,
-            lines: page.lines.into_iter().map(|(label, amount)| CheckoutLine { label, amount }).collect(),
+            lines: page
+                .lines
+                .into_iter()
+                .map(|(label, amount)| CheckoutLine { label, amount })
+                .collect(),
             success_url: format!("{base_url}/checkout/success?session_id={{CHECKOUT_SESSION_ID}}"),
             cancel_url: format!("{base_url}/checkout/cancel"),
             expires_at: page.checkout.expires_at,
         };
         let opened = self.parts.gateway.create_checkout(&request).await?;
         let mut conn = store::acquire(self.pool()).await?;
-        store::payment::set_checkout_page(&mut conn, request.checkout, &opened.session_ref, &opened.url).await?;
+        store::payment::set_checkout_page(&mut conn, request.checkout, &opened.session_ref, &opened.url)
+            .await?;
         Ok(opened.url)
     }
 }
@@ -201,9 +322,25 @@ async fn make_room(
     match live {
         None => Ok(()),
         Some(subscription) if matches!(subscription.status, Status::Paused { .. }) => {
-            let status = subscription.status.to(Status::Canceled { reason: CancelReason::Superseded, at: now })?;
-            let after = &Subscription { status, ..subscription };
-            save(tx, Save { actor, customer, after, what: "subscription.superseded", at: now }).await
+            let status = subscription.status.to(Status::Canceled {
+                reason: CancelReason::Superseded,
+                at: now,
+            })?;
+            let after = &Subscription {
+                status,
+                ..subscription
+            };
+            save(
+                tx,
+                Save {
+                    actor,
+                    customer,
+                    after,
+                    what: "subscription.superseded",
+                    at: now,
+                },
+            )
+            .await
         }
         Some(_) => Err(Error::AlreadySubscribed),
     }
@@ -211,7 +348,11 @@ async fn make_room(
 
 /// The lines and their tax as the hosted page shows them.
 fn bill_lines(draft: &InvoiceDraft) -> Vec<(String, Money)> {
-    let mut lines: Vec<_> = draft.lines().iter().map(|line| (line.draft.description.clone(), line.draft.net)).collect();
+    let mut lines: Vec<_> = draft
+        .lines()
+        .iter()
+        .map(|line| (line.draft.description.clone(), line.draft.net))
+        .collect();
     if !draft.tax().is_zero() {
         lines.push(("Tax".to_owned(), draft.tax()));
     }
@@ -219,9 +360,17 @@ fn bill_lines(draft: &InvoiceDraft) -> Vec<(String, Money)> {
 }
 
 fn trial_used(error: store::Error) -> Error {
-    if error.is_conflict_on("trial_grant_pkey") { Error::TrialUsed } else { error.into() }
+    if error.is_conflict_on("trial_grant_pkey") {
+        Error::TrialUsed
+    } else {
+        error.into()
+    }
 }
 
 fn under_way(error: store::Error) -> Error {
-    if error.is_conflict_on("payment_allocation_one_live") { Error::PaymentUnderWay } else { error.into() }
+    if error.is_conflict_on("payment_allocation_one_live") {
+        Error::PaymentUnderWay
+    } else {
+        error.into()
+    }
 }

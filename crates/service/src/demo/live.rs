@@ -24,7 +24,10 @@ pub struct World {
 
 impl World {
     pub fn new(billing: Billing) -> Self {
-        Self { billing, customers: [const { None }; STORIES.len()] }
+        Self {
+            billing,
+            customers: [const { None }; STORIES.len()],
+        }
     }
 
     pub async fn live_day(&mut self, start: NaiveDate, day: NaiveDate, today: NaiveDate) -> Result<()> {
@@ -32,12 +35,16 @@ impl World {
             for (deed_day, deed) in story.deeds {
                 if day_of(*deed_day, start, today) == day {
                     let minute = u32::try_from(index).map_err(|_| Error::Internal("story"))?;
-                    self.billing.move_clock(&Actor::System, at(day, MORNING_HOUR, minute)).await?;
+                    self.billing
+                        .move_clock(&Actor::System, at(day, MORNING_HOUR, minute))
+                        .await?;
                     self.act(index, story, *deed).await?;
                 }
             }
         }
-        self.billing.move_clock(&Actor::System, at(day, EVENING_HOUR, 0)).await?;
+        self.billing
+            .move_clock(&Actor::System, at(day, EVENING_HOUR, 0))
+            .await?;
         self.report_usage(day).await
     }
 
@@ -45,12 +52,18 @@ impl World {
         let actor = self.customer(index, story).await?;
         match deed {
             Deed::Buy { plan, interval, card } => {
-                let start = StartCheckout { price: self.price(plan, interval).await?, trial: false };
+                let start = StartCheckout {
+                    price: self.price(plan, interval).await?,
+                    trial: false,
+                };
                 let url = self.billing.start_checkout(&actor, start).await?;
                 self.pay(&actor, &url, card).await
             }
             Deed::Try { plan, card } => {
-                let start = StartCheckout { price: self.price(plan, Interval::Month).await?, trial: true };
+                let start = StartCheckout {
+                    price: self.price(plan, Interval::Month).await?,
+                    trial: true,
+                };
                 let url = self.billing.start_checkout(&actor, start).await?;
                 match card {
                     Some(card) => self.pay(&actor, &url, card).await,
@@ -58,7 +71,10 @@ impl World {
                 }
             }
             Deed::Change { plan, interval } => {
-                let preview = self.billing.preview_change(&actor, self.price(plan, interval).await?).await?;
+                let preview = self
+                    .billing
+                    .preview_change(&actor, self.price(plan, interval).await?)
+                    .await?;
                 match self.billing.confirm_change(&actor, &preview.token).await? {
                     ChangeOutcome::Applied { .. } | ChangeOutcome::Scheduled { .. } => Ok(()),
                     _ => Err(Error::Internal("a demo customer's change failed")),
@@ -95,8 +111,13 @@ impl World {
 
     async fn price(&self, plan: &str, interval: Interval) -> Result<PriceId> {
         let plans = self.billing.public_plans().await?;
-        let plan = plans.iter().find(|candidate| candidate.key == plan).ok_or(Error::NotFound("plan"))?;
-        let price = plan.price_for(interval, self.billing.config().currency).ok_or(Error::NotFound("price"))?;
+        let plan = plans
+            .iter()
+            .find(|candidate| candidate.key == plan)
+            .ok_or(Error::NotFound("plan"))?;
+        let price = plan
+            .price_for(interval, self.billing.config().currency)
+            .ok_or(Error::NotFound("price"))?;
         Ok(price.id)
     }
 
@@ -105,8 +126,18 @@ impl World {
         let session_ref = url.rsplit('/').next().unwrap_or_default();
         let now = self.billing.now();
         let exp_year = u16::try_from(now.year() + 3).map_err(|_| Error::Internal("year"))?;
-        let input = CardInput { number: card.to_owned(), exp_month: 12, exp_year, cvc: "123".to_owned() };
-        match self.billing.sandbox().submit_card(session_ref, input, now).await? {
+        let input = CardInput {
+            number: card.to_owned(),
+            exp_month: 12,
+            exp_year,
+            cvc: "123".to_owned(),
+        };
+        match self
+            .billing
+            .sandbox()
+            .submit_card(session_ref, input, now)
+            .await?
+        {
             SubmitOutcome::Redirect { .. } => {}
             _ => return Err(Error::Internal("a demo card was refused")),
         }
@@ -145,7 +176,10 @@ fn day_of_usage(
     let event = |meter: &str, value: u32| event(customer, index, meter, value, occurred_at);
     let mut events = vec![
         event("api_requests", jitter(index, day, habit.api_requests)),
-        event("deployments", jitter(index + STORIES.len(), day, habit.deployments)),
+        event(
+            "deployments",
+            jitter(index + STORIES.len(), day, habit.deployments),
+        ),
     ];
     if since.date_naive() == day {
         events.push(event("chain_deployments", habit.chains));
@@ -156,7 +190,13 @@ fn day_of_usage(
     events
 }
 
-fn event(customer: CustomerId, index: usize, meter: &str, value: u32, occurred_at: DateTime<Utc>) -> EventInput {
+fn event(
+    customer: CustomerId,
+    index: usize,
+    meter: &str,
+    value: u32,
+    occurred_at: DateTime<Utc>,
+) -> EventInput {
     let event_id = format!("demo-{index}-{meter}-{}", occurred_at.date_naive());
     let body_hash = Sha256::digest(format!("{event_id}={value}")).into();
     EventInput {

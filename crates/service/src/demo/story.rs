@@ -15,13 +15,25 @@ pub const FAILING_CARD: &str = "4000000000000341";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
-    Buy { plan: &'static str, interval: Interval, card: &'static str },
+    Buy {
+        plan: &'static str,
+        interval: Interval,
+        card: &'static str,
+    },
     /// A trial, with a card for its end or without.
-    Try { plan: &'static str, card: Option<&'static str> },
+    Try {
+        plan: &'static str,
+        card: Option<&'static str>,
+    },
     /// An upgrade happens at once, a downgrade is scheduled.
-    Change { plan: &'static str, interval: Interval },
+    Change {
+        plan: &'static str,
+        interval: Interval,
+    },
     Cancel,
-    ReplaceCard { card: &'static str },
+    ReplaceCard {
+        card: &'static str,
+    },
 }
 
 /// Units a day; storage is what is added.
@@ -45,7 +57,12 @@ pub struct Story {
 }
 
 const fn habit(chains: u32, deployments: u32, api_requests: u32, storage_gb_a_month: u32) -> Habit {
-    Habit { chains, deployments, api_requests, storage_gb_a_month }
+    Habit {
+        chains,
+        deployments,
+        api_requests,
+        storage_gb_a_month,
+    }
 }
 
 use Deed::{Buy, Cancel, Change, ReplaceCard, Try};
@@ -58,7 +75,14 @@ pub const STORIES: [Story; 12] = [
         email: "ada@lumen.example",
         zone: "Europe/Berlin",
         habit: habit(1, 4, 3_700, 2),
-        deeds: &[(2, Buy { plan: "starter", interval: Month, card: GOOD_CARD })],
+        deeds: &[(
+            2,
+            Buy {
+                plan: "starter",
+                interval: Month,
+                card: GOOD_CARD,
+            },
+        )],
     },
     Story {
         company: "Northwind Chain",
@@ -67,8 +91,20 @@ pub const STORIES: [Story; 12] = [
         zone: "Europe/Stockholm",
         habit: habit(3, 11, 22_000, 6),
         deeds: &[
-            (4, Try { plan: "professional", card: Some(GOOD_CARD) }),
-            (-3, Change { plan: "starter", interval: Month }),
+            (
+                4,
+                Try {
+                    plan: "professional",
+                    card: Some(GOOD_CARD),
+                },
+            ),
+            (
+                -3,
+                Change {
+                    plan: "starter",
+                    interval: Month,
+                },
+            ),
         ],
     },
     Story {
@@ -78,8 +114,21 @@ pub const STORIES: [Story; 12] = [
         zone: "Europe/Paris",
         habit: habit(1, 5, 4_100, 3),
         deeds: &[
-            (9, Buy { plan: "starter", interval: Month, card: OTHER_GOOD_CARD }),
-            (81, Change { plan: "professional", interval: Month }),
+            (
+                9,
+                Buy {
+                    plan: "starter",
+                    interval: Month,
+                    card: OTHER_GOOD_CARD,
+                },
+            ),
+            (
+                81,
+                Change {
+                    plan: "professional",
+                    interval: Month,
+                },
+            ),
         ],
     },
     Story {
@@ -88,7 +137,14 @@ pub const STORIES: [Story; 12] = [
         email: "grace@quanta.example",
         zone: "Africa/Lagos",
         habit: habit(12, 38, 310_000, 40),
-        deeds: &[(14, Buy { plan: "enterprise", interval: Year, card: GOOD_CARD })],
+        deeds: &[(
+            14,
+            Buy {
+                plan: "enterprise",
+                interval: Year,
+                card: GOOD_CARD,
+            },
+        )],
     },
     Story {
         company: "Terra Registry",
@@ -97,8 +153,21 @@ pub const STORIES: [Story; 12] = [
         zone: "Europe/London",
         habit: habit(1, 6, 5_200, 4),
         deeds: &[
-            (20, Buy { plan: "professional", interval: Month, card: GOOD_CARD }),
-            (96, Change { plan: "starter", interval: Month }),
+            (
+                20,
+                Buy {
+                    plan: "professional",
+                    interval: Month,
+                    card: GOOD_CARD,
+                },
+            ),
+            (
+                96,
+                Change {
+                    plan: "starter",
+                    interval: Month,
+                },
+            ),
         ],
     },
     Story {
@@ -108,7 +177,14 @@ pub const STORIES: [Story; 12] = [
         zone: "Asia/Singapore",
         habit: habit(1, 7, 3_900, 2),
         deeds: &[
-            (70, Buy { plan: "starter", interval: Month, card: FAILING_CARD }),
+            (
+                70,
+                Buy {
+                    plan: "starter",
+                    interval: Month,
+                    card: FAILING_CARD,
+                },
+            ),
             (106, ReplaceCard { card: GOOD_CARD }),
         ],
     },
@@ -118,7 +194,14 @@ pub const STORIES: [Story; 12] = [
         email: "nora@orbit.example",
         zone: "America/New_York",
         habit: habit(1, 3, 2_900, 1),
-        deeds: &[(-36, Buy { plan: "starter", interval: Month, card: FAILING_CARD })],
+        deeds: &[(
+            -36,
+            Buy {
+                plan: "starter",
+                interval: Month,
+                card: FAILING_CARD,
+            },
+        )],
     },
     Story {
         company: "Cedar Health",
@@ -127,9 +210,23 @@ pub const STORIES: [Story; 12] = [
         zone: "America/Chicago",
         habit: habit(2, 8, 9_800, 5),
         deeds: &[
-            (26, Buy { plan: "professional", interval: Month, card: GOOD_CARD }),
+            (
+                26,
+                Buy {
+                    plan: "professional",
+                    interval: Month,
+                    card: GOOD_CARD,
+                },
+            ),
             (75, Cancel),
-            (140, Buy { plan: "starter", interval: Month, card: GOOD_CARD }),
+            (
+                140,
+                Buy {
+                    plan: "starter",
+                    interval: Month,
+                    card: GOOD_CARD,
+                },
+            ),
         ],
     },
     Story {
@@ -138,7 +235,14 @@ pub const STORIES: [Story; 12] = [
         email: "uma@atlas.example",
         zone: "Asia/Kolkata",
         habit: habit(24, 60, 420_000, 80),
-        deeds: &[(61, Buy { plan: "sovereign", interval: Month, card: GOOD_CARD })],
+        deeds: &[(
+            61,
+            Buy {
+                plan: "sovereign",
+                interval: Month,
+                card: GOOD_CARD,
+            },
+        )],
     },
     Story {
         company: "Pixel Forge",
@@ -146,7 +250,13 @@ pub const STORIES: [Story; 12] = [
         email: "kai@pixelforge.example",
         zone: "Asia/Tokyo",
         habit: habit(2, 9, 12_000, 3),
-        deeds: &[(-6, Try { plan: "professional", card: Some(OTHER_GOOD_CARD) })],
+        deeds: &[(
+            -6,
+            Try {
+                plan: "professional",
+                card: Some(OTHER_GOOD_CARD),
+            },
+        )],
     },
     Story {
         company: "Mira Studio",
@@ -154,7 +264,13 @@ pub const STORIES: [Story; 12] = [
         email: "mira@mirastudio.example",
         zone: "Europe/Prague",
         habit: habit(1, 2, 1_200, 1),
-        deeds: &[(-30, Try { plan: "starter", card: None })],
+        deeds: &[(
+            -30,
+            Try {
+                plan: "starter",
+                card: None,
+            },
+        )],
     },
     Story {
         company: "Sol Collective",
@@ -163,8 +279,21 @@ pub const STORIES: [Story; 12] = [
         zone: "Europe/Istanbul",
         habit: habit(3, 10, 26_000, 4),
         deeds: &[
-            (33, Buy { plan: "starter", interval: Month, card: GOOD_CARD }),
-            (118, Change { plan: "professional", interval: Year }),
+            (
+                33,
+                Buy {
+                    plan: "starter",
+                    interval: Month,
+                    card: GOOD_CARD,
+                },
+            ),
+            (
+                118,
+                Change {
+                    plan: "professional",
+                    interval: Year,
+                },
+            ),
         ],
     },
 ];
@@ -178,5 +307,9 @@ pub fn days(today: NaiveDate) -> impl Iterator<Item = NaiveDate> + Clone {
 /// The day a deed falls on; from the end where it is negative.
 pub fn day_of(deed_day: i32, start: NaiveDate, today: NaiveDate) -> NaiveDate {
     let distance = Days::new(u64::from(deed_day.unsigned_abs()));
-    if deed_day < 0 { today - distance } else { start + distance }
+    if deed_day < 0 {
+        today - distance
+    } else {
+        start + distance
+    }
 }

@@ -32,10 +32,14 @@ pub struct Finalize<'a> {
 
 /// The last step of a use case: it takes the number, which locks the series to the commit.
 pub async fn finalize(conn: &mut PgConnection, f: Finalize<'_>) -> Result<()> {
-    let posting = invoice_finalized(f.draft.currency(), f.draft.lines()).map_err(|_| Error::Internal("posting"))?;
+    let posting =
+        invoice_finalized(f.draft.currency(), f.draft.lines()).map_err(|_| Error::Internal("posting"))?;
     let series = InvoiceNumber::DEFAULT_SERIES;
     let counter = store::invoice::take_numbers(conn, series, 1).await?;
-    let number = InvoiceNumber { series: series.to_owned(), counter };
+    let number = InvoiceNumber {
+        series: series.to_owned(),
+        counter,
+    };
     let shown = number.to_string();
     let invoice = NewInvoice {
         id: f.id,
@@ -46,7 +50,12 @@ pub async fn finalize(conn: &mut PgConnection, f: Finalize<'_>) -> Result<()> {
         number,
         reason: f.reason,
         draft: f.draft,
-        lines: f.draft.lines().iter().map(|_| mint(InvoiceLineId::from_uuid)).collect(),
+        lines: f
+            .draft
+            .lines()
+            .iter()
+            .map(|_| mint(InvoiceLineId::from_uuid))
+            .collect(),
         issued_at: f.at,
         due_at: f.at,
     };
@@ -61,7 +70,17 @@ pub async fn finalize(conn: &mut PgConnection, f: Finalize<'_>) -> Result<()> {
     };
     store::ledger::insert(conn, &posting).await?;
     let total = f.draft.total();
-    mail::send(conn, f.customer, Letter::InvoiceIssued { number: &shown, total }, f.base_url, f.at).await?;
+    mail::send(
+        conn,
+        f.customer,
+        Letter::InvoiceIssued {
+            number: &shown,
+            total,
+        },
+        f.base_url,
+        f.at,
+    )
+    .await?;
     let entry = Note {
         actor: f.actor,
         at: f.at,
@@ -82,7 +101,9 @@ pub async fn void(
     at: DateTime<Utc>,
 ) -> Result<()> {
     let scope = CustomerScope::of(customer.id);
-    let detail = store::invoice::find(conn, scope, id).await?.ok_or(Error::NotFound("invoice"))?;
+    let detail = store::invoice::find(conn, scope, id)
+        .await?
+        .ok_or(Error::NotFound("invoice"))?;
     store::invoice::void(conn, scope, id, at).await?;
     let posting = invoice_finalized(detail.summary.total.currency(), &detail.lines)
         .and_then(|posting| posting.reversed(PostingKind::InvoiceVoided))

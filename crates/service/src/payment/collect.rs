@@ -45,7 +45,9 @@ impl Billing {
     /// change nothing: the attempt's id is the gateway's key.
     pub async fn collect(&self, id: PaymentAttemptId) -> Result<Option<ChargeOutcome>> {
         let mut conn = store::acquire(self.pool()).await?;
-        let attempt = store::payment::find_attempt(&mut conn, id).await?.ok_or(Error::NotFound("payment attempt"))?;
+        let attempt = store::payment::find_attempt(&mut conn, id)
+            .await?
+            .ok_or(Error::NotFound("payment attempt"))?;
         if attempt.status.is_settled() {
             return Ok(None);
         }
@@ -54,7 +56,11 @@ impl Billing {
             store::payment::set_in_flight(&mut conn, id, AttemptStatus::Submitted, None).await?;
         }
         drop(conn);
-        let known = if sent_before { self.parts.gateway.find_charge(id).await? } else { None };
+        let known = if sent_before {
+            self.parts.gateway.find_charge(id).await?
+        } else {
+            None
+        };
         let outcome = match known {
             Some(outcome) => outcome,
             None => self.charge(&attempt).await?,
@@ -79,9 +85,13 @@ impl Billing {
     async fn charge_request(&self, attempt: &Attempt) -> Result<ChargeRequest> {
         let scope = CustomerScope::of(attempt.customer);
         let mut conn = store::acquire(self.pool()).await?;
-        let customer = store::customer::find(&mut conn, scope).await?.ok_or(Error::NotFound("customer"))?;
+        let customer = store::customer::find(&mut conn, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
         let methods = store::payment::methods(&mut conn, scope).await?;
-        let method = methods.into_iter().find(|method| Some(method.id) == attempt.method);
+        let method = methods
+            .into_iter()
+            .find(|method| Some(method.id) == attempt.method);
         let invoice = attempt.allocations.first().map(|(invoice, _)| *invoice);
         let invoice = invoice.ok_or(Error::Internal("an attempt without an invoice"))?;
         Ok(ChargeRequest {

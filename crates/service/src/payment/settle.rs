@@ -44,10 +44,19 @@ impl Billing {
         let now = self.now();
         let mut tx = store::begin(self.pool()).await?;
         // Whose attempt it is and what it pays never changes: read before the lock that orders the rest.
-        let attempt = store::payment::find_attempt(&mut tx, id).await?.ok_or(Error::NotFound("payment attempt"))?;
+        let attempt = store::payment::find_attempt(&mut tx, id)
+            .await?
+            .ok_or(Error::NotFound("payment attempt"))?;
         let scope = CustomerScope::of(attempt.customer);
-        let customer = store::customer::lock(&mut tx, scope).await?.ok_or(Error::NotFound("customer"))?;
-        let case = Case { base_url: self.base_url(), customer: &customer, attempt: &attempt, now };
+        let customer = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let case = Case {
+            base_url: self.base_url(),
+            customer: &customer,
+            attempt: &attempt,
+            now,
+        };
         write_outcome(&mut tx, &case, outcome).await?;
         store::commit(tx).await?;
         Ok(())
@@ -60,7 +69,8 @@ async fn write_outcome(conn: &mut PgConnection, case: &Case<'_>, outcome: &Charg
             store::payment::set_in_flight(conn, case.attempt.id, AttemptStatus::Processing, None).await?;
         }
         ChargeOutcome::RequiresAction { url, .. } => {
-            store::payment::set_in_flight(conn, case.attempt.id, AttemptStatus::RequiresAction, Some(url)).await?;
+            store::payment::set_in_flight(conn, case.attempt.id, AttemptStatus::RequiresAction, Some(url))
+                .await?;
             fall_behind(conn, case).await?;
         }
         ChargeOutcome::Succeeded { charge_ref } => {
@@ -91,7 +101,12 @@ async fn ended(
     charge_ref: &str,
     decline_code: Option<&str>,
 ) -> Result<bool> {
-    let settlement = Settlement { status, gateway_ref: Some(charge_ref), decline_code, at: case.now };
+    let settlement = Settlement {
+        status,
+        gateway_ref: Some(charge_ref),
+        decline_code,
+        at: case.now,
+    };
     Ok(store::payment::settle_attempt(conn, case.attempt.id, settlement).await?)
 }
 
@@ -108,7 +123,9 @@ async fn succeeded(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
 
 /// Books the money on the invoice.
 async fn invoice_paid(conn: &mut PgConnection, case: &Case<'_>, id: InvoiceId, amount: Money) -> Result<()> {
-    let invoice = store::invoice::lock(conn, case.scope(), id).await?.ok_or(Error::NotFound("invoice"))?;
+    let invoice = store::invoice::lock(conn, case.scope(), id)
+        .await?
+        .ok_or(Error::NotFound("invoice"))?;
     store::invoice::settle(conn, case.scope(), id, amount, case.now).await?;
     let posting = payment_received(amount).map_err(|_| Error::Internal("posting"))?;
     let posting = NewPosting {
@@ -121,7 +138,10 @@ async fn invoice_paid(conn: &mut PgConnection, case: &Case<'_>, id: InvoiceId, a
     };
     store::ledger::insert(conn, &posting).await?;
     let number = invoice.number.to_string();
-    let receipt = Letter::Receipt { number: &number, paid: amount };
+    let receipt = Letter::Receipt {
+        number: &number,
+        paid: amount,
+    };
     mail::send(conn, case.customer, receipt, case.base_url, case.now).await?;
     let entry = Note {
         actor: &Actor::System,
@@ -135,19 +155,46 @@ async fn invoice_paid(conn: &mut PgConnection, case: &Case<'_>, id: InvoiceId, a
 }
 
 /// A paid invoice activates, upgrades, or brings the subscription up to date.
-async fn subscription_paid(conn: &mut PgConnection, case: &Case<'_>, subscription: Subscription) -> Result<()> {
+async fn subscription_paid(
+    conn: &mut PgConnection,
+    case: &Case<'_>,
+    subscription: Subscription,
+) -> Result<()> {
     let owes = !store::invoice::open(conn, case.scope()).await?.is_empty();
     let (after, what) = match (subscription.status, subscription.pending_change) {
-        (_, Some(PendingChange::AwaitingPayment { price, quoted_at, invoice, .. })) if case.pays(invoice) => {
-            let plan = store::catalog::plan_of_price(conn, price).await?.ok_or(Error::NotFound("price"))?;
+        (
+            _,
+            Some(PendingChange::AwaitingPayment {
+                price,
+                quoted_at,
+                invoice,
+                ..
+            }),
+        ) if case.pays(invoice) => {
+            let plan = store::catalog::plan_of_price(conn, price)
+                .await?
+                .ok_or(Error::NotFound("price"))?;
             let price = plan.price(price).ok_or(Error::NotFound("price"))?;
-            let target = ChangeTarget { plan: &plan, price, zone: case.customer.zone };
-            (complete_upgrade(&subscription, target, quoted_at)?, "subscription.upgraded")
+            let target = ChangeTarget {
+                plan: &plan,
+                price,
+                zone: case.customer.zone,
+            };
+            (
+                complete_upgrade(&subscription, target, quoted_at)?,
+                "subscription.upgraded",
+            )
         }
         (Status::Incomplete { .. }, _) if !owes => (activate(subscription)?, "subscription.activated"),
         (Status::PastDue { .. } | Status::Suspended { .. }, _) if !owes => {
             let status = subscription.status.to(Status::Active)?;
-            (Subscription { status, ..subscription }, "subscription.recovered")
+            (
+                Subscription {
+                    status,
+                    ..subscription
+                },
+                "subscription.recovered",
+            )
         }
         _ => return Ok(()),
     };
@@ -156,7 +203,9 @@ async fn subscription_paid(conn: &mut PgConnection, case: &Case<'_>, subscriptio
 
 async fn declined(conn: &mut PgConnection, case: &Case<'_>, code: &str) -> Result<()> {
     for (id, _) in &case.attempt.allocations {
-        let invoice = store::invoice::lock(conn, case.scope(), *id).await?.ok_or(Error::NotFound("invoice"))?;
+        let invoice = store::invoice::lock(conn, case.scope(), *id)
+            .await?
+            .ok_or(Error::NotFound("invoice"))?;
         let entry = Note {
             actor: &Actor::System,
             at: case.now,
@@ -168,29 +217,49 @@ async fn declined(conn: &mut PgConnection, case: &Case<'_>, code: &str) -> Resul
         note(conn, entry).await?;
         if invoice.status == InvoiceStatus::Open {
             let number = invoice.number.to_string();
-            let letter = Letter::PaymentDeclined { number: &number, due: invoice.amount_due(), invoice: *id };
+            let letter = Letter::PaymentDeclined {
+                number: &number,
+                due: invoice.amount_due(),
+                invoice: *id,
+            };
             mail::send(conn, case.customer, letter, case.base_url, case.now).await?;
         }
     }
-    if drop_upgrade(conn, case).await? { Ok(()) } else { fall_behind(conn, case).await }
+    if drop_upgrade(conn, case).await? {
+        Ok(())
+    } else {
+        fall_behind(conn, case).await
+    }
 }
 
 /// An upgrade that was not paid is void and the plan stays. Says whether the attempt was for one.
 async fn drop_upgrade(conn: &mut PgConnection, case: &Case<'_>) -> Result<bool> {
-    let Some((subscription, awaited)) = awaited_upgrade(conn, case).await? else { return Ok(false) };
+    let Some((subscription, awaited)) = awaited_upgrade(conn, case).await? else {
+        return Ok(false);
+    };
     invoice::void(conn, &Actor::System, case.customer, awaited, case.now).await?;
-    let after = Subscription { pending_change: None, ..subscription };
+    let after = Subscription {
+        pending_change: None,
+        ..subscription
+    };
     save_case(conn, case, &after, "subscription.upgrade_dropped").await?;
     Ok(true)
 }
 
 /// The subscription and the invoice of the upgrade that this attempt pays for.
-async fn awaited_upgrade(conn: &mut PgConnection, case: &Case<'_>) -> Result<Option<(Subscription, InvoiceId)>> {
+async fn awaited_upgrade(
+    conn: &mut PgConnection,
+    case: &Case<'_>,
+) -> Result<Option<(Subscription, InvoiceId)>> {
     let subscription = store::subscription::live(conn, case.scope()).await?;
-    Ok(subscription.and_then(|subscription| match subscription.pending_change {
-        Some(PendingChange::AwaitingPayment { invoice, .. }) if case.pays(invoice) => Some((subscription, invoice)),
-        _ => None,
-    }))
+    Ok(
+        subscription.and_then(|subscription| match subscription.pending_change {
+            Some(PendingChange::AwaitingPayment { invoice, .. }) if case.pays(invoice) => {
+                Some((subscription, invoice))
+            }
+            _ => None,
+        }),
+    )
 }
 
 /// A renewal that could not be collected makes the subscription past due; an unpaid upgrade does not.
@@ -201,7 +270,10 @@ async fn fall_behind(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
     match store::subscription::live(conn, case.scope()).await? {
         Some(subscription) if subscription.status == Status::Active => {
             let status = subscription.status.to(Status::PastDue { since: case.now })?;
-            let after = Subscription { status, ..subscription };
+            let after = Subscription {
+                status,
+                ..subscription
+            };
             save_case(conn, case, &after, "subscription.past_due").await
         }
         _ => Ok(()),
@@ -215,5 +287,15 @@ async fn save_case(
     what: &'static str,
 ) -> Result<()> {
     let actor = &Actor::System;
-    save(conn, Save { actor, customer: case.customer, after, what, at: case.now }).await
+    save(
+        conn,
+        Save {
+            actor,
+            customer: case.customer,
+            after,
+            what,
+            at: case.now,
+        },
+    )
+    .await
 }

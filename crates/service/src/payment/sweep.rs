@@ -26,7 +26,9 @@ impl Billing {
                     settled += 1;
                 }
                 Ok(None) => {}
-                Err(error) => tracing::warn!(%attempt, %error, "The gateway does not answer for attempt `{attempt}`"),
+                Err(error) => {
+                    tracing::warn!(%attempt, %error, "The gateway does not answer for attempt `{attempt}`")
+                }
             }
         }
         Ok(settled)

@@ -4,7 +4,7 @@ use billing::catalog::Plan;
 use billing::id::InvoiceId;
 use billing::invoice::InvoiceDraft;
 use billing::subscription::{
-    ChangeError, PendingChange, Renewal, RenewalInput, Status, Subscription, StatusName, renew,
+    ChangeError, PendingChange, Renewal, RenewalInput, Status, StatusName, Subscription, renew,
 };
 use billing::usage::MeterTotal;
 use store::customer::CustomerRecord;
@@ -31,22 +31,35 @@ impl Loaded {
     /// Loads for the usage period that ends next.
     pub async fn load(conn: &mut PgConnection, subscription: &Subscription) -> Result<Self> {
         let scope = CustomerScope::of(subscription.customer);
-        let item = subscription.plan_item().ok_or(Error::Change(ChangeError::NoPlan))?;
-        let plan = store::catalog::plan_of_price(conn, item.price.id).await?.ok_or(Error::NotFound("plan"))?;
+        let item = subscription
+            .plan_item()
+            .ok_or(Error::Change(ChangeError::NoPlan))?;
+        let plan = store::catalog::plan_of_price(conn, item.price.id)
+            .await?
+            .ok_or(Error::NotFound("plan"))?;
         let scheduled = match subscription.pending_change {
-            Some(PendingChange::AtPeriodEnd { price, .. }) => store::catalog::plan_of_price(conn, price).await?,
+            Some(PendingChange::AtPeriodEnd { price, .. }) => {
+                store::catalog::plan_of_price(conn, price).await?
+            }
             _ => None,
         };
         let meters: Vec<_> = plan.charges.iter().map(|charge| charge.meter.clone()).collect();
         let usage = crate::usage::period_totals(conn, scope, &meters, subscription.usage_period).await?;
         let method = store::payment::default_method(conn, scope).await?;
-        Ok(Self { plan, scheduled, usage, method })
+        Ok(Self {
+            plan,
+            scheduled,
+            usage,
+            method,
+        })
     }
 
     /// The decision, as the billing run and the upcoming invoice both make it.
     pub fn renew(&self, customer: &CustomerRecord, subscription: &Subscription) -> Result<Renewal> {
         let scheduled = match (subscription.pending_change, &self.scheduled) {
-            (Some(PendingChange::AtPeriodEnd { price, .. }), Some(plan)) => plan.price(price).map(|price| (plan, price)),
+            (Some(PendingChange::AtPeriodEnd { price, .. }), Some(plan)) => {
+                plan.price(price).map(|price| (plan, price))
+            }
             _ => None,
         };
         let input = RenewalInput {
@@ -93,38 +106,58 @@ impl Billing {
         if !store::subscription::claim_boundary(tx, subscription.id, renewal.boundary).await? {
             return Err(Error::Internal("a boundary came up twice"));
         }
-        let draft = InvoiceDraft::assemble(customer.currency, renewal.lines.clone(), self.parts.config.tax_rate)?;
+        let draft = InvoiceDraft::assemble(
+            customer.currency,
+            renewal.lines.clone(),
+            self.parts.config.tax_rate,
+        )?;
         let collects = draft.total().is_positive();
         let mut after = renewal.after.clone();
         if collects && loaded.method.is_none() && after.status == Status::Active {
-            after.status = after.status.to(Status::PastDue { since: renewal.boundary })?;
+            after.status = after.status.to(Status::PastDue {
+                since: renewal.boundary,
+            })?;
         }
         let what = what_happened(subscription, &after);
         let actor = &Actor::System;
-        save(tx, Save { actor, customer, after: &after, what, at: renewal.boundary }).await?;
+        save(
+            tx,
+            Save {
+                actor,
+                customer,
+                after: &after,
+                what,
+                at: renewal.boundary,
+            },
+        )
+        .await?;
         self.write_ending(tx, customer, &loaded.plan, &after).await?;
         if draft.lines().is_empty() {
             return Ok(());
         }
-        self.bill(tx, customer, &after, &draft, loaded.method.as_ref()).await
-    }
-
-    /// Finalizes the invoice, the number last, and begins to collect it.
-    async fn bill(
-        &self,
-        tx: &mut Tx,
-        customer: &CustomerRecord,
-        subscription: &Subscription,
-        draft: &InvoiceDraft,
-        method: Option<&PaymentMethod>,
-    ) -> Result<()> {
         let at = self.now();
         let id = mint(InvoiceId::from_uuid);
-        let actor = &Actor::System;
         let base_url = self.base_url();
-        finalize(tx, Finalize { id, actor, customer, subscription, draft, reason: "renewal", base_url, at }).await?;
-        if let Some(method) = method.filter(|_| draft.total().is_positive()) {
-            let begin = BeginAttempt { invoice: id, amount: draft.total(), method, at };
+        let subscription = &after;
+        let f = Finalize {
+            id,
+            actor,
+            customer,
+            subscription,
+            draft: &draft,
+            reason: "renewal",
+            base_url,
+            at,
+        };
+        // Last, for it takes the number.
+        finalize(tx, f).await?;
+        if let Some(method) = loaded.method.as_ref().filter(|_| collects) {
+            let begin = BeginAttempt {
+                invoice: id,
+                amount: draft.total(),
+                method,
+                at,
+            };
             begin_attempt(self, tx, CustomerScope::of(customer.id), begin).await?;
         }
         Ok(())
@@ -150,15 +183,21 @@ impl Billing {
         let attempt = {
             let mut conn = store::acquire(self.pool()).await?;
             let live = store::subscription::live(&mut conn, scope).await?;
-            let Some(PendingChange::AwaitingPayment { invoice, .. }) = live.and_then(|live| live.pending_change) else {
+            let Some(PendingChange::AwaitingPayment { invoice, .. }) =
+                live.and_then(|live| live.pending_change)
+            else {
                 return Ok(());
             };
             store::payment::live_of_invoice(&mut conn, invoice).await?
         };
-        let Some(attempt) = attempt else { return Err(Error::Internal("an upgrade waits for no payment")) };
+        let Some(attempt) = attempt else {
+            return Err(Error::Internal("an upgrade waits for no payment"));
+        };
         match self.parts.gateway.cancel_charge(attempt).await? {
             Some(outcome) => self.settle(attempt, &outcome).await,
-            None => Err(Error::Internal("the gateway knows nothing of the upgrade's payment")),
+            None => Err(Error::Internal(
+                "the gateway knows nothing of the upgrade's payment",
+            )),
         }
     }
 }

@@ -4,8 +4,8 @@ use billing::catalog::Plan;
 use billing::id::{InvoiceId, PaymentAttemptId, PriceId};
 use billing::invoice::InvoiceDraft;
 use billing::subscription::{
-    ChangeError, ChangeInput, ChangeTarget, PlanChange, RenewalInput, Subscription, await_payment, complete_upgrade, plan_change,
-    renew,
+    ChangeError, ChangeInput, ChangeTarget, PlanChange, RenewalInput, Subscription, await_payment,
+    complete_upgrade, plan_change, renew,
 };
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
@@ -31,13 +31,33 @@ struct Decided {
     draft: InvoiceDraft,
 }
 
+impl Decided {
+    fn save<'a>(
+        &'a self,
+        actor: &'a Actor,
+        after: &'a Subscription,
+        what: &'static str,
+        at: DateTime<Utc>,
+    ) -> Save<'a> {
+        Save {
+            actor,
+            customer: &self.customer,
+            after,
+            what,
+            at,
+        }
+    }
+}
+
 impl Billing {
     /// Prices a change without doing it.
     pub async fn preview_change(&self, actor: &Actor, price: PriceId) -> Result<ChangePreview> {
         let scope = actor.reads_customer()?;
         let now = self.now();
         let mut conn = store::acquire(self.pool()).await?;
-        let customer = store::customer::find(&mut conn, scope).await?.ok_or(Error::NotFound("customer"))?;
+        let customer = store::customer::find(&mut conn, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
         let decided = self.decide(&mut conn, customer, price, now).await?;
         let quote = Quote {
             subscription: decided.subscription.id,
@@ -64,7 +84,9 @@ impl Billing {
         let now = self.now();
         let quote = quote::open(token, &self.parts.config.quote_key, now)?;
         let mut tx = store::begin(self.pool()).await?;
-        let customer = store::customer::lock(&mut tx, scope).await?.ok_or(Error::NotFound("customer"))?;
+        let customer = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
         let decided = self.decide(&mut tx, customer, quote.price, quote.at).await?;
         let same = decided.subscription.id == quote.subscription
             && decided.subscription.version == quote.version
@@ -74,12 +96,16 @@ impl Billing {
         }
         match decided.change.clone() {
             PlanChange::AtPeriodEnd { at, after } => {
-                self.save_change(&mut tx, actor, &decided, &after, "subscription.change_scheduled").await?;
+                save(
+                    &mut tx,
+                    decided.save(actor, &after, "subscription.change_scheduled", now),
+                )
+                .await?;
                 store::commit(tx).await?;
                 Ok(ChangeOutcome::Scheduled { at })
             }
             PlanChange::InTrial { after } => {
-                self.save_change(&mut tx, actor, &decided, &after, "subscription.changed").await?;
+                save(&mut tx, decided.save(actor, &after, "subscription.changed", now)).await?;
                 store::commit(tx).await?;
                 Ok(ChangeOutcome::Applied { invoice: None })
             }
@@ -95,45 +121,91 @@ impl Billing {
         at: DateTime<Utc>,
     ) -> Result<Decided> {
         let scope = CustomerScope::of(customer.id);
-        let subscription = store::subscription::live(conn, scope).await?.ok_or(Error::NoSubscription)?;
-        let item = subscription.plan_item().ok_or(Error::Change(ChangeError::NoPlan))?;
+        let subscription = store::subscription::live(conn, scope)
+            .await?
+            .ok_or(Error::NoSubscription)?;
+        let item = subscription
+            .plan_item()
+            .ok_or(Error::Change(ChangeError::NoPlan))?;
         if item.price.id != price && !store::catalog::is_on_sale(conn, price).await? {
             return Err(Error::NotFound("price"));
         }
-        let from = store::catalog::plan_of_price(conn, item.price.id).await?.ok_or(Error::NotFound("plan"))?;
-        let to = store::catalog::plan_of_price(conn, price).await?.ok_or(Error::NotFound("price"))?;
-        let target = ChangeTarget { plan: &to, price: target_price(&to, price)?, zone: customer.zone };
+        let from = store::catalog::plan_of_price(conn, item.price.id)
+            .await?
+            .ok_or(Error::NotFound("plan"))?;
+        let to = store::catalog::plan_of_price(conn, price)
+            .await?
+            .ok_or(Error::NotFound("price"))?;
+        let target = ChangeTarget {
+            plan: &to,
+            price: target_price(&to, price)?,
+            zone: customer.zone,
+        };
         let billed = store::invoice::billed_line(conn, item.id, at).await?;
-        let input = ChangeInput { current: &from, target, billed: billed.as_slice(), at };
+        let input = ChangeInput {
+            current: &from,
+            target,
+            billed: billed.as_slice(),
+            at,
+        };
         let change = plan_change(&subscription, input)?;
         let lines = match &change {
             PlanChange::Upgrade { lines, .. } => lines.clone(),
             PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => Vec::new(),
         };
         let draft = InvoiceDraft::assemble(customer.currency, lines, self.parts.config.tax_rate)?;
-        Ok(Decided { customer, subscription, from, to, change, draft })
+        Ok(Decided {
+            customer,
+            subscription,
+            from,
+            to,
+            change,
+            draft,
+        })
     }
 
     /// Charges for the change inline; the plan moves when the money is there.
-    async fn upgrade(&self, mut tx: Tx, actor: &Actor, decided: Decided, quote: Quote) -> Result<ChangeOutcome> {
+    async fn upgrade(
+        &self,
+        mut tx: Tx,
+        actor: &Actor,
+        decided: Decided,
+        quote: Quote,
+    ) -> Result<ChangeOutcome> {
         let now = self.now();
         let scope = CustomerScope::of(decided.customer.id);
-        let target =
-            ChangeTarget { plan: &decided.to, price: target_price(&decided.to, quote.price)?, zone: decided.customer.zone };
+        let target = ChangeTarget {
+            plan: &decided.to,
+            price: target_price(&decided.to, quote.price)?,
+            zone: decided.customer.zone,
+        };
         let invoice = mint(InvoiceId::from_uuid);
         let total = decided.draft.total();
         if total.is_zero() {
             let after = complete_upgrade(&decided.subscription, target, quote.at)?;
-            self.save_change(&mut tx, actor, &decided, &after, "subscription.upgraded").await?;
+            save(&mut tx, decided.save(actor, &after, "subscription.upgraded", now)).await?;
             self.finalize_upgrade(&mut tx, actor, &decided, invoice).await?;
             store::commit(tx).await?;
-            return Ok(ChangeOutcome::Applied { invoice: Some(invoice) });
+            return Ok(ChangeOutcome::Applied {
+                invoice: Some(invoice),
+            });
         }
-        let method = store::payment::default_method(&mut tx, scope).await?.ok_or(Error::NoPaymentMethod)?;
+        let method = store::payment::default_method(&mut tx, scope)
+            .await?
+            .ok_or(Error::NoPaymentMethod)?;
         let after = await_payment(&decided.subscription, target, invoice, quote.at);
-        self.save_change(&mut tx, actor, &decided, &after, "subscription.upgrade_requested").await?;
+        save(
+            &mut tx,
+            decided.save(actor, &after, "subscription.upgrade_requested", now),
+        )
+        .await?;
         self.finalize_upgrade(&mut tx, actor, &decided, invoice).await?;
-        let begin = BeginAttempt { invoice, amount: total, method: &method, at: now };
+        let begin = BeginAttempt {
+            invoice,
+            amount: total,
+            method: &method,
+            at: now,
+        };
         let attempt = begin_attempt(self, &mut tx, scope, begin).await?;
         store::commit(tx).await?;
         self.collect_upgrade(attempt, invoice).await
@@ -149,10 +221,16 @@ impl Billing {
             }
         };
         Ok(match outcome {
-            Some(ChargeOutcome::Succeeded { .. }) => ChangeOutcome::Applied { invoice: Some(invoice) },
-            Some(ChargeOutcome::Declined { code, .. }) => ChangeOutcome::Declined { code: code.as_str().to_owned() },
+            Some(ChargeOutcome::Succeeded { .. }) => ChangeOutcome::Applied {
+                invoice: Some(invoice),
+            },
+            Some(ChargeOutcome::Declined { code, .. }) => ChangeOutcome::Declined {
+                code: code.as_str().to_owned(),
+            },
             Some(ChargeOutcome::RequiresAction { url, .. }) => ChangeOutcome::RequiresAction { url },
-            Some(ChargeOutcome::Processing { .. } | ChargeOutcome::Canceled { .. }) | None => ChangeOutcome::Processing,
+            Some(ChargeOutcome::Processing { .. } | ChargeOutcome::Canceled { .. }) | None => {
+                ChangeOutcome::Processing
+            }
         })
     }
 
@@ -176,17 +254,6 @@ impl Billing {
         finalize(conn, f).await
     }
 
-    async fn save_change(
-        &self,
-        conn: &mut PgConnection,
-        actor: &Actor,
-        decided: &Decided,
-        after: &Subscription,
-        what: &'static str,
-    ) -> Result<()> {
-        save(conn, Save { actor, customer: &decided.customer, after, what, at: self.now() }).await
-    }
-
     /// The first full bill after the change, by the same function that the billing run uses.
     fn next_bill(&self, decided: &Decided) -> Result<(DateTime<Utc>, InvoiceDraft)> {
         let (after, plan, scheduled) = match &decided.change {
@@ -196,11 +263,20 @@ impl Billing {
                     Some(billing::subscription::PendingChange::AtPeriodEnd { price, .. }) => price,
                     _ => return Err(Error::Internal("a scheduled change without a price")),
                 };
-                (after, &decided.from, Some((&decided.to, target_price(&decided.to, price)?)))
+                (
+                    after,
+                    &decided.from,
+                    Some((&decided.to, target_price(&decided.to, price)?)),
+                )
             }
         };
-        let input =
-            RenewalInput { plan, scheduled, usage: &[], has_payment_method: true, zone: decided.customer.zone };
+        let input = RenewalInput {
+            plan,
+            scheduled,
+            usage: &[],
+            has_payment_method: true,
+            zone: decided.customer.zone,
+        };
         let mut step = renew(after, input)?;
         // A year's plan has months in between that bill usage alone.
         for _ in 0..12 {
@@ -209,7 +285,8 @@ impl Billing {
             }
             step = renew(&step.after, input)?;
         }
-        let draft = InvoiceDraft::assemble(decided.customer.currency, step.lines, self.parts.config.tax_rate)?;
+        let draft =
+            InvoiceDraft::assemble(decided.customer.currency, step.lines, self.parts.config.tax_rate)?;
         Ok((step.boundary, draft))
     }
 }

@@ -84,7 +84,10 @@ impl Refusal {
 
 impl From<Refusal> for EventOutcome {
     fn from(refusal: Refusal) -> Self {
-        Self::Rejected { code: refusal.code(), detail: refusal.to_string() }
+        Self::Rejected {
+            code: refusal.code(),
+            detail: refusal.to_string(),
+        }
     }
 }
 
@@ -117,7 +120,10 @@ impl Known {
             return Err(Refusal::InvalidData);
         }
         // Counting unique values needs the values themselves; no meter of the catalog does.
-        let meter = self.meters.get(&input.meter).filter(|meter| meter.aggregation != Aggregation::Unique);
+        let meter = self
+            .meters
+            .get(&input.meter)
+            .filter(|meter| meter.aggregation != Aggregation::Unique);
         let meter = meter.ok_or_else(|| Refusal::UnknownMeter(input.meter.clone()))?;
         let customer = self.customers.get(&input.customer);
         let customer = customer.filter(|customer| self.own.is_none_or(|own| own == customer.id));
@@ -130,8 +136,18 @@ impl Known {
             return Err(Refusal::InFuture);
         }
         let event = Event::new(occurred_at, input.value, meter.aggregation)?;
-        let key = SentKey { customer: customer.id, event_id: &input.event_id, body_hash: input.body_hash };
-        let new = NewEvent { key, meter: meter.id, event, source: &input.source, data: &input.data };
+        let key = SentKey {
+            customer: customer.id,
+            event_id: &input.event_id,
+            body_hash: input.body_hash,
+        };
+        let new = NewEvent {
+            key,
+            meter: meter.id,
+            event,
+            source: &input.source,
+            data: &input.data,
+        };
         Ok(Countable { new, meter, customer })
     }
 }
@@ -141,7 +157,9 @@ fn holds_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(values) => values.iter().any(holds_nul),
-        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }

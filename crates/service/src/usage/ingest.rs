@@ -3,11 +3,11 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use billing::id::{CustomerId, MeterId};
+use billing::id::CustomerId;
 use billing::usage::{Bucket, CounterChange, UsageError, carries_over, hour_of, usage_period_start};
 use chrono::{DateTime, Utc};
 use store::PgConnection;
-use store::usage::{CounterKey, NewEvent};
+use store::usage::{BucketKey, CounterKey, NewEvent};
 
 use super::event::{Countable, EventInput, EventOutcome, IngestReport, Known, Refusal};
 use crate::{Actor, Billing, Error, Result};
@@ -27,7 +27,9 @@ impl Billing {
             return Err(Error::Invalid { field: "events" });
         }
         if !self.config().usage_tracking {
-            return Ok(IngestReport { outcomes: vec![EventOutcome::Accepted; events.len()] });
+            return Ok(IngestReport {
+                outcomes: vec![EventOutcome::Accepted; events.len()],
+            });
         }
         let mut tx = store::begin(self.pool()).await?;
         let known = known(&mut tx, &events, own, self.now()).await?;
@@ -40,7 +42,10 @@ impl Billing {
     pub async fn ingest_one(&self, actor: &Actor, event: EventInput) -> Result<EventOutcome> {
         let outcome = self.ingest(actor, vec![event]).await?.outcomes.pop();
         match outcome.ok_or(Error::Internal("an event without an outcome"))? {
-            EventOutcome::Rejected { code: "event_conflict", .. } => Err(Error::EventConflict),
+            EventOutcome::Rejected {
+                code: "event_conflict",
+                ..
+            } => Err(Error::EventConflict),
             outcome => Ok(outcome),
         }
     }
@@ -56,8 +61,14 @@ async fn known(
     let customers = store::usage::customers(conn, &named.into_iter().collect::<Vec<_>>()).await?;
     let meters = store::catalog::meters(conn).await?;
     Ok(Known {
-        meters: meters.into_iter().map(|meter| (meter.key.clone(), meter)).collect(),
-        customers: customers.into_iter().map(|customer| (customer.id, customer)).collect(),
+        meters: meters
+            .into_iter()
+            .map(|meter| (meter.key.clone(), meter))
+            .collect(),
+        customers: customers
+            .into_iter()
+            .map(|customer| (customer.id, customer))
+            .collect(),
         own,
         now,
     })
@@ -98,7 +109,9 @@ fn sort<'a>(
                     None => {
                         sorted.insert((key.customer, key.event_id), (index, event));
                     }
-                    Some((_, first)) if first.new.key == key => outcomes[index] = Some(EventOutcome::Duplicate),
+                    Some((_, first)) if first.new.key == key => {
+                        outcomes[index] = Some(EventOutcome::Duplicate)
+                    }
                     Some(_) => outcomes[index] = Some(Refusal::Conflict.into()),
                 }
             }
@@ -114,7 +127,10 @@ async fn settle_known(
     sorted: &[(usize, Countable<'_>)],
     outcomes: &mut [Option<EventOutcome>],
 ) -> Result<()> {
-    let repeated: Vec<_> = sorted.iter().filter(|(index, _)| outcomes[*index].is_none()).collect();
+    let repeated: Vec<_> = sorted
+        .iter()
+        .filter(|(index, _)| outcomes[*index].is_none())
+        .collect();
     if repeated.is_empty() {
         return Ok(());
     }
@@ -128,7 +144,7 @@ async fn settle_known(
     Ok(())
 }
 
-type Buckets = BTreeMap<(CustomerId, MeterId, DateTime<Utc>), Bucket>;
+type Buckets = BTreeMap<BucketKey, Bucket>;
 type Counters = BTreeMap<CounterKey, CounterChange>;
 
 fn fold(events: &[&Countable<'_>]) -> Result<(Buckets, Counters)> {
@@ -136,13 +152,21 @@ fn fold(events: &[&Countable<'_>]) -> Result<(Buckets, Counters)> {
     for Countable { new, meter, customer } in events {
         let at = new.event.occurred_at();
         let bucket = Bucket::of(&new.event)?;
-        join(buckets.entry((customer.id, meter.id, hour_of(at))), bucket, Bucket::merge)?;
+        join(
+            buckets.entry((customer.id, meter.id, hour_of(at))),
+            bucket,
+            Bucket::merge,
+        )?;
         let start = match carries_over(meter) {
             true => None,
             false => Some(usage_period_start(at, customer.live.as_ref(), customer.zone)?),
         };
         let change = CounterChange::of(meter.aggregation, &new.event)?;
-        join(counters.entry((customer.id, meter.id, start)), change, CounterChange::join)?;
+        join(
+            counters.entry((customer.id, meter.id, start)),
+            change,
+            CounterChange::join,
+        )?;
     }
     Ok((buckets, counters))
 }

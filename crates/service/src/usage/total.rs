@@ -37,7 +37,12 @@ async fn period_totals_of(
         let of_meter = |meter: &Meter| {
             let quantity = total(meter, span.period, usage.get(&meter.id).unwrap_or(&nothing))?;
             let (meter_key, as_of) = (meter.key.clone(), span.period.end());
-            Ok(MeterTotal { meter_key, period: span.period, quantity, as_of })
+            Ok(MeterTotal {
+                meter_key,
+                period: span.period,
+                quantity,
+                as_of,
+            })
         };
         meters.iter().map(of_meter).collect()
     };
@@ -53,10 +58,19 @@ pub async fn current(
 ) -> Result<Vec<(String, Decimal)>> {
     let start = subscription.usage_period.start();
     let used = store::usage::counters(conn, scope, start, &carrying(meters)).await?;
-    let of_meter = |meter: &Meter| (meter.key.clone(), used.get(&meter.id).copied().unwrap_or_default());
+    let of_meter = |meter: &Meter| {
+        (
+            meter.key.clone(),
+            used.get(&meter.id).copied().unwrap_or_default(),
+        )
+    };
     Ok(meters.iter().map(of_meter).collect())
 }
 
 fn carrying(meters: &[Meter]) -> Vec<MeterId> {
-    meters.iter().filter(|meter| carries_over(meter)).map(|meter| meter.id).collect()
+    meters
+        .iter()
+        .filter(|meter| carries_over(meter))
+        .map(|meter| meter.id)
+        .collect()
 }

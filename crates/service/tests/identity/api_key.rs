@@ -12,11 +12,19 @@ use uuid::Uuid;
 use crate::support::world;
 
 fn key(customer: Option<CustomerId>) -> NewApiKey {
-    NewApiKey { name: "ingest".into(), customer, scopes: vec![Scope::EventsWrite], expires_at: None }
+    NewApiKey {
+        name: "ingest".into(),
+        customer,
+        scopes: vec![Scope::EventsWrite],
+        expires_at: None,
+    }
 }
 
 fn staff(role: StaffRole) -> Actor {
-    Actor::Staff { id: StaffId::from_uuid(Uuid::nil()), role }
+    Actor::Staff {
+        id: StaffId::from_uuid(Uuid::nil()),
+        role,
+    }
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -25,17 +33,29 @@ async fn a_key_is_shown_once_and_stands_for_its_customer(pool: PgPool) {
     let (customer, owner) = world.owner("ada@lumen.example").await;
     let created = world.billing.create_api_key(&owner, key(None)).await.unwrap();
     let text = created.key.expose_secret();
-    let random = URL_SAFE_NO_PAD.decode(text.strip_prefix("cbk_").unwrap()).unwrap();
+    let random = URL_SAFE_NO_PAD
+        .decode(text.strip_prefix("cbk_").unwrap())
+        .unwrap();
     assert_eq!((text.len(), random.len()), (47, 32));
 
     let actor = world.billing.api_key_actor(text).await.unwrap();
     let scopes = vec![Scope::EventsWrite];
-    assert_eq!(actor, Actor::ApiKey { id: created.id, customer: Some(customer), scopes });
+    assert_eq!(
+        actor,
+        Actor::ApiKey {
+            id: created.id,
+            customer: Some(customer),
+            scopes
+        }
+    );
     let listed = world.billing.api_keys(&owner).await.unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].prefix, text[4..12]);
     assert!(listed[0].last_used_at.is_some());
-    let stored: String = sqlx::query_scalar("SELECT api_key::text FROM api_key").fetch_one(&world.pool).await.unwrap();
+    let stored: String = sqlx::query_scalar("SELECT api_key::text FROM api_key")
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
     assert!(!stored.contains(&text[12..]));
 }
 
@@ -47,14 +67,26 @@ async fn revoked_expired_and_unknown_keys_open_nothing(pool: PgPool) {
     let text = created.key.expose_secret().to_owned();
     let other = format!("cbk_{}", URL_SAFE_NO_PAD.encode([7; 32]));
     let refused = async |text: &str| {
-        assert!(matches!(world.billing.api_key_actor(text).await, Err(Error::Unauthenticated)), "{text}");
+        assert!(
+            matches!(
+                world.billing.api_key_actor(text).await,
+                Err(Error::Unauthenticated)
+            ),
+            "{text}"
+        );
     };
     for stranger in ["", "cbk_", &other, &text[..46], &format!("{text}=")] {
         refused(stranger).await;
     }
-    sqlx::query("UPDATE api_key SET expires_at = now()").execute(&world.pool).await.unwrap();
+    sqlx::query("UPDATE api_key SET expires_at = now()")
+        .execute(&world.pool)
+        .await
+        .unwrap();
     refused(&text).await;
-    sqlx::query("UPDATE api_key SET expires_at = NULL").execute(&world.pool).await.unwrap();
+    sqlx::query("UPDATE api_key SET expires_at = NULL")
+        .execute(&world.pool)
+        .await
+        .unwrap();
     world.billing.api_key_actor(&text).await.unwrap();
     world.billing.revoke_api_key(&owner, created.id).await.unwrap();
     refused(&text).await;
@@ -69,7 +101,11 @@ async fn use_is_recorded_once_a_minute(pool: PgPool) {
     let created = world.billing.create_api_key(&owner, key(None)).await.unwrap();
     let set = async |sql: &'static str| sqlx::query(sql).execute(&world.pool).await.unwrap();
     let recent = async || -> bool {
-        world.billing.api_key_actor(created.key.expose_secret()).await.unwrap();
+        world
+            .billing
+            .api_key_actor(created.key.expose_secret())
+            .await
+            .unwrap();
         let sql = "SELECT last_used_at > now() - interval '10 seconds' FROM api_key";
         sqlx::query_scalar(sql).fetch_one(&world.pool).await.unwrap()
     };
@@ -84,11 +120,23 @@ async fn owners_and_admins_manage_keys_and_nobody_else(pool: PgPool) {
     let world = world(pool).await;
     let (lumen, ada) = world.owner("ada@lumen.example").await;
     let (orbit, bob) = world.owner("bob@orbit.example").await;
-    let Actor::Member { id, customer, .. } = ada else { panic!("{ada:?}") };
+    let Actor::Member { id, customer, .. } = ada else {
+        panic!("{ada:?}")
+    };
     let member = |role| Actor::Member { id, customer, role };
-    for actor in [member(MemberRole::Billing), member(MemberRole::Viewer), staff(StaffRole::Finance)] {
-        assert!(matches!(world.billing.create_api_key(&actor, key(None)).await, Err(Error::Forbidden)));
-        assert!(matches!(world.billing.api_keys(&actor).await, Err(Error::Forbidden)));
+    for actor in [
+        member(MemberRole::Billing),
+        member(MemberRole::Viewer),
+        staff(StaffRole::Finance),
+    ] {
+        assert!(matches!(
+            world.billing.create_api_key(&actor, key(None)).await,
+            Err(Error::Forbidden)
+        ));
+        assert!(matches!(
+            world.billing.api_keys(&actor).await,
+            Err(Error::Forbidden)
+        ));
     }
     let anonymous = world.billing.api_keys(&Actor::Anonymous).await;
     assert!(matches!(anonymous, Err(Error::Unauthenticated)));
@@ -97,15 +145,30 @@ async fn owners_and_admins_manage_keys_and_nobody_else(pool: PgPool) {
 
     let admin = staff(StaffRole::Admin);
     let host = world.billing.create_api_key(&admin, key(None)).await.unwrap();
-    let host = world.billing.api_key_actor(host.key.expose_secret()).await.unwrap();
+    let host = world
+        .billing
+        .api_key_actor(host.key.expose_secret())
+        .await
+        .unwrap();
     assert!(matches!(host, Actor::ApiKey { customer: None, .. }));
-    let of_lumen = world.billing.create_api_key(&admin, key(Some(lumen))).await.unwrap();
+    let of_lumen = world
+        .billing
+        .create_api_key(&admin, key(Some(lumen)))
+        .await
+        .unwrap();
     assert_eq!(world.billing.api_keys(&ada).await.unwrap().len(), 1);
     assert!(world.billing.api_keys(&bob).await.unwrap().is_empty());
     assert_eq!(world.billing.api_keys(&admin).await.unwrap().len(), 2);
     let not_his = world.billing.revoke_api_key(&bob, of_lumen.id).await;
     assert!(matches!(not_his, Err(Error::NotFound(_))));
-    world.billing.api_key_actor(of_lumen.key.expose_secret()).await.unwrap();
-    let nobody = world.billing.create_api_key(&admin, key(Some(CustomerId::from_uuid(Uuid::nil())))).await;
+    world
+        .billing
+        .api_key_actor(of_lumen.key.expose_secret())
+        .await
+        .unwrap();
+    let nobody = world
+        .billing
+        .create_api_key(&admin, key(Some(CustomerId::from_uuid(Uuid::nil()))))
+        .await;
     assert!(matches!(nobody, Err(Error::NotFound(_))));
 }

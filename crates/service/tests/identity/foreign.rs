@@ -12,8 +12,15 @@ async fn a_foreign_scope_finds_and_changes_nothing(pool: PgPool) {
     let world = world(pool).await;
     let (lumen, ada) = world.owner("ada@lumen.example").await;
     let (orbit, _) = world.owner("bob@orbit.example").await;
-    let Actor::Member { id: member, .. } = ada else { panic!("{ada:?}") };
-    let new = NewApiKey { name: "ingest".into(), customer: None, scopes: vec![Scope::Read], expires_at: None };
+    let Actor::Member { id: member, .. } = ada else {
+        panic!("{ada:?}")
+    };
+    let new = NewApiKey {
+        name: "ingest".into(),
+        customer: None,
+        scopes: vec![Scope::Read],
+        expires_at: None,
+    };
     let key: ApiKeyId = world.billing.create_api_key(&ada, new).await.unwrap().id;
     sqlx::query("INSERT INTO web_session (id_hash, member_id, data, expires_at) VALUES ('x', $1, '{}', now() + interval '1 hour')")
         .bind(MemberId::uuid(member))
@@ -27,13 +34,45 @@ async fn a_foreign_scope_finds_and_changes_nothing(pool: PgPool) {
     assert!(!ids(store::member::list(&mut conn, foreign).await.unwrap()).contains(&member));
     assert!(ids(store::member::list(&mut conn, own).await.unwrap()).contains(&member));
     let now = world.billing.now();
-    assert!(!store::member::set_disabled(&mut conn, foreign, member, Some(now)).await.unwrap());
+    assert!(
+        !store::member::set_disabled(&mut conn, foreign, member, Some(now))
+            .await
+            .unwrap()
+    );
     assert!(store::member::role(&mut conn, member).await.unwrap().is_some());
-    assert!(store::api_key::list(&mut conn, Some(foreign)).await.unwrap().is_empty());
-    assert!(store::api_key::revoke(&mut conn, Some(foreign), key).await.unwrap().is_none());
-    assert!(store::api_key::list(&mut conn, Some(own)).await.unwrap()[0].revoked_at.is_none());
-    assert_eq!(store::session::delete_of_member(&mut conn, foreign, member).await.unwrap(), 0);
-    assert_eq!(store::session::delete_of_member(&mut conn, own, member).await.unwrap(), 1);
-    assert!(store::member::set_disabled(&mut conn, own, member, Some(now)).await.unwrap());
+    assert!(
+        store::api_key::list(&mut conn, Some(foreign))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        store::api_key::revoke(&mut conn, Some(foreign), key)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store::api_key::list(&mut conn, Some(own)).await.unwrap()[0]
+            .revoked_at
+            .is_none()
+    );
+    assert_eq!(
+        store::session::delete_of_member(&mut conn, foreign, member)
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(
+        store::session::delete_of_member(&mut conn, own, member)
+            .await
+            .unwrap(),
+        1
+    );
+    assert!(
+        store::member::set_disabled(&mut conn, own, member, Some(now))
+            .await
+            .unwrap()
+    );
     assert!(store::member::role(&mut conn, member).await.unwrap().is_none());
 }

@@ -15,7 +15,9 @@ async fn signed_in(world: &World) -> (SessionStorage, Record, Principal) {
     let principal = world.billing.sign_up(sign_up("ada@lumen.example")).await.unwrap();
     let storage = world.billing.session_storage();
     let mut record = record();
-    record.data.insert("principal".into(), serde_json::to_value(principal).unwrap());
+    record
+        .data
+        .insert("principal".into(), serde_json::to_value(principal).unwrap());
     record.data.insert("address".into(), json!("192.0.2.7"));
     record.data.insert("agent".into(), json!("x".repeat(1000)));
     storage.create(&mut record).await.unwrap();
@@ -23,7 +25,11 @@ async fn signed_in(world: &World) -> (SessionStorage, Record, Principal) {
 }
 
 fn record() -> Record {
-    Record { id: Id::default(), data: Default::default(), expiry_date: OffsetDateTime::UNIX_EPOCH }
+    Record {
+        id: Id::default(),
+        data: Default::default(),
+        expiry_date: OffsetDateTime::UNIX_EPOCH,
+    }
 }
 
 async fn run(world: &World, sql: &'static str) {
@@ -36,13 +42,23 @@ async fn keeps_what_it_is_given_under_the_hash_of_the_id(pool: PgPool) {
     let (storage, record, principal) = signed_in(&world).await;
     let loaded = storage.load(&record.id).await.unwrap().unwrap();
     assert_eq!((loaded.id, &loaded.data), (record.id, &record.data));
-    let row: (Vec<u8>, Option<uuid::Uuid>, Option<String>, i32, serde_json::Value) =
-        sqlx::query_as("SELECT id_hash, member_id, address, length(agent), data FROM web_session")
-            .fetch_one(&world.pool)
-            .await
-            .unwrap();
-    let Principal::Member(member) = principal else { panic!("{principal:?}") };
-    assert_eq!((row.1, row.2.as_deref(), row.3), (Some(member.uuid()), Some("192.0.2.7"), 400));
+    let row: (
+        Vec<u8>,
+        Option<uuid::Uuid>,
+        Option<String>,
+        i32,
+        serde_json::Value,
+    ) = sqlx::query_as("SELECT id_hash, member_id, address, length(agent), data FROM web_session")
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+    let Principal::Member(member) = principal else {
+        panic!("{principal:?}")
+    };
+    assert_eq!(
+        (row.1, row.2.as_deref(), row.3),
+        (Some(member.uuid()), Some("192.0.2.7"), 400)
+    );
     assert_eq!(row.0.len(), 32);
     assert!(!row.0.windows(16).any(|bytes| bytes == record.id.0.to_le_bytes()));
     assert!(!row.4.to_string().contains(&record.id.to_string()));
@@ -55,7 +71,10 @@ async fn an_old_id_is_worth_nothing_once_renewed_or_signed_out(pool: PgPool) {
     storage.delete(&record.id).await.unwrap();
     assert!(storage.load(&record.id).await.unwrap().is_none());
     storage.save(&record).await.unwrap();
-    assert!(storage.load(&record.id).await.unwrap().is_none(), "a late save does not bring it back");
+    assert!(
+        storage.load(&record.id).await.unwrap().is_none(),
+        "a late save does not bring it back"
+    );
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -74,21 +93,45 @@ async fn an_id_that_is_taken_is_minted_anew(pool: PgPool) {
 async fn a_session_left_alone_is_over_sooner_for_staff(pool: PgPool) {
     let world = world(pool).await;
     let (storage, record, _) = signed_in(&world).await;
-    run(&world, "UPDATE web_session SET last_seen_at = now() - interval '59 minutes'").await;
+    run(
+        &world,
+        "UPDATE web_session SET last_seen_at = now() - interval '59 minutes'",
+    )
+    .await;
     assert!(storage.load(&record.id).await.unwrap().is_some());
     let seen: bool = sqlx::query_scalar("SELECT last_seen_at > now() - interval '1 minute' FROM web_session")
         .fetch_one(&world.pool)
         .await
         .unwrap();
     assert!(seen, "a visit is recorded");
-    run(&world, "UPDATE web_session SET last_seen_at = now() - interval '61 minutes'").await;
+    run(
+        &world,
+        "UPDATE web_session SET last_seen_at = now() - interval '61 minutes'",
+    )
+    .await;
     assert!(storage.load(&record.id).await.unwrap().is_none());
 
-    run(&world, "INSERT INTO staff VALUES (gen_random_uuid(), 'o@c.example', 'O', '', 'admin', now())").await;
-    run(&world, "UPDATE web_session SET member_id = NULL, staff_id = (SELECT id FROM staff)").await;
-    run(&world, "UPDATE web_session SET last_seen_at = now() - interval '29 minutes'").await;
+    run(
+        &world,
+        "INSERT INTO staff VALUES (gen_random_uuid(), 'o@c.example', 'O', '', 'admin', now())",
+    )
+    .await;
+    run(
+        &world,
+        "UPDATE web_session SET member_id = NULL, staff_id = (SELECT id FROM staff)",
+    )
+    .await;
+    run(
+        &world,
+        "UPDATE web_session SET last_seen_at = now() - interval '29 minutes'",
+    )
+    .await;
     assert!(storage.load(&record.id).await.unwrap().is_some());
-    run(&world, "UPDATE web_session SET last_seen_at = now() - interval '31 minutes'").await;
+    run(
+        &world,
+        "UPDATE web_session SET last_seen_at = now() - interval '31 minutes'",
+    )
+    .await;
     assert!(storage.load(&record.id).await.unwrap().is_none());
     assert_eq!(world.billing.sweep_sessions().await.unwrap(), 1);
 }
@@ -106,7 +149,10 @@ async fn twelve_hours_are_the_end_however_busy(pool: PgPool) {
     let before = end().await;
     assert!((before - 43_200.0).abs() < 1.0);
     storage.save(&record).await.unwrap();
-    assert!((end().await - before).abs() < f64::EPSILON, "a save does not move the end");
+    assert!(
+        (end().await - before).abs() < f64::EPSILON,
+        "a save does not move the end"
+    );
     run(&world, "UPDATE web_session SET expires_at = now()").await;
     assert!(storage.load(&record.id).await.unwrap().is_none());
 }
@@ -115,12 +161,17 @@ async fn twelve_hours_are_the_end_however_busy(pool: PgPool) {
 async fn a_recent_visit_is_not_written_again(pool: PgPool) {
     let world = world(pool).await;
     let (storage, record, _) = signed_in(&world).await;
-    run(&world, "UPDATE web_session SET last_seen_at = now() - interval '30 seconds'").await;
+    run(
+        &world,
+        "UPDATE web_session SET last_seen_at = now() - interval '30 seconds'",
+    )
+    .await;
     storage.load(&record.id).await.unwrap();
-    let untouched: bool = sqlx::query_scalar("SELECT last_seen_at < now() - interval '29 seconds' FROM web_session")
-        .fetch_one(&world.pool)
-        .await
-        .unwrap();
+    let untouched: bool =
+        sqlx::query_scalar("SELECT last_seen_at < now() - interval '29 seconds' FROM web_session")
+            .fetch_one(&world.pool)
+            .await
+            .unwrap();
     assert!(untouched);
 }
 

@@ -12,10 +12,18 @@ use crate::play::{VISA, bill, play};
 async fn it_expires(pool: PgPool) {
     let play = play(pool, "2026-04-01T00:00:00Z").await;
     let session_ref = play.checkout("starter", Month, false).await;
-    let open = play.billing.checkout_result(&play.actor, &session_ref).await.unwrap();
+    let open = play
+        .billing
+        .checkout_result(&play.actor, &session_ref)
+        .await
+        .unwrap();
     assert!(matches!(open.outcome, CheckoutOutcome::Open { .. }));
     play.live_until("2026-04-02T00:00:00Z").await;
-    let expired = play.billing.checkout_result(&play.actor, &session_ref).await.unwrap();
+    let expired = play
+        .billing
+        .checkout_result(&play.actor, &session_ref)
+        .await
+        .unwrap();
     assert_eq!(expired.outcome, CheckoutOutcome::Expired);
     assert_eq!(play.status().await.1, Some(StatusName::Canceled));
     assert_eq!(play.bills().await, [bill("INV-000001", "purchase", Void, 21_492)]);
@@ -29,8 +37,14 @@ async fn another_choice_replaces_it(pool: PgPool) {
     play.buy("professional", Month, VISA).await;
     let expired = play.billing.checkout_result(&play.actor, &first).await.unwrap();
     assert_eq!(expired.outcome, CheckoutOutcome::Expired);
-    assert_eq!(play.status().await, (Some("professional".into()), Some(StatusName::Active)));
-    let bills = [bill("INV-000001", "purchase", Void, 21_492), bill("INV-000002", "purchase", Paid, 107_892)];
+    assert_eq!(
+        play.status().await,
+        (Some("professional".into()), Some(StatusName::Active))
+    );
+    let bills = [
+        bill("INV-000001", "purchase", Void, 21_492),
+        bill("INV-000002", "purchase", Paid, 107_892),
+    ];
     assert_eq!(play.bills().await, bills);
     play.ties().await;
 }
@@ -44,6 +58,9 @@ async fn paid_and_never_returned_is_found_by_the_sweep(pool: PgPool) {
     play.billing.sweep_attempts().await.unwrap();
     assert_eq!(play.status().await.1, Some(StatusName::Active));
     let overview = play.billing.overview(&play.actor).await.unwrap();
-    assert_eq!(overview.payment_method.map(|card| card.last4), Some("4242".to_owned()));
+    assert_eq!(
+        overview.payment_method.map(|card| card.last4),
+        Some("4242".to_owned())
+    );
     play.ties().await;
 }

@@ -23,7 +23,10 @@ async fn a_new_card_brings_it_up_to_date(pool: PgPool) {
     let url = play.billing.start_add_card(&play.actor).await.unwrap();
     let session_ref = url.rsplit('/').next().unwrap();
     play.submit(session_ref, VISA).await;
-    play.billing.checkout_result(&play.actor, session_ref).await.unwrap();
+    play.billing
+        .checkout_result(&play.actor, session_ref)
+        .await
+        .unwrap();
     play.billing.drain_queue().await.unwrap();
     assert_eq!(play.status().await.1, Some(StatusName::Active));
 

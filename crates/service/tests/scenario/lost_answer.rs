@@ -15,8 +15,16 @@ async fn it_is_charged_once(pool: PgPool) {
     let outcome = play.change("professional", Month).await;
     assert!(matches!(outcome, ChangeOutcome::Applied { .. }), "{outcome:?}");
     play.live_until("2026-05-01T00:00:00Z").await;
-    assert_eq!(play.status().await, (Some("professional".into()), Some(StatusName::Active)));
-    let attempts: Vec<usize> = play.invoices().await.iter().map(|invoice| invoice.attempts.len()).collect();
+    assert_eq!(
+        play.status().await,
+        (Some("professional".into()), Some(StatusName::Active))
+    );
+    let attempts: Vec<usize> = play
+        .invoices()
+        .await
+        .iter()
+        .map(|invoice| invoice.attempts.len())
+        .collect();
     assert_eq!(attempts, [1, 1, 1]);
     play.ties().await;
 }

@@ -24,8 +24,22 @@ async fn each_boundary_is_billed_once(pool: PgPool) {
     }
     assert_eq!(processed, 4);
     play.billing.drain_queue().await.unwrap();
-    let starts: Vec<_> = play.invoices().await.iter().map(|i| i.lines[0].draft.period.start().date_naive().to_string()).collect();
-    assert_eq!(starts, ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31"]);
+    let starts: Vec<_> = play
+        .invoices()
+        .await
+        .iter()
+        .map(|i| i.lines[0].draft.period.start().date_naive().to_string())
+        .collect();
+    assert_eq!(
+        starts,
+        [
+            "2026-01-31",
+            "2026-02-28",
+            "2026-03-31",
+            "2026-04-30",
+            "2026-05-31"
+        ]
+    );
     play.ties().await;
 }
 
@@ -36,7 +50,11 @@ async fn one_customer_has_one_live_subscription(pool: PgPool) {
     let tries: Vec<_> = (0..8)
         .map(|_| {
             let (billing, actor) = (play.billing.clone(), play.actor.clone());
-            tokio::spawn(async move { billing.start_checkout(&actor, StartCheckout { price, trial: true }).await })
+            tokio::spawn(async move {
+                billing
+                    .start_checkout(&actor, StartCheckout { price, trial: true })
+                    .await
+            })
         })
         .collect();
     let mut started = 0;

@@ -41,7 +41,12 @@ pub async fn play(pool: PgPool, now: &str) -> Play {
     billing.ensure_catalog().await.unwrap();
     let principal = billing.sign_up(sign_up("ada@lumen.example")).await.unwrap();
     let actor = billing.actor(principal).await.unwrap();
-    Play { billing, clock, actor, pool }
+    Play {
+        billing,
+        clock,
+        actor,
+        pool,
+    }
 }
 
 pub fn utc(text: &str) -> DateTime<Utc> {
@@ -58,26 +63,48 @@ impl Play {
     /// Sends the customer to the hosted page and says under which reference.
     pub async fn checkout(&self, plan: &str, interval: Interval, trial: bool) -> String {
         let price = self.price(plan, interval).await;
-        let url = self.billing.start_checkout(&self.actor, StartCheckout { price, trial }).await.unwrap();
+        let url = self
+            .billing
+            .start_checkout(&self.actor, StartCheckout { price, trial })
+            .await
+            .unwrap();
         url.rsplit('/').next().unwrap().to_owned()
     }
 
     pub async fn submit(&self, session_ref: &str, number: &str) -> SubmitOutcome {
-        let card = CardInput { number: number.to_owned(), exp_month: 12, exp_year: 2040, cvc: "123".to_owned() };
-        self.billing.sandbox().submit_card(session_ref, card, self.billing.now()).await.unwrap()
+        let card = CardInput {
+            number: number.to_owned(),
+            exp_month: 12,
+            exp_year: 2040,
+            cvc: "123".to_owned(),
+        };
+        self.billing
+            .sandbox()
+            .submit_card(session_ref, card, self.billing.now())
+            .await
+            .unwrap()
     }
 
     pub async fn buy(&self, plan: &str, interval: Interval, card: &str) {
         let session_ref = self.checkout(plan, interval, false).await;
-        assert!(matches!(self.submit(&session_ref, card).await, SubmitOutcome::Redirect { .. }));
-        self.billing.checkout_result(&self.actor, &session_ref).await.unwrap();
+        assert!(matches!(
+            self.submit(&session_ref, card).await,
+            SubmitOutcome::Redirect { .. }
+        ));
+        self.billing
+            .checkout_result(&self.actor, &session_ref)
+            .await
+            .unwrap();
     }
 
     /// Changes plan as a customer does: preview, then confirm.
     pub async fn change(&self, plan: &str, interval: Interval) -> ChangeOutcome {
         let price = self.price(plan, interval).await;
         let preview = self.billing.preview_change(&self.actor, price).await.unwrap();
-        self.billing.confirm_change(&self.actor, &preview.token).await.unwrap()
+        self.billing
+            .confirm_change(&self.actor, &preview.token)
+            .await
+            .unwrap()
     }
 
     pub async fn live_until(&self, to: &str) {
@@ -87,7 +114,14 @@ impl Play {
     /// Oldest first.
     pub async fn invoices(&self) -> Vec<InvoiceDetail> {
         let mut invoices = Vec::new();
-        for summary in self.billing.invoices(&self.actor).await.unwrap().into_iter().rev() {
+        for summary in self
+            .billing
+            .invoices(&self.actor)
+            .await
+            .unwrap()
+            .into_iter()
+            .rev()
+        {
             invoices.push(self.billing.invoice(&self.actor, summary.id).await.unwrap());
         }
         invoices
@@ -96,12 +130,17 @@ impl Play {
     /// Number, reason, status and total of each invoice, oldest first.
     pub async fn bills(&self) -> Vec<(String, String, InvoiceStatus, i64)> {
         let invoices = self.invoices().await.into_iter().map(|detail| detail.summary);
-        invoices.map(|i| (i.number.to_string(), i.reason, i.status, i.total.minor())).collect()
+        invoices
+            .map(|i| (i.number.to_string(), i.reason, i.status, i.total.minor()))
+            .collect()
     }
 
     pub async fn status(&self) -> (Option<String>, Option<StatusName>) {
         let overview = self.billing.overview(&self.actor).await.unwrap();
-        (overview.plan.map(|plan| plan.key), overview.subscription.map(|s| s.status.name()))
+        (
+            overview.plan.map(|plan| plan.key),
+            overview.subscription.map(|s| s.status.name()),
+        )
     }
 
     /// Kind and signed amount of each movement, in order.
@@ -112,14 +151,22 @@ impl Play {
 
     /// Every story ends here: nothing left in the queue, and everything ties.
     pub async fn ties(&self) {
-        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM graphile_worker.jobs").fetch_one(&self.pool).await.unwrap();
+        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM graphile_worker.jobs")
+            .fetch_one(&self.pool)
+            .await
+            .unwrap();
         assert_eq!(left, 0, "jobs are left over");
         assert_eq!(self.billing.verify().await.unwrap().findings, []);
     }
 }
 
 /// What `bills` shows of one invoice.
-pub fn bill(number: &str, reason: &str, status: InvoiceStatus, total: i64) -> (String, String, InvoiceStatus, i64) {
+pub fn bill(
+    number: &str,
+    reason: &str,
+    status: InvoiceStatus,
+    total: i64,
+) -> (String, String, InvoiceStatus, i64) {
     (number.to_owned(), reason.to_owned(), status, total)
 }
 

@@ -15,8 +15,14 @@ async fn the_plan_stays(pool: PgPool) {
     play.live_until("2026-04-11T00:00:00Z").await;
     let outcome = play.change("professional", Month).await;
     assert!(matches!(outcome, ChangeOutcome::Declined { .. }), "{outcome:?}");
-    assert_eq!(play.status().await, (Some("starter".into()), Some(StatusName::Active)));
-    let bills = [bill("INV-000001", "purchase", Paid, 21_492), bill("INV-000002", "upgrade", Void, 57_600)];
+    assert_eq!(
+        play.status().await,
+        (Some("starter".into()), Some(StatusName::Active))
+    );
+    let bills = [
+        bill("INV-000001", "purchase", Paid, 21_492),
+        bill("INV-000002", "upgrade", Void, 57_600),
+    ];
     assert_eq!(play.bills().await, bills);
     assert_eq!(play.movements().await, [movement("new", 19_900)]);
 
@@ -24,10 +30,16 @@ async fn the_plan_stays(pool: PgPool) {
     let url = play.billing.start_add_card(&play.actor).await.unwrap();
     let session_ref = url.rsplit('/').next().unwrap();
     play.submit(session_ref, VISA).await;
-    play.billing.checkout_result(&play.actor, session_ref).await.unwrap();
+    play.billing
+        .checkout_result(&play.actor, session_ref)
+        .await
+        .unwrap();
     let outcome = play.change("professional", Month).await;
     assert!(matches!(outcome, ChangeOutcome::Applied { .. }), "{outcome:?}");
-    assert_eq!(play.bills().await.pop(), Some(bill("INV-000003", "upgrade", Paid, 57_600)));
+    assert_eq!(
+        play.bills().await.pop(),
+        Some(bill("INV-000003", "upgrade", Paid, 57_600))
+    );
     play.billing.drain_queue().await.unwrap();
     play.ties().await;
 }

@@ -40,7 +40,9 @@ impl World {
     pub async fn owner(&self, email: &str) -> (CustomerId, Actor) {
         let principal = self.billing.sign_up(sign_up(email)).await.unwrap();
         let actor = self.billing.actor(principal).await.unwrap();
-        let Actor::Member { customer, .. } = actor else { panic!("{actor:?} is no member") };
+        let Actor::Member { customer, .. } = actor else {
+            panic!("{actor:?} is no member")
+        };
         (customer, actor)
     }
 }

@@ -92,7 +92,10 @@ impl TryFrom<InvoiceRow> for InvoiceSummary {
         Ok(Self {
             id: InvoiceId::from_uuid(r.id),
             subscription: r.subscription_id.map(SubscriptionId::from_uuid),
-            number: InvoiceNumber { series: r.series, counter },
+            number: InvoiceNumber {
+                series: r.series,
+                counter,
+            },
             status: row::known(TABLE, &r.status, InvoiceStatus::parse)?,
             reason: r.reason,
             net: Money::new(r.net_minor, currency),
@@ -141,7 +144,11 @@ pub async fn open(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<I
 }
 
 /// The invoice, locked to the transaction's end; after customer and subscription in the order of locks.
-pub async fn lock(conn: &mut PgConnection, scope: CustomerScope, id: InvoiceId) -> Result<Option<InvoiceSummary>> {
+pub async fn lock(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    id: InvoiceId,
+) -> Result<Option<InvoiceSummary>> {
     sqlx::query_as!(
         InvoiceRow,
         "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, tax_minor, total_minor,
@@ -156,7 +163,11 @@ pub async fn lock(conn: &mut PgConnection, scope: CustomerScope, id: InvoiceId) 
     .transpose()
 }
 
-pub async fn find(conn: &mut PgConnection, scope: CustomerScope, id: InvoiceId) -> Result<Option<InvoiceDetail>> {
+pub async fn find(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    id: InvoiceId,
+) -> Result<Option<InvoiceDetail>> {
     let summary = sqlx::query_as!(
         InvoiceRow,
         "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, tax_minor, total_minor,
@@ -167,10 +178,15 @@ pub async fn find(conn: &mut PgConnection, scope: CustomerScope, id: InvoiceId) 
     )
     .fetch_optional(&mut *conn)
     .await?;
-    let Some(summary) = summary.map(InvoiceSummary::try_from).transpose()? else { return Ok(None) };
-    let names = sqlx::query!("SELECT customer_name, customer_email FROM invoice WHERE id = $1", id.uuid())
-        .fetch_one(&mut *conn)
-        .await?;
+    let Some(summary) = summary.map(InvoiceSummary::try_from).transpose()? else {
+        return Ok(None);
+    };
+    let names = sqlx::query!(
+        "SELECT customer_name, customer_email FROM invoice WHERE id = $1",
+        id.uuid()
+    )
+    .fetch_one(&mut *conn)
+    .await?;
     Ok(Some(InvoiceDetail {
         lines: lines(conn, &summary).await?,
         attempts: attempts(conn, id).await?,
@@ -229,7 +245,10 @@ async fn attempts(conn: &mut PgConnection, invoice: InvoiceId) -> Result<Vec<Att
                 status: row::known("payment_attempt", &r.status, AttemptStatus::parse)?,
                 amount: row::money("payment_attempt", r.amount_minor, &r.currency)?,
                 decline_code: r.decline_code,
-                card: r.brand.zip(r.last4).map(|(brand, last4)| format!("{brand} {last4}")),
+                card: r
+                    .brand
+                    .zip(r.last4)
+                    .map(|(brand, last4)| format!("{brand} {last4}")),
                 created_at: r.created_at,
                 settled_at: r.settled_at,
             })

@@ -133,7 +133,12 @@ pub async fn settle(
 }
 
 /// Cancels an open, wholly unpaid invoice with record: the number is kept, its lines free their periods.
-pub async fn void(conn: &mut PgConnection, scope: CustomerScope, id: InvoiceId, at: DateTime<Utc>) -> Result<()> {
+pub async fn void(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    id: InvoiceId,
+    at: DateTime<Utc>,
+) -> Result<()> {
     let done = sqlx::query!(
         "UPDATE invoice SET status = 'void', settled_at = $3
          WHERE id = $1 AND customer_id = $2 AND status IN ('open', 'uncollectible') AND paid_minor = 0",
@@ -146,6 +151,11 @@ pub async fn void(conn: &mut PgConnection, scope: CustomerScope, id: InvoiceId, 
     if done.rows_affected() != 1 {
         return Err(Error::corrupt("invoice", id));
     }
-    sqlx::query!("UPDATE invoice_line SET voided = true WHERE invoice_id = $1", id.uuid()).execute(conn).await?;
+    sqlx::query!(
+        "UPDATE invoice_line SET voided = true WHERE invoice_id = $1",
+        id.uuid()
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }

@@ -96,7 +96,12 @@ pub async fn find(conn: &mut PgConnection, id: PaymentAttemptId) -> Result<Optio
     .fetch_all(conn)
     .await?
     .into_iter()
-    .map(|r| (InvoiceId::from_uuid(r.invoice_id), Money::new(r.amount_minor, amount.currency())))
+    .map(|r| {
+        (
+            InvoiceId::from_uuid(r.invoice_id),
+            Money::new(r.amount_minor, amount.currency()),
+        )
+    })
     .collect();
     Ok(Some(Attempt {
         id: PaymentAttemptId::from_uuid(found.id),
@@ -110,7 +115,10 @@ pub async fn find(conn: &mut PgConnection, id: PaymentAttemptId) -> Result<Optio
 }
 
 /// The attempt that is under way for an invoice, if there is one.
-pub async fn live_of_invoice(conn: &mut PgConnection, invoice: InvoiceId) -> Result<Option<PaymentAttemptId>> {
+pub async fn live_of_invoice(
+    conn: &mut PgConnection,
+    invoice: InvoiceId,
+) -> Result<Option<PaymentAttemptId>> {
     let id = sqlx::query_scalar!(
         "SELECT attempt_id FROM payment_allocation WHERE invoice_id = $1 AND NOT settled",
         invoice.uuid(),
@@ -142,7 +150,11 @@ pub async fn set_in_flight(
 }
 
 /// Ends an attempt and frees its invoices for another. False if it had ended before: nothing changes.
-pub async fn settle(conn: &mut PgConnection, id: PaymentAttemptId, settlement: Settlement<'_>) -> Result<bool> {
+pub async fn settle(
+    conn: &mut PgConnection,
+    id: PaymentAttemptId,
+    settlement: Settlement<'_>,
+) -> Result<bool> {
     if !settlement.status.is_settled() {
         return Err(Error::corrupt(TABLE, id));
     }
@@ -162,13 +174,22 @@ pub async fn settle(conn: &mut PgConnection, id: PaymentAttemptId, settlement: S
     if done.rows_affected() == 0 {
         return Ok(false);
     }
-    sqlx::query!("UPDATE payment_allocation SET settled = true WHERE attempt_id = $1", id.uuid()).execute(conn).await?;
+    sqlx::query!(
+        "UPDATE payment_allocation SET settled = true WHERE attempt_id = $1",
+        id.uuid()
+    )
+    .execute(conn)
+    .await?;
     Ok(true)
 }
 
 /// The states that may lead to `to`.
 fn sources(to: AttemptStatus) -> Vec<String> {
-    AttemptStatus::EDGES.iter().filter(|edge| edge.1 == to).map(|edge| edge.0.as_str().to_owned()).collect()
+    AttemptStatus::EDGES
+        .iter()
+        .filter(|edge| edge.1 == to)
+        .map(|edge| edge.0.as_str().to_owned())
+        .collect()
 }
 
 /// Attempts without an outcome, oldest first: the sweep asks the gateway what became of them.

@@ -80,10 +80,20 @@ pub async fn insert(conn: &mut PgConnection, scope: CustomerScope, checkout: &Ne
 }
 
 /// The provider's page: its reference and where to find it.
-pub async fn set_page(conn: &mut PgConnection, id: CheckoutSessionId, gateway_ref: &str, url: &str) -> Result<()> {
-    sqlx::query!("UPDATE checkout_session SET gateway_ref = $2, url = $3 WHERE id = $1", id.uuid(), gateway_ref, url)
-        .execute(conn)
-        .await?;
+pub async fn set_page(
+    conn: &mut PgConnection,
+    id: CheckoutSessionId,
+    gateway_ref: &str,
+    url: &str,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE checkout_session SET gateway_ref = $2, url = $3 WHERE id = $1",
+        id.uuid(),
+        gateway_ref,
+        url
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -181,7 +191,11 @@ impl CheckoutEnd {
 }
 
 /// Pages opened before an instant that nobody has come back from, oldest first.
-pub async fn open_before(conn: &mut PgConnection, before: DateTime<Utc>, limit: i64) -> Result<Vec<CheckoutRow>> {
+pub async fn open_before(
+    conn: &mut PgConnection,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<CheckoutRow>> {
     sqlx::query_as!(
         Row,
         "SELECT id, customer_id, purpose, invoice_id, attempt_id, subscription_id, gateway_ref, url, status, expires_at

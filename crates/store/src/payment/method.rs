@@ -53,7 +53,10 @@ pub async fn list(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<P
 }
 
 pub async fn default(conn: &mut PgConnection, scope: CustomerScope) -> Result<Option<PaymentMethod>> {
-    Ok(list(conn, scope).await?.into_iter().find(|method| method.is_default))
+    Ok(list(conn, scope)
+        .await?
+        .into_iter()
+        .find(|method| method.is_default))
 }
 
 /// Adds a method and makes it the default; one that is known already is left as it is.
@@ -67,9 +70,12 @@ pub async fn add(conn: &mut PgConnection, scope: CustomerScope, method: &NewMeth
     if known {
         return Ok(());
     }
-    sqlx::query!("UPDATE payment_method SET is_default = false WHERE customer_id = $1 AND is_default", scope.uuid())
-        .execute(&mut *conn)
-        .await?;
+    sqlx::query!(
+        "UPDATE payment_method SET is_default = false WHERE customer_id = $1 AND is_default",
+        scope.uuid()
+    )
+    .execute(&mut *conn)
+    .await?;
     let month = i32::try_from(method.exp_month).map_err(|_| Error::corrupt("payment_method", method.id))?;
     sqlx::query!(
         "INSERT INTO payment_method (id, customer_id, gateway_ref, brand, last4, exp_month, exp_year, is_default,

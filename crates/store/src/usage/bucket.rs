@@ -7,11 +7,11 @@ use sqlx::PgConnection;
 
 use crate::{Error, Result};
 
+/// The hour of a customer's meter.
+pub type BucketKey = (CustomerId, MeterId, DateTime<Utc>);
+
 /// Adds to the buckets; sorted by key, no key twice.
-pub async fn add_to_buckets(
-    conn: &mut PgConnection,
-    buckets: &[((CustomerId, MeterId, DateTime<Utc>), Bucket)],
-) -> Result<()> {
+pub async fn add_to_buckets(conn: &mut PgConnection, buckets: &[(BucketKey, Bucket)]) -> Result<()> {
     let mut counts = Vec::with_capacity(buckets.len());
     for (_, bucket) in buckets {
         let count = bucket.tally.count;

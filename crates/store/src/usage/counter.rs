@@ -71,5 +71,8 @@ pub async fn counters(
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (MeterId::from_uuid(row.meter_id), row.used)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (MeterId::from_uuid(row.meter_id), row.used))
+        .collect())
 }

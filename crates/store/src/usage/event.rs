@@ -51,12 +51,23 @@ pub async fn customers(conn: &mut PgConnection, ids: &[CustomerId]) -> Result<Ve
             let live = match (r.created_at, r.anchor, r.usage_start, r.usage_end) {
                 (Some(created_at), Some(anchor), Some(start), Some(end)) => {
                     let usage_period = row::period("subscription", start, end)?;
-                    Some(LiveUsage { created_at, anchor, usage_period })
+                    Some(LiveUsage {
+                        created_at,
+                        anchor,
+                        usage_period,
+                    })
                 }
                 _ => None,
             };
-            let zone = r.time_zone.parse().map_err(|_| Error::corrupt("customer", &r.time_zone))?;
-            Ok(UsageCustomer { id: CustomerId::from_uuid(r.id), zone, live })
+            let zone = r
+                .time_zone
+                .parse()
+                .map_err(|_| Error::corrupt("customer", &r.time_zone))?;
+            Ok(UsageCustomer {
+                id: CustomerId::from_uuid(r.id),
+                zone,
+                live,
+            })
         })
         .collect()
 }
@@ -130,7 +141,11 @@ struct Keys {
 
 impl Keys {
     fn of<'a>(keys: impl Iterator<Item = SentKey<'a>>) -> Self {
-        let mut columns = Self { customers: Vec::new(), ids: Vec::new(), hashes: Vec::new() };
+        let mut columns = Self {
+            customers: Vec::new(),
+            ids: Vec::new(),
+            hashes: Vec::new(),
+        };
         for key in keys {
             columns.customers.push(key.customer.uuid());
             columns.ids.push(key.event_id.to_owned());
@@ -143,5 +158,8 @@ impl Keys {
 /// Postgres counts from one.
 fn positions(found: Vec<i64>, sent: usize) -> Result<Vec<usize>> {
     let position = |n: i64| usize::try_from(n - 1).ok().filter(|position| *position < sent);
-    found.into_iter().map(|n| position(n).ok_or_else(|| Error::corrupt("usage_event_key", n))).collect()
+    found
+        .into_iter()
+        .map(|n| position(n).ok_or_else(|| Error::corrupt("usage_event_key", n)))
+        .collect()
 }

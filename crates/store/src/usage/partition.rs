@@ -7,6 +7,8 @@ use crate::Result;
 
 /// Makes the partition of the month, unless it exists or the month began in the default one.
 pub async fn make_partition(conn: &mut PgConnection, month: NaiveDate) -> Result<()> {
-    sqlx::query!("SELECT make_usage_partition($1)", month).execute(conn).await?;
+    sqlx::query!("SELECT make_usage_partition($1)", month)
+        .execute(conn)
+        .await?;
     Ok(())
 }

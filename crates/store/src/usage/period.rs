@@ -25,7 +25,11 @@ impl SpanOf {
     /// From the first hour that begins in the period to the last that ends in it.
     fn whole_hours(self) -> (DateTime<Utc>, DateTime<Utc>) {
         let (start, end) = (self.period.start(), self.period.end());
-        let first = if hour_of(start) == start { start } else { hour_of(start) + TimeDelta::hours(1) };
+        let first = if hour_of(start) == start {
+            start
+        } else {
+            hour_of(start) + TimeDelta::hours(1)
+        };
         (first, hour_of(end))
     }
 
@@ -60,7 +64,9 @@ type Found = [HashMap<MeterId, SpanUsage>];
 
 fn entry(found: &mut Found, position: i64, meter: Uuid) -> Result<&mut SpanUsage> {
     let index = usize::try_from(position - 1).map_err(|_| Error::corrupt(TABLE, position))?;
-    let span = found.get_mut(index).ok_or_else(|| Error::corrupt(TABLE, position))?;
+    let span = found
+        .get_mut(index)
+        .ok_or_else(|| Error::corrupt(TABLE, position))?;
     Ok(span.entry(MeterId::from_uuid(meter)).or_default())
 }
 
@@ -77,9 +83,23 @@ impl TryFrom<TallyRow> for Tally {
     type Error = Error;
 
     fn try_from(row: TallyRow) -> Result<Self> {
-        let TallyRow { event_count, sum, min, max, last_at, last } = row;
+        let TallyRow {
+            event_count,
+            sum,
+            min,
+            max,
+            last_at,
+            last,
+        } = row;
         let count = u64::try_from(event_count).map_err(|_| Error::corrupt(TABLE, event_count))?;
-        Ok(Self { count, sum, min, max, last_at, last })
+        Ok(Self {
+            count,
+            sum,
+            min,
+            max,
+            last_at,
+            last,
+        })
     }
 }
 
@@ -110,10 +130,24 @@ async fn add_whole_hours(
     .await?;
     for row in rows {
         let (event_count, sum, min, max) = (row.event_count, row.sum, row.min, row.max);
-        let tally = TallyRow { event_count, sum, min, max, last_at: row.last_at, last: row.last }.try_into()?;
-        let until = usize::try_from(row.position - 1).ok().and_then(|index| hours.get(index));
+        let tally = TallyRow {
+            event_count,
+            sum,
+            min,
+            max,
+            last_at: row.last_at,
+            last: row.last,
+        }
+        .try_into()?;
+        let until = usize::try_from(row.position - 1)
+            .ok()
+            .and_then(|index| hours.get(index));
         let (_, until) = *until.ok_or_else(|| Error::corrupt(TABLE, row.position))?;
-        let whole = Bucket { tally, level_seconds: row.level_seconds, until };
+        let whole = Bucket {
+            tally,
+            level_seconds: row.level_seconds,
+            until,
+        };
         entry(found, row.position, row.meter_id)?.whole = Some(whole);
     }
     Ok(())
@@ -137,14 +171,25 @@ async fn add_earlier(
            JOIN usage_bucket b ON b.customer_id = s.customer_id AND b.meter_id = ANY($3) AND b.hour < s.until
            GROUP BY s.position, b.meter_id"#,
         &spans.iter().map(|span| span.scope.uuid()).collect::<Vec<_>>(),
-        &spans.iter().map(|span| hour_of(span.period.start())).collect::<Vec<_>>(),
+        &spans
+            .iter()
+            .map(|span| hour_of(span.period.start()))
+            .collect::<Vec<_>>(),
         carrying,
     )
     .fetch_all(conn)
     .await?;
     for row in rows {
         let (event_count, sum, min, max) = (row.event_count, row.sum, row.min, row.max);
-        let tally = TallyRow { event_count, sum, min, max, last_at: row.last_at, last: row.last }.try_into()?;
+        let tally = TallyRow {
+            event_count,
+            sum,
+            min,
+            max,
+            last_at: row.last_at,
+            last: row.last,
+        }
+        .try_into()?;
         entry(found, row.position, row.meter_id)?.earlier = Some(tally);
     }
     Ok(())
@@ -152,7 +197,12 @@ async fn add_earlier(
 
 /// Looked up one partial hour at a time (events are indexed by time alone), and only where the hour's
 /// bucket says that there are any.
-async fn add_edges(conn: &mut PgConnection, spans: &[SpanOf], meters: &[Uuid], found: &mut Found) -> Result<()> {
+async fn add_edges(
+    conn: &mut PgConnection,
+    spans: &[SpanOf],
+    meters: &[Uuid],
+    found: &mut Found,
+) -> Result<()> {
     let (mut positions, mut customers, mut from, mut to) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (position, span) in (1_i64..).zip(spans) {
         for (start, end) in span.edges() {
@@ -183,7 +233,9 @@ async fn add_edges(conn: &mut PgConnection, spans: &[SpanOf], meters: &[Uuid], f
     .fetch_all(conn)
     .await?;
     for row in rows {
-        entry(found, row.position, row.meter_id)?.edges.push(Event::stored(row.occurred_at, row.value));
+        entry(found, row.position, row.meter_id)?
+            .edges
+            .push(Event::stored(row.occurred_at, row.value));
     }
     Ok(())
 }

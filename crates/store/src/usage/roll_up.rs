@@ -41,7 +41,9 @@ pub async fn roll_up(conn: &mut PgConnection, what: RollUp) -> Result<u64> {
     match what {
         RollUp::Changed => {
             let written = recompute(conn, since, None, None).await?;
-            sqlx::query!("UPDATE usage_roll_up SET done_until = now()").execute(conn).await?;
+            sqlx::query!("UPDATE usage_roll_up SET done_until = now()")
+                .execute(conn)
+                .await?;
             Ok(written)
         }
         RollUp::Days { from, to } => recompute(conn, None, Some(from), Some(to)).await,

@@ -25,7 +25,8 @@ CREATE TABLE usage_event (
     data jsonb NOT NULL
 ) PARTITION BY RANGE (occurred_at);
 CREATE TABLE usage_event_default PARTITION OF usage_event DEFAULT;
-CREATE INDEX ON usage_event_default USING brin (occurred_at);
+-- Small ranges: a period's two partial hours are read event by event.
+CREATE INDEX ON usage_event_default USING brin (occurred_at) WITH (pages_per_range = 32, autosummarize = on);
 
 CREATE FUNCTION make_usage_partition(month date) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -42,7 +43,7 @@ BEGIN
           AND occurred_at < ((first + interval '1 month')::timestamp AT TIME ZONE 'UTC')) THEN RETURN; END IF;
     EXECUTE format('CREATE TABLE %I PARTITION OF usage_event FOR VALUES FROM (%L) TO (%L)', name,
         first::timestamp AT TIME ZONE 'UTC', (first + interval '1 month')::timestamp AT TIME ZONE 'UTC');
-    EXECUTE format('CREATE INDEX ON %I USING brin (occurred_at)', name);
+    EXECUTE format('CREATE INDEX ON %I USING brin (occurred_at) WITH (pages_per_range = 32, autosummarize = on)', name);
 END $$;
 
 -- Hourly totals, written in the event's transaction.

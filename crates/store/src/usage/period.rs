@@ -213,17 +213,19 @@ async fn add_edges(
         }
     }
     let rows = sqlx::query!(
-        r#"SELECT s.position AS "position!", b.meter_id, e.occurred_at, e.value
+        r#"SELECT s.position AS "position!", e.meter_id, e.occurred_at, e.value
            FROM UNNEST($1::bigint[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
                AS s(position, customer_id, start_at, end_at)
-           JOIN usage_bucket b ON b.customer_id = s.customer_id AND b.meter_id = ANY($5)
-               AND b.hour = s.start_at
            CROSS JOIN LATERAL (
-               SELECT occurred_at, value FROM usage_event
+               SELECT meter_id, occurred_at, value FROM usage_event
                WHERE occurred_at >= s.start_at AND occurred_at < s.end_at
-                   AND customer_id = b.customer_id AND meter_id = b.meter_id
+                   AND customer_id = s.customer_id AND meter_id = ANY($5)
                OFFSET 0
-           ) e"#,
+           ) e
+           WHERE EXISTS (
+               SELECT FROM usage_bucket b
+               WHERE b.customer_id = s.customer_id AND b.meter_id = ANY($5) AND b.hour = s.start_at
+           )"#,
         &positions,
         &customers,
         &from,

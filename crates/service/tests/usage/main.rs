@@ -1,0 +1,11 @@
+//! Usage from the event to the total, on Postgres.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
+
+mod ingest;
+mod meters;
+mod periods;
+mod random;
+mod refusals;
+mod roll_up;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,187 @@
+//! What is not counted, why, and that the rest of the batch is.
+
+use billing::id::{ApiKeyId, CustomerId, MemberId};
+use serde_json::json;
+use service::billing;
+use service::{Actor, Error, EventInput, EventOutcome, MAX_EVENTS, MemberRole, Scope};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::meters::{event, metered};
+
+const NOON: &str = "2026-01-14T12:00:00Z";
+
+fn key(customer: Option<CustomerId>, scopes: Vec<Scope>) -> Actor {
+    Actor::ApiKey {
+        id: ApiKeyId::from_uuid(Uuid::nil()),
+        customer,
+        scopes,
+    }
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn garbage_is_rejected_one_by_one(pool: PgPool) {
+    let (world, ada) = metered(pool).await;
+    let good = |id| event(ada, id, "api_requests", "1", NOON);
+    let nobody = CustomerId::from_uuid(Uuid::nil());
+    let cases: Vec<(&str, EventInput)> = vec![
+        (
+            "unknown_meter",
+            EventInput {
+                meter: "bananas".into(),
+                ..good("1")
+            },
+        ),
+        (
+            "unknown_meter",
+            EventInput {
+                meter: "\0".into(),
+                ..good("2")
+            },
+        ),
+        (
+            "unknown_customer",
+            EventInput {
+                customer: nobody,
+                ..good("3")
+            },
+        ),
+        (
+            "too_old",
+            event(ada, "4", "calls", "1", "2025-12-11T09:59:59.999999Z"),
+        ),
+        (
+            "in_future",
+            event(ada, "5", "calls", "1", "2026-01-15T11:00:00.000001Z"),
+        ),
+        (
+            "invalid_value",
+            event(ada, "6", "api_requests", "0.0000001", NOON),
+        ),
+        (
+            "invalid_value",
+            event(ada, "7", "api_requests", "79228162514264337593543950335", NOON),
+        ),
+        ("invalid_value", event(ada, "8", "storage_gb", "1000000001", NOON)),
+        ("invalid_event", good("")),
+        ("invalid_event", good("nul\0")),
+        ("invalid_event", good(&"x".repeat(256))),
+        (
+            "invalid_event",
+            EventInput {
+                source: "a\nb".into(),
+                ..good("9")
+            },
+        ),
+        (
+            "invalid_event",
+            EventInput {
+                data: json!({ "a": [{ "b\0": 1 }] }),
+                ..good("10")
+            },
+        ),
+        (
+            "invalid_event",
+            EventInput {
+                data: json!("\0"),
+                ..good("11")
+            },
+        ),
+        ("accepted", event(ada, "12", "calls", "1", "2025-12-11T10:00:00Z")),
+        ("accepted", event(ada, "13", "calls", "1", "2026-01-15T11:00:00Z")),
+        (
+            "accepted",
+            EventInput {
+                data: json!({ "text": "ü \u{1F680} '; DROP TABLE meter; --" }),
+                ..good("'14")
+            },
+        ),
+        (
+            "accepted",
+            EventInput {
+                occurred_at: None,
+                ..good("15")
+            },
+        ),
+    ];
+    let outcomes = world
+        .send(cases.iter().map(|(_, event)| event.clone()).collect())
+        .await;
+    for ((expected, event), outcome) in cases.iter().zip(&outcomes) {
+        let code = match outcome {
+            EventOutcome::Rejected { code, detail } => {
+                assert!(!detail.is_empty());
+                code
+            }
+            _ => "accepted",
+        };
+        assert_eq!(code, *expected, "{event:?}");
+    }
+    for table in ["usage_event_key", "usage_event"] {
+        assert_eq!(world.count_of(table).await, 4, "{table}");
+    }
+    world.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_key_speaks_for_whom_it_may(pool: PgPool) {
+    let (world, ada) = metered(pool).await;
+    let (bob, _) = world.owner("bob@orbit.example").await;
+    let batch = || {
+        vec![
+            event(ada, "1", "calls", "1", NOON),
+            event(bob, "1", "calls", "1", NOON),
+        ]
+    };
+    let own = key(Some(bob), vec![Scope::EventsWrite]);
+    let outcomes = world.billing.ingest(&own, batch()).await.unwrap().outcomes;
+    assert!(matches!(
+        outcomes[0],
+        EventOutcome::Rejected {
+            code: "unknown_customer",
+            ..
+        }
+    ));
+    assert_eq!(outcomes[1], EventOutcome::Accepted);
+    let host = key(None, vec![Scope::Read, Scope::EventsWrite]);
+    let outcomes = world.billing.ingest(&host, batch()).await.unwrap().outcomes;
+    assert_eq!(outcomes, [EventOutcome::Accepted, EventOutcome::Duplicate]);
+
+    let member = Actor::Member {
+        id: MemberId::from_uuid(Uuid::nil()),
+        customer: ada,
+        role: MemberRole::Owner,
+    };
+    for actor in [key(None, vec![Scope::Read, Scope::Write]), member] {
+        assert!(matches!(
+            world.billing.ingest(&actor, batch()).await,
+            Err(Error::Forbidden)
+        ));
+    }
+    assert!(matches!(
+        world.billing.ingest(&Actor::Anonymous, batch()).await,
+        Err(Error::Unauthenticated)
+    ));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_batch_has_its_limit(pool: PgPool) {
+    let (world, ada) = metered(pool).await;
+    let batch = |n: usize| {
+        (0..n)
+            .map(|n| event(ada, &n.to_string(), "calls", "1", NOON))
+            .collect::<Vec<_>>()
+    };
+    let too_many = world.billing.ingest(&Actor::System, batch(MAX_EVENTS + 1)).await;
+    assert!(matches!(too_many, Err(Error::Invalid { field: "events" })));
+    assert_eq!(world.count_of("usage_event_key").await, 0);
+    assert!(
+        world
+            .send(batch(MAX_EVENTS))
+            .await
+            .iter()
+            .all(|outcome| *outcome == EventOutcome::Accepted)
+    );
+    assert!(world.send(Vec::new()).await.is_empty());
+    world.ties().await;
+}

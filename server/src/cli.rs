@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use chrono::NaiveDate;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use service::{Billing, VerifyReport};
+use secrecy::ExposeSecret;
+use service::{Actor, Billing, NewApiKey, NewStaff, Scope, StaffRole, VerifyReport};
 use tokio::runtime::Runtime;
 
 use crate::config::{Config, without_empty_variables};
@@ -41,6 +42,22 @@ enum Verb {
         #[arg(long, value_name = "YYYY-MM-DD")]
         today: Option<NaiveDate>,
     },
+    /// Make an API key of the host platform, print it this once, and end.
+    ApiKey {
+        /// What the key is called in lists.
+        #[arg(long, default_value = "host")]
+        name: String,
+    },
+    /// Make an operator's login and end; the password is one line of standard input.
+    Staff {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// admin, finance, support, developer or read_only.
+        #[arg(long, default_value = "admin", value_parser = role)]
+        role: StaffRole,
+    },
     /// Recompute everything that must tie, name what does not, and end; 1 if anything was found.
     Verify,
 }
@@ -70,18 +87,41 @@ fn run(cli: Cli) -> Result<ExitCode> {
     match verb {
         Verb::Serve(args) => return serve::serve(&runtime, &config, &args),
         Verb::Worker => return serve::work(&runtime, &config),
-        Verb::Migrate | Verb::Seed { .. } | Verb::Verify => {},
+        Verb::Migrate | Verb::Seed { .. } | Verb::ApiKey { .. } | Verb::Staff { .. } | Verb::Verify => {},
     }
     let database = Database::open(&config, Join::IfRunning)?;
     runtime.block_on(async {
         let billing = database.connect().await?;
         match verb {
             Verb::Seed { today } => seed::fill(&billing, today).await?,
+            Verb::ApiKey { name } => make_api_key(&billing, name).await?,
+            Verb::Staff { email, name, role } => make_staff(&billing, email, name, role).await?,
             Verb::Verify => return verify(&billing).await,
             Verb::Serve(_) | Verb::Worker | Verb::Migrate => {},
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+async fn make_api_key(billing: &Billing, name: String) -> Result<()> {
+    let scopes = vec![Scope::EventsWrite, Scope::Read, Scope::Write];
+    let new = NewApiKey { name, customer: None, scopes, expires_at: None };
+    let created = billing.create_api_key(&Actor::System, new).await?;
+    writeln!(io::stdout(), "{}", created.key.expose_secret())?;
+    Ok(())
+}
+
+async fn make_staff(billing: &Billing, email: String, name: String, role: StaffRole) -> Result<()> {
+    let password = io::stdin().lines().next().transpose().context("standard input cannot be read")?;
+    let password = password.context("give the password as a line of standard input")?;
+    let new = NewStaff { email, name, password: password.into(), role };
+    let id = billing.create_staff(&Actor::System, new).await?;
+    writeln!(io::stdout(), "{id}")?;
+    Ok(())
+}
+
+fn role(text: &str) -> std::result::Result<StaffRole, String> {
+    StaffRole::parse(text).ok_or_else(|| "one of admin, finance, support, developer, read_only".to_owned())
 }
 
 async fn verify(billing: &Billing) -> Result<ExitCode> {

@@ -62,6 +62,11 @@ pub fn quantity_short(amount: Decimal) -> String {
     quantity(amount.round_dp(1))
 }
 
+/// At most three decimals, for a column; the exact number stands in the line's explanation.
+pub fn quantity_brief(amount: Decimal) -> String {
+    quantity(amount.round_dp(3))
+}
+
 /// `1 request`, `12 requests`; abbreviations such as GB have no plural.
 pub fn units(amount: Decimal, unit: &str) -> String {
     format!(
@@ -219,6 +224,16 @@ pub const fn interval(interval: Interval) -> &'static str {
         Interval::HalfYear => "half-year",
         Interval::Year => "year",
     }
+}
+
+/// `Visa •••• 4242`. Providers spell brands small.
+pub fn card(brand: &str, last4: &str) -> String {
+    let mut letters = brand.chars();
+    let capital = letters
+        .next()
+        .map(|first| first.to_uppercase().to_string())
+        .unwrap_or_default();
+    format!("{capital}{} •••• {last4}", letters.as_str())
 }
 
 /// A date with its instant for machines and for hovering over it.

@@ -8,7 +8,6 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
 use leptos_router::params::ParamsMap;
 use service::{Actor, Billing};
 
@@ -121,10 +120,12 @@ impl Request {
             .and_then(|uri| uri.query())
             .map(parse_query)
             .unwrap_or_default();
+        // There are none where no route matched.
+        let params = use_context::<ArcMemo<ParamsMap>>().map(|params| params.get_untracked());
         Self {
             address,
             query,
-            params: use_params_map().get_untracked(),
+            params: params.unwrap_or_default(),
         }
     }
 

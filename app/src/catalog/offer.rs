@@ -5,6 +5,7 @@ use billing::entitlement::Allowance;
 use billing::money::Currency;
 use billing::period::Interval;
 use leptos::prelude::*;
+use rust_decimal::Decimal;
 
 use crate::format;
 use crate::safe_path::with_param;
@@ -117,22 +118,35 @@ pub fn PlanCard(
     }
 }
 
+/// To the page that says what changing to it means.
+pub fn choose(plan: &Plan, price: Price) -> impl IntoView + use<> {
+    view! {
+        <a
+            class="btn btn-sm w-fit"
+            href=format!("/plan/change?price={}", price.id)
+            aria-label=t::choose_plan(&plan.name)
+        >
+            {t::CHOOSE}
+        </a>
+    }
+}
+
 /// `100 deployments`, `Unlimited storage`.
 fn allowance_line(charge: &MeterCharge) -> String {
     match charge.included {
         Allowance::Unlimited => format!("{} {}", t::UNLIMITED, charge.meter.name.to_lowercase_word()),
-        Allowance::Units(units) => format!("{} {}", format::quantity(units), named(charge)),
+        Allowance::Units(units) => format!("{} {}", format::quantity(units), named(charge, units)),
     }
 }
 
-/// A meter's name after a number: `GB storage`, `API requests`.
-fn named(charge: &MeterCharge) -> String {
+/// What follows a number: `chain`, `deployments`, `GB storage`.
+fn named(charge: &MeterCharge, units: Decimal) -> String {
     let unit = &charge.meter.unit;
     let name = charge.meter.name.to_lowercase_word();
-    if unit.chars().any(|c| c.is_ascii_uppercase()) {
-        format!("{unit} {name}")
-    } else {
-        name
+    match units == Decimal::ONE {
+        _ if unit.chars().any(|c| c.is_ascii_uppercase()) => format!("{unit} {name}"),
+        true => unit.clone(),
+        false => name,
     }
 }
 

@@ -3,11 +3,12 @@
 use billing::catalog::{Plan, Price};
 use billing::money::Currency;
 use billing::period::Interval;
+use billing::subscription::StatusName;
 use leptos::prelude::*;
 use service::Actor;
 
 use super::compare::CompareTable;
-use super::offer::{IntervalSwitch, PlanCard, chosen_interval, saving_amount, saving_percent};
+use super::offer::{IntervalSwitch, PlanCard, choose, chosen_interval, saving_amount, saving_percent};
 use crate::error::AppError;
 use crate::layout::{PORTAL, PUBLIC};
 use crate::page::{Page, Visit, page};
@@ -21,9 +22,13 @@ pub fn PricingPage() -> impl IntoView {
 }
 
 /// What a visitor can do with a plan here.
-struct Buyer {
-    signed_in: bool,
-    trial_available: bool,
+enum Buyer {
+    Visitor,
+    New {
+        trial_available: bool,
+    },
+    /// Changes the plan instead of buying another.
+    Subscribed,
 }
 
 async fn pricing(visit: Visit) -> Result<Page, AppError> {
@@ -55,32 +60,29 @@ async fn pricing(visit: Visit) -> Result<Page, AppError> {
 
 async fn buyer(visit: &Visit) -> Result<(Buyer, Option<String>), AppError> {
     if !matches!(visit.actor, Actor::Member { .. }) {
-        return Ok((
-            Buyer {
-                signed_in: false,
-                trial_available: true,
-            },
-            None,
-        ));
+        return Ok((Buyer::Visitor, None));
     }
     let overview = visit.billing.overview(&visit.actor).await?;
-    Ok((
-        Buyer {
-            signed_in: true,
+    let status = overview.subscription.map(|subscription| subscription.status);
+    let buyer = match status {
+        // An unfinished purchase gives way to a new one.
+        Some(status) if status.is_live() && status.name() != StatusName::Incomplete => Buyer::Subscribed,
+        _ => Buyer::New {
             trial_available: overview.trial_available,
         },
-        Some(overview.customer.name),
-    ))
+    };
+    Ok((buyer, Some(overview.customer.name)))
 }
 
 fn card(plan: &Plan, interval: Interval, currency: Currency, buyer: &Buyer, wanted: &str) -> AnyView {
     let price = plan.price_for(interval, currency).copied();
     let note = (interval == Interval::Year)
         .then(|| saving_amount(plan, currency).map(|saving| t::yearly_saving(&saving)));
-    let actions = match price {
-        Some(price) if buyer.signed_in => buy(plan, price, buyer.trial_available).into_any(),
-        Some(_) => sign_up_first(plan, interval).into_any(),
-        None => view! { <p class="text-muted">{t::NOT_OFFERED}</p> }.into_any(),
+    let actions = match (price, buyer) {
+        (None, _) => view! { <p class="text-muted">{t::NOT_OFFERED}</p> }.into_any(),
+        (Some(_), Buyer::Visitor) => sign_up_first(plan, interval).into_any(),
+        (Some(price), Buyer::New { trial_available }) => buy(plan, price, *trial_available).into_any(),
+        (Some(price), Buyer::Subscribed) => choose(plan, price).into_any(),
     };
     let highlighted = plan.key == wanted;
     view! { <PlanCard plan=plan.clone() price=price highlighted=highlighted note=note.flatten() actions=actions/> }

@@ -46,16 +46,8 @@ fn limited(usage: &MeterUsage, included: Decimal, currency: Currency) -> impl In
         &format::quantity_short(usage.used),
         &format::units(included, &charge.meter.unit),
     );
-    let (bar, icon) = if percent >= Decimal::ONE_HUNDRED {
-        let hard = charge.enforcement == Enforcement::Hard;
-        (
-            "progress progress-error",
-            Some(if hard {
-                icondata::LuCircleAlert
-            } else {
-                icondata::LuTriangleAlert
-            }),
-        )
+    let (bar, icon) = if usage.used > included {
+        ("progress progress-error", Some(icondata::LuTriangleAlert))
     } else if percent >= WARN_PERCENT {
         ("progress progress-warning", Some(icondata::LuTriangleAlert))
     } else {
@@ -65,7 +57,7 @@ fn limited(usage: &MeterUsage, included: Decimal, currency: Currency) -> impl In
     let label = format!("{name}: {of}");
     let shown = percent.min(Decimal::ONE_HUNDRED).to_u32().unwrap_or(0);
     view! {
-        <div class="flex flex-wrap items-baseline justify-between gap-x-3">
+        <div class="flex flex-wrap items-center justify-between gap-x-3">
             <span class="font-medium">{name}</span>
             <span class="tabular-nums inline-flex items-center gap-1">
                 {icon.map(|icon| view! { <Icon icon=icon/> })}
@@ -88,6 +80,7 @@ fn outlook(usage: &MeterUsage, included: Decimal, currency: Currency) -> String 
             &format::units(beyond, unit),
             &format::unit_price(price, unit, currency),
         ),
+        _ if charge.enforcement == Enforcement::Hard && usage.used >= included => t::FULL.to_owned(),
         _ if charge.meter.reset == Reset::Never => t::AS_NOW.to_owned(),
         _ => t::projected(&format::units(usage.projected.round(), unit)),
     }

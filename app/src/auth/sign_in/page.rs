@@ -12,7 +12,9 @@ use crate::ui::{ButtonKind, PageHeader, PostButton, SubmitButton, TextField};
 
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    page(&PUBLIC, |visit| async move { Ok(sign_in_page(&visit)) })
+    page(&PUBLIC, |visit| async move {
+        Ok(super::super::home::unless_signed_in(&visit, sign_in_page))
+    })
 }
 
 fn sign_in_page(visit: &Visit) -> Page {

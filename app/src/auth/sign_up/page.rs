@@ -14,7 +14,9 @@ const MIN_PASSWORD: u32 = 8;
 
 #[component]
 pub fn SignUpPage() -> impl IntoView {
-    page(&PUBLIC, |visit| async move { Ok(sign_up_page(&visit)) })
+    page(&PUBLIC, |visit| async move {
+        Ok(super::super::home::unless_signed_in(&visit, sign_up_page))
+    })
 }
 
 fn sign_up_page(visit: &Visit) -> Page {

@@ -5,6 +5,7 @@ use billing::period::Zone;
 use leptos::prelude::*;
 use service::AttemptRow;
 
+use crate::format;
 use crate::text::en::invoices::{self as t, attempt as a};
 use crate::ui::{Amount, Badge, Table, Tone, When};
 
@@ -44,7 +45,7 @@ fn row(attempt: &AttemptRow, zone: Zone) -> impl IntoView + use<> {
     view! {
         <tr>
             <td><When at=attempt.created_at zone=zone time=true/></td>
-            <td class="whitespace-nowrap">{attempt.card.clone().unwrap_or_else(|| "–".to_owned())}</td>
+            <td class="whitespace-nowrap">{attempt.card.as_deref().map_or_else(|| "–".to_owned(), card_words)}</td>
             <td>
                 <Badge tone=tone label=label/>
                 {why.map(|why| view! { <span class="block label-sm">{why}</span> })}
@@ -52,4 +53,10 @@ fn row(attempt: &AttemptRow, zone: Zone) -> impl IntoView + use<> {
             <td class="num"><Amount amount=attempt.amount/></td>
         </tr>
     }
+}
+
+/// `visa 4242`, as it is kept with the attempt.
+fn card_words(card: &str) -> String {
+    card.split_once(' ')
+        .map_or_else(|| card.to_owned(), |(brand, last4)| format::card(brand, last4))
 }

@@ -161,7 +161,7 @@ fn line_row(line: &Line, zone: Zone) -> impl IntoView + use<> {
                     <div class="flex flex-col gap-1 py-1 text-base-content tabular-nums">{how}</div>
                 </details>
             </th>
-            <td class="num hidden sm:table-cell align-top">{format::quantity(draft.quantity)}</td>
+            <td class="num hidden sm:table-cell align-top">{format::quantity_brief(draft.quantity)}</td>
             <td class="num hidden sm:table-cell align-top"><Amount amount=line.tax/></td>
             <td class="num align-top"><Amount amount=draft.net/></td>
         </tr>

@@ -21,9 +21,9 @@ pub fn NextBill(overview: Overview) -> impl IntoView {
         .filter(|upcoming| !upcoming.draft.lines().is_empty());
     let content = match upcoming {
         Some(upcoming) => view! {
-            <p>
+            <p class="flex flex-wrap items-baseline gap-x-2">
                 <span class="figure-lg">{format::money(upcoming.draft.total())}</span>
-                <span class="text-muted">" "<When at=upcoming.at zone=zone/>", "{t::SO_FAR}</span>
+                <span class="text-muted"><When at=upcoming.at zone=zone/>", "{t::SO_FAR}</span>
             </p>
             <DraftTable draft=upcoming.draft zone=zone caption=t::BILL_LINES/>
         }
@@ -67,12 +67,6 @@ pub fn card_words(method: &PaymentMethod) -> impl IntoView + use<> {
     }
 }
 
-/// `Visa •••• 4242`.
 pub fn card_name(method: &PaymentMethod) -> String {
-    let mut brand = method.brand.chars();
-    let capital = brand
-        .next()
-        .map(|first| first.to_uppercase().to_string())
-        .unwrap_or_default();
-    format!("{capital}{} •••• {}", brand.as_str(), method.last4)
+    format::card(&method.brand, &method.last4)
 }

@@ -23,6 +23,7 @@ pub fn OverviewPage() -> impl IntoView {
 async fn load(visit: Visit) -> Result<Page, AppError> {
     if let Actor::Staff { .. } = visit.actor {
         leptos_axum::redirect("/admin");
+        return Ok(Page::new(t::TITLE, ()));
     }
     let overview = visit.billing.overview(&visit.actor).await?;
     let who = overview.customer.name.clone();
@@ -79,12 +80,10 @@ fn heading(overview: &Overview) -> impl IntoView + use<> {
         .as_ref()
         .map(|subscription| subscription.status.name());
     view! {
-        <div class="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
-            <div class="flex flex-wrap items-center gap-x-3 gap-y-1">
-                <h1>{price.unwrap_or(plan)}</h1>
-                {status.map(|status| view! { <StatusBadge status=status/> })}
-            </div>
-            <LinkButton href="/plan" label=t::CHANGE_PLAN small=true/>
+        <div class="flex flex-wrap items-center gap-x-3 gap-y-1">
+            <h1>{price.unwrap_or(plan)}</h1>
+            {status.map(|status| view! { <StatusBadge status=status/> })}
+            <span class="ms-auto"><LinkButton href="/plan" label=t::CHANGE_PLAN small=true/></span>
         </div>
     }
 }

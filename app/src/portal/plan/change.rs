@@ -115,9 +115,9 @@ fn next_bill(preview: &ChangePreview, zone: Zone) -> impl IntoView + use<> {
     let (at, draft) = preview.next_bill.clone();
     view! {
         <Panel title=t::NEXT_BILL>
-            <p>
+            <p class="flex flex-wrap items-baseline gap-x-2">
                 <span class="figure-lg">{format::money(draft.total())}</span>
-                <span class="text-muted">" "<When at=at zone=zone/>", "{t::NEXT_BILL_NOTE}</span>
+                <span class="text-muted"><When at=at zone=zone/>", "{t::NEXT_BILL_NOTE}</span>
             </p>
             <DraftTable draft=draft zone=zone caption=t::NEXT_CAPTION/>
         </Panel>

@@ -1,6 +1,6 @@
 //! The current plan beside the others.
 
-use billing::catalog::{Plan, Price};
+use billing::catalog::Plan;
 use billing::entitlement::Allowance;
 use billing::id::PriceId;
 use billing::money::Currency;
@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use service::{MeterUsage, Overview};
 
 use crate::catalog::compare::CompareTable;
-use crate::catalog::offer::{IntervalSwitch, PlanCard, saving_amount, saving_percent};
+use crate::catalog::offer::{IntervalSwitch, PlanCard, choose, saving_amount, saving_percent};
 use crate::error::AppError;
 use crate::format;
 use crate::layout::PORTAL;
@@ -102,18 +102,6 @@ impl Choice {
         let note = saving.map(|saving| c::yearly_saving(&saving));
         view! { <PlanCard plan=plan.clone() price=price highlighted=current note=note actions=actions/> }
             .into_any()
-    }
-}
-
-fn choose(plan: &Plan, price: Price) -> impl IntoView + use<> {
-    view! {
-        <a
-            class="btn btn-sm w-fit"
-            href=format!("/plan/change?price={}", price.id)
-            aria-label=c::choose_plan(&plan.name)
-        >
-            {c::CHOOSE}
-        </a>
     }
 }
 

@@ -60,7 +60,7 @@ pub mod cancel {
     pub const CONFIRM: &str = "Cancel subscription";
     pub const KEEP: &str = "Keep it";
     pub const WHAT_HAPPENS: &str = "What happens";
-    pub const WHAT_IF: &str = "You can undo this until then on this page.";
+    pub const WHAT_IF: &str = "You can undo this until then, on the page of your plan.";
 
     pub fn title(plan: &str) -> String {
         format!("Cancel {plan}?")

@@ -19,7 +19,8 @@ pub mod overview {
     pub const USAGE_CAPTION: &str = "Usage of each meter against what the plan includes";
     pub const UNTIL: &str = "counts anew on";
     pub const UNLIMITED: &str = "unlimited";
-    pub const AS_NOW: &str = "stays at this level";
+    pub const AS_NOW: &str = "what there is now; not counted anew";
+    pub const FULL: &str = "limit reached: more is refused";
     pub const CARD: &str = "Card on file";
     pub const ADD_CARD: &str = "Add card";
     pub const REPLACE_CARD: &str = "Replace";
@@ -130,6 +131,6 @@ pub mod lines {
 
 pub mod card {
     pub fn expires(month: u32, year: i32) -> String {
-        format!("expires {month:02}/{year}")
+        format!("expires {month:02}/{:02}", year.rem_euclid(100))
     }
 }

@@ -94,8 +94,8 @@ fn option(months: &[MonthMovements]) -> charming::Chart {
             .split_number(3)
     };
     let mut chart = charming::Chart::new()
-        .grid(Grid::new().left(56).right(8).top(8).height(120))
-        .grid(Grid::new().left(56).right(8).top(148).bottom(24))
+        .grid(Grid::new().left(56).right(8).top(8).height(116))
+        .grid(Grid::new().left(56).right(8).top(154).bottom(24))
         .x_axis(x_axis(0).axis_label(AxisLabel::new().show(false)))
         .x_axis(x_axis(1))
         .y_axis(y_axis(0))
@@ -185,8 +185,8 @@ mod tests {
         };
         let expected = json!({
             "grid": [
-                { "left": 56, "right": 8, "top": 8, "height": 120 },
-                { "left": 56, "right": 8, "top": 148, "bottom": 24 },
+                { "left": 56, "right": 8, "top": 8, "height": 116 },
+                { "left": 56, "right": 8, "top": 154, "bottom": 24 },
             ],
             "xAxis": [
                 {

@@ -28,7 +28,10 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         Some(chart) => Some(chart.draw().await),
         None => None,
     };
-    let net = overview.mrr.minus(overview.mrr_month_start).map_err(out_of_range)?;
+    let net = overview
+        .mrr
+        .minus(overview.mrr_month_start)
+        .map_err(out_of_range)?;
     let body = view! {
         <PageHeader title=t::OVERVIEW subtitle=t::as_of(&format::date_time(overview.now, Zone::UTC))/>
         {headline(&overview, net)}
@@ -100,7 +103,7 @@ fn mrr_panel(drawing: Option<Drawing>) -> impl IntoView {
                         .into_any()
                 },
             }}
-            <p class="label-sm max-w-prose">{t::MRR_FORMULA}</p>
+            <p class="label-sm max-w-3xl">{t::MRR_FORMULA}</p>
         </Panel>
     }
 }
@@ -183,12 +186,12 @@ fn last_movements(movements: Vec<MovementRow>) -> impl IntoView {
             <Table caption=t::LAST_MOVEMENTS>
                 <thead>
                     <tr>
-                        <th scope="col">{t::WHEN}</th>
                         <th scope="col">{t::CUSTOMER}</th>
                         <th scope="col">{t::MOVEMENT}</th>
-                        <th scope="col">{t::PLAN}</th>
                         <th scope="col" class="num">{t::CHANGE}</th>
                         <th scope="col" class="num">{t::CUSTOMER_MRR}</th>
+                        <th scope="col">{t::PLAN}</th>
+                        <th scope="col">{t::WHEN}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -208,12 +211,12 @@ fn movement_row(row: MovementRow) -> impl IntoView {
     };
     view! {
         <tr>
-            <td><When at=row.at zone=Zone::UTC/></td>
-            <th scope="row" class="font-normal whitespace-nowrap">{row.customer_name}</th>
+            <th scope="row" class="font-normal">{row.customer_name}</th>
             <td><Badge tone=tone icon=icon label=t::movement(row.kind)/></td>
-            <td class="whitespace-nowrap">{row.plan_name}</td>
             <td class="num">{signed(row.amount)}</td>
             <td class="num"><Amount amount=row.mrr_after/></td>
+            <td class="whitespace-nowrap">{row.plan_name}</td>
+            <td><When at=row.at zone=Zone::UTC/></td>
         </tr>
     }
 }

@@ -179,7 +179,7 @@ fn check_row(check: &'static str, rows: u64, findings: usize) -> impl IntoView {
     };
     view! {
         <tr>
-            <th scope="row" class="font-normal">{check}</th>
+            <th scope="row" class="font-normal first-letter:uppercase">{check}</th>
             <td class="num">{format::quantity(rows.into())}</td>
             <td>{badge}</td>
         </tr>

@@ -85,7 +85,7 @@ pub fn ChartFigure(drawing: Drawing) -> impl IntoView {
     let unit = chart.unit;
     view! {
         <figure class="flex flex-col gap-3">
-            <figcaption class="max-w-prose">{chart.caption.clone()}</figcaption>
+            <figcaption class="max-w-3xl">{chart.caption.clone()}</figcaption>
             {drawn.map(|(svg, bundle)| view! {
                 <div aria-hidden="true">
                     <div class="@container h-72 overflow-hidden">

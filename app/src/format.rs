@@ -204,14 +204,24 @@ pub fn days_until(at: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
     }
 }
 
-/// A span in words: `3 days 4 h`, `25 min`.
+/// A span in words, exact to the second: `29 days 23 h 59 min 57 s`, `30 days`.
 pub fn span(seconds: i64) -> String {
-    let (days, hours, minutes) = (seconds / 86_400, seconds % 86_400 / 3600, seconds % 3600 / 60);
-    match (days, hours, minutes) {
-        (0, 0, minutes) => format!("{minutes} min"),
-        (0, hours, minutes) => format!("{hours} h {minutes} min"),
-        (1, hours, _) => format!("1 day {hours} h"),
-        (days, hours, _) => format!("{days} days {hours} h"),
+    let days = seconds / 86_400;
+    let day = if days == 1 { "day" } else { "days" };
+    let parts = [
+        (days, day),
+        (seconds % 86_400 / 3600, "h"),
+        (seconds % 3600 / 60, "min"),
+        (seconds % 60, "s"),
+    ];
+    let said = parts.iter().filter(|(count, _)| *count != 0);
+    let words: Vec<String> = said
+        .map(|(count, unit)| format!("{count}{NO_BREAK_SPACE}{unit}"))
+        .collect();
+    if words.is_empty() {
+        format!("0{NO_BREAK_SPACE}s")
+    } else {
+        words.join(" ")
     }
 }
 
@@ -349,9 +359,7 @@ mod tests {
         assert_eq!(days("2026-11-23T12:00:00Z"), 1);
         assert_eq!(days("2026-12-06T12:00:00Z"), 14);
         assert_eq!(days("2026-11-22T11:00:00Z"), 0);
-        assert_eq!(
-            (span(90), span(7_260), span(273_600)),
-            ("1 min".into(), "2 h 1 min".into(), "3 days 4 h".into())
-        );
+        let spans = [0, 90, 86_400, 2_591_997].map(|seconds| span(seconds).replace(NO_BREAK_SPACE, " "));
+        assert_eq!(spans, ["0 s", "1 min 30 s", "1 day", "29 days 23 h 59 min 57 s"]);
     }
 }

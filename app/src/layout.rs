@@ -85,6 +85,8 @@ pub struct Frame<'a> {
     /// Where the test clock stands, if it was moved.
     pub clock: Option<DateTime<Utc>>,
     pub error: Option<AppError>,
+    /// Instead of the advice that goes with the error.
+    pub error_detail: Option<&'static str>,
     pub notice: Option<&'static str>,
 }
 
@@ -132,7 +134,10 @@ fn header(frame: &Frame<'_>, width: &'static str) -> AnyView {
     view! {
         <header class="bg-base-100 border-b border-base-300">
             <div class=format!("{width} mx-auto px-4 flex flex-wrap items-center gap-x-6 min-h-12")>
-                <a href=area.home class="flex items-center gap-2 py-2 font-semibold">
+                <a
+                    href=(!area.home.is_empty()).then_some(area.home)
+                    class="flex items-center gap-2 py-2 font-semibold"
+                >
                     <span class="text-primary"><Icon icon=icondata::LuOrbit/></span>
                     {merchant}
                     {area.name.map(|name| view! { <span class="badge badge-soft badge-sm">{name}</span> })}
@@ -193,7 +198,8 @@ fn messages(frame: &Frame<'_>) -> AnyView {
     });
     let error = frame.error.map(|error| {
         let words = en::error(error);
-        view! { <Notice tone=Tone::Error title=words.title detail=words.advice urgent=true/> }
+        let detail = frame.error_detail.unwrap_or(words.advice);
+        view! { <Notice tone=Tone::Error title=words.title detail=detail urgent=true/> }
     });
     let notice = frame
         .notice

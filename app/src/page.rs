@@ -53,6 +53,7 @@ pub struct Page {
     pub who: Option<String>,
     /// Another area than the page's own, where that depends on who asks.
     within: Option<&'static Area>,
+    error_detail: Option<&'static str>,
 }
 
 impl Page {
@@ -62,12 +63,21 @@ impl Page {
             body: body.into_any(),
             who: None,
             within: None,
+            error_detail: None,
         }
     }
 
     pub fn of(self, who: impl Into<String>) -> Self {
         Self {
             who: Some(who.into()),
+            ..self
+        }
+    }
+
+    /// Says more about the error in the address than its code does.
+    pub fn explaining(self, detail: &'static str) -> Self {
+        Self {
+            error_detail: Some(detail),
             ..self
         }
     }
@@ -157,6 +167,7 @@ impl Request {
             seeding,
             clock,
             error: self.query.get_str("error").and_then(AppError::parse),
+            error_detail: page.error_detail,
             notice: self.query.get_str("done").and_then(en::notice),
         };
         let title = format!("{} – {merchant}", page.title);
@@ -193,9 +204,10 @@ pub fn error_page(area: &'static Area, error: AppError, path: &str) -> AnyView {
         seeding: None,
         clock: None,
         error: None,
+        error_detail: None,
         notice: None,
     };
-    let home = area.home;
+    let home = if area.home.is_empty() { "/" } else { area.home };
     let body = view! {
         <div class="panel">
             <h1 class="sr-only">{words.title}</h1>

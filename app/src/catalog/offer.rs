@@ -110,7 +110,7 @@ pub fn PlanCard(
                 <h2>{plan.name.clone()}</h2>
                 {price}
             </div>
-            <p class="text-muted hidden sm:block">{plan.summary.clone()}</p>
+            <p class="text-muted hidden sm:block sm:min-h-10">{plan.summary.clone()}</p>
             {note.map(|note| view! { <p class="text-success">{note}</p> })}
             <ul class="hidden sm:flex flex-col gap-1 grow">{limits}</ul>
             {actions}

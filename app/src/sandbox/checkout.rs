@@ -32,6 +32,8 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         .map_err(service::Error::from)?;
     let checkout = found.ok_or(AppError::NotFound)?;
     let amount = amount(&checkout);
+    let declined = checkout.last_decline.as_ref().map(|code| decline(code.as_str()));
+    let declined = declined.filter(|_| visit.query("error") == Some(AppError::CardDeclined.code()));
     let title = if amount.is_some() {
         t::PAY_TITLE
     } else {
@@ -42,7 +44,11 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         PageState::Completed => over(t::COMPLETED_TITLE, t::COMPLETED_HINT, checkout.success_url).into_any(),
         PageState::Expired => over(t::EXPIRED_TITLE, t::EXPIRED_HINT, checkout.cancel_url).into_any(),
     };
-    Ok(Page::new(title, body))
+    let page = Page::new(title, body);
+    Ok(match declined {
+        Some(why) => page.explaining(why),
+        None => page,
+    })
 }
 
 fn amount(checkout: &CheckoutView) -> Option<Money> {
@@ -71,12 +77,10 @@ fn open(checkout: CheckoutView, amount: Option<Money>, visit: &Visit) -> impl In
     };
     let chosen = visit.query("card").and_then(|index| index.parse().ok());
     let chosen = chosen.and_then(|index: usize| test_cards().get(index));
-    let declined = checkout.last_decline.as_ref().map(|code| decline(code.as_str()));
     let cards = cards(visit.path());
     view! {
         <Notice tone=Tone::Warning title=t::MARK/>
         <PageHeader title=title/>
-        {declined.map(|why| view! { <Notice tone=Tone::Error title=why/> })}
         <div class="grid gap-4 md:grid-cols-2 items-start">
             <div class="flex flex-col gap-4">
                 {card_form(&checkout, amount, chosen)}

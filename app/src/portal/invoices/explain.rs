@@ -196,7 +196,7 @@ mod tests {
         });
         assert_eq!(
             prorated,
-            "The time covered is 14 days 0 h of 31 days 0 h, counted by the second. \
+            "The time covered is 14\u{a0}days of 31\u{a0}days, counted by the second. \
              It was paid in advance and is given back. \
              \u{2212}$199.00 × 1,209,600\u{a0}s ÷ 2,678,400\u{a0}s = \u{2212}$89.870967…, rounded once to \u{2212}$89.87."
         );

@@ -19,7 +19,7 @@ pub mod overview {
     pub const USAGE_CAPTION: &str = "Usage of each meter against what the plan includes";
     pub const UNTIL: &str = "counts anew on";
     pub const UNLIMITED: &str = "unlimited";
-    pub const AS_NOW: &str = "what there is now; not counted anew";
+    pub const AS_NOW: &str = "the present level; it does not start anew";
     pub const FULL: &str = "limit reached: more is refused";
     pub const CARD: &str = "Card on file";
     pub const ADD_CARD: &str = "Add card";

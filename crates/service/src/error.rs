@@ -104,7 +104,7 @@ impl Error {
         }
     }
 
-    pub const fn kind(&self) -> ErrorKind {
+    pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Unauthenticated | Self::WrongCredentials => ErrorKind::Unauthenticated,
             Self::Forbidden => ErrorKind::Forbidden,
@@ -124,7 +124,7 @@ impl Error {
             | Self::ClockRefused => ErrorKind::Conflict,
             Self::TooMany => ErrorKind::TooMany,
             Self::Preparing | Self::Gateway(_) => ErrorKind::Unavailable,
-            Self::Store(store::Error::Db(_)) => ErrorKind::Unavailable,
+            Self::Store(error) if error.is_transient() => ErrorKind::Unavailable,
             Self::Store(_) | Self::Internal(_) => ErrorKind::Internal,
         }
     }

@@ -51,6 +51,7 @@ pub struct Upcoming {
 impl Billing {
     pub async fn overview(&self, actor: &Actor) -> Result<Overview> {
         let scope = actor.reads_customer()?;
+        self.look_up_purchase(scope).await;
         let now = self.now();
         let mut conn = store::acquire(self.pool()).await?;
         let customer = store::customer::find(&mut conn, scope)
@@ -90,6 +91,14 @@ impl Billing {
             trial_available: !store::subscription::trial_used(&mut conn, scope).await?,
             customer: CustomerProfile::from(customer),
         })
+    }
+
+    /// Somebody who paid and closed the page instead of coming back finds the purchase done. The page is
+    /// shown all the same if the provider does not answer.
+    async fn look_up_purchase(&self, scope: CustomerScope) {
+        if let Err(error) = self.look_up_open_checkouts(scope).await {
+            tracing::warn!(%error, "Open checkouts cannot be looked up");
+        }
     }
 
     /// The billing run's own decision, made now and not saved. A trial without a card bills nothing.

@@ -73,7 +73,7 @@ impl Billing {
                 store::commit(tx).await?;
                 Ok(step)
             }
-            Err(error @ Error::Store(store::Error::Db(_))) => Err(error),
+            Err(Error::Store(error)) if error.is_transient() => Err(error.into()),
             Err(error) => {
                 drop(tx);
                 tracing::error!(customer.id = %customer.id, %error, "Parked customer `{}`", customer.id);

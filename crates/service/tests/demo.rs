@@ -1,6 +1,7 @@
 //! The demo data: lived through the real use cases, the same every time, with books that tie.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the story")]
 
+#[expect(dead_code, reason = "shared with other tests")]
 mod support;
 
 use service::VerifyReport;

@@ -22,6 +22,25 @@ impl Error {
         }
     }
 
+    /// The database is away or overloaded, or two transactions met: the same again may well succeed.
+    pub fn is_transient(&self) -> bool {
+        let Self::Db(error) = self else { return false };
+        match error {
+            sqlx::Error::Database(db) => db.code().is_some_and(|code| {
+                // Transaction rollback, insufficient resources, operator intervention, connection.
+                ["40", "53", "57", "08"]
+                    .iter()
+                    .any(|class| code.starts_with(class))
+            }),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            _ => false,
+        }
+    }
+
     pub fn is_conflict_on(&self, name: &str) -> bool {
         matches!(self, Self::Conflict { constraint } if constraint == name)
     }

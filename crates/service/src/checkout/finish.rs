@@ -2,6 +2,7 @@
 
 use billing::id::PaymentMethodId;
 use billing::payment::AttemptStatus;
+use billing::subscription::Status;
 use chrono::{DateTime, Utc};
 use gateway::{CheckoutState, SavedMethod};
 use store::CustomerScope;
@@ -21,6 +22,22 @@ impl Billing {
             Some(state) => self.write_state(row, &state).await,
             None => Ok(()),
         }
+    }
+
+    /// Looks up the pages of a purchase that waits for its payment.
+    pub(crate) async fn look_up_open_checkouts(&self, scope: CustomerScope) -> Result<()> {
+        let open = {
+            let mut conn = store::acquire(self.pool()).await?;
+            let live = store::subscription::live(&mut conn, scope).await?;
+            if !live.is_some_and(|live| matches!(live.status, Status::Incomplete { .. })) {
+                return Ok(());
+            }
+            store::payment::open_checkouts(&mut conn, scope).await?
+        };
+        for row in &open {
+            self.look_up_checkout(row).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn write_state(&self, row: &CheckoutRow, state: &CheckoutState) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Dated stories on a real Postgres under a clock that the story moves.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the story")]
 
+#[expect(dead_code, reason = "shared with other tests")]
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -24,7 +24,7 @@ const CHECKS: [Check; 7] = [
 ];
 
 pub fn check() -> Result<()> {
-    let mut steps = Steps::new(CHECKS.len());
+    let mut steps = Steps::new("check", CHECKS.len());
     let mut failed = Vec::new();
     for (name, check) in CHECKS {
         steps.next(name);

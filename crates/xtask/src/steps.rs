@@ -1,16 +1,19 @@
-//! Progress that a person can follow: `[2/6] frontend, release`.
+//! Progress that a person can follow: `[build 2/4] frontend, release`.
 
 use std::time::Instant;
 
 pub struct Steps {
+    of: &'static str,
     total: usize,
     done: usize,
     started: Instant,
 }
 
 impl Steps {
-    pub fn new(total: usize) -> Self {
+    /// `of` names the task: one may run inside another.
+    pub fn new(of: &'static str, total: usize) -> Self {
         Self {
+            of,
             total,
             done: 0,
             started: Instant::now(),
@@ -19,7 +22,7 @@ impl Steps {
 
     pub fn next(&mut self, what: &str) {
         self.done += 1;
-        println!("[{}/{}] {what} …", self.done, self.total);
+        println!("[{} {}/{}] {what} …", self.of, self.done, self.total);
     }
 
     pub fn finish(&self, what: &str) {

@@ -23,7 +23,7 @@ pub enum Depth {
 }
 
 pub fn test(depth: Depth) -> Result<Totals> {
-    let mut steps = Steps::new(4);
+    let mut steps = Steps::new("test", 4);
     let mut totals = Totals::default();
     steps.next("Rust tests");
     let postgres = Postgres::start(Durability::None)?;

@@ -15,6 +15,7 @@ use crate::{
     build::{self, Profile},
     postgres::{Durability, Postgres},
     server::Installation,
+    steps::Steps,
 };
 use anyhow::{Result, bail};
 use goals::{GOALS, Goal};
@@ -82,8 +83,9 @@ pub fn bench(names: &[String]) -> Result<()> {
     fs::create_dir_all("target")?;
     let bench = Bench::default();
     let mut rows = Vec::new();
-    for (index, goal) in chosen.iter().enumerate() {
-        println!("[{}/{}] {} …", index + 1, chosen.len(), goal.name);
+    let mut steps = Steps::new("bench", chosen.len());
+    for goal in chosen {
+        steps.next(goal.name);
         match measure(&bench, goal) {
             Ok(Some(measured)) => rows.push(Row::new(goal, measured)),
             Ok(None) => println!("      not measured yet"),

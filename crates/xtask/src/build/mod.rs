@@ -44,7 +44,7 @@ impl Profile {
 }
 
 pub fn build(profile: Profile) -> Result<()> {
-    let mut steps = Steps::new(4);
+    let mut steps = Steps::new("build", 4);
     steps.next(&format!("frontend, {}", profile.name()));
     // Styles and charts are node's work and take a second: done while cargo compiles.
     thread::scope(|scope| {

@@ -20,7 +20,11 @@ use crate::{seed, telemetry};
 const WRONG_USAGE: u8 = 2;
 
 #[derive(Debug, Parser)]
-#[command(name = "server", version, about = "CosmosBuilder Billing: subscription billing in one program")]
+#[command(
+    name = "server",
+    version,
+    about = "CosmosBuilder Billing: subscription billing in one program"
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Verb>,
@@ -64,7 +68,10 @@ enum Verb {
 
 pub fn main() -> ExitCode {
     let command = without_empty_variables(Cli::command(), |name| std::env::var_os(name));
-    let cli = match command.try_get_matches().and_then(|mut found| Cli::from_arg_matches_mut(&mut found)) {
+    let cli = match command
+        .try_get_matches()
+        .and_then(|mut found| Cli::from_arg_matches_mut(&mut found))
+    {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
@@ -77,17 +84,20 @@ pub fn main() -> ExitCode {
         Err(error) => {
             complain(format_args!("{error:#}"));
             ExitCode::FAILURE
-        },
+        }
     }
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
     let runtime = Runtime::new().context("the runtime cannot be started")?;
-    let (verb, config) = (cli.command.unwrap_or(Verb::Serve(ServeArgs::default())), cli.config);
+    let (verb, config) = (
+        cli.command.unwrap_or(Verb::Serve(ServeArgs::default())),
+        cli.config,
+    );
     match verb {
         Verb::Serve(args) => return serve::serve(&runtime, &config, &args),
         Verb::Worker => return serve::work(&runtime, &config),
-        Verb::Migrate | Verb::Seed { .. } | Verb::ApiKey { .. } | Verb::Staff { .. } | Verb::Verify => {},
+        Verb::Migrate | Verb::Seed { .. } | Verb::ApiKey { .. } | Verb::Staff { .. } | Verb::Verify => {}
     }
     let database = Database::open(&config, Join::IfRunning)?;
     runtime.block_on(async {
@@ -97,7 +107,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Verb::ApiKey { name } => make_api_key(&billing, name).await?,
             Verb::Staff { email, name, role } => make_staff(&billing, email, name, role).await?,
             Verb::Verify => return verify(&billing).await,
-            Verb::Serve(_) | Verb::Worker | Verb::Migrate => {},
+            Verb::Serve(_) | Verb::Worker | Verb::Migrate => {}
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -105,16 +115,30 @@ fn run(cli: Cli) -> Result<ExitCode> {
 
 async fn make_api_key(billing: &Billing, name: String) -> Result<()> {
     let scopes = vec![Scope::EventsWrite, Scope::Read, Scope::Write];
-    let new = NewApiKey { name, customer: None, scopes, expires_at: None };
+    let new = NewApiKey {
+        name,
+        customer: None,
+        scopes,
+        expires_at: None,
+    };
     let created = billing.create_api_key(&Actor::System, new).await?;
     writeln!(io::stdout(), "{}", created.key.expose_secret())?;
     Ok(())
 }
 
 async fn make_staff(billing: &Billing, email: String, name: String, role: StaffRole) -> Result<()> {
-    let password = io::stdin().lines().next().transpose().context("standard input cannot be read")?;
+    let password = io::stdin()
+        .lines()
+        .next()
+        .transpose()
+        .context("standard input cannot be read")?;
     let password = password.context("give the password as a line of standard input")?;
-    let new = NewStaff { email, name, password: password.into(), role };
+    let new = NewStaff {
+        email,
+        name,
+        password: password.into(),
+        role,
+    };
     let id = billing.create_staff(&Actor::System, new).await?;
     writeln!(io::stdout(), "{id}")?;
     Ok(())
@@ -127,7 +151,11 @@ fn role(text: &str) -> std::result::Result<StaffRole, String> {
 async fn verify(billing: &Billing) -> Result<ExitCode> {
     let report = billing.verify().await.context("the check could not be made")?;
     print_report(&report)?;
-    Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.findings.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn print_report(report: &VerifyReport) -> Result<()> {
@@ -138,7 +166,12 @@ fn print_report(report: &VerifyReport) -> Result<()> {
     for finding in &report.findings {
         writeln!(out, "WRONG {}: {}", finding.check, finding.detail)?;
     }
-    writeln!(out, "{} checks, {} findings", report.checked.len(), report.findings.len())?;
+    writeln!(
+        out,
+        "{} checks, {} findings",
+        report.checked.len(),
+        report.findings.len()
+    )?;
     Ok(())
 }
 

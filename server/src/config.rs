@@ -131,9 +131,11 @@ impl Config {
     /// What one value alone cannot tell, and what must not be echoed: secrets are never repeated.
     pub fn check(&self) -> Result<(), String> {
         if self.stripe_secret_key.is_some() {
-            return Err("STRIPE_SECRET_KEY is set, but card payments through Stripe are not available yet: \
+            return Err(
+                "STRIPE_SECRET_KEY is set, but card payments through Stripe are not available yet: \
                         unset it to run with the sandbox"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         if let Some(url) = &self.database_url {
             check_database_url(url.expose_secret())?;
@@ -141,23 +143,31 @@ impl Config {
         if let Some(key) = &self.jwt_secret_key
             && key.expose_secret().len() < MIN_JWT_SECRET
         {
-            return Err(format!("JWT_SECRET_KEY is too short: give it {MIN_JWT_SECRET} characters or more"));
+            return Err(format!(
+                "JWT_SECRET_KEY is too short: give it {MIN_JWT_SECRET} characters or more"
+            ));
         }
         self.encryption_key_bytes().map(drop)
     }
 
     pub fn encryption_key_bytes(&self) -> Result<Option<[u8; KEY_BYTES]>, String> {
-        let Some(key) = &self.encryption_key else { return Ok(None) };
+        let Some(key) = &self.encryption_key else {
+            return Ok(None);
+        };
         let bytes = BASE64_STANDARD.decode(key.expose_secret().trim()).ok();
         match bytes.and_then(|bytes| bytes.try_into().ok()) {
             Some(bytes) => Ok(Some(bytes)),
-            None => Err("ENCRYPTION_KEY is not 32 bytes in base64: make one with `openssl rand -base64 32`".into()),
+            None => Err(
+                "ENCRYPTION_KEY is not 32 bytes in base64: make one with `openssl rand -base64 32`".into(),
+            ),
         }
     }
 
     /// Where browsers reach us; an address that means "everywhere" is reached on this machine.
     pub fn base_url(&self) -> BaseUrl {
-        self.base_url.clone().unwrap_or_else(|| BaseUrl::of_address(self.address))
+        self.base_url
+            .clone()
+            .unwrap_or_else(|| BaseUrl::of_address(self.address))
     }
 }
 
@@ -191,7 +201,11 @@ impl BaseUrl {
         // A plain socket address over http is always a valid origin; port 80 is not written in one.
         let text = format!("http://{address}");
         let text = text.strip_suffix(":80").unwrap_or(&text).to_owned();
-        Self { text, https: false, loopback: address.ip().is_loopback() }
+        Self {
+            text,
+            https: false,
+            loopback: address.ip().is_loopback(),
+        }
     }
 }
 
@@ -216,7 +230,11 @@ impl FromStr for BaseUrl {
             Some(Host::Ipv6(ip)) => ip.is_loopback(),
             None => return Err(WANTED.to_owned()),
         };
-        Ok(Self { text: url.origin().ascii_serialization(), https, loopback })
+        Ok(Self {
+            text: url.origin().ascii_serialization(),
+            https,
+            loopback,
+        })
     }
 }
 
@@ -235,14 +253,17 @@ fn check_database_url(text: &str) -> Result<(), String> {
     let url = Url::parse(text).ok();
     match url.as_ref().map(Url::scheme) {
         Some("postgres" | "postgresql") => Ok(()),
-        _ => Err("DATABASE_URL is not the address of a Postgres database: write it as \
+        _ => Err(
+            "DATABASE_URL is not the address of a Postgres database: write it as \
                   postgres://user:password@host:5432/database, or unset it to use the program's own"
-            .to_owned()),
+                .to_owned(),
+        ),
     }
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "give an IP address and a port, as in 127.0.0.1:3000".to_owned())
+    text.parse()
+        .map_err(|_| "give an IP address and a port, as in 127.0.0.1:3000".to_owned())
 }
 
 fn log_filter(text: &str) -> Result<String, String> {
@@ -253,17 +274,27 @@ fn log_filter(text: &str) -> Result<String, String> {
 }
 
 fn currency(text: &str) -> Result<Currency, String> {
-    text.parse().map_err(|_| "give a three-letter ISO 4217 code, as in USD".to_owned())
+    text.parse()
+        .map_err(|_| "give a three-letter ISO 4217 code, as in USD".to_owned())
 }
 
 fn tax_rate(text: &str) -> Result<TaxRate, String> {
-    let rate = Decimal::from_str_exact(text).ok().and_then(|fraction| TaxRate::new(fraction).ok());
+    let rate = Decimal::from_str_exact(text)
+        .ok()
+        .and_then(|fraction| TaxRate::new(fraction).ok());
     rate.ok_or_else(|| "give a fraction between 0 and 1, as in 0.08 for eight percent".to_owned())
 }
 
 fn plan(text: &str) -> Result<String, String> {
-    let named = !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    if named { Ok(text.to_owned()) } else { Err("give the key of a plan, as in starter".to_owned()) }
+    let named = !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if named {
+        Ok(text.to_owned())
+    } else {
+        Err("give the key of a plan, as in starter".to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -273,12 +304,28 @@ mod tests {
     #[test]
     fn a_base_url_is_an_origin_and_nothing_more() {
         let read = |text: &str| text.parse::<BaseUrl>();
-        assert_eq!(read("https://billing.example.com/").unwrap().as_str(), "https://billing.example.com");
-        assert_eq!(read("https://Billing.Example.com:443").unwrap().as_str(), "https://billing.example.com");
-        assert_eq!(read("http://127.0.0.1:4000").unwrap().as_str(), "http://127.0.0.1:4000");
+        assert_eq!(
+            read("https://billing.example.com/").unwrap().as_str(),
+            "https://billing.example.com"
+        );
+        assert_eq!(
+            read("https://Billing.Example.com:443").unwrap().as_str(),
+            "https://billing.example.com"
+        );
+        assert_eq!(
+            read("http://127.0.0.1:4000").unwrap().as_str(),
+            "http://127.0.0.1:4000"
+        );
         assert!(read("http://[::1]:4000").unwrap().is_loopback());
         assert!(!read("http://10.0.0.1").unwrap().is_loopback());
-        for wrong in ["", "billing.example.com", "ftp://x", "https://x/billing", "https://x?a=1", "https://a:b@x"] {
+        for wrong in [
+            "",
+            "billing.example.com",
+            "ftp://x",
+            "https://x/billing",
+            "https://x?a=1",
+            "https://a:b@x",
+        ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

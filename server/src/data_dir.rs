@@ -56,7 +56,9 @@ impl DataDir {
         // A folder that cannot be listed or written shows here, not halfway through the start.
         fs::read_dir(&path).with_context(refused)?;
         let probe = path.join(".writable");
-        fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)).with_context(refused)?;
+        fs::write(&probe, b"")
+            .and_then(|()| fs::remove_file(&probe))
+            .with_context(refused)?;
         Ok(Self(path))
     }
 }

@@ -31,7 +31,11 @@ impl Database {
     pub fn open(config: &Config, join: Join) -> Result<Self> {
         let given_key = config.encryption_key_bytes().map_err(anyhow::Error::msg)?;
         let needs_postgres = config.database_url.is_none();
-        let user = if needs_postgres { OsUser::in_place_of_root()? } else { None };
+        let user = if needs_postgres {
+            OsUser::in_place_of_root()?
+        } else {
+            None
+        };
         let data_dir = if needs_postgres || given_key.is_none() {
             Some(DataDir::open(config.data_dir.as_deref(), user.as_ref())?)
         } else {
@@ -49,7 +53,10 @@ impl Database {
             }),
             _ => None,
         };
-        let url = postgres.as_ref().map(EmbeddedPostgres::url).or(config.database_url.as_ref());
+        let url = postgres
+            .as_ref()
+            .map(EmbeddedPostgres::url)
+            .or(config.database_url.as_ref());
         let settings = ServiceConfig {
             database_url: url.cloned().context("there is no database to use")?,
             base_url: config.base_url().as_str().to_owned(),
@@ -58,12 +65,20 @@ impl Database {
             quote_key: secrets.quote_key()?,
             usage_tracking: config.usage_tracking_enabled,
         };
-        Ok(Self { settings, postgres, data_dir })
+        Ok(Self {
+            settings,
+            postgres,
+            data_dir,
+        })
     }
 
     /// Connects and brings the database up to date.
     pub async fn connect(&self) -> Result<Billing> {
-        let whose = if self.postgres.is_some() { "the program's own database" } else { "the database at DATABASE_URL" };
+        let whose = if self.postgres.is_some() {
+            "the program's own database"
+        } else {
+            "the database at DATABASE_URL"
+        };
         let billing = Billing::connect(self.settings.clone())
             .await
             .with_context(|| format!("{whose} cannot be used: check its address and that it is running"))?;

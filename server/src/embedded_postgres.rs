@@ -26,6 +26,7 @@ const DATABASE: &str = "billing";
 #[derive(Debug)]
 pub struct EmbeddedPostgres {
     url: SecretString,
+    socket: PathBuf,
     supervisor: Option<Supervisor>,
     /// Keeps other instances away from the cluster.
     _lock: Option<File>,
@@ -52,10 +53,16 @@ impl EmbeddedPostgres {
         match place.lock()? {
             Some(lock) => place.start(lock),
             None => {
-                let socket = postmaster::ready_socket(&place.cluster())
-                    .context("another instance is just starting on this data folder: try again in a moment")?;
-                Ok(Self { url: url(&socket)?, supervisor: None, _lock: None })
-            },
+                let socket = postmaster::ready_socket(&place.cluster()).context(
+                    "another instance is just starting on this data folder: try again in a moment",
+                )?;
+                Ok(Self {
+                    url: url(&socket)?,
+                    socket,
+                    supervisor: None,
+                    _lock: None,
+                })
+            }
         }
     }
 
@@ -76,6 +83,8 @@ impl EmbeddedPostgres {
     pub fn stop(self) {
         if let Some(supervisor) = self.supervisor {
             supervisor.stop();
+            // Empty now, and perhaps in /tmp; the next start makes it again.
+            let _ = fs::remove_dir(&self.socket);
         }
     }
 }
@@ -109,8 +118,18 @@ impl Place {
     /// None if another instance holds it. The lock goes with the process, however that ends.
     fn lock(&self) -> Result<Option<File>> {
         let path = self.folder.join("lock");
-        let refused = || format!("{} cannot be written: does the folder belong to another user?", path.display());
-        let file = File::options().create(true).truncate(false).write(true).open(&path).with_context(refused)?;
+        let refused = || {
+            format!(
+                "{} cannot be written: does the folder belong to another user?",
+                path.display()
+            )
+        };
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .with_context(refused)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -124,7 +143,12 @@ impl Place {
         let socket = socket::folder(&self.folder, self.user.as_ref())?;
         keep_last_log(&self.folder)?;
         let supervisor = Supervisor::start(cluster, socket.clone(), self.folder.join("log"))?;
-        Ok(EmbeddedPostgres { url: url(&socket)?, supervisor: Some(supervisor), _lock: Some(lock) })
+        Ok(EmbeddedPostgres {
+            url: url(&socket)?,
+            socket,
+            supervisor: Some(supervisor),
+            _lock: Some(lock),
+        })
     }
 }
 
@@ -139,7 +163,9 @@ fn keep_last_log(folder: &Path) -> Result<()> {
 
 fn url(socket: &Path) -> Result<SecretString> {
     let mut url = Url::parse(&format!("postgres://{ROLE}@localhost/{DATABASE}"))?;
-    let folder = socket.to_str().context("the data folder's name is not text: choose another with --data-dir")?;
+    let folder = socket
+        .to_str()
+        .context("the data folder's name is not text: choose another with --data-dir")?;
     url.query_pairs_mut().append_pair("host", folder);
     Ok(String::from(url).into())
 }

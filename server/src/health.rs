@@ -9,7 +9,9 @@ use service::Billing;
 use crate::state::AppState;
 
 pub fn routes() -> Router<AppState> {
-    Router::new().route("/livez", get(async || "ok\n")).route("/readyz", get(ready))
+    Router::new()
+        .route("/livez", get(async || "ok\n"))
+        .route("/readyz", get(ready))
 }
 
 /// The database answers and has our tables: they are brought up to date before the first request is served.
@@ -19,6 +21,6 @@ async fn ready(State(billing): State<Billing>) -> (StatusCode, &'static str) {
         Err(error) => {
             tracing::warn!(error = ?error, "Not ready: {error}");
             (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
-        },
+        }
     }
 }

@@ -7,3 +7,4 @@ pub mod panic;
 pub mod plain_page;
 pub mod preparing;
 pub mod request;
+pub mod timeout;

@@ -36,7 +36,9 @@ impl OsUser {
 
     /// The owner of an existing folder, if that is somebody with fewer rights.
     pub fn owner_of(path: &Path) -> Result<Option<Self>> {
-        let uid = fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?.uid();
+        let uid = fs::metadata(path)
+            .with_context(|| format!("{} cannot be read", path.display()))?
+            .uid();
         if uid == 0 {
             return Ok(None);
         }
@@ -44,7 +46,11 @@ impl OsUser {
     }
 
     fn of(user: User) -> Self {
-        Self { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() }
+        Self {
+            name: user.name,
+            uid: user.uid.as_raw(),
+            gid: user.gid.as_raw(),
+        }
     }
 
     pub fn name(&self) -> &str {

@@ -25,10 +25,15 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .with_expiry(Expiry::OnSessionEnd);
     let options = state.leptos.clone();
     Router::new()
-        .leptos_routes_with_context(state, listing(state), context.clone(), move || shell(options.clone()))
+        .leptos_routes_with_context(state, listing(state), context.clone(), move || {
+            shell(options.clone())
+        })
         .fallback(file_and_error_handler_with_context::<AppState, _>(context, shell))
         .layer(sessions)
-        .layer(from_fn_with_state(state.preparing.clone(), preparing::refuse_changes))
+        .layer(from_fn_with_state(
+            state.preparing.clone(),
+            preparing::refuse_changes,
+        ))
         .layer(from_fn(app::answer_server_functions))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
 }
@@ -50,5 +55,9 @@ fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static + use<
 
 /// Browsers accept the `__Host-` prefix only over TLS; with it no sibling domain can plant a session.
 fn session_cookie(base_url: &BaseUrl) -> &'static str {
-    if base_url.is_https() { "__Host-cosmos" } else { "cosmos" }
+    if base_url.is_https() {
+        "__Host-cosmos"
+    } else {
+        "cosmos"
+    }
 }

@@ -1,29 +1,27 @@
 //! Every path the program answers, and what happens to each request on the way.
 
 use std::path::Path;
-use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
 
-use crate::middleware::{canonical_host, headers, origin, panic, request};
+use crate::middleware::{canonical_host, headers, origin, panic, request, timeout};
 use crate::state::AppState;
 use crate::{api, health, pages, site};
 
 /// Forms are short; nothing is uploaded.
 const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
-/// Longer than anything a page or a batch of events needs; shorter than what proxies wait.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// From the outside in: headers and request id on every answer, whatever gave it; then the checks; then the work.
 pub fn router(state: AppState) -> Router {
     let site_root = state.leptos.site_root.clone();
     let browser = pages::routes(&state)
-        .layer(from_fn_with_state(state.base_url.clone(), canonical_host::redirect))
+        .layer(from_fn_with_state(
+            state.base_url.clone(),
+            canonical_host::redirect,
+        ))
         .layer(RequestBodyLimitLayer::new(MAX_FORM_BYTES));
     Router::new()
         .merge(browser)
@@ -31,7 +29,7 @@ pub fn router(state: AppState) -> Router {
         .merge(health::routes())
         .nest("/v1", api::v1::routes(&state))
         .layer(from_fn_with_state(state.base_url.clone(), origin::check))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
+        .layer(from_fn(timeout::limit))
         .layer(CatchPanicLayer::custom(panic::answer))
         .layer(from_fn(request::identify))
         .layer(from_fn_with_state(state.base_url.clone(), headers::send))

@@ -36,9 +36,16 @@ impl Secrets {
             make(&folder, &path).with_context(|| format!("{} cannot be written", path.display()))?;
         }
         let text = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-        match BASE64_STANDARD.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok()) {
+        match BASE64_STANDARD
+            .decode(text.trim())
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok())
+        {
             Some(encryption_key) => Ok(Self { encryption_key }),
-            None => bail!("{} does not hold 32 bytes in base64: restore it from a backup", path.display()),
+            None => bail!(
+                "{} does not hold 32 bytes in base64: restore it from a backup",
+                path.display()
+            ),
         }
     }
 
@@ -58,7 +65,12 @@ impl Secrets {
 fn make(folder: &Path, path: &Path) -> io::Result<()> {
     let key: [u8; KEY_BYTES] = rand::random();
     let aside = folder.join(format!("{FILE}.{}", std::process::id()));
-    let mut file = File::options().create(true).write(true).truncate(true).mode(0o600).open(&aside)?;
+    let mut file = File::options()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&aside)?;
     writeln!(file, "{}", BASE64_STANDARD.encode(key))?;
     file.sync_all()?;
     let linked = fs::hard_link(&aside, path);

@@ -1,6 +1,7 @@
 //! `serve` and `worker`: from the settings to a running program, and orderly down again.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -63,9 +64,13 @@ async fn listen(config: &Config) -> Result<TcpListener> {
     match TcpListener::bind(address).await {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            bail!("{address} is taken by another program: stop that one, or choose another address with --address")
-        },
-        Err(error) => Err(error).with_context(|| format!("cannot listen on {address}: choose another with --address")),
+            bail!(
+                "{address} is taken by another program: stop that one, or choose another address with --address"
+            )
+        }
+        Err(error) => {
+            Err(error).with_context(|| format!("cannot listen on {address}: choose another with --address"))
+        }
     }
 }
 
@@ -111,7 +116,8 @@ async fn answer_requests(
     shutdown: &Shutdown,
 ) -> Result<ExitCode> {
     let stop = shutdown.clone();
-    let server = axum::serve(listener, router::router(state)).with_graceful_shutdown(async move { stop.requested().await });
+    let service = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move { stop.requested().await });
     let mut server = tokio::spawn(server.into_future());
     let mut code = ExitCode::SUCCESS;
     tokio::select! {
@@ -153,5 +159,7 @@ fn say_hello(state: &AppState, database: &Database) -> Result<()> {
         text.push_str(&format!("with the password {}\n", service::DEMO_PASSWORD));
     }
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("nothing can be printed")
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("nothing can be printed")
 }

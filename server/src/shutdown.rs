@@ -12,7 +12,9 @@ pub struct Shutdown {
 
 impl Shutdown {
     pub fn new() -> Self {
-        Self { requested: watch::Sender::new(false) }
+        Self {
+            requested: watch::Sender::new(false),
+        }
     }
 
     pub fn request(&self) {

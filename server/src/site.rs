@@ -18,7 +18,9 @@ pub const PKG: &str = "pkg";
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 pub fn leptos_options(site_root: &Path) -> LeptosOptions {
-    let hashes = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("hash.txt")));
+    let hashes = std::env::current_exe()
+        .ok()
+        .and_then(|exe| Some(exe.parent()?.join("hash.txt")));
     let hashed = hashes.as_ref().is_some_and(|file| file.exists());
     if !hashed {
         tracing::warn!("The browser files are not built: pages work without styles and scripts");
@@ -36,7 +38,9 @@ pub fn routes(site_root: &Path) -> Router<AppState> {
         .precompressed_br()
         .precompressed_gzip()
         .append_index_html_on_directories(false);
-    Router::new().nest_service("/pkg", files).layer(from_fn(keep_for_ever))
+    Router::new()
+        .nest_service("/pkg", files)
+        .layer(from_fn(keep_for_ever))
 }
 
 /// A file that is missing now may be there after the next deployment.

@@ -1,10 +1,9 @@
 //! The log: to stderr, for people or for collectors. No bodies, no addresses of people, no secrets.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use anyhow::{Result, anyhow};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::config::{Config, LogFormat};
 
@@ -13,8 +12,11 @@ const QUIET: &str = "hyper=warn,sqlx=warn,graphile_worker=warn,tower_sessions=wa
 
 pub fn start(config: &Config) -> Result<()> {
     let filter = EnvFilter::try_new(format!("{QUIET},{}", config.log))?;
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_span_events(FmtSpan::NONE);
+    let colours = io::stderr().is_terminal();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(colours);
     let started = match config.log_format {
         LogFormat::Text => subscriber.with_target(false).try_init(),
         LogFormat::Json => subscriber.json().flatten_event(true).try_init(),

@@ -26,7 +26,11 @@ struct Document<'a> {
 
 impl Problem {
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, detail: detail.into() }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+        }
     }
 }
 
@@ -71,6 +75,10 @@ impl From<service::Error> for Problem {
         if status.is_server_error() {
             tracing::error!(error = ?error, code = error.code(), "A request failed: {error}");
         }
-        Self { status, code: error.code(), detail }
+        Self {
+            status,
+            code: error.code(),
+            detail,
+        }
     }
 }

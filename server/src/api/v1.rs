@@ -20,7 +20,11 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(events::routes())
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))
         .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not know the method")
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "this path does not know the method",
+            )
         })
         .layer(from_fn_with_state(state.preparing.clone(), preparing::refuse_all))
         .layer(CatchPanicLayer::custom(panicked))

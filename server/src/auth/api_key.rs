@@ -15,7 +15,10 @@ impl FromRequestParts<AppState> for ApiKeyActor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let header = parts
+            .headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
         let key = header.and_then(bearer).ok_or(Error::Unauthenticated)?;
         Ok(Self(state.billing.api_key_actor(key).await?))
     }

@@ -45,8 +45,20 @@ mod tests {
     #[test]
     fn two_fractions_in_order() {
         let read: AlertThresholds = r#"{"warning":0.8,"critical":0.9}"#.parse().unwrap();
-        assert_eq!(read, AlertThresholds { warning: Decimal::new(8, 1), critical: Decimal::new(9, 1) });
-        for wrong in ["", "{}", r#"{"warning":0.9,"critical":0.8}"#, r#"{"warning":0,"critical":1}"#, r#"{"warning":"x","critical":1}"#] {
+        assert_eq!(
+            read,
+            AlertThresholds {
+                warning: Decimal::new(8, 1),
+                critical: Decimal::new(9, 1)
+            }
+        );
+        for wrong in [
+            "",
+            "{}",
+            r#"{"warning":0.9,"critical":0.8}"#,
+            r#"{"warning":0,"critical":1}"#,
+            r#"{"warning":"x","critical":1}"#,
+        ] {
             assert!(wrong.parse::<AlertThresholds>().is_err(), "{wrong}");
         }
     }

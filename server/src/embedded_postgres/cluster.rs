@@ -32,10 +32,18 @@ impl Cluster {
         }
         let unfinished = folder.join(UNFINISHED);
         if unfinished.exists() {
-            fs::remove_dir_all(&unfinished)
-                .with_context(|| format!("{}, left by a start that was killed, cannot be removed", unfinished.display()))?;
+            fs::remove_dir_all(&unfinished).with_context(|| {
+                format!(
+                    "{}, left by a start that was killed, cannot be removed",
+                    unfinished.display()
+                )
+            })?;
         }
-        let cluster = Self { path: unfinished, binaries: Binaries::find(None)?, user };
+        let cluster = Self {
+            path: unfinished,
+            binaries: Binaries::find(None)?,
+            user,
+        };
         cluster.initialise()?;
         cluster.create_database()?;
         fs::rename(&cluster.path, &path).context("the new Postgres cluster cannot be given its name")?;
@@ -60,14 +68,23 @@ impl Cluster {
         let mut initdb = self.command("initdb", Signal::SIGKILL);
         initdb.arg("-D").arg(&self.path);
         initdb.args(["-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
-        succeed(initdb.output().context("initdb cannot be started")?, "creating the Postgres cluster")
+        succeed(
+            initdb.output().context("initdb cannot be started")?,
+            "creating the Postgres cluster",
+        )
     }
 
     /// With the server not yet running, so that the cluster is complete before anyone can connect to it.
     fn create_database(&self) -> Result<()> {
         let mut single = self.command("postgres", Signal::SIGKILL);
-        single.args(["--single", "-c", "exit_on_error=on", "-D"]).arg(&self.path).arg("postgres");
-        single.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        single
+            .args(["--single", "-c", "exit_on_error=on", "-D"])
+            .arg(&self.path)
+            .arg("postgres");
+        single
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = single.spawn().context("postgres cannot be started")?;
         if let Some(mut stdin) = child.stdin.take() {
             writeln!(stdin, "CREATE DATABASE {DATABASE}").context("postgres does not listen")?;
@@ -84,7 +101,9 @@ impl Cluster {
             return self.with_rights(Command::new(program));
         }
         let mut command = self.with_rights(Command::new(setpriv));
-        command.args(["--pdeathsig", at_our_end.as_str().trim_start_matches("SIG")]).arg(program);
+        command
+            .args(["--pdeathsig", at_our_end.as_str().trim_start_matches("SIG")])
+            .arg(program);
         command
     }
 
@@ -93,7 +112,11 @@ impl Cluster {
             user.runs(&mut command);
         }
         // Nothing of our environment is Postgres' business, least of all our secrets.
-        command.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+        command
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("LC_ALL", "C.UTF-8")
+            .env("TZ", "UTC");
         if let Some(folder) = self.path.parent() {
             command.current_dir(folder);
         }
@@ -116,9 +139,14 @@ const SETTINGS: [&str; 8] = [
 fn version_of(cluster: &Path) -> Result<u32> {
     let file = cluster.join("PG_VERSION");
     let text = fs::read_to_string(&file).with_context(|| {
-        format!("{} cannot be read: does the data folder belong to another user?", file.display())
+        format!(
+            "{} cannot be read: does the data folder belong to another user?",
+            file.display()
+        )
     })?;
-    text.trim().parse().with_context(|| format!("{} is not a Postgres cluster", cluster.display()))
+    text.trim()
+        .parse()
+        .with_context(|| format!("{} is not a Postgres cluster", cluster.display()))
 }
 
 fn succeed(output: Output, what: &str) -> Result<()> {
@@ -131,8 +159,16 @@ fn succeed(output: Output, what: &str) -> Result<()> {
 
 /// The one line of Postgres' output that says why.
 pub fn reason(written: &str) -> String {
-    let telling = |line: &&str| ["FATAL:", "PANIC:", "ERROR:", "error:"].iter().any(|mark| line.contains(mark));
-    let line = written.lines().rev().find(telling).or_else(|| written.lines().rev().find(|l| !l.trim().is_empty()));
+    let telling = |line: &&str| {
+        ["FATAL:", "PANIC:", "ERROR:", "error:"]
+            .iter()
+            .any(|mark| line.contains(mark))
+    };
+    let line = written
+        .lines()
+        .rev()
+        .find(telling)
+        .or_else(|| written.lines().rev().find(|l| !l.trim().is_empty()));
     line.unwrap_or("it gave no reason").trim().to_owned()
 }
 
@@ -142,7 +178,8 @@ mod tests {
 
     #[test]
     fn the_reason_is_the_last_line_that_says_fatal() {
-        let log = "2026-01-01 LOG:  starting\n2026-01-01 FATAL:  could not write\n2026-01-01 LOG:  shut down\n";
+        let log =
+            "2026-01-01 LOG:  starting\n2026-01-01 FATAL:  could not write\n2026-01-01 LOG:  shut down\n";
         assert_eq!(reason(log), "2026-01-01 FATAL:  could not write");
         assert_eq!(reason("something\n\n"), "something");
         assert_eq!(reason(""), "it gave no reason");

@@ -18,13 +18,20 @@ const CLOSED: u32 = 0o700;
 /// Inside the cluster's folder, or where that path is too long, in /tmp.
 pub fn folder(postgres: &Path, user: Option<&OsUser>) -> Result<PathBuf> {
     let beside = postgres.join("socket");
-    let path = if fits(&beside) { beside } else { short_path(postgres) };
+    let path = if fits(&beside) {
+        beside
+    } else {
+        short_path(postgres)
+    };
     create_dir(&path, CLOSED).with_context(|| format!("{} cannot be created", path.display()))?;
     let found = fs::symlink_metadata(&path)?;
     let owner = user.map_or_else(own_uid, OsUser::uid);
     // In /tmp somebody else may have been there first.
     if !found.is_dir() || (found.uid() != owner && found.uid() != own_uid()) {
-        bail!("{} belongs to somebody else: choose a data folder with a shorter path with --data-dir", path.display());
+        bail!(
+            "{} belongs to somebody else: choose a data folder with a shorter path with --data-dir",
+            path.display()
+        );
     }
     fs::set_permissions(&path, Permissions::from_mode(CLOSED))?;
     if let Some(user) = user {

@@ -53,19 +53,27 @@ impl Supervisor {
         let (stop, stopped) = mpsc::channel();
         let (give_up, given_up) = watch::channel(false);
         let (started, first) = mpsc::channel();
-        let thread = thread::Builder::new().name("postgres".to_owned()).spawn(move || match postgres.start() {
-            Ok(child) => {
-                // The receiver waits for exactly this.
-                let _ = started.send(Ok(()));
-                postgres.look_after(child, &stopped);
-                let _ = give_up.send(true);
-            },
-            Err(error) => {
-                let _ = started.send(Err(error));
-            },
-        })?;
-        first.recv().map_err(|_| anyhow!("the thread that starts Postgres ended"))??;
-        Ok(Self { stop, given_up, thread: Some(thread) })
+        let thread = thread::Builder::new()
+            .name("postgres".to_owned())
+            .spawn(move || match postgres.start() {
+                Ok(child) => {
+                    // The receiver waits for exactly this.
+                    let _ = started.send(Ok(()));
+                    postgres.look_after(child, &stopped);
+                    let _ = give_up.send(true);
+                }
+                Err(error) => {
+                    let _ = started.send(Err(error));
+                }
+            })?;
+        first
+            .recv()
+            .map_err(|_| anyhow!("the thread that starts Postgres ended"))??;
+        Ok(Self {
+            stop,
+            given_up,
+            thread: Some(thread),
+        })
     }
 
     pub async fn given_up(&self) {
@@ -94,7 +102,11 @@ impl Drop for Supervisor {
 
 impl Postgres {
     fn start(&self) -> Result<Child> {
-        let log = File::options().create(true).append(true).open(&self.log).context("the Postgres log cannot be written")?;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(&self.log)
+            .context("the Postgres log cannot be written")?;
         let mut child = self
             .cluster
             .server(&self.socket)
@@ -109,11 +121,19 @@ impl Postgres {
         while !postmaster::is_ready(self.cluster.path(), child.id()) {
             if child.try_wait()?.is_some() {
                 let written = fs::read_to_string(&self.log).unwrap_or_default();
-                bail!("Postgres did not start: {} (its log is {})", reason(&written), self.log.display());
+                bail!(
+                    "Postgres did not start: {} (its log is {})",
+                    reason(&written),
+                    self.log.display()
+                );
             }
             if started.elapsed() > START_TIMEOUT {
                 stop(&mut child);
-                bail!("Postgres did not start in {} s; its log is {}", START_TIMEOUT.as_secs(), self.log.display());
+                bail!(
+                    "Postgres did not start in {} s; its log is {}",
+                    START_TIMEOUT.as_secs(),
+                    self.log.display()
+                );
             }
             thread::sleep(LOOK_AGAIN);
         }
@@ -125,10 +145,19 @@ impl Postgres {
         let mut falls = 0;
         let mut standing_since = Instant::now();
         loop {
-            let Some(status) = wait(&mut child, stopped) else { return stop(&mut child) };
-            falls = if standing_since.elapsed() > FALLS_FORGOTTEN { 1 } else { falls + 1 };
+            let Some(status) = wait(&mut child, stopped) else {
+                return stop(&mut child);
+            };
+            falls = if standing_since.elapsed() > FALLS_FORGOTTEN {
+                1
+            } else {
+                falls + 1
+            };
             if falls > MAX_FALLS {
-                tracing::error!("Postgres keeps ending ({status}); its log is {}", self.log.display());
+                tracing::error!(
+                    "Postgres keeps ending ({status}); its log is {}",
+                    self.log.display()
+                );
                 return;
             }
             tracing::error!("Postgres ended ({status}) and is started again");
@@ -137,7 +166,7 @@ impl Postgres {
                 Err(error) => {
                     tracing::error!("{error:#}");
                     return;
-                },
+                }
             };
             standing_since = Instant::now();
         }
@@ -149,7 +178,7 @@ fn wait(child: &mut Child, stopped: &Receiver<()>) -> Option<ExitStatus> {
     loop {
         match stopped.recv_timeout(LOOK_AFTER) {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return None,
-            Err(RecvTimeoutError::Timeout) => {},
+            Err(RecvTimeoutError::Timeout) => {}
         }
         if let Ok(Some(status)) = child.try_wait() {
             return Some(status);
@@ -158,7 +187,9 @@ fn wait(child: &mut Child, stopped: &Receiver<()>) -> Option<ExitStatus> {
 }
 
 fn stop(child: &mut Child) {
-    let Ok(pid) = i32::try_from(child.id()) else { return };
+    let Ok(pid) = i32::try_from(child.id()) else {
+        return;
+    };
     for (signal, patience) in STOP_STEPS {
         // Not yet waited for, so the number is still this child's.
         let _ = kill(Pid::from_raw(pid), signal);

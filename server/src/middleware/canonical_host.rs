@@ -11,7 +11,11 @@ use crate::config::BaseUrl;
 
 pub async fn redirect(State(base_url): State<BaseUrl>, request: Request, next: Next) -> Response {
     let reading = matches!(*request.method(), Method::GET | Method::HEAD);
-    if reading && base_url.is_loopback() && !base_url.is_https() && is_other_name(&base_url, request.headers()) {
+    if reading
+        && base_url.is_loopback()
+        && !base_url.is_https()
+        && is_other_name(&base_url, request.headers())
+    {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         return Redirect::temporary(&format!("{}{path}", base_url.as_str())).into_response();
     }
@@ -21,7 +25,9 @@ pub async fn redirect(State(base_url): State<BaseUrl>, request: Request, next: N
 /// Another port means a tunnel, whose other end we do not know.
 fn is_other_name(base_url: &BaseUrl, headers: &HeaderMap) -> bool {
     const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
-    let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return false };
+    let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else {
+        return false;
+    };
     let ours = base_url.as_str().trim_start_matches("http://");
     let (name, port) = split(host);
     host != ours && NAMES.contains(&name) && port == split(ours).1
@@ -44,11 +50,20 @@ mod tests {
     fn only_another_name_of_the_same_port_is_redirected() {
         let base_url: BaseUrl = "http://127.0.0.1:3000".parse().unwrap();
         let other = |host: &'static str| {
-            is_other_name(&base_url, &HeaderMap::from_iter([(HOST, HeaderValue::from_static(host))]))
+            is_other_name(
+                &base_url,
+                &HeaderMap::from_iter([(HOST, HeaderValue::from_static(host))]),
+            )
         };
         assert!(other("localhost:3000"));
         assert!(other("[::1]:3000"));
-        for host in ["127.0.0.1:3000", "localhost:8080", "localhost", "evil.example:3000", "[::1]"] {
+        for host in [
+            "127.0.0.1:3000",
+            "localhost:8080",
+            "localhost",
+            "evil.example:3000",
+            "[::1]",
+        ] {
             assert!(!other(host), "{host}");
         }
         assert!(!is_other_name(&base_url, &HeaderMap::new()));

@@ -19,7 +19,10 @@ pub async fn check(State(base_url): State<BaseUrl>, request: Request, next: Next
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if changes && !request.uri().path().starts_with(API) && !is_ours(&base_url, request.headers()) {
         tracing::warn!("Refused a request from another site");
-        return plain_page(StatusCode::FORBIDDEN, "This came from another site, so nothing was done.");
+        return plain_page(
+            StatusCode::FORBIDDEN,
+            "This came from another site, so nothing was done.",
+        );
     }
     next.run(request).await
 }
@@ -60,11 +63,20 @@ mod tests {
             &[("origin", "null")],
             &[("origin", "http://billing.example.com")],
             &[("origin", "https://billing.example.com:8443")],
-            &[("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")],
-            &[("origin", "https://evil.example"), ("referer", "https://billing.example.com/")],
+            &[
+                ("origin", "https://evil.example"),
+                ("sec-fetch-site", "same-origin"),
+            ],
+            &[
+                ("origin", "https://evil.example"),
+                ("referer", "https://billing.example.com/"),
+            ],
             &[("sec-fetch-site", "same-site")],
             &[("sec-fetch-site", "none")],
-            &[("sec-fetch-site", "cross-site"), ("referer", "https://billing.example.com/")],
+            &[
+                ("sec-fetch-site", "cross-site"),
+                ("referer", "https://billing.example.com/"),
+            ],
             &[("referer", "https://billing.example.com.evil.example/")],
             &[("referer", "https://billing.example.com@evil.example/")],
             &[("referer", "nonsense")],

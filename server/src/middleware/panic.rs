@@ -9,5 +9,8 @@ use super::plain_page::plain_page;
 
 /// The panic itself was logged where it happened, within the request's span.
 pub fn answer(_: Box<dyn Any + Send>) -> Response {
-    plain_page(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong here. Nothing was charged twice; try again.")
+    plain_page(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "Something went wrong here. Nothing was charged twice; try again.",
+    )
 }

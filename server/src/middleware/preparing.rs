@@ -24,7 +24,10 @@ pub async fn refuse_changes(State(preparing): State<Preparing>, request: Request
     if request.uri().path().starts_with(SERVER_FUNCTIONS) {
         return later(server_function_error(request.uri().path()));
     }
-    later(plain_page(StatusCode::SERVICE_UNAVAILABLE, "Demo data are being prepared: try again in a few seconds."))
+    later(plain_page(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Demo data are being prepared: try again in a few seconds.",
+    ))
 }
 
 /// For the API.
@@ -39,7 +42,9 @@ pub async fn refuse_all(State(preparing): State<Preparing>, request: Request, ne
 fn server_function_error(path: &str) -> Response {
     let body = AppError::Preparing.ser();
     let mut response = (StatusCode::SERVICE_UNAVAILABLE, body).into_response();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Ok(path) = HeaderValue::from_str(path) {
         response.headers_mut().insert(SERVER_FN_ERROR_HEADER, path);
     }

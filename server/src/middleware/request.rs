@@ -18,7 +18,11 @@ pub async fn identify(mut request: Request, next: Next) -> Response {
     let id = given(request.headers()).unwrap_or_else(made);
     request.headers_mut().insert(REQUEST_ID, id.clone());
     let method = request.method().clone();
-    let path = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let path = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unmatched", MatchedPath::as_str)
+        .to_owned();
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
     async move {
         let started = Instant::now();
@@ -44,5 +48,6 @@ fn given(headers: &HeaderMap) -> Option<HeaderValue> {
 
 fn made() -> HeaderValue {
     // Hexadecimal digits always make a header.
-    HeaderValue::from_str(&format!("{:032x}", rand::random::<u128>())).unwrap_or(HeaderValue::from_static("0"))
+    HeaderValue::from_str(&format!("{:032x}", rand::random::<u128>()))
+        .unwrap_or(HeaderValue::from_static("0"))
 }

@@ -63,11 +63,11 @@ pub async fn keep(timer: Timer, billing: Billing, shutdown: Shutdown) {
             Ok(Err(error)) => {
                 tracing::error!(timer = timer.name, error = ?error, "The {} failed: {error}", timer.name);
                 pause = longer(pause);
-            },
+            }
             Err(error) => {
                 tracing::error!(timer = timer.name, "The {} broke off: {error}", timer.name);
                 pause = longer(pause);
-            },
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {},

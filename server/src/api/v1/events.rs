@@ -4,7 +4,7 @@ mod parse;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -19,13 +19,18 @@ use parse::{BadEvent, Sent};
 
 /// Reading more than this takes so long that it must not hold up other requests.
 const LARGE_BODY: usize = 256 * 1024;
-const CONTENT_TYPES: [&str; 3] =
-    ["application/json", "application/cloudevents+json", "application/cloudevents-batch+json"];
+const CONTENT_TYPES: [&str; 3] = [
+    "application/json",
+    "application/cloudevents+json",
+    "application/cloudevents-batch+json",
+];
 /// The id is known with other content: the one rejection that is about what was there before.
 const CONFLICT: &str = "event_conflict";
 
 pub fn routes() -> Router<AppState> {
-    Router::new().route("/events", post(ingest)).layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+    Router::new()
+        .route("/events", post(ingest))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
 async fn ingest(
@@ -42,18 +47,22 @@ async fn ingest(
                 Err(bad) => return Err(unprocessable(bad.code, bad.detail)),
             };
             answer_one(outcome)
-        },
+        }
         Sent::Many(events) => {
             let (inputs, mut tally) = sort_out(events);
             tally.count(store(&billing, &actor, inputs).await?);
             Ok(Json(tally.report()).into_response())
-        },
+        }
     }
 }
 
 /// In the portions one transaction takes. Should a later one fail, the earlier ones stay: sent again, their
 /// events are duplicates.
-async fn store(billing: &Billing, actor: &Actor, events: Vec<EventInput>) -> Result<Vec<EventOutcome>, Problem> {
+async fn store(
+    billing: &Billing,
+    actor: &Actor,
+    events: Vec<EventInput>,
+) -> Result<Vec<EventOutcome>, Problem> {
     let mut outcomes = Vec::with_capacity(events.len());
     let mut events = events.into_iter().peekable();
     while events.peek().is_some() {
@@ -67,13 +76,21 @@ fn answer_one(outcome: Option<EventOutcome>) -> Result<Response, Problem> {
     let (accepted, duplicates) = match outcome {
         Some(EventOutcome::Accepted) => (1, 0),
         Some(EventOutcome::Duplicate) => (0, 1),
-        Some(EventOutcome::Rejected { code: CONFLICT, detail }) => {
+        Some(EventOutcome::Rejected {
+            code: CONFLICT,
+            detail,
+        }) => {
             return Err(Problem::new(StatusCode::CONFLICT, CONFLICT, detail));
-        },
+        }
         Some(EventOutcome::Rejected { code, detail }) => return Err(unprocessable(code, detail)),
         None => return Err(service::Error::Internal("an event without an outcome").into()),
     };
-    Ok(Json(Report { accepted, duplicates, rejected: Vec::new() }).into_response())
+    Ok(Json(Report {
+        accepted,
+        duplicates,
+        rejected: Vec::new(),
+    })
+    .into_response())
 }
 
 fn unprocessable(code: &'static str, detail: String) -> Problem {
@@ -89,14 +106,21 @@ struct Tally {
 
 fn sort_out(events: Vec<Result<EventInput, BadEvent>>) -> (Vec<EventInput>, Tally) {
     let mut inputs = Vec::with_capacity(events.len());
-    let report = Report { accepted: 0, duplicates: 0, rejected: Vec::new() };
-    let mut tally = Tally { places: Vec::with_capacity(events.len()), report };
+    let report = Report {
+        accepted: 0,
+        duplicates: 0,
+        rejected: Vec::new(),
+    };
+    let mut tally = Tally {
+        places: Vec::with_capacity(events.len()),
+        report,
+    };
     for (index, event) in events.into_iter().enumerate() {
         match event {
             Ok(event) => {
                 tally.places.push((index, event.event_id.clone()));
                 inputs.push(event);
-            },
+            }
             Err(bad) => tally.reject(index, bad),
         }
     }
@@ -105,7 +129,12 @@ fn sort_out(events: Vec<Result<EventInput, BadEvent>>) -> (Vec<EventInput>, Tall
 
 impl Tally {
     fn reject(&mut self, index: usize, bad: BadEvent) {
-        let rejection = Rejection { index, id: bad.id, code: bad.code.to_owned(), detail: bad.detail };
+        let rejection = Rejection {
+            index,
+            id: bad.id,
+            code: bad.code.to_owned(),
+            detail: bad.detail,
+        };
         self.report.rejected.push(rejection);
     }
 
@@ -115,8 +144,15 @@ impl Tally {
                 EventOutcome::Accepted => self.report.accepted += 1,
                 EventOutcome::Duplicate => self.report.duplicates += 1,
                 EventOutcome::Rejected { code, detail } => {
-                    self.reject(index, BadEvent { id: Some(id), code, detail });
-                },
+                    self.reject(
+                        index,
+                        BadEvent {
+                            id: Some(id),
+                            code,
+                            detail,
+                        },
+                    );
+                }
             }
         }
     }
@@ -128,20 +164,44 @@ impl Tally {
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let sent = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let sent = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let essence = sent.split(';').next().unwrap_or_default().trim();
-    if CONTENT_TYPES.iter().any(|known| essence.eq_ignore_ascii_case(known)) {
+    if CONTENT_TYPES
+        .iter()
+        .any(|known| essence.eq_ignore_ascii_case(known))
+    {
         return Ok(());
     }
     let detail = "send application/json, application/cloudevents+json or application/cloudevents-batch+json";
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        detail,
+    ))
 }
 
 async fn read(request: Request) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => too_large(format!("a request carries at most {MAX_BODY_BYTES} bytes")),
-        _ => Problem::new(StatusCode::BAD_REQUEST, "incomplete_body", "the body stopped before its end"),
-    })
+    let too_long = || too_large(format!("a request carries at most {MAX_BODY_BYTES} bytes"));
+    let said = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse().ok());
+    if said.is_some_and(|length: usize| length > MAX_BODY_BYTES) {
+        return Err(too_long());
+    }
+    Bytes::from_request(request, &())
+        .await
+        .map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => too_long(),
+            _ => Problem::new(
+                StatusCode::BAD_REQUEST,
+                "incomplete_body",
+                "the body stopped before its end",
+            ),
+        })
 }
 
 fn too_large(detail: String) -> Problem {

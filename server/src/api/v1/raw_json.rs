@@ -38,25 +38,26 @@ fn write(raw: &RawValue, depth: usize, out: &mut String) -> Result<(), Refused> 
     let text = raw.get();
     match text.as_bytes().first() {
         Some(b'{') => {
-            let members: BTreeMap<String, &RawValue> = serde_json::from_str(text).map_err(|_| Refused::BadText)?;
+            let members: BTreeMap<String, &RawValue> =
+                serde_json::from_str(text).map_err(|_| Refused::BadText)?;
             enclose('{', '}', out, members, |(key, value), out| {
                 write_text(&key, out)?;
                 out.push(':');
                 write(value, depth + 1, out)
             })
-        },
+        }
         Some(b'[') => {
             let values: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| Refused::BadText)?;
             enclose('[', ']', out, values, |value, out| write(value, depth + 1, out))
-        },
+        }
         Some(b'"') => {
             let decoded: String = serde_json::from_str(text).map_err(|_| Refused::BadText)?;
             write_text(&decoded, out)
-        },
+        }
         _ => {
             out.push_str(text);
             Ok(())
-        },
+        }
     }
 }
 
@@ -98,16 +99,27 @@ pub fn decimal(raw: &RawValue) -> Result<Decimal, Refused> {
         Some((digits, exponent)) => (digits, exponent.parse::<i32>().map_err(|_| Refused::NoDecimal)?),
         None => (written.as_str(), 0),
     };
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+')) {
+    if !is_plain(digits) {
         return Err(Refused::NoDecimal);
     }
-    let value = match Decimal::from_str_exact(digits) {
-        Ok(value) => shift(value, exponent)?,
-        Err(rust_decimal::Error::ErrorString(_)) => return Err(Refused::NoDecimal),
-        Err(_) => return Err(Refused::OutOfRange),
-    };
+    let value = Decimal::from_str_exact(digits).map_err(|_| Refused::OutOfRange)?;
+    let value = shift(value, exponent)?;
     let value = value.normalize();
-    if value.abs() > MAX_MAGNITUDE || value.scale() > MAX_SCALE { Err(Refused::OutOfRange) } else { Ok(value) }
+    if value.abs() > MAX_MAGNITUDE || value.scale() > MAX_SCALE {
+        Err(Refused::OutOfRange)
+    } else {
+        Ok(value)
+    }
+}
+
+/// Digits, perhaps a sign before and a fraction behind them.
+fn is_plain(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    match unsigned.split_once('.') {
+        Some((whole, fraction)) => digits(whole) && digits(fraction),
+        None => digits(unsigned),
+    }
 }
 
 /// The value times ten to the power of `exponent`.
@@ -125,7 +137,9 @@ fn shift(value: Decimal, exponent: i32) -> Result<Decimal, Refused> {
         return value.checked_mul(factor).ok_or(Refused::OutOfRange);
     }
     let mut value = value.normalize();
-    value.set_scale(value.scale() + steps).map_err(|_| Refused::OutOfRange)?;
+    value
+        .set_scale(value.scale() + steps)
+        .map_err(|_| Refused::OutOfRange)?;
     Ok(value)
 }
 
@@ -179,10 +193,33 @@ mod tests {
 
     #[test]
     fn what_is_no_decimal_or_out_of_range_is_refused() {
-        for text in ["null", "true", "[]", "{}", "\"\"", "\"x\"", "\"1_000\"", "\"NaN\"", "\" 1\"", "\"1,5\"", "\"1e\"", "\"--1\""] {
+        for text in [
+            "null",
+            "true",
+            "[]",
+            "{}",
+            "\"\"",
+            "\"x\"",
+            "\"1_000\"",
+            "\"NaN\"",
+            "\" 1\"",
+            "\"1,5\"",
+            "\"1e\"",
+            "\"--1\"",
+            "\"1.\"",
+            "\".5\"",
+        ] {
             assert_eq!(read(text), Err(Refused::NoDecimal), "{text}");
         }
-        for text in ["1000000000000000.1", "0.0000000000001", "1e16", "1e-13", "1e999", "1e-999", "99999999999999999999999999999999"] {
+        for text in [
+            "1000000000000000.1",
+            "0.0000000000001",
+            "1e16",
+            "1e-13",
+            "1e999",
+            "1e-999",
+            "99999999999999999999999999999999",
+        ] {
             assert_eq!(read(text), Err(Refused::OutOfRange), "{text}");
         }
     }

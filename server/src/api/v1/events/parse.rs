@@ -35,7 +35,11 @@ pub struct BadEvent {
 
 pub fn parse(body: &[u8]) -> Result<Sent, Problem> {
     let malformed = |error: serde_json::Error| {
-        let detail = format!("the body is not JSON: line {}, column {}", error.line(), error.column());
+        let detail = format!(
+            "the body is not JSON: line {}, column {}",
+            error.line(),
+            error.column()
+        );
         Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
     };
     let whole: &RawValue = serde_json::from_slice(body).map_err(malformed)?;
@@ -44,7 +48,10 @@ pub fn parse(body: &[u8]) -> Result<Sent, Problem> {
     }
     let raw: Vec<&RawValue> = serde_json::from_str(whole.get()).map_err(malformed)?;
     if raw.len() > MAX_EVENTS {
-        return Err(too_large(format!("a request carries at most {MAX_EVENTS} events, not {}", raw.len())));
+        return Err(too_large(format!(
+            "a request carries at most {MAX_EVENTS} events, not {}",
+            raw.len()
+        )));
     }
     Ok(Sent::Many(raw.into_iter().map(event).collect()))
 }
@@ -57,23 +64,34 @@ fn event(raw: &RawValue) -> Result<EventInput, BadEvent> {
         detail: without_place(&error.to_string()),
     })?;
     let id = sent.id.clone();
-    input(raw, sent).map_err(|(code, detail)| BadEvent { id: Some(id), code, detail })
+    input(raw, sent).map_err(|(code, detail)| BadEvent {
+        id: Some(id),
+        code,
+        detail,
+    })
 }
 
 fn input(raw: &RawValue, sent: Event) -> Result<EventInput, (&'static str, String)> {
     let invalid = |detail: String| (INVALID, detail);
-    if sent.specversion.as_deref().is_some_and(|version| version != "1.0") {
+    if sent
+        .specversion
+        .as_deref()
+        .is_some_and(|version| version != "1.0")
+    {
         return Err(invalid("specversion is not 1.0".to_owned()));
     }
     if sent.meter.len() > MAX_NAME_BYTES {
         return Err(invalid(format!("type has more than {MAX_NAME_BYTES} bytes")));
     }
-    let canonical = canonical(raw).map_err(|refused| invalid(format!("the event cannot be kept: {refused}")))?;
+    let canonical =
+        canonical(raw).map_err(|refused| invalid(format!("the event cannot be kept: {refused}")))?;
     let (value, data) = read_data(sent.data.as_deref()).map_err(invalid)?;
-    let customer: CustomerId = sent
-        .subject
-        .parse()
-        .map_err(|_| ("unknown_customer", "subject is not the id of a customer, cus_...".to_owned()))?;
+    let customer: CustomerId = sent.subject.parse().map_err(|_| {
+        (
+            "unknown_customer",
+            "subject is not the id of a customer, cus_...".to_owned(),
+        )
+    })?;
     Ok(EventInput {
         customer,
         event_id: sent.id,
@@ -88,7 +106,8 @@ fn input(raw: &RawValue, sent: Event) -> Result<EventInput, (&'static str, Strin
 
 fn read_time(text: &str) -> Result<DateTime<Utc>, String> {
     let time = DateTime::parse_from_rfc3339(text);
-    time.map(|time| time.to_utc()).map_err(|_| "time is not RFC 3339, as in 2026-01-31T12:00:00Z".to_owned())
+    time.map(|time| time.to_utc())
+        .map_err(|_| "time is not RFC 3339, as in 2026-01-31T12:00:00Z".to_owned())
 }
 
 /// How much to count, and the dimensions beside it.
@@ -98,13 +117,17 @@ fn read_data(data: Option<&RawValue>) -> Result<(Decimal, Map<String, Value>), S
         #[serde(borrow, default)]
         value: Option<&'a RawValue>,
     }
-    let Some(data) = data else { return Ok((Decimal::ONE, Map::new())) };
+    let Some(data) = data else {
+        return Ok((Decimal::ONE, Map::new()));
+    };
     let no_object = |_| "data is not an object".to_owned();
     let mut dimensions: Map<String, Value> = serde_json::from_str(data.get()).map_err(no_object)?;
     dimensions.remove("value");
     let counted: Counted = serde_json::from_str(data.get()).map_err(no_object)?;
     let value = match counted.value {
-        Some(raw) => decimal(raw).map_err(|refused: Refused| format!("data.value cannot be counted: {refused}"))?,
+        Some(raw) => {
+            decimal(raw).map_err(|refused: Refused| format!("data.value cannot be counted: {refused}"))?
+        }
         None => Decimal::ONE,
     };
     Ok((value, dimensions))
@@ -144,7 +167,9 @@ mod tests {
     fn the_same_event_alone_in_an_array_and_spelled_otherwise_has_one_hash() {
         let alone = one(&with(r#","data":{"value":"1","endpoint":"/a"}"#)).unwrap();
         let array = format!("[ {} ]", with(r#", "data" : {"endpoint":"\u002fa","value":"1"}"#));
-        let Sent::Many(mut many) = parse(array.as_bytes()).unwrap() else { panic!("not an array") };
+        let Sent::Many(mut many) = parse(array.as_bytes()).unwrap() else {
+            panic!("not an array")
+        };
         assert_eq!(many.remove(0).unwrap().body_hash, alone.body_hash);
         let other = one(&with(r#","data":{"value":"1.0","endpoint":"/a"}"#)).unwrap();
         assert_ne!(other.body_hash, alone.body_hash);
@@ -156,31 +181,53 @@ mod tests {
         assert_eq!((event.value, event.occurred_at), (Decimal::ONE, None));
         assert_eq!(event.data, Value::Object(Map::new()));
         let event = one(&with(r#","data":{"method":"POST"},"extra":[1]"#)).unwrap();
-        assert_eq!((event.value, event.data), (Decimal::ONE, serde_json::json!({"method": "POST"})));
+        assert_eq!(
+            (event.value, event.data),
+            (Decimal::ONE, serde_json::json!({"method": "POST"}))
+        );
     }
 
     #[test]
     fn a_time_is_an_instant() {
         let event = one(&with(r#","time":"2026-01-31T12:00:00+02:00""#)).unwrap();
-        assert_eq!(event.occurred_at.unwrap().to_rfc3339(), "2026-01-31T10:00:00+00:00");
+        assert_eq!(
+            event.occurred_at.unwrap().to_rfc3339(),
+            "2026-01-31T10:00:00+00:00"
+        );
     }
 
     #[test]
     fn every_mistake_is_named() {
         let long = "x".repeat(MAX_NAME_BYTES + 1);
         for (json, code, words) in [
-            ("7".to_owned(), INVALID, "invalid type: integer `7`, expected struct Event"),
+            (
+                "7".to_owned(),
+                INVALID,
+                "invalid type: integer `7`, expected struct Event",
+            ),
             ("{}".to_owned(), INVALID, "missing field `id`"),
-            (r#"{"id":"e1","id":"e2"}"#.to_owned(), INVALID, "duplicate field `id`"),
+            (
+                r#"{"id":"e1","id":"e2"}"#.to_owned(),
+                INVALID,
+                "duplicate field `id`",
+            ),
             (
                 format!(r#"{{"id":"e1","source":"host","type":"{long}","subject":"{CUSTOMER}"}}"#),
                 INVALID,
                 "type has more than 255 bytes",
             ),
             (with(r#","specversion":"0.3""#), INVALID, "specversion is not 1.0"),
-            (with(r#","time":"yesterday""#), INVALID, "time is not RFC 3339, as in 2026-01-31T12:00:00Z"),
+            (
+                with(r#","time":"yesterday""#),
+                INVALID,
+                "time is not RFC 3339, as in 2026-01-31T12:00:00Z",
+            ),
             (with(r#","data":[1]"#), INVALID, "data is not an object"),
-            (with(r#","data":{"value":"many"}"#), INVALID, "data.value cannot be counted: it is no decimal number"),
+            (
+                with(r#","data":{"value":"many"}"#),
+                INVALID,
+                "data.value cannot be counted: it is no decimal number",
+            ),
             (
                 with(r#","data":{"a":"\u0000"}"#),
                 INVALID,
@@ -199,7 +246,10 @@ mod tests {
 
     #[test]
     fn a_bad_event_keeps_its_id_where_it_has_one() {
-        assert_eq!(one(r#"{"id":"e9","type":5}"#).unwrap_err().id.as_deref(), Some("e9"));
+        assert_eq!(
+            one(r#"{"id":"e9","type":5}"#).unwrap_err().id.as_deref(),
+            Some("e9")
+        );
         assert_eq!(one(r#"{"id":9}"#).unwrap_err().id, None);
     }
 }

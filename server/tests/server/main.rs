@@ -1,0 +1,12 @@
+//! The program from outside: its commands, its own Postgres, and what it answers over HTTP.
+
+mod embedded_postgres;
+mod events;
+mod events_edges;
+mod headers;
+mod http;
+mod origin;
+mod preparing;
+mod program;
+mod settings;
+mod site;

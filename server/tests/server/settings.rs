@@ -1,0 +1,172 @@
+//! What is said about wrong settings, and that `.env.example` lists the right ones.
+
+use std::collections::BTreeMap;
+
+use clap::CommandFactory;
+use server::cli::Cli;
+
+use crate::program::{Folder, command, stderr};
+
+/// One plain sentence, exit code 2, and no secret in it.
+#[test]
+fn a_wrong_setting_is_told_in_one_sentence() {
+    let folder = Folder::new();
+    for (name, value, sentence) in [
+        (
+            "DATABASE_URL",
+            "mysql://me:hunter2@db/x",
+            "DATABASE_URL is not the address of a Postgres database: write it as \
+             postgres://user:password@host:5432/database, or unset it to use the program's own",
+        ),
+        (
+            "ADDRESS",
+            "3000",
+            "invalid value '3000' for '--address <ADDRESS>': give an IP address and a port, as in 127.0.0.1:3000",
+        ),
+        (
+            "BASE_URL",
+            "billing.example.com",
+            "invalid value 'billing.example.com' for '--base-url <BASE_URL>': give a scheme and a host only, as in \
+             https://billing.example.com",
+        ),
+        (
+            "STRIPE_SECRET_KEY",
+            "sk_live_hunter2",
+            "STRIPE_SECRET_KEY is set, but card payments through Stripe are not available yet: unset it to run with \
+             the sandbox",
+        ),
+        (
+            "BILLING_CURRENCY",
+            "dollars",
+            "invalid value 'dollars' for '--billing-currency <BILLING_CURRENCY>': give a three-letter ISO 4217 code, \
+             as in USD",
+        ),
+        (
+            "BILLING_TAX_RATE",
+            "8",
+            "invalid value '8' for '--billing-tax-rate <BILLING_TAX_RATE>': give a fraction between 0 and 1, as in \
+             0.08 for eight percent",
+        ),
+        (
+            "USAGE_ALERT_THRESHOLDS",
+            "0.8",
+            "invalid value '0.8' for '--usage-alert-thresholds <USAGE_ALERT_THRESHOLDS>': give two fractions in \
+             order, as in {\"warning\":0.8,\"critical\":0.9}",
+        ),
+        (
+            "JWT_SECRET_KEY",
+            "hunter2",
+            "JWT_SECRET_KEY is too short: give it 32 characters or more",
+        ),
+        (
+            "ENCRYPTION_KEY",
+            "hunter2",
+            "ENCRYPTION_KEY is not 32 bytes in base64: make one with `openssl rand -base64 32`",
+        ),
+        (
+            "LOG",
+            "=",
+            "invalid value '=' for '--log <LOG>': give levels as in info or info,server=debug",
+        ),
+    ] {
+        let output = command(folder.path(), &["serve"])
+            .env(name, value)
+            .output()
+            .unwrap();
+        assert_eq!(stderr(&output), format!("error: {sentence}\n"), "{name}");
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert!(!stderr(&output).contains("hunter2"), "{name}");
+    }
+    assert!(
+        !folder.path().join(".data").exists(),
+        "a wrong setting made a data folder"
+    );
+}
+
+#[test]
+fn an_empty_variable_counts_as_none() {
+    let folder = Folder::new();
+    let output = command(folder.path(), &["serve"])
+        .env("STRIPE_SECRET_KEY", "")
+        .env("ADDRESS", "")
+        .env("JWT_SECRET_KEY", "short")
+        .output()
+        .unwrap();
+    assert_eq!(
+        stderr(&output),
+        "error: JWT_SECRET_KEY is too short: give it 32 characters or more\n"
+    );
+}
+
+#[test]
+fn a_taken_port_is_told_before_anything_is_made() {
+    let folder = Folder::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = command(folder.path(), &["serve", "--address", &address])
+        .output()
+        .unwrap();
+    let sentence = format!(
+        "error: {address} is taken by another program: stop that one, or choose another address with --address\n"
+    );
+    assert_eq!(stderr(&output), sentence);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!folder.path().join(".data").exists());
+}
+
+#[test]
+fn a_database_that_is_not_there_is_told_in_one_sentence() {
+    let folder = Folder::new();
+    let url = format!(
+        "postgres://billing:hunter2@localhost/billing?host={}",
+        folder.path().display()
+    );
+    let output = command(folder.path(), &["migrate"])
+        .env("DATABASE_URL", url)
+        .output()
+        .unwrap();
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said.starts_with("error: the database at DATABASE_URL cannot be used: "),
+        "{said}"
+    );
+    assert!(
+        said.trim_end().lines().count() == 1 && !said.contains("hunter2"),
+        "{said}"
+    );
+}
+
+/// Each variable once, and where it is not commented out, with the value it has anyway.
+#[test]
+fn the_example_lists_every_setting() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.example");
+    let mut written = BTreeMap::new();
+    for line in std::fs::read_to_string(file).unwrap().lines() {
+        let (set, line) = match line.strip_prefix("# ") {
+            Some(commented) => (false, commented),
+            None => (true, line),
+        };
+        let Some((name, value)) = line.split_once('=') else {
+            continue;
+        };
+        if name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') {
+            let value = set.then(|| value.trim_matches('\'').to_owned());
+            assert!(
+                written.insert(name.to_owned(), value).is_none(),
+                "{name} is listed twice"
+            );
+        }
+    }
+    let known: BTreeMap<String, Option<String>> = Cli::command()
+        .get_arguments()
+        .filter_map(|arg| {
+            let default = arg
+                .get_default_values()
+                .first()
+                .map(|value| value.to_str().unwrap().to_owned());
+            Some((arg.get_env()?.to_str()?.to_owned(), default))
+        })
+        .collect();
+    assert_eq!(written, known);
+}

@@ -1,0 +1,133 @@
+//! The router in this process, on a real port and a database of its own.
+
+use std::net::SocketAddr;
+
+use app::Deployment;
+use secrecy::{ExposeSecret, SecretString};
+use server::config::BaseUrl;
+use server::preparing::Preparing;
+use server::router::router;
+use server::state::AppState;
+use service::{Actor, Billing, NewApiKey, Scope, ServiceConfig, SignUp};
+use sqlx::postgres::PgConnectOptions;
+use tokio::net::TcpListener;
+use url::Url;
+
+use crate::http::{Answer, Request};
+
+pub struct Site {
+    pub address: SocketAddr,
+    pub billing: Billing,
+    pub preparing: Preparing,
+    pub base_url: BaseUrl,
+}
+
+impl Site {
+    pub async fn start(database: &PgConnectOptions) -> Self {
+        Self::start_at(database, None).await
+    }
+
+    /// `base_url` is what browsers would use; none: where it really listens.
+    pub async fn start_at(database: &PgConnectOptions, base_url: Option<&str>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let base_url = base_url.map_or_else(|| BaseUrl::of_address(address), |text| text.parse().unwrap());
+        let config = ServiceConfig {
+            database_url: database_url(database),
+            base_url: base_url.as_str().to_owned(),
+            currency: "USD".parse().unwrap(),
+            tax_rate: billing::tax::TaxRate::ZERO,
+            quote_key: [7; 32],
+            usage_tracking: true,
+        };
+        let billing = Billing::connect(config).await.unwrap();
+        billing.migrate().await.unwrap();
+        billing.ensure_catalog().await.unwrap();
+        billing.prepare_partitions().await.unwrap();
+        let preparing = Preparing::default();
+        let state = AppState {
+            billing: billing.clone(),
+            leptos: server::site::leptos_options(&site_root()),
+            deployment: Deployment {
+                sandbox: true,
+                demo: false,
+                base_url: base_url.as_str().to_owned(),
+                merchant: "CosmosBuilder",
+            },
+            base_url: base_url.clone(),
+            preparing: preparing.clone(),
+        };
+        let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        Self {
+            address,
+            billing,
+            preparing,
+            base_url,
+        }
+    }
+
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        Request {
+            method,
+            path,
+            headers,
+            body,
+        }
+        .send(self.address)
+        .await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], b"").await
+    }
+
+    /// Signs a customer up.
+    pub async fn customer(&self, company: &str) -> Actor {
+        let sign_up = SignUp {
+            company: company.to_owned(),
+            name: "Ada".to_owned(),
+            email: format!("ada@{company}.example"),
+            password: "correct horse battery".into(),
+            time_zone: "UTC".to_owned(),
+        };
+        let principal = self.billing.sign_up(sign_up).await.unwrap();
+        self.billing.actor(principal).await.unwrap()
+    }
+
+    /// A key that may do what the scope says: its customer's own, or the host platform's.
+    pub async fn api_key(&self, actor: &Actor, scope: Scope) -> String {
+        let new = NewApiKey {
+            name: "test".to_owned(),
+            customer: None,
+            scopes: vec![scope],
+            expires_at: None,
+        };
+        self.billing
+            .create_api_key(actor, new)
+            .await
+            .unwrap()
+            .key
+            .expose_secret()
+            .to_owned()
+    }
+}
+
+pub fn customer_id(actor: &Actor) -> String {
+    match actor {
+        Actor::Member { customer, .. } => customer.to_string(),
+        other => panic!("no member: {other:?}"),
+    }
+}
+
+/// Where the tests' Postgres is, with the name of this test's database.
+fn database_url(database: &PgConnectOptions) -> SecretString {
+    let mut url: Url = std::env::var("DATABASE_URL").unwrap().parse().unwrap();
+    url.set_path(database.get_database().unwrap());
+    String::from(url).into()
+}
+
+/// A site with one hashed script, compressed and not, and one icon.
+fn site_root() -> std::path::PathBuf {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/site").into()
+}

@@ -1,0 +1,226 @@
+// Every page as a picture, at two widths and in two themes; what no page may lack is checked on the way.
+import { AUTHENTICATED_CARD, BANK, buy, DECLINED_CARD, HOSTED, pay, sendCard } from "./support/checkout";
+import { ADA, ADMIN, expect, NORA, type Page, test, VIEWER } from "./support/fixtures";
+import { accessible, fits, keyboard, structure } from "./support/inspect";
+import { arrive, open } from "./support/page";
+
+const PICTURES = new URL("../target/screenshots", import.meta.url).pathname;
+const DESK = { width: 1280, height: 800 };
+const HAND = { width: 390, height: 844 };
+const THEMES = ["light", "dark"] as const;
+
+/** In all four appearances, the page being where it is. */
+async function inspect(page: Page, name: string, status = 200): Promise<void> {
+  const address = page.url();
+  for (const theme of THEMES) {
+    await page.context().addCookies([{ name: "theme", value: theme, url: address }]);
+    for (const size of [DESK, HAND]) {
+      await page.setViewportSize(size);
+      const answer = await open(page, address);
+      expect(answer.status(), name).toBe(status);
+      const picture = `${name}-${size.width}-${theme}`;
+      await page.screenshot({ path: `${PICTURES}/${picture}.png`, fullPage: true });
+      await structure(page);
+      await fits(page, picture);
+      await accessible(page, picture);
+      if (theme === "light" && size === DESK) await keyboard(page, name);
+    }
+  }
+}
+
+test.beforeEach(() => test.setTimeout(90_000));
+
+const PUBLIC = {
+  pricing: "/pricing",
+  "pricing-yearly": "/pricing?interval=year&plan=professional",
+  "sign-in": "/sign-in",
+  "sign-in-refused": "/sign-in?error=wrong_credentials",
+  "sign-up": "/sign-up",
+  "sign-up-refused": "/sign-up?error=email_taken",
+};
+
+for (const [name, path] of Object.entries(PUBLIC)) {
+  test(`${name} holds`, async ({ page }) => {
+    await open(page, path);
+    await inspect(page, name);
+  });
+}
+
+const PORTAL = {
+  overview: [ADA, "/overview"],
+  "overview-past-due": [NORA, "/overview"],
+  "overview-trial": ["kai@pixelforge.example", "/overview"],
+  "overview-scheduled": ["noah@northwind.example", "/overview"],
+  "overview-paused": ["mira@mirastudio.example", "/overview"],
+  "overview-unlimited": ["uma@atlas.example", "/overview"],
+  plan: [ADA, "/plan"],
+  "plan-refused": [ADA, "/plan?error=quote_stale"],
+  "plan-cancel": [ADA, "/plan/cancel"],
+  invoices: [ADA, "/invoices"],
+  "pricing-member": [ADA, "/pricing"],
+  "checkout-cancel": [ADA, "/checkout/cancel"],
+} as const;
+
+for (const [name, [who, path]] of Object.entries(PORTAL)) {
+  test(`${name} holds`, async ({ pageOf }) => {
+    const page = await pageOf(who);
+    await open(page, path);
+    await inspect(page, name);
+  });
+}
+
+/** Pages that a link leads to. */
+const LED_TO = {
+  "plan-upgrade": [ADA, "/plan", "Choose Professional"],
+  "plan-downgrade": ["iris@helios.example", "/plan", "Choose Starter"],
+  "plan-to-year": [ADA, "/plan?interval=year", "Choose Starter"],
+} as const;
+
+for (const [name, [who, path, link]] of Object.entries(LED_TO)) {
+  test(`${name} holds`, async ({ pageOf }) => {
+    const page = await pageOf(who);
+    await open(page, path);
+    await page.getByRole("link", { name: link }).click();
+    await arrive(page, /^\/plan\/change/);
+    await inspect(page, name);
+  });
+}
+
+const INVOICES = { invoice: [ADA, /Renewal/], "invoice-open": [NORA, /Open/], "invoice-upgrade": ["iris@helios.example", /Upgrade/] } as const;
+
+for (const [name, [who, row]] of Object.entries(INVOICES)) {
+  test(`${name} holds`, async ({ pageOf }) => {
+    const page = await pageOf(who);
+    await open(page, "/invoices");
+    await page.getByRole("row", { name: row }).last().getByRole("link").click();
+    await arrive(page, /^\/invoices\/inv_/);
+    await inspect(page, name);
+  });
+}
+
+test("an invoice with its explanations open holds", async ({ pageOf }) => {
+  const page = await pageOf("iris@helios.example");
+  await open(page, "/invoices");
+  await page.getByRole("row", { name: /Upgrade/ }).getByRole("link").click();
+  await arrive(page, /^\/invoices\/inv_/);
+  for (const size of [DESK, HAND]) {
+    await page.setViewportSize(size);
+    for (const lines of await page.locator("details").all()) {
+      if ((await lines.getAttribute("open")) === null) await lines.locator("summary").click();
+    }
+    await page.screenshot({ path: `${PICTURES}/invoice-explained-${size.width}-light.png`, fullPage: true });
+    await fits(page, "invoice-explained");
+    await accessible(page, "invoice-explained");
+  }
+});
+
+test("pages of somebody new hold", async ({ signUp }) => {
+  const [page] = await signUp("Fresh Start");
+  await inspect(page, "overview-new");
+  await open(page, "/invoices");
+  await inspect(page, "invoices-new");
+});
+
+test("hosted pages and the way back hold", async ({ signUp }) => {
+  test.setTimeout(180_000);
+  const [page] = await signUp("Many Pictures", "/pricing");
+  await buy(page, "Starter");
+  await inspect(page, "sandbox-checkout");
+  const hosted = page.url();
+  await page.getByRole("link", { name: "Use the card: Visa that pays" }).click();
+  await arrive(page, /\?card=0$/);
+  await inspect(page, "sandbox-checkout-filled");
+  await page.setViewportSize(DESK);
+  await sendCard(page, DECLINED_CARD);
+  await arrive(page, /error=/);
+  await inspect(page, "sandbox-checkout-declined");
+  await sendCard(page, AUTHENTICATED_CARD);
+  await arrive(page, BANK);
+  await inspect(page, "sandbox-authenticate");
+  const bank = page.url();
+  await page.getByRole("button", { name: "Decline" }).click();
+  await arrive(page, HOSTED);
+  await open(page, bank);
+  await inspect(page, "sandbox-authenticate-answered");
+  await open(page, hosted);
+  await pay(page);
+  await inspect(page, "checkout-success");
+  await open(page, hosted);
+  await inspect(page, "sandbox-checkout-done");
+  await open(page, "/plan?done=change_applied");
+  await inspect(page, "plan-notice");
+});
+
+test("pages of a purchase that is not finished hold", async ({ signUp }) => {
+  const [page] = await signUp("Half Way", "/pricing");
+  await buy(page, "Starter");
+  const session = page.url().split("/").pop();
+  await open(page, `/checkout/success?session_id=${session}`);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Not finished yet");
+  await inspect(page, "checkout-open");
+  await open(page, "/overview");
+  await inspect(page, "overview-incomplete");
+});
+
+test("a page to save a card holds", async ({ pageOf }) => {
+  const page = await pageOf("kai@pixelforge.example");
+  await open(page, "/overview");
+  await page.getByRole("button", { name: "Replace" }).click();
+  await arrive(page, HOSTED);
+  await inspect(page, "sandbox-card");
+});
+
+const ADMIN_PAGES = {
+  admin: [ADMIN, "/admin"],
+  "admin-system": [ADMIN, "/admin/system"],
+  "admin-system-books": [ADMIN, "/admin/system?verify=1"],
+  "admin-system-viewer": [VIEWER, "/admin/system"],
+  "admin-mail": [ADMIN, "/admin/mail"],
+} as const;
+
+for (const [name, [who, path]] of Object.entries(ADMIN_PAGES)) {
+  test(`${name} holds`, async ({ pageOf }) => {
+    const page = await pageOf(who);
+    await open(page, path);
+    await inspect(page, name);
+  });
+}
+
+test("pages that refuse hold", async ({ guard, page, pageOf }) => {
+  guard.foresee(404, /^\/(nowhere|invoices\/inv_0|checkout\/success|sandbox\/)/);
+  guard.foresee(403, /^\/admin/);
+  await open(page, "/nowhere");
+  await inspect(page, "not-found", 404);
+  await open(page, "/sandbox/checkout/cs_0");
+  await inspect(page, "sandbox-not-found", 404);
+  const ada = await pageOf(ADA);
+  await open(ada, "/checkout/success?session_id=cs_0");
+  await inspect(ada, "checkout-not-found", 404);
+  await open(ada, "/admin");
+  await inspect(ada, "admin-forbidden", 403);
+});
+
+test("the theme follows the system until one is chosen", async ({ pageOf }) => {
+  const page = await pageOf(undefined, { colorScheme: "dark" });
+  await open(page, "/pricing");
+  const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const dark = await background();
+  const html = page.locator("html");
+  await page.getByRole("button", { name: "Light" }).click();
+  await expect(html).toHaveAttribute("data-theme", "cosmos");
+  await expect.poll(background).not.toBe(dark);
+  await expect.poll(async () => (await page.context().cookies()).find(({ name }) => name === "theme")?.value).toBe("light");
+  await page.reload();
+  await expect(html).toHaveAttribute("data-theme", "cosmos");
+  await open(page, "/sign-in");
+  await page.getByRole("button", { name: "As the system" }).click();
+  await expect(html).not.toHaveAttribute("data-theme");
+  await expect.poll(background).toBe(dark);
+});
+
+test("the overview is pictured as the read-me shows it", async ({ baseURL, pageOf }) => {
+  const page = await pageOf(ADA);
+  await page.context().addCookies([{ name: "theme", value: "light", url: baseURL }]);
+  await open(page, "/overview");
+  await page.screenshot({ path: `${PICTURES}/readme.png` });
+});

@@ -1,0 +1,25 @@
+// The host platform: a machine with a key, which reports usage.
+import { expect, request } from "@playwright/test";
+
+/** The server's own command makes it before the tests begin. */
+function key(): string {
+  const key = process.env.HOST_API_KEY;
+  if (!key) throw new Error("HOST_API_KEY is not set: `cargo xtask e2e` sets it, `server api-key --name NAME` makes one");
+  return key;
+}
+
+export type UsageEvent = { id: string; type: string; subject: string; data: { value: string } };
+
+/** Sends events as the host does, without a browser. */
+export async function report(events: UsageEvent[]): Promise<{ accepted: number; duplicates: number }> {
+  const host = await request.newContext({ extraHTTPHeaders: { authorization: `Bearer ${key()}` } });
+  try {
+    const answer = await host.post(`${process.env.BASE_URL ?? "http://127.0.0.1:3000"}/v1/events`, { data: events });
+    expect(answer.status(), await answer.text()).toBe(200);
+    const { accepted, duplicates, rejected } = await answer.json();
+    expect(rejected).toEqual([]);
+    return { accepted, duplicates };
+  } finally {
+    await host.dispose();
+  }
+}

@@ -4,6 +4,7 @@ import { defineConfig, devices } from "@playwright/test";
 export default defineConfig({
   testDir: ".",
   testMatch: "**/*.spec.ts",
+  globalSetup: "./support/ready.ts",
   outputDir: "../target/e2e/results",
   reporter: [["list"], ["json", { outputFile: "../target/e2e/report.json" }]],
   // One server and one database for all tests, on machines of two cores.

@@ -63,6 +63,7 @@ pub fn run(installation: &Installation, args: &[String]) -> Result<Totals> {
         .args(["test", "--config", "end2end/playwright.config.ts"])
         .args(args);
     playwright.env("BASE_URL", server.base_url());
+    playwright.env("HOST_API_KEY", installation.host_key()?);
     let status = playwright
         .status()
         .context("cannot start Playwright: `make setup` installs it")?;

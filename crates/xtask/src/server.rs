@@ -75,6 +75,15 @@ impl Installation {
         Ok(server)
     }
 
+    /// A key of the host platform, for tests that report usage.
+    pub fn host_key(&self) -> Result<String> {
+        let mut command = self.command("api-key");
+        command.args(["--name", "browser tests"]);
+        Ok(process::capture(&mut command, "`server api-key`")?
+            .trim()
+            .to_owned())
+    }
+
     /// Whether everything that must tie does; the server says what does not.
     pub fn verify(&self) -> bool {
         process::run(&mut self.command("verify"), "the server's own check").is_ok()

@@ -47,6 +47,7 @@ fn subscribed(overview: Overview) -> impl IntoView {
         .map(|at| view! { <span class="label-sm">{t::UNTIL}" "<When at=at zone=zone/></span> })
         .into_any();
     let usage = overview.usage.clone();
+    let id = overview.customer.id.to_string();
     let (heading, banners, invoices) = (heading(&overview), banners(&overview), invoices(&overview));
     view! {
         {heading}
@@ -55,6 +56,7 @@ fn subscribed(overview: Overview) -> impl IntoView {
             <NextBill overview=overview/>
             <Panel title=t::USAGE aside=until>
                 <UsageList usage=usage currency=currency/>
+                <p class="label-sm break-all">{t::CUSTOMER_ID}" "<code>{id}</code></p>
             </Panel>
         </div>
         {invoices}

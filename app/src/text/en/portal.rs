@@ -16,6 +16,7 @@ pub mod overview {
     pub const SO_FAR: &str = "with usage as of now";
     pub const BILL_LINES: &str = "What makes up the next bill";
     pub const USAGE: &str = "Usage";
+    pub const CUSTOMER_ID: &str = "Reported for customer";
     pub const USAGE_CAPTION: &str = "Usage of each meter against what the plan includes";
     pub const UNTIL: &str = "counts anew on";
     pub const UNLIMITED: &str = "unlimited";

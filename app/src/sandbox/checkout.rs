@@ -33,6 +33,8 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     let checkout = found.ok_or(AppError::NotFound)?;
     let amount = amount(&checkout);
     let declined = checkout.last_decline.as_ref().map(|code| decline(code.as_str()));
+    // Back from the bank's own page the address says nothing.
+    let unsaid = declined.filter(|_| visit.query("error").is_none());
     let declined = declined.filter(|_| visit.query("error") == Some(AppError::CardDeclined.code()));
     let title = if amount.is_some() {
         t::PAY_TITLE
@@ -40,7 +42,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         t::SAVE_TITLE
     };
     let body = match checkout.state {
-        PageState::Open => open(checkout, amount, &visit).into_any(),
+        PageState::Open => open(checkout, amount, unsaid, &visit).into_any(),
         PageState::Completed => over(t::COMPLETED_TITLE, t::COMPLETED_HINT, checkout.success_url).into_any(),
         PageState::Expired => over(t::EXPIRED_TITLE, t::EXPIRED_HINT, checkout.cancel_url).into_any(),
     };
@@ -69,7 +71,12 @@ fn over(title: &'static str, hint: &'static str, back: String) -> impl IntoView 
     }
 }
 
-fn open(checkout: CheckoutView, amount: Option<Money>, visit: &Visit) -> impl IntoView + use<> {
+fn open(
+    checkout: CheckoutView,
+    amount: Option<Money>,
+    declined: Option<&'static str>,
+    visit: &Visit,
+) -> impl IntoView + use<> {
     let title = if amount.is_some() {
         t::PAY_TITLE
     } else {
@@ -81,6 +88,7 @@ fn open(checkout: CheckoutView, amount: Option<Money>, visit: &Visit) -> impl In
     view! {
         <Notice tone=Tone::Warning title=t::MARK/>
         <PageHeader title=title/>
+        {declined.map(|why| view! { <Notice tone=Tone::Error title=why/> })}
         <div class="grid gap-4 md:grid-cols-2 items-start">
             <div class="flex flex-col gap-4">
                 {card_form(&checkout, amount, chosen)}

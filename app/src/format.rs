@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn amounts_carry_currency_minus_and_separators() {
-        let texts = [0, 5, -1250, 199_000, 19_999_000_00].map(|minor| money(usd(minor)));
+        let texts = [0, 5, -1250, 199_000, 1_999_900_000].map(|minor| money(usd(minor)));
         assert_eq!(
             texts,
             ["$0.00", "$0.05", "\u{2212}$12.50", "$1,990.00", "$19,999,000.00"]

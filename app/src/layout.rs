@@ -6,9 +6,9 @@ use leptos::prelude::*;
 use service::SeedProgress;
 
 use crate::context::Deployment;
+use crate::document;
 use crate::error::AppError;
 use crate::format;
-use crate::page;
 use crate::text::en::{self, common as t};
 use crate::theme::island::ThemeSwitch;
 use crate::ui::{Icon, Notice, Tone};
@@ -112,7 +112,7 @@ pub fn frame(frame: Frame<'_>, body: AnyView) -> AnyView {
                     <span><strong class="font-medium">{t::SANDBOX}</strong>" – "{t::SANDBOX_HINT}</span>
                 })}
             </span>
-            <ThemeSwitch current=page::theme()/>
+            <ThemeSwitch current=document::theme()/>
         </footer>
     }
     .into_any()

@@ -18,6 +18,8 @@ pub mod ui;
 #[cfg(feature = "ssr")]
 pub mod context;
 #[cfg(feature = "ssr")]
+mod document;
+#[cfg(feature = "ssr")]
 mod form_post;
 #[cfg(feature = "ssr")]
 pub mod format;
@@ -33,6 +35,8 @@ mod safe_path;
 #[cfg(feature = "ssr")]
 pub use context::Deployment;
 #[cfg(feature = "ssr")]
+pub use document::shell;
+#[cfg(feature = "ssr")]
 pub use form_post::answer_server_functions;
 #[cfg(feature = "ssr")]
-pub use root::{App, shell};
+pub use root::App;

@@ -2,9 +2,8 @@
 
 use std::future::Future;
 
+use http::StatusCode;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode};
-use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_meta::Title;
@@ -16,7 +15,6 @@ use crate::error::AppError;
 use crate::layout::{Area, Frame, PUBLIC, frame};
 use crate::safe_path::escape;
 use crate::text::en::{self, common as t};
-use crate::theme::Theme;
 use crate::ui::{EmptyState, LinkButton};
 
 /// One request for a page.
@@ -105,7 +103,12 @@ where
                 leptos_axum::redirect(&format!("/sign-in?next={}", escape(&address)));
                 ().into_any()
             }
-            Err(error) => error_page(area, error, &address),
+            Err(error) => {
+                let signed_in = context::actor()
+                    .await
+                    .is_ok_and(|actor| actor != Actor::Anonymous);
+                error_page(area, error, &address, signed_in)
+            }
         }
     })
 }
@@ -185,7 +188,7 @@ fn parse_query(query: &str) -> ParamsMap {
 }
 
 /// Plain words, what to do, and the name under which the logs know the request.
-pub fn error_page(area: &'static Area, error: AppError, path: &str) -> AnyView {
+fn error_page(area: &'static Area, error: AppError, path: &str, signed_in: bool) -> AnyView {
     set_status(error);
     let words = en::error(error);
     let request_id = use_context::<Parts>().and_then(|parts| {
@@ -198,7 +201,7 @@ pub fn error_page(area: &'static Area, error: AppError, path: &str) -> AnyView {
     let around = Frame {
         area,
         path,
-        signed_in: false,
+        signed_in,
         who: None,
         deployment: context::deployment().ok(),
         seeding: None,
@@ -233,43 +236,4 @@ fn set_status(error: AppError) {
     if let (Some(options), Some(status)) = (use_context::<ResponseOptions>(), status) {
         options.set_status(status);
     }
-}
-
-/// The theme the browser remembers.
-pub fn theme() -> Theme {
-    let parts = use_context::<Parts>();
-    let cookies = parts
-        .as_ref()
-        .and_then(|parts| parts.headers.get(http::header::COOKIE)?.to_str().ok());
-    let pairs = cookies
-        .unwrap_or_default()
-        .split(';')
-        .filter_map(|pair| pair.trim().split_once('='));
-    pairs
-        .filter(|(name, _)| *name == Theme::COOKIE)
-        .find_map(|(_, value)| Theme::parse(value))
-        .unwrap_or_default()
-}
-
-/// Scripts only of ours and with this page's nonce; no styles in attributes; forms only to ourselves. Pages
-/// hold what belongs to one person, so nothing on the way may keep them.
-pub fn send_page_headers() {
-    let Some(options) = use_context::<ResponseOptions>() else {
-        return;
-    };
-    let nonce = use_nonce()
-        .map(|nonce| format!(" 'nonce-{nonce}'"))
-        .unwrap_or_default();
-    let own = context::deployment()
-        .map(|deployment| format!(" {}", deployment.base_url))
-        .unwrap_or_default();
-    let policy = format!(
-        "default-src 'none'; script-src 'self'{nonce} 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
-         font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'{own}; base-uri 'none'; \
-         frame-ancestors 'none'"
-    );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        options.insert_header(HeaderName::from_static("content-security-policy"), policy);
-    }
-    options.insert_header(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }

@@ -1,8 +1,7 @@
-//! The document and the table of pages.
+//! The table of pages.
 
-use leptos::config::LeptosOptions;
 use leptos::prelude::*;
-use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
+use leptos_meta::provide_meta_context;
 use leptos_router::SsrMode;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
@@ -23,29 +22,6 @@ use crate::portal::plan::change::ChangePage;
 use crate::portal::plan::page::PlanPage;
 use crate::sandbox::authenticate::SandboxAuthenticatePage;
 use crate::sandbox::checkout::SandboxCheckoutPage;
-
-/// The document around every page.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
-    crate::page::send_page_headers();
-    let theme = crate::page::theme().attribute();
-    view! {
-        <!DOCTYPE html>
-        <html lang="en" data-theme=theme>
-            <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta name="color-scheme" content="light dark"/>
-                <HashedStylesheet options=options.clone()/>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
-                <HydrationScripts options=options islands=true/>
-                <MetaTags/>
-            </head>
-            <body class="min-h-dvh flex flex-col">
-                <App/>
-            </body>
-        </html>
-    }
-}
 
 /// Every page stands complete in its first HTML: nothing streams in later.
 #[component]

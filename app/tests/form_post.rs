@@ -15,26 +15,48 @@ use tower::ServiceExt;
 
 /// Answers as the framework does to a program.
 fn failing(error: AppError) -> Response {
-    let answer = Response::builder().status(500).header(SERVER_FN_ERROR_HEADER, "/fn/x");
-    answer.header(SET_COOKIE, "theme=dark").body(Body::from(error.ser())).unwrap()
+    let answer = Response::builder()
+        .status(500)
+        .header(SERVER_FN_ERROR_HEADER, "/fn/x");
+    answer
+        .header(SET_COOKIE, "theme=dark")
+        .body(Body::from(error.ser()))
+        .unwrap()
 }
 
 async fn call(answer: fn() -> Response, headers: &[(axum::http::HeaderName, &str)]) -> Response {
     let handler = move |request: Request| async move {
-        let accept = request.headers().get(ACCEPT).map(|accept| accept.to_str().unwrap().to_owned());
-        assert!(!accept.unwrap_or_default().contains("text/html"), "the framework would answer with an address");
+        let accept = request
+            .headers()
+            .get(ACCEPT)
+            .map(|accept| accept.to_str().unwrap().to_owned());
+        assert!(
+            !accept.unwrap_or_default().contains("text/html"),
+            "the framework would answer with an address"
+        );
         answer()
     };
-    let router: Router = Router::new().route("/fn/x", post(handler)).layer(from_fn(answer_server_functions));
+    let router: Router = Router::new()
+        .route("/fn/x", post(handler))
+        .layer(from_fn(answer_server_functions));
     let mut request = Request::post("/fn/x");
     for (name, value) in headers {
         request = request.header(name, *value);
     }
-    router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    router
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap()
 }
 
 fn location(response: &Response) -> (u16, &str) {
-    (response.status().as_u16(), response.headers().get(LOCATION).map_or("", |to| to.to_str().unwrap()))
+    (
+        response.status().as_u16(),
+        response
+            .headers()
+            .get(LOCATION)
+            .map_or("", |to| to.to_str().unwrap()),
+    )
 }
 
 const FORM: (axum::http::HeaderName, &str) = (ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8");
@@ -47,7 +69,10 @@ fn from(page: &str) -> (axum::http::HeaderName, &str) {
 async fn a_failed_form_goes_back_to_its_page_with_a_code() {
     let page = from("http://127.0.0.1:3000/plan/change?price=price_1&error=old&done=old");
     let answer = call(|| failing(AppError::QuoteStale), &[FORM, page]).await;
-    assert_eq!(location(&answer), (303, "/plan/change?price=price_1&error=quote_stale"));
+    assert_eq!(
+        location(&answer),
+        (303, "/plan/change?price=price_1&error=quote_stale")
+    );
     assert_eq!(answer.headers().get(SET_COOKIE).unwrap(), "theme=dark");
     assert!(!answer.headers().contains_key(SERVER_FN_ERROR_HEADER));
     assert!(to_bytes(answer.into_body(), 100).await.unwrap().is_empty());
@@ -55,26 +80,47 @@ async fn a_failed_form_goes_back_to_its_page_with_a_code() {
 
 #[tokio::test]
 async fn a_form_without_a_session_goes_to_sign_in_and_would_come_back() {
-    let answer = call(|| failing(AppError::Unauthenticated), &[FORM, from("http://127.0.0.1:3000/plan?a=1")]).await;
+    let answer = call(
+        || failing(AppError::Unauthenticated),
+        &[FORM, from("http://127.0.0.1:3000/plan?a=1")],
+    )
+    .await;
     assert_eq!(location(&answer), (303, "/sign-in?next=/plan%3Fa%3D1"));
 }
 
 #[tokio::test]
 async fn no_form_leads_to_another_site() {
-    for page in ["https://evil.example//evil.example/", "//evil.example", "javascript:alert(1)"] {
+    for page in [
+        "https://evil.example//evil.example/",
+        "//evil.example",
+        "javascript:alert(1)",
+    ] {
         let answer = call(|| failing(AppError::Invalid), &[FORM, from(page)]).await;
         assert_eq!(location(&answer), (303, "/?error=invalid"), "{page}");
     }
-    let foreign = call(|| failing(AppError::Invalid), &[FORM, from("https://evil.example/plan")]).await;
+    let foreign = call(
+        || failing(AppError::Invalid),
+        &[FORM, from("https://evil.example/plan")],
+    )
+    .await;
     assert_eq!(location(&foreign), (303, "/plan?error=invalid"));
 }
 
 #[tokio::test]
 async fn success_leads_where_the_function_says_or_back() {
-    let onward = || Response::builder().header(LOCATION, "/plan?done=change_applied").body(Body::empty()).unwrap();
+    let onward = || {
+        Response::builder()
+            .header(LOCATION, "/plan?done=change_applied")
+            .body(Body::empty())
+            .unwrap()
+    };
     let answer = call(onward, &[FORM, from("http://127.0.0.1:3000/plan/change")]).await;
     assert_eq!(location(&answer), (303, "/plan?done=change_applied"));
-    let back = call(Response::default, &[FORM, from("http://127.0.0.1:3000/overview?error=old")]).await;
+    let back = call(
+        Response::default,
+        &[FORM, from("http://127.0.0.1:3000/overview?error=old")],
+    )
+    .await;
     assert_eq!(location(&back), (303, "/overview"));
 }
 

@@ -41,10 +41,12 @@ pub fn ThemeSwitch(current: Theme) -> impl IntoView {
         }
     };
     view! {
-        <form method="post" action="/fn/set-theme" class="join" aria-label=t::THEME role="group">
+        <form method="post" action="/fn/set-theme">
+            <div class="join" role="group" aria-label=t::THEME>
             {option(Theme::Light, t::THEME_LIGHT, icondata::LuSun)}
             {option(Theme::Dark, t::THEME_DARK, icondata::LuMoon)}
             {option(Theme::System, t::THEME_SYSTEM, icondata::LuMonitor)}
+            </div>
         </form>
     }
 }

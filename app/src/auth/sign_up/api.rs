@@ -1,18 +1,31 @@
 //! Creates the customer and its owner, and begins a session.
 
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 
-#[server(prefix = "/fn", endpoint = "sign-up")]
-pub async fn sign_up(
+/// The fields of the form, under their own names.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SignUpForm {
     company: String,
     name: String,
     email: String,
     password: String,
     time_zone: String,
     next: Option<String>,
-) -> Result<(), AppError> {
+}
+
+#[server(prefix = "/fn", endpoint = "sign-up")]
+pub async fn sign_up(#[server(flatten)] form: SignUpForm) -> Result<(), AppError> {
+    let SignUpForm {
+        company,
+        name,
+        email,
+        password,
+        time_zone,
+        next,
+    } = form;
     let sign_up = service::SignUp {
         company,
         name,

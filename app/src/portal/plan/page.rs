@@ -87,9 +87,11 @@ impl Choice {
         let price = plan.price_for(self.interval, self.currency).copied();
         let current = price.is_some_and(|price| price.id == self.current);
         let saving = saving_amount(plan, self.currency).filter(|_| self.interval == Interval::Year);
-        let too_small = (!current)
-            .then(|| usage_beyond(plan, &overview.usage))
-            .unwrap_or_default();
+        let too_small = if current {
+            Vec::new()
+        } else {
+            usage_beyond(plan, &overview.usage)
+        };
         let actions = view! {
             {too_small.into_iter().map(|words| view! { <p class="label-sm text-warning">{words}</p> }).collect_view()}
             {match price {

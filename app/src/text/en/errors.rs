@@ -11,6 +11,10 @@ const fn text(title: &'static str, advice: &'static str) -> ErrorText {
     ErrorText { title, advice }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "a line for each code, and the compiler sees that none is missing"
+)]
 pub const fn error(error: AppError) -> ErrorText {
     use AppError::*;
     match error {

@@ -3,9 +3,10 @@
 use crate::{
     build::{self, Profile},
     fingerprint::collect_files,
+    installation::Installation,
+    lock,
     postgres::{Durability, Postgres},
     process,
-    server::Installation,
     totals::Totals,
 };
 use anyhow::{Context, Result};
@@ -52,6 +53,7 @@ pub fn run(installation: &Installation, args: &[String]) -> Result<Totals> {
         println!("no browser tests in end2end");
         return Ok(Totals::default());
     }
+    let _lock = lock::take("browser run")?;
     fs::create_dir_all("target/e2e")?;
     fs::create_dir_all("target/screenshots")?;
     if Path::new(REPORT).exists() {

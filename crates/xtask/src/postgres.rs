@@ -1,9 +1,8 @@
 //! A private Postgres on a Unix socket: thrown away after tests, kept for development.
 
-use crate::process;
+use crate::{leftovers, process};
 use anyhow::{Context, Result, bail};
 use nix::{
-    errno::Errno,
     sys::signal::{Signal, kill},
     unistd::{Pid, geteuid},
 };
@@ -46,7 +45,7 @@ pub struct Postgres {
 
 impl Postgres {
     pub fn start(durability: Durability) -> Result<Self> {
-        remove_leftovers();
+        leftovers::remove(&env::temp_dir(), PREFIX);
         let directory = env::temp_dir().join(format!("{PREFIX}{}", id()));
         if directory.exists() {
             // Of an earlier process that had this one's number.
@@ -237,22 +236,6 @@ fn tool(name: &str) -> Result<PathBuf> {
 
 fn is_down(file: &Path) -> bool {
     file.to_string_lossy().ends_with(".down.sql")
-}
-
-/// Removes the directories of runs that were killed before they could.
-fn remove_leftovers() {
-    for entry in fs::read_dir(env::temp_dir()).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let Some(pid) = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(PREFIX)?.parse().ok())
-        else {
-            continue;
-        };
-        if kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
 }
 
 /// Asks a child to stop; one that has already gone is fine.

@@ -1,19 +1,14 @@
-//! Runs the server beside a test or a measurement: a free port, an empty data directory, gone at the end.
+//! A running server: started on a free port, awaited, stopped.
 
-use crate::{
-    build::{Profile, SITE},
-    postgres::signal,
-    process,
-};
+use crate::postgres::signal;
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
 use std::{
-    env, fs,
+    fs,
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio, id},
-    sync::atomic::{AtomicU32, Ordering},
+    path::Path,
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -21,95 +16,6 @@ use std::{
 const START_TIMEOUT: Duration = Duration::from_secs(120);
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 const READY: &str = "/readyz";
-const INHERITED: [&str; 5] = ["PATH", "HOME", "TMPDIR", "LANG", "RUST_BACKTRACE"];
-
-/// The server's program with a database and a data directory of its own.
-pub struct Installation {
-    profile: Profile,
-    database_url: String,
-    data: PathBuf,
-}
-
-impl Installation {
-    pub fn new(profile: Profile, database_url: String) -> Result<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let data = env::temp_dir().join(format!("cosmosbuilder-test-data-{}-{number}", id()));
-        fs::create_dir_all(&data)?;
-        Ok(Self {
-            profile,
-            database_url,
-            data,
-        })
-    }
-
-    /// Tables and demo data, before the first start rather than in its background: tests know what they find.
-    pub fn fill(&self) -> Result<()> {
-        for verb in ["migrate", "seed"] {
-            process::capture(&mut self.command(verb), &format!("`server {verb}`"))?;
-        }
-        Ok(())
-    }
-
-    /// Returns once the server says that it is ready. What it writes goes to `log`.
-    pub fn start(&self, log: &Path) -> Result<Server> {
-        let address = free_address()?;
-        let output = fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-        let started = Instant::now();
-        let mut command = self.command("serve");
-        command
-            .env("ADDRESS", address.to_string())
-            .env("BASE_URL", format!("http://{address}"));
-        command
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output);
-        let child = command.spawn().context("cannot start the server")?;
-        let mut server = Server {
-            child,
-            address,
-            started_within: Duration::ZERO,
-        };
-        server.wait_until_ready(log)?;
-        server.started_within = started.elapsed();
-        Ok(server)
-    }
-
-    /// A key of the host platform, for tests that report usage.
-    pub fn host_key(&self) -> Result<String> {
-        let mut command = self.command("api-key");
-        command.args(["--name", "browser tests"]);
-        Ok(process::capture(&mut command, "`server api-key`")?
-            .trim()
-            .to_owned())
-    }
-
-    /// Whether everything that must tie does; the server says what does not.
-    pub fn verify(&self) -> bool {
-        process::run(&mut self.command("verify"), "the server's own check").is_ok()
-    }
-
-    /// Nothing of the caller's own settings reaches it but what any program needs.
-    fn command(&self, verb: &str) -> Command {
-        let mut command = process::tied_to_us(&self.profile.server_binary(), "TERM");
-        command
-            .env_clear()
-            .envs(env::vars_os().filter(|(name, _)| INHERITED.iter().any(|kept| name == kept)));
-        command
-            .env("DATABASE_URL", &self.database_url)
-            .env("DATA_DIR", &self.data)
-            .env("SITE_ROOT", SITE);
-        command.arg(verb);
-        command
-    }
-}
-
-impl Drop for Installation {
-    fn drop(&mut self) {
-        // A leftover is a few small files that nobody reads.
-        let _ = fs::remove_dir_all(&self.data);
-    }
-}
 
 /// A running server; stopped when dropped.
 pub struct Server {
@@ -119,6 +25,30 @@ pub struct Server {
 }
 
 impl Server {
+    /// Runs a `serve` that was given everything but its address; returns once it says that it is ready. What it
+    /// writes goes to `log`.
+    pub fn start(serve: &mut Command, log: &Path) -> Result<Self> {
+        let address = free_address()?;
+        let output = fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        let started = Instant::now();
+        serve
+            .env("ADDRESS", address.to_string())
+            .env("BASE_URL", format!("http://{address}"));
+        serve
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output);
+        let child = serve.spawn().context("cannot start the server")?;
+        let mut server = Self {
+            child,
+            address,
+            started_within: Duration::ZERO,
+        };
+        server.wait_until_ready(log)?;
+        server.started_within = started.elapsed();
+        Ok(server)
+    }
+
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }

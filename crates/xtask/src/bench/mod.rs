@@ -13,8 +13,8 @@ mod vitals;
 
 use crate::{
     build::{self, Profile},
+    installation::Installation,
     postgres::{Durability, Postgres},
-    server::Installation,
     steps::Steps,
 };
 use anyhow::{Result, bail};

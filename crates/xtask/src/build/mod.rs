@@ -5,7 +5,7 @@ mod compress;
 mod frontend;
 mod site;
 
-use crate::{fingerprint::SCRATCH, process, steps::Steps};
+use crate::{fingerprint::SCRATCH, lock, process, steps::Steps};
 use anyhow::{Result, anyhow};
 use std::{
     path::{Path, PathBuf},
@@ -44,6 +44,7 @@ impl Profile {
 }
 
 pub fn build(profile: Profile) -> Result<()> {
+    let _lock = lock::take("build")?;
     let mut steps = Steps::new("build", 4);
     steps.next(&format!("frontend, {}", profile.name()));
     // Styles and charts are node's work and take a second: done while cargo compiles.

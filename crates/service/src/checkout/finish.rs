@@ -105,22 +105,51 @@ impl Billing {
         Ok(())
     }
 
-    /// Nothing can be paid on the page any more: its attempt ends, its invoice may be paid another way.
-    pub(super) async fn close_expired(&self, row: &CheckoutRow) -> Result<()> {
-        let now = self.now();
+    /// Ends a page, so that nothing can be paid on it any more. If the customer was faster, that is settled.
+    pub(crate) async fn close_page(&self, row: &CheckoutRow) -> Result<()> {
+        match &row.gateway_ref {
+            // Only the provider's answer to this is final.
+            Some(session_ref) => {
+                let state = self.parts.gateway.expire_checkout(session_ref).await?;
+                self.write_state(row, &state).await
+            }
+            None => self.close_unseen(row).await,
+        }
+    }
+
+    /// A page that nobody was sent to: the program ended before it was noted where the page is.
+    async fn close_unseen(&self, row: &CheckoutRow) -> Result<()> {
         let mut tx = store::begin(self.pool()).await?;
         store::customer::lock(&mut tx, CustomerScope::of(row.customer)).await?;
+        if !store::payment::close_unseen_checkout(&mut tx, row.id).await? {
+            // Noted or given up this moment, by a request beside this one.
+            return Err(Error::PaymentUnderWay);
+        }
+        self.cancel_attempt_of(&mut tx, row).await?;
+        store::commit(tx).await?;
+        Ok(())
+    }
+
+    async fn close_expired(&self, row: &CheckoutRow) -> Result<()> {
+        let mut tx = store::begin(self.pool()).await?;
+        store::customer::lock(&mut tx, CustomerScope::of(row.customer)).await?;
+        self.cancel_attempt_of(&mut tx, row).await?;
+        store::payment::close_checkout(&mut tx, row.id, CheckoutEnd::Expired).await?;
+        store::commit(tx).await?;
+        Ok(())
+    }
+
+    /// The invoice may be paid another way.
+    async fn cancel_attempt_of(&self, tx: &mut store::Tx, row: &CheckoutRow) -> Result<()> {
         if let Some(attempt) = row.attempt {
             let settlement = Settlement {
                 status: AttemptStatus::Canceled,
                 gateway_ref: None,
                 decline_code: None,
-                at: now,
+                at: self.now(),
             };
-            store::payment::settle_attempt(&mut tx, attempt, settlement).await?;
+            store::payment::settle_attempt(tx, attempt, settlement).await?;
         }
-        store::payment::close_checkout(&mut tx, row.id, CheckoutEnd::Expired).await?;
-        store::commit(tx).await?;
         Ok(())
     }
 }

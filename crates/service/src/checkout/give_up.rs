@@ -22,15 +22,7 @@ impl Billing {
                 .collect::<Vec<_>>()
         };
         for row in &open {
-            match &row.gateway_ref {
-                // Only the provider's answer to this is final.
-                Some(session_ref) => {
-                    let state = self.parts.gateway.expire_checkout(session_ref).await?;
-                    self.write_state(row, &state).await?;
-                }
-                // The page was never shown to anyone.
-                None => self.close_expired(row).await?,
-            }
+            self.close_page(row).await?;
         }
         self.end_incomplete(scope).await
     }

@@ -10,7 +10,7 @@ use billing::subscription::{CancelReason, Create, Status, Subscription, buy, sta
 use chrono::TimeDelta;
 use gateway::{CheckoutLine, CheckoutMode, CheckoutRequest};
 use store::customer::CustomerRecord;
-use store::payment::{NewAttempt, NewCheckout, Purpose};
+use store::payment::{CheckoutRow, NewAttempt, NewCheckout, Purpose};
 use store::{CustomerScope, Tx};
 
 use crate::id::mint;
@@ -199,33 +199,48 @@ impl Billing {
         Ok(page)
     }
 
-    /// Where to go on with an invoice somebody is paying already; none if nobody is.
+    /// Where to go on with an invoice somebody is paying already; none if nobody is, or not any more.
     pub(super) async fn payment_under_way(
         &self,
         scope: CustomerScope,
         invoice: InvoiceId,
     ) -> Result<Option<String>> {
-        let mut conn = store::acquire(self.pool()).await?;
-        // Named first, so that a foreign invoice says nothing about its payments.
-        store::invoice::find(&mut conn, scope, invoice)
-            .await?
-            .ok_or(Error::NotFound("invoice"))?;
-        let Some(attempt) = store::payment::live_of_invoice(&mut conn, invoice).await? else {
-            return Ok(None);
+        let (attempt, page) = {
+            let mut conn = store::acquire(self.pool()).await?;
+            // Named first, so that a foreign invoice says nothing about its payments.
+            store::invoice::find(&mut conn, scope, invoice)
+                .await?
+                .ok_or(Error::NotFound("invoice"))?;
+            let Some(attempt) = store::payment::live_of_invoice(&mut conn, invoice).await? else {
+                return Ok(None);
+            };
+            let open = store::payment::open_checkouts(&mut conn, scope).await?;
+            (attempt, open.into_iter().find(|row| row.attempt == Some(attempt)))
         };
-        let open = store::payment::open_checkouts(&mut conn, scope).await?;
-        if let Some(url) = open
-            .into_iter()
-            .find(|row| row.attempt == Some(attempt))
-            .and_then(|row| row.url)
-        {
-            return Ok(Some(url));
+        match page {
+            Some(row) => self.page_under_way(row).await,
+            None => self.charge_under_way(attempt).await,
         }
-        let attempt = store::payment::find_attempt(&mut conn, attempt).await?;
-        attempt
-            .and_then(|attempt| attempt.action_url)
-            .map(Some)
-            .ok_or(Error::PaymentUnderWay)
+    }
+
+    /// A page whose time is over, or that nobody was sent to, makes way for another.
+    async fn page_under_way(&self, row: CheckoutRow) -> Result<Option<String>> {
+        if row.url.is_some() && self.now() < row.expires_at {
+            return Ok(row.url);
+        }
+        self.close_page(&row).await?;
+        Ok(None)
+    }
+
+    /// Where the card's owner approves the charge; what the owner answered since, only the gateway knows.
+    async fn charge_under_way(&self, id: PaymentAttemptId) -> Result<Option<String>> {
+        self.collect(id).await?;
+        let mut conn = store::acquire(self.pool()).await?;
+        let attempt = store::payment::find_attempt(&mut conn, id).await?;
+        match attempt.filter(|attempt| !attempt.status.is_settled()) {
+            Some(attempt) => attempt.action_url.map(Some).ok_or(Error::PaymentUnderWay),
+            None => Ok(None),
+        }
     }
 
     async fn plan_on_sale(&self, tx: &mut Tx, price: PriceId) -> Result<billing::catalog::Plan> {
@@ -304,9 +319,16 @@ impl Billing {
             expires_at: page.checkout.expires_at,
         };
         let opened = self.parts.gateway.create_checkout(&request).await?;
-        let mut conn = store::acquire(self.pool()).await?;
-        store::payment::set_checkout_page(&mut conn, request.checkout, &opened.session_ref, &opened.url)
-            .await?;
+        let noted = {
+            let mut conn = store::acquire(self.pool()).await?;
+            store::payment::set_checkout_page(&mut conn, request.checkout, &opened.session_ref, &opened.url)
+                .await?
+        };
+        if !noted {
+            // Given up by a request beside this one: whoever paid here now would pay for nothing.
+            self.parts.gateway.expire_checkout(&opened.session_ref).await?;
+            return Err(Error::PaymentUnderWay);
+        }
         Ok(opened.url)
     }
 }

@@ -45,21 +45,19 @@ impl Billing {
     /// change nothing: the attempt's id is the gateway's key.
     pub async fn collect(&self, id: PaymentAttemptId) -> Result<Option<ChargeOutcome>> {
         let mut conn = store::acquire(self.pool()).await?;
+        // Before it is read: from here on nobody withdraws it as never sent.
+        let first = store::payment::set_in_flight(&mut conn, id, AttemptStatus::Submitted, None).await?;
         let attempt = store::payment::find_attempt(&mut conn, id)
             .await?
             .ok_or(Error::NotFound("payment attempt"))?;
+        drop(conn);
         if attempt.status.is_settled() {
             return Ok(None);
         }
-        let sent_before = attempt.status != AttemptStatus::Created;
-        if !sent_before {
-            store::payment::set_in_flight(&mut conn, id, AttemptStatus::Submitted, None).await?;
-        }
-        drop(conn);
-        let known = if sent_before {
-            self.parts.gateway.find_charge(id).await?
-        } else {
+        let known = if first {
             None
+        } else {
+            self.parts.gateway.find_charge(id).await?
         };
         let outcome = match known {
             Some(outcome) => outcome,

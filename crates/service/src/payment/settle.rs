@@ -61,6 +61,32 @@ impl Billing {
         store::commit(tx).await?;
         Ok(())
     }
+
+    /// Gives up an attempt that was never sent, and the upgrade it was to pay for. False if it was sent
+    /// meanwhile: then only its outcome ends it.
+    pub(crate) async fn withdraw_unsent(&self, id: PaymentAttemptId) -> Result<bool> {
+        let now = self.now();
+        let mut tx = store::begin(self.pool()).await?;
+        let attempt = store::payment::find_attempt(&mut tx, id)
+            .await?
+            .ok_or(Error::NotFound("payment attempt"))?;
+        let scope = CustomerScope::of(attempt.customer);
+        let customer = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let case = Case {
+            base_url: self.base_url(),
+            customer: &customer,
+            attempt: &attempt,
+            now,
+        };
+        if !store::payment::withdraw_unsent(&mut tx, id, now).await? {
+            return Ok(false);
+        }
+        drop_upgrade(&mut tx, &case).await?;
+        store::commit(tx).await?;
+        Ok(true)
+    }
 }
 
 async fn write_outcome(conn: &mut PgConnection, case: &Case<'_>, outcome: &ChargeOutcome) -> Result<()> {

@@ -39,8 +39,14 @@ impl Billing {
             let mut conn = store::acquire(self.pool()).await?;
             store::payment::open_checkouts_before(&mut conn, before, BATCH).await?
         };
+        let now = self.now();
         for row in open {
-            if let Err(error) = self.look_up_checkout(&row).await {
+            let looked_up = if row.expires_at <= now {
+                self.close_page(&row).await
+            } else {
+                self.look_up_checkout(&row).await
+            };
+            if let Err(error) = looked_up {
                 tracing::warn!(checkout.id = %row.id, %error, "Checkout `{}` cannot be looked up", row.id);
             }
         }

@@ -195,9 +195,9 @@ impl Billing {
         };
         match self.parts.gateway.cancel_charge(attempt).await? {
             Some(outcome) => self.settle(attempt, &outcome).await,
-            None => Err(Error::Internal(
-                "the gateway knows nothing of the upgrade's payment",
-            )),
+            None if self.withdraw_unsent(attempt).await? => Ok(()),
+            // On its way to the gateway, or lost on it by a crash: its job sends it again and learns the outcome.
+            None => Err(Error::PaymentUnderWay),
         }
     }
 }

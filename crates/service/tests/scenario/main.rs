@@ -9,6 +9,7 @@ mod abandoned_checkout;
 mod declined_renewal;
 mod downgrade_at_period_end;
 mod foreign;
+mod left_half_done;
 mod lost_answer;
 mod parallel_runs;
 mod play;

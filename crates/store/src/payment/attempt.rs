@@ -158,7 +158,36 @@ pub async fn settle(
     if !settlement.status.is_settled() {
         return Err(Error::corrupt(TABLE, id));
     }
-    let from: Vec<String> = sources(settlement.status);
+    end(conn, id, settlement, &sources(settlement.status)).await
+}
+
+/// Cancels an attempt that nobody was asked to collect yet. False if it was sent meanwhile, or ended.
+pub async fn withdraw_unsent(
+    conn: &mut PgConnection,
+    id: PaymentAttemptId,
+    at: DateTime<Utc>,
+) -> Result<bool> {
+    let settlement = Settlement {
+        status: AttemptStatus::Canceled,
+        gateway_ref: None,
+        decline_code: None,
+        at,
+    };
+    end(
+        conn,
+        id,
+        settlement,
+        &[AttemptStatus::Created.as_str().to_owned()],
+    )
+    .await
+}
+
+async fn end(
+    conn: &mut PgConnection,
+    id: PaymentAttemptId,
+    settlement: Settlement<'_>,
+    from: &[String],
+) -> Result<bool> {
     let done = sqlx::query!(
         "UPDATE payment_attempt SET status = $2, gateway_ref = $3, decline_code = $4, settled_at = $5, action_url = NULL
          WHERE id = $1 AND status = ANY($6)",
@@ -167,7 +196,7 @@ pub async fn settle(
         settlement.gateway_ref,
         settlement.decline_code,
         settlement.at,
-        &from,
+        from,
     )
     .execute(&mut *conn)
     .await?;

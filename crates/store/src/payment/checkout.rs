@@ -79,22 +79,34 @@ pub async fn insert(conn: &mut PgConnection, scope: CustomerScope, checkout: &Ne
     Ok(())
 }
 
-/// The provider's page: its reference and where to find it.
+/// The provider's page: its reference and where to find it. False if the session was closed meanwhile.
 pub async fn set_page(
     conn: &mut PgConnection,
     id: CheckoutSessionId,
     gateway_ref: &str,
     url: &str,
-) -> Result<()> {
-    sqlx::query!(
-        "UPDATE checkout_session SET gateway_ref = $2, url = $3 WHERE id = $1",
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE checkout_session SET gateway_ref = $2, url = $3 WHERE id = $1 AND status = 'open'",
         id.uuid(),
         gateway_ref,
         url
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
+}
+
+/// Marks a session as expired whose page was never noted, so that nobody was sent to it. False if it was
+/// noted or closed meanwhile: this update and the one in `set_page` exclude each other.
+pub async fn close_unseen(conn: &mut PgConnection, id: CheckoutSessionId) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE checkout_session SET status = 'expired' WHERE id = $1 AND status = 'open' AND gateway_ref IS NULL",
+        id.uuid(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 struct Row {

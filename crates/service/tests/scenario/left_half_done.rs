@@ -1,0 +1,165 @@
+//! What a crash or a customer who wanders off leaves half done never keeps anybody from paying, and nobody
+//! pays for nothing.
+
+use gateway::sandbox::{Authentication, SubmitOutcome};
+use service::billing::id::InvoiceId;
+use service::billing::invoice::InvoiceStatus::{Open, Paid, Void};
+use service::billing::period::Interval::Month;
+use service::billing::subscription::StatusName;
+use service::{ChangeOutcome, Error};
+use sqlx::PgPool;
+
+use crate::play::{DECLINES_LATER, Play, VISA, bill, play};
+
+const AUTHENTICATES: &str = "4000002500003155";
+
+/// Past due since 1 May, with a card that refuses.
+async fn past_due(pool: PgPool) -> (Play, InvoiceId) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, DECLINES_LATER).await;
+    play.live_until("2026-05-01T00:00:00Z").await;
+    let renewal = play.invoices().await.pop().unwrap().summary;
+    assert_eq!(renewal.status, Open);
+    (play, renewal.id)
+}
+
+async fn page_for(play: &Play, invoice: InvoiceId) -> String {
+    let url = play.billing.start_payment(&play.actor, invoice).await.unwrap();
+    url.rsplit('/').next().unwrap().to_owned()
+}
+
+async fn pay_on(play: &Play, page: &str) {
+    assert!(matches!(
+        play.submit(page, VISA).await,
+        SubmitOutcome::Redirect { .. }
+    ));
+    play.billing.checkout_result(&play.actor, page).await.unwrap();
+    assert_eq!(play.status().await.1, Some(StatusName::Active));
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_page_left_open_for_too_long_makes_way_for_another(pool: PgPool) {
+    let (play, invoice) = past_due(pool).await;
+    let first = page_for(&play, invoice).await;
+    assert_eq!(page_for(&play, invoice).await, first);
+    play.live_until("2026-05-02T00:00:00Z").await;
+    let second = page_for(&play, invoice).await;
+    assert_ne!(second, first);
+    assert_eq!(play.submit(&first, VISA).await, SubmitOutcome::Expired);
+    pay_on(&play, &second).await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn the_sweep_closes_pages_whose_time_is_over(pool: PgPool) {
+    let (play, invoice) = past_due(pool).await;
+    let page = page_for(&play, invoice).await;
+    play.live_until("2026-05-02T00:00:00Z").await;
+    play.billing.sweep_attempts().await.unwrap();
+    assert_eq!(play.submit(&page, VISA).await, SubmitOutcome::Expired);
+    // The money is tried on the saved card again, or on a new page: nothing is under way.
+    assert_ne!(page_for(&play, invoice).await, page);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_page_that_was_never_noted_makes_way_for_another(pool: PgPool) {
+    let (play, invoice) = past_due(pool).await;
+    let first = page_for(&play, invoice).await;
+    // As a crash right before that line leaves it.
+    forget_page(&play, &first).await;
+    let second = page_for(&play, invoice).await;
+    assert_ne!(second, first);
+    pay_on(&play, &second).await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_purchase_whose_page_was_never_noted_makes_way_for_another(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    let first = play.checkout("starter", Month, false).await;
+    forget_page(&play, &first).await;
+    play.buy("starter", Month, VISA).await;
+    let bills = [
+        bill("INV-000001", "purchase", Void, 21_492),
+        bill("INV-000002", "purchase", Paid, 21_492),
+    ];
+    assert_eq!(play.bills().await, bills);
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_the_bank_approved_meanwhile_is_settled_before_paying_again(pool: PgPool) {
+    let play = approving(pool).await;
+    play.live_until("2026-05-01T00:00:00Z").await;
+    let renewal = play.invoices().await.pop().unwrap().summary;
+    let url = play.billing.start_payment(&play.actor, renewal.id).await.unwrap();
+    approve(&play, &url).await;
+    let again = play.billing.start_payment(&play.actor, renewal.id).await;
+    assert!(matches!(again, Err(Error::NothingDue)), "{again:?}");
+    assert_eq!(play.status().await.1, Some(StatusName::Active));
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_upgrade_whose_charge_was_never_sent_runs_out(pool: PgPool) {
+    let play = approving(pool).await;
+    let outcome = play.change("professional", Month).await;
+    assert!(
+        matches!(outcome, ChangeOutcome::RequiresAction { .. }),
+        "{outcome:?}"
+    );
+    // As a crash right before sending it leaves it.
+    for forget in [
+        "UPDATE payment_attempt SET status = 'created', action_url = NULL WHERE status = 'requires_action'",
+        "DELETE FROM sandbox.charge WHERE status = 'requires_action'",
+    ] {
+        let done = sqlx::query(forget).execute(&play.pool).await.unwrap();
+        assert_eq!(done.rows_affected(), 1);
+    }
+    play.live_until("2026-04-03T00:00:00Z").await;
+    assert_eq!(
+        play.status().await,
+        (Some("starter".into()), Some(StatusName::Active))
+    );
+    let bills = [
+        bill("INV-000001", "purchase", Paid, 21_492),
+        bill("INV-000002", "upgrade", Void, 86_400),
+    ];
+    assert_eq!(play.bills().await, bills);
+    let parked: i64 = sqlx::query_scalar("SELECT count(*) FROM customer WHERE parked_reason IS NOT NULL")
+        .fetch_one(&play.pool)
+        .await
+        .unwrap();
+    assert_eq!(parked, 0);
+    play.ties().await;
+}
+
+/// On Starter since 1 April, with a card whose bank asks about every charge.
+async fn approving(pool: PgPool) -> Play {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    let page = play.checkout("starter", Month, false).await;
+    let SubmitOutcome::Authenticate { url } = play.submit(&page, AUTHENTICATES).await else {
+        panic!("the bank does not ask")
+    };
+    approve(&play, &url).await;
+    play.billing.checkout_result(&play.actor, &page).await.unwrap();
+    play
+}
+
+async fn approve(play: &Play, url: &str) {
+    let charge = url.rsplit('/').next().unwrap();
+    let sandbox = play.billing.sandbox();
+    sandbox
+        .authenticate(charge, Authentication::Approve, play.billing.now())
+        .await
+        .unwrap();
+}
+
+async fn forget_page(play: &Play, session_ref: &str) {
+    let done =
+        sqlx::query("UPDATE checkout_session SET gateway_ref = NULL, url = NULL WHERE gateway_ref = $1")
+            .bind(session_ref)
+            .execute(&play.pool)
+            .await
+            .unwrap();
+    assert_eq!(done.rows_affected(), 1);
+}

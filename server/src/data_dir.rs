@@ -71,7 +71,13 @@ fn default_path(postgres_user: Option<&OsUser>) -> Result<PathBuf> {
     }
     let digest = Sha256::digest(here.as_os_str().as_encoded_bytes());
     let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Ok(Path::new(SYSTEM_WIDE).join(name))
+    let path = Path::new(SYSTEM_WIDE).join(name);
+    tracing::info!(
+        "Postgres may not enter {} for root: the data lie in {}",
+        here.display(),
+        path.display()
+    );
+    Ok(path)
 }
 
 /// Creates the folder and those above it; one that exists is fine.

@@ -86,6 +86,7 @@ async fn serve_on(
     let preparing = Preparing::default();
     let own_database = database.postgres.is_some();
     let demo = seed::in_background(&billing, own_database && !args.no_demo, &preparing).await?;
+    app::ui::chart::load(config.site_root.join("charts.min.js"));
     let state = AppState {
         deployment: Deployment {
             sandbox: true,

@@ -1,6 +1,7 @@
 //! The log: to stderr, for people or for collectors. No bodies, no addresses of people, no secrets.
 
 use std::io::{self, IsTerminal};
+use std::panic;
 
 use anyhow::{Result, anyhow};
 use tracing_subscriber::EnvFilter;
@@ -21,5 +22,15 @@ pub fn start(config: &Config) -> Result<()> {
         LogFormat::Text => subscriber.with_target(false).try_init(),
         LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
     };
-    started.map_err(|error| anyhow!("the log cannot be started: {error}"))
+    started.map_err(|error| anyhow!("the log cannot be started: {error}"))?;
+    // Panics go the way of everything else, with the request they happened in.
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(
+            place,
+            "A bug: {}",
+            panic.payload_as_str().unwrap_or("it does not say which")
+        );
+    }));
+    Ok(())
 }

@@ -72,7 +72,8 @@ impl From<service::Error> for Problem {
         } else {
             error.to_string().into()
         };
-        if status.is_server_error() {
+        let expected = matches!(error, service::Error::Preparing);
+        if status.is_server_error() && !expected {
             tracing::error!(error = ?error, code = error.code(), "A request failed: {error}");
         }
         Self {

@@ -1,4 +1,4 @@
-//! Names each request and logs how it ended, once.
+//! Names each request, in its answer and in every line logged about it.
 
 use std::time::Instant;
 
@@ -23,15 +23,13 @@ pub async fn identify(mut request: Request, next: Next) -> Response {
         .get::<MatchedPath>()
         .map_or("unmatched", MatchedPath::as_str)
         .to_owned();
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
+    // Whatever is logged on the way carries these; what went wrong is logged where it is known.
+    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, path);
     async move {
         let started = Instant::now();
         let mut response = next.run(request).await;
         let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
-        match status {
-            500.. => tracing::error!(%method, path, status, ms, "{method} {path}: {status}"),
-            _ => tracing::debug!(%method, path, status, ms, "{method} {path}: {status}"),
-        }
+        tracing::debug!(status, ms, "{method} {path}: {status}");
         response.headers_mut().insert(REQUEST_ID, id);
         response
     }

@@ -1,4 +1,8 @@
 //! The program from outside: its commands, its own Postgres, and what it answers over HTTP.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something it takes for granted is not so"
+)]
 
 mod embedded_postgres;
 mod events;

@@ -7,68 +7,71 @@ use server::cli::Cli;
 
 use crate::program::{Folder, command, stderr};
 
+/// A variable, a value it cannot have, and what is said about it.
+const WRONG: [(&str, &str, &str); 10] = [
+    (
+        "DATABASE_URL",
+        "mysql://me:hunter2@db/x",
+        "DATABASE_URL is not the address of a Postgres database: write it as \
+         postgres://user:password@host:5432/database, or unset it to use the program's own",
+    ),
+    (
+        "ADDRESS",
+        "3000",
+        "invalid value '3000' for '--address <ADDRESS>': give an IP address and a port, as in 127.0.0.1:3000",
+    ),
+    (
+        "BASE_URL",
+        "billing.example.com",
+        "invalid value 'billing.example.com' for '--base-url <BASE_URL>': give a scheme and a host only, as in \
+         https://billing.example.com",
+    ),
+    (
+        "STRIPE_SECRET_KEY",
+        "sk_live_hunter2",
+        "STRIPE_SECRET_KEY is set, but card payments through Stripe are not available yet: unset it to run with \
+         the sandbox",
+    ),
+    (
+        "BILLING_CURRENCY",
+        "dollars",
+        "invalid value 'dollars' for '--billing-currency <BILLING_CURRENCY>': give a three-letter ISO 4217 code, \
+         as in USD",
+    ),
+    (
+        "BILLING_TAX_RATE",
+        "8",
+        "invalid value '8' for '--billing-tax-rate <BILLING_TAX_RATE>': give a fraction between 0 and 1, as in \
+         0.08 for eight percent",
+    ),
+    (
+        "USAGE_ALERT_THRESHOLDS",
+        "0.8",
+        "invalid value '0.8' for '--usage-alert-thresholds <USAGE_ALERT_THRESHOLDS>': give two fractions in \
+         order, as in {\"warning\":0.8,\"critical\":0.9}",
+    ),
+    (
+        "JWT_SECRET_KEY",
+        "hunter2",
+        "JWT_SECRET_KEY is too short: give it 32 characters or more",
+    ),
+    (
+        "ENCRYPTION_KEY",
+        "hunter2",
+        "ENCRYPTION_KEY is not 32 bytes in base64: make one with `openssl rand -base64 32`",
+    ),
+    (
+        "LOG",
+        "=",
+        "invalid value '=' for '--log <LOG>': give levels as in info or info,server=debug",
+    ),
+];
+
 /// One plain sentence, exit code 2, and no secret in it.
 #[test]
 fn a_wrong_setting_is_told_in_one_sentence() {
     let folder = Folder::new();
-    for (name, value, sentence) in [
-        (
-            "DATABASE_URL",
-            "mysql://me:hunter2@db/x",
-            "DATABASE_URL is not the address of a Postgres database: write it as \
-             postgres://user:password@host:5432/database, or unset it to use the program's own",
-        ),
-        (
-            "ADDRESS",
-            "3000",
-            "invalid value '3000' for '--address <ADDRESS>': give an IP address and a port, as in 127.0.0.1:3000",
-        ),
-        (
-            "BASE_URL",
-            "billing.example.com",
-            "invalid value 'billing.example.com' for '--base-url <BASE_URL>': give a scheme and a host only, as in \
-             https://billing.example.com",
-        ),
-        (
-            "STRIPE_SECRET_KEY",
-            "sk_live_hunter2",
-            "STRIPE_SECRET_KEY is set, but card payments through Stripe are not available yet: unset it to run with \
-             the sandbox",
-        ),
-        (
-            "BILLING_CURRENCY",
-            "dollars",
-            "invalid value 'dollars' for '--billing-currency <BILLING_CURRENCY>': give a three-letter ISO 4217 code, \
-             as in USD",
-        ),
-        (
-            "BILLING_TAX_RATE",
-            "8",
-            "invalid value '8' for '--billing-tax-rate <BILLING_TAX_RATE>': give a fraction between 0 and 1, as in \
-             0.08 for eight percent",
-        ),
-        (
-            "USAGE_ALERT_THRESHOLDS",
-            "0.8",
-            "invalid value '0.8' for '--usage-alert-thresholds <USAGE_ALERT_THRESHOLDS>': give two fractions in \
-             order, as in {\"warning\":0.8,\"critical\":0.9}",
-        ),
-        (
-            "JWT_SECRET_KEY",
-            "hunter2",
-            "JWT_SECRET_KEY is too short: give it 32 characters or more",
-        ),
-        (
-            "ENCRYPTION_KEY",
-            "hunter2",
-            "ENCRYPTION_KEY is not 32 bytes in base64: make one with `openssl rand -base64 32`",
-        ),
-        (
-            "LOG",
-            "=",
-            "invalid value '=' for '--log <LOG>': give levels as in info or info,server=debug",
-        ),
-    ] {
+    for (name, value, sentence) in WRONG {
         let output = command(folder.path(), &["serve"])
             .env(name, value)
             .output()

@@ -12,6 +12,8 @@ mod renew;
 mod state;
 #[cfg(feature = "zones")]
 mod upgrade;
+#[cfg(feature = "zones")]
+mod usage_line;
 
 pub use cancel::{schedule_cancel, undo_cancel};
 pub use change::{BilledLine, ChangeError, PlanChange, undo_pending_change};
@@ -26,3 +28,5 @@ pub use state::{
 };
 #[cfg(feature = "zones")]
 pub use upgrade::{ChangeInput, ChangeTarget, await_payment, complete_upgrade, plan_change};
+#[cfg(feature = "zones")]
+use usage_line::usage_lines;

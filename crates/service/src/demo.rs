@@ -6,7 +6,7 @@ mod story;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use store::demo::State;
 
-use crate::clock::ManualClock;
+use crate::clock::{Clock, ManualClock};
 use crate::{Actor, Billing, Error, NewStaff, Result, StaffRole};
 
 /// The password of every demo account.
@@ -66,11 +66,19 @@ impl Billing {
         }))
     }
 
+    /// While demo data are lived, time belongs to the seed and its own clock.
+    pub(crate) async fn time_is_the_seeds(&self) -> Result<bool> {
+        Ok(matches!(self.parts.clock, Clock::Shifted(_)) && self.seed_progress().await?.is_some())
+    }
+
     /// Whether this database wants demo data: it is empty, or a seed was cut off in it.
     pub async fn wants_demo_data(&self) -> Result<bool> {
         let mut conn = store::acquire(self.pool()).await?;
         match store::demo::find(&mut conn).await? {
-            Some(seed) => Ok(seed.state == State::Running),
+            Some(seed) => {
+                Ok(seed.state == State::Running
+                    && !store::demo::has_others(&mut conn, &story::emails()).await?)
+            }
             None => Ok(store::demo::is_empty(&mut conn).await?),
         }
     }
@@ -81,7 +89,13 @@ impl Billing {
         let total = u32::try_from(story::days(today).count()).map_err(|_| Error::Internal("seed"))?;
         let mut tx = store::begin(self.pool()).await?;
         match store::demo::find(&mut tx).await? {
-            Some(seed) if seed.state == State::Running => store::demo::wipe(&mut tx).await?,
+            Some(seed) if seed.state == State::Running => {
+                // Whoever signed up meanwhile is no demo customer: their data are never wiped.
+                if store::demo::has_others(&mut tx, &story::emails()).await? {
+                    return Err(Error::NotEmpty);
+                }
+                store::demo::wipe(&mut tx).await?;
+            }
             Some(_) => return Err(Error::NotEmpty),
             None if !store::demo::is_empty(&mut tx).await? => return Err(Error::NotEmpty),
             None => {}

@@ -65,6 +65,8 @@ pub enum Error {
     Gateway(#[from] gateway::GatewayError),
     #[error("the database does not answer")]
     Store(#[from] store::Error),
+    #[error("the queue does not answer")]
+    Queue,
     #[error("an amount is out of range")]
     Money(#[from] MoneyError),
     #[error("internal error: {0}")]
@@ -99,8 +101,19 @@ impl Error {
             Self::Preparing => "preparing",
             Self::Gateway(_) => "gateway_unavailable",
             Self::Store(_) => "storage_unavailable",
+            Self::Queue => "queue_unavailable",
             Self::Money(_) => "amount_out_of_range",
             Self::Internal(_) => "internal",
+        }
+    }
+
+    /// The same again may well succeed: nothing is wrong with what was asked.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_transient(),
+            Self::Gateway(error) => error.outcome_unknown(),
+            Self::Queue | Self::PaymentUnderWay => true,
+            _ => false,
         }
     }
 
@@ -123,7 +136,7 @@ impl Error {
             | Self::NotEmpty
             | Self::ClockRefused => ErrorKind::Conflict,
             Self::TooMany => ErrorKind::TooMany,
-            Self::Preparing | Self::Gateway(_) => ErrorKind::Unavailable,
+            Self::Preparing | Self::Gateway(_) | Self::Queue => ErrorKind::Unavailable,
             Self::Store(error) if error.is_transient() => ErrorKind::Unavailable,
             Self::Store(_) | Self::Internal(_) => ErrorKind::Internal,
         }

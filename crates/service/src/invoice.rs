@@ -21,6 +21,7 @@ impl Billing {
 
     pub async fn invoice(&self, actor: &Actor, id: InvoiceId) -> Result<InvoiceDetail> {
         let scope = actor.reads_customer()?;
+        self.look_up_approvals(scope).await;
         let mut conn = store::acquire(self.pool()).await?;
         store::invoice::find(&mut conn, scope, id)
             .await?

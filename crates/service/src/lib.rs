@@ -58,7 +58,7 @@ use store::PgPool;
 use crate::clock::{Clock, ManualClock, ShiftedClock};
 
 /// What the use cases need to know of the deployment.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ServiceConfig {
     pub database_url: SecretString,
     /// Where browsers reach us, without a trailing slash.
@@ -68,6 +68,18 @@ pub struct ServiceConfig {
     /// Signs quotes. 32 random bytes.
     pub quote_key: [u8; 32],
     pub usage_tracking: bool,
+}
+
+/// Without the key: whoever reads it could sign quotes.
+impl std::fmt::Debug for ServiceConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServiceConfig")
+            .field("base_url", &self.base_url)
+            .field("currency", &self.currency)
+            .field("tax_rate", &self.tax_rate)
+            .field("usage_tracking", &self.usage_tracking)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The use cases over one database and one gateway. Cheap to clone.

@@ -25,6 +25,8 @@ pub enum Letter<'a> {
         due: Money,
         invoice: InvoiceId,
     },
+    /// The plan stays as it was and nothing is owed.
+    UpgradeDeclined,
     TrialStarted {
         plan: &'a str,
         ends_at: DateTime<Utc>,
@@ -44,6 +46,7 @@ impl Letter<'_> {
             Self::InvoiceIssued { number, .. } => format!("Invoice {number}"),
             Self::Receipt { number, .. } => format!("Receipt for invoice {number}"),
             Self::PaymentDeclined { number, .. } => format!("Payment of invoice {number} was declined"),
+            Self::UpgradeDeclined => "Your change of plan was not paid".to_owned(),
             Self::TrialStarted { plan, .. } => format!("Your {plan} trial has started"),
             Self::TrialPaused { plan } => format!("Your {plan} trial is over"),
             Self::Canceled { plan, .. } => format!("Your {plan} subscription has ended"),
@@ -60,6 +63,10 @@ impl Letter<'_> {
             }
             Self::PaymentDeclined { number, due, invoice } => format!(
                 "Your card was declined for invoice {number}; {due} is due.\nPay at {base_url}/invoices/{invoice}."
+            ),
+            Self::UpgradeDeclined => format!(
+                "Your card was declined for the change of plan. Your plan stays as it was and nothing is owed.\n\
+                 Try another card at {base_url}/plan."
             ),
             Self::TrialStarted { plan, ends_at } => format!(
                 "Your trial of {plan} runs until {} UTC.\nNothing is charged before then.",

@@ -52,6 +52,7 @@ impl Billing {
     pub async fn overview(&self, actor: &Actor) -> Result<Overview> {
         let scope = actor.reads_customer()?;
         self.look_up_purchase(scope).await;
+        self.look_up_approvals(scope).await;
         let now = self.now();
         let mut conn = store::acquire(self.pool()).await?;
         let customer = store::customer::find(&mut conn, scope)

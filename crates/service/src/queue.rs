@@ -57,7 +57,7 @@ pub async fn enqueue(pool: &PgPool, tx: &mut Tx, job: Job) -> Result<()> {
     let mut queue = WorkerUtils::new(pool.clone(), SCHEMA).with_executor(tx);
     queue.add_job(job, JobSpec::default()).await.map_err(|error| {
         tracing::error!(%error, "A job cannot be enqueued");
-        Error::Internal("the queue")
+        Error::Queue
     })?;
     Ok(())
 }

@@ -51,7 +51,7 @@ pub async fn seal(conn: &mut PgConnection, limit: i64) -> Result<u64> {
         sqlx::query!(
             "INSERT INTO audit_seal (position, entry_id, hash)
              SELECT coalesce(last.position, 0) + 1, e.id,
-                    sha256(coalesce(last.hash, ''::bytea) || convert_to(to_jsonb(e)::text, 'UTF8'))
+                    sha256(coalesce(last.hash, ''::bytea) || convert_to(audit_text(e), 'UTF8'))
              FROM audit_entry e
              LEFT JOIN LATERAL (SELECT position, hash FROM audit_seal ORDER BY position DESC LIMIT 1) last ON true
              WHERE e.id = $1",

@@ -172,6 +172,17 @@ pub async fn next_due(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>> 
     Ok(due)
 }
 
+/// False if the customer was not set aside.
+pub async fn unpark(conn: &mut PgConnection, scope: CustomerScope) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE customer SET parked_reason = NULL WHERE id = $1 AND parked_reason IS NOT NULL",
+        scope.uuid()
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Sets a customer aside whom the run cannot bill; the others go on.
 pub async fn park(conn: &mut PgConnection, scope: CustomerScope, reason: &str) -> Result<()> {
     sqlx::query!(

@@ -53,6 +53,17 @@ pub async fn is_empty(conn: &mut PgConnection) -> Result<bool> {
     Ok(empty)
 }
 
+/// Whether there are customers that no seed made.
+pub async fn has_others(conn: &mut PgConnection, demo_emails: &[String]) -> Result<bool> {
+    let others = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM customer WHERE email <> ALL($1)) AS "others!""#,
+        demo_emails
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(others)
+}
+
 pub async fn begin(conn: &mut PgConnection, today: NaiveDate, steps_total: u32) -> Result<()> {
     let total = i32::try_from(steps_total).unwrap_or(i32::MAX);
     sqlx::query!(

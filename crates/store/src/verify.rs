@@ -70,6 +70,12 @@ const CHECKS: &[(&str, &str, &str)] = &[
          WHERE coalesce(l.cash, 0) <> CASE a.status WHEN 'succeeded' THEN a.amount_minor ELSE 0 END",
     ),
     (
+        "what is paid for is served",
+        "SELECT count(*) FROM subscription",
+        "SELECT s.id::text FROM subscription s JOIN invoice i ON i.subscription_id = s.id AND i.reason = 'purchase'
+         WHERE s.cancel_reason = 'expired' AND i.paid_minor > 0",
+    ),
+    (
         "invoice numbers have no gaps",
         "SELECT count(*) FROM invoice",
         "SELECT s.series FROM invoice_series s
@@ -115,7 +121,7 @@ const CHECKS: &[(&str, &str, &str)] = &[
         "SELECT count(*) FROM audit_seal",
         "SELECT 'position ' || position FROM (
             SELECT s.position, s.hash, lag(s.hash) OVER w AS before, row_number() OVER w AS expected, e.entry
-            FROM audit_seal s JOIN (SELECT a.id, to_jsonb(a)::text AS entry FROM audit_entry a) e ON e.id = s.entry_id
+            FROM audit_seal s JOIN (SELECT a.id, audit_text(a) AS entry FROM audit_entry a) e ON e.id = s.entry_id
             WINDOW w AS (ORDER BY s.position)) c
          WHERE hash <> sha256(coalesce(before, ''::bytea) || convert_to(entry, 'UTF8')) OR position <> expected",
     ),

@@ -1,9 +1,13 @@
 //! Cancelling at the end of the billing period, and taking it back.
 
-use super::{ChangeError, Status, Subscription};
+use super::{ChangeError, PendingChange, Status, Subscription};
 
 /// The subscription stays as it is until the end of what is paid for.
 pub fn schedule_cancel(subscription: Subscription) -> Result<Subscription, ChangeError> {
+    // Its charge is under way: what comes of it is known first.
+    if let Some(PendingChange::AwaitingPayment { .. }) = subscription.pending_change {
+        return Err(ChangeError::AwaitsPayment);
+    }
     match subscription.status {
         Status::Trialing { .. } | Status::Active | Status::PastDue { .. } => {
             let cancel_at = Some(subscription.billing_period.end());

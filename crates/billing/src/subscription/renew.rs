@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 
 use super::{
     CancelReason, ChangeError, ItemKind, PendingChange, Status, Subscription, SubscriptionItem, base_line,
+    usage_lines,
 };
 use crate::catalog::{Plan, Price};
-use crate::invoice::{Charge, DraftLine, Explain, LineKind};
+use crate::invoice::DraftLine;
 use crate::period::{Anchor, Interval, Zone};
-use crate::rating;
 use crate::usage::MeterTotal;
 
 /// Everything a boundary is decided from.
@@ -86,7 +86,7 @@ fn end_trial(
 
 fn next_month(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Renewal, ChangeError> {
     let boundary = subscription.usage_period.end();
-    let mut lines = usage_lines(subscription, input)?;
+    let mut lines = usage_lines(subscription, input.plan, input.usage, subscription.usage_period)?;
     let mut after = subscription.clone();
     if subscription.cancel_at.is_some_and(|at| at <= boundary) {
         after.status = after.status.to(Status::Canceled {
@@ -99,17 +99,15 @@ fn next_month(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Re
             lines,
         });
     }
-    let anchor = Anchor {
-        at: subscription.anchor,
-        zone: input.zone,
-    };
-    after.usage_period = anchor.containing(Interval::Month, boundary)?.1;
     if subscription.billing_period.end() <= boundary {
-        let plan = take_scheduled_change(&mut after, input);
+        let plan = take_scheduled_change(&mut after, input, boundary);
         let interval = after.plan_item().ok_or(ChangeError::NoPlan)?.price.interval;
         after.billing_period = anchor_of(&after, input.zone).containing(interval, boundary)?.1;
         lines.extend(base_lines(&after, plan)?);
     }
+    after.usage_period = anchor_of(&after, input.zone)
+        .containing(Interval::Month, boundary)?
+        .1;
     Ok(Renewal {
         boundary,
         after,
@@ -124,9 +122,13 @@ const fn anchor_of(subscription: &Subscription, zone: Zone) -> Anchor {
     }
 }
 
-/// A downgrade takes effect here. The end of a year is a month's end of the same anchor too, so that
-/// the anchor stays when the interval changes.
-fn take_scheduled_change<'a>(after: &mut Subscription, input: RenewalInput<'a>) -> &'a Plan {
+/// A downgrade takes effect here. The end of a year is a month's end of the same anchor too, so that the
+/// anchor stays when the interval gets shorter; a longer one begins here and not where the months began.
+fn take_scheduled_change<'a>(
+    after: &mut Subscription,
+    input: RenewalInput<'a>,
+    boundary: DateTime<Utc>,
+) -> &'a Plan {
     let (Some(PendingChange::AtPeriodEnd { .. }), Some((plan, price))) =
         (after.pending_change, input.scheduled)
     else {
@@ -134,6 +136,9 @@ fn take_scheduled_change<'a>(after: &mut Subscription, input: RenewalInput<'a>) 
     };
     after.pending_change = None;
     for item in after.items.iter_mut().filter(|item| item.kind == ItemKind::Plan) {
+        if price.interval > item.price.interval {
+            after.anchor = boundary;
+        }
         item.plan = plan.id;
         item.price = *price;
     }
@@ -143,47 +148,4 @@ fn take_scheduled_change<'a>(after: &mut Subscription, input: RenewalInput<'a>) 
 fn base_lines(subscription: &Subscription, plan: &Plan) -> Result<Vec<DraftLine>, ChangeError> {
     let line = |item: &SubscriptionItem| base_line(item, &plan.name, subscription.billing_period);
     Ok(subscription.items.iter().map(line).collect::<Result<_, _>>()?)
-}
-
-/// Overage of the ended usage period, priced by the plan that was in force.
-fn usage_lines(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Vec<DraftLine>, ChangeError> {
-    let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
-    let currency = item.price.amount.currency();
-    let mut lines = Vec::new();
-    for charge in &input.plan.charges {
-        let Some(total) = input
-            .usage
-            .iter()
-            .find(|total| total.meter_key == charge.meter.key)
-        else {
-            continue;
-        };
-        let Some(over) = rating::overage(charge, total.quantity, currency)? else {
-            continue;
-        };
-        lines.push(DraftLine {
-            item: item.id,
-            kind: LineKind::Usage,
-            charge: Charge::Meter(charge.meter.key.clone()),
-            description: format!(
-                "{} beyond the included {}",
-                charge.meter.name,
-                over.included.normalize()
-            ),
-            period: subscription.usage_period,
-            quantity: over.beyond,
-            net: over.amount,
-            explain: Explain::Overage {
-                meter: charge.meter.name.clone(),
-                aggregation: charge.meter.aggregation.as_str().to_owned(),
-                used: over.used,
-                included: over.included,
-                beyond: over.beyond,
-                price: over.price,
-                counted: total.period,
-                currency,
-            },
-        });
-    }
-    Ok(lines)
 }

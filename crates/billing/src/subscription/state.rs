@@ -272,6 +272,14 @@ impl Subscription {
         self.items.iter().find(|item| item.kind == ItemKind::Plan)
     }
 
+    /// The invoice of an upgrade that waits for its payment.
+    pub const fn awaited_invoice(&self) -> Option<InvoiceId> {
+        match self.pending_change {
+            Some(PendingChange::AwaitingPayment { invoice, .. }) => Some(invoice),
+            _ => None,
+        }
+    }
+
     /// The next instant at which something happens by itself; `None` once nothing does.
     pub fn due_at(&self) -> Option<DateTime<Utc>> {
         let own = match self.status {

@@ -7,14 +7,15 @@ use rust_decimal::Decimal;
 
 use super::{
     BilledLine, ChangeError, ItemKind, PendingChange, PlanChange, Status, Subscription, SubscriptionItem,
-    base_line,
+    base_line, usage_lines,
 };
 use crate::catalog::{Plan, Price};
 use crate::id::InvoiceId;
 use crate::invoice::{Charge, DraftLine, Explain, LineKind};
 use crate::money::{Money, MoneyError};
-use crate::period::{Anchor, Interval, Zone};
+use crate::period::{Anchor, Interval, Period, Zone};
 use crate::proration::Share;
+use crate::usage::MeterTotal;
 
 /// How long an unpaid upgrade stays open.
 const PAYMENT_WINDOW: TimeDelta = TimeDelta::hours(23);
@@ -35,6 +36,8 @@ pub struct ChangeInput<'a> {
     pub target: ChangeTarget<'a>,
     /// What was charged for the rest of the billing period.
     pub billed: &'a [BilledLine],
+    /// What was used in the usage period up to `at`: due now where the change ends that period.
+    pub usage: &'a [MeterTotal],
     pub at: DateTime<Utc>,
 }
 
@@ -50,7 +53,10 @@ pub fn plan_change(subscription: &Subscription, input: ChangeInput<'_>) -> Resul
     }
     match subscription.status {
         Status::Trialing { .. } => Ok(PlanChange::InTrial {
-            after: switched(subscription, target),
+            after: Subscription {
+                cancel_at: None,
+                ..switched(subscription, target)
+            },
         }),
         Status::Active if is_upgrade(&item.price, target.price)? => upgrade(subscription, item, input),
         Status::Active => Ok(at_period_end(subscription, target)),
@@ -78,6 +84,9 @@ fn upgrade(
     if target.price.interval == item.price.interval {
         lines.extend(charge_for_the_rest(&after, target, at)?);
     } else {
+        if let Ok(used) = Period::new(subscription.usage_period.start(), at) {
+            lines.extend(usage_lines(subscription, input.current, input.usage, used)?);
+        }
         for item in &after.items {
             lines.push(base_line(item, &target.plan.name, after.billing_period)?);
         }

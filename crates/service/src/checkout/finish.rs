@@ -55,7 +55,8 @@ impl Billing {
                 }
                 // Last: as long as the page counts as open, a crash before this line repeats the steps above.
                 let mut conn = store::acquire(self.pool()).await?;
-                Ok(store::payment::close_checkout(&mut conn, row.id, CheckoutEnd::Completed).await?)
+                store::payment::close_checkout(&mut conn, row.id, CheckoutEnd::Completed).await?;
+                Ok(())
             }
         }
     }
@@ -79,7 +80,10 @@ impl Billing {
             created_at: now,
         };
         store::payment::add_method(&mut tx, scope, &method).await?;
-        if row.invoice.is_none() {
+        // Coming back a second time tries no card again.
+        if row.invoice.is_none()
+            && store::payment::close_checkout(&mut tx, row.id, CheckoutEnd::Completed).await?
+        {
             self.collect_open(&mut tx, scope, now).await?;
         }
         store::commit(tx).await?;

@@ -298,6 +298,10 @@ pub const STORIES: [Story; 12] = [
     },
 ];
 
+pub fn emails() -> Vec<String> {
+    STORIES.iter().map(|story| story.email.to_owned()).collect()
+}
+
 /// The days of the story: six months, ending the day before `today`.
 pub fn days(today: NaiveDate) -> impl Iterator<Item = NaiveDate> + Clone {
     let start = today - MONTHS;

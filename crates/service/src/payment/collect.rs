@@ -4,7 +4,7 @@ use billing::id::{InvoiceId, PaymentAttemptId};
 use billing::money::Money;
 use billing::payment::AttemptStatus;
 use chrono::{DateTime, Utc};
-use gateway::{ChargeOutcome, ChargeRequest};
+use gateway::{ChargeOutcome, ChargeRequest, DeclineCode};
 use store::payment::{Attempt, NewAttempt, PaymentMethod};
 use store::{CustomerScope, Tx};
 
@@ -61,6 +61,8 @@ impl Billing {
         };
         let outcome = match known {
             Some(outcome) => outcome,
+            // A hosted page makes its charge itself.
+            None if attempt.method.is_none() => return Ok(None),
             None => self.charge(&attempt).await?,
         };
         self.settle(id, &outcome).await?;
@@ -69,18 +71,24 @@ impl Billing {
 
     /// Asks for the money. When the answer is lost, what happened is looked up, never asked for anew.
     async fn charge(&self, attempt: &Attempt) -> Result<ChargeOutcome> {
-        let request = self.charge_request(attempt).await?;
+        let Some(request) = self.charge_request(attempt).await? else {
+            return Ok(refused(attempt));
+        };
         match self.parts.gateway.charge(&request).await {
             Ok(outcome) => Ok(outcome),
             Err(error) if error.outcome_unknown() => {
                 let found = self.parts.gateway.find_charge(attempt.id).await?;
                 found.ok_or(Error::Gateway(error))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                tracing::error!(payment.attempt = %attempt.id, %error, "The provider refuses attempt `{}`", attempt.id);
+                Ok(refused(attempt))
+            }
         }
     }
 
-    async fn charge_request(&self, attempt: &Attempt) -> Result<ChargeRequest> {
+    /// None where the card is gone by now.
+    async fn charge_request(&self, attempt: &Attempt) -> Result<Option<ChargeRequest>> {
         let scope = CustomerScope::of(attempt.customer);
         let mut conn = store::acquire(self.pool()).await?;
         let customer = store::customer::find(&mut conn, scope)
@@ -92,13 +100,24 @@ impl Billing {
             .find(|method| Some(method.id) == attempt.method);
         let invoice = attempt.allocations.first().map(|(invoice, _)| *invoice);
         let invoice = invoice.ok_or(Error::Internal("an attempt without an invoice"))?;
-        Ok(ChargeRequest {
+        let (Some(customer_ref), Some(method)) = (customer.gateway_ref, method) else {
+            return Ok(None);
+        };
+        Ok(Some(ChargeRequest {
             attempt: attempt.id,
-            customer_ref: customer.gateway_ref.ok_or(Error::NoPaymentMethod)?,
-            method_ref: method.ok_or(Error::NoPaymentMethod)?.gateway_ref,
+            customer_ref,
+            method_ref: method.gateway_ref,
             amount: attempt.amount,
             description: format!("Invoice {invoice}"),
-            return_url: format!("{}/invoices/{invoice}", self.parts.config.base_url),
-        })
+            return_url: format!("{}/invoices/{invoice}", self.base_url()),
+        }))
+    }
+}
+
+/// The provider will never take this charge: as final as a decline, so that another way to pay is open.
+fn refused(attempt: &Attempt) -> ChargeOutcome {
+    ChargeOutcome::Declined {
+        charge_ref: attempt.id.to_string(),
+        code: DeclineCode::new("refused_by_provider"),
     }
 }

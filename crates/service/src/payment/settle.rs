@@ -95,13 +95,23 @@ async fn write_outcome(conn: &mut PgConnection, case: &Case<'_>, outcome: &Charg
             store::payment::set_in_flight(conn, case.attempt.id, AttemptStatus::Processing, None).await?;
         }
         ChargeOutcome::RequiresAction { url, .. } => {
-            store::payment::set_in_flight(conn, case.attempt.id, AttemptStatus::RequiresAction, Some(url))
-                .await?;
-            fall_behind(conn, case).await?;
+            let moved = store::payment::set_in_flight(
+                conn,
+                case.attempt.id,
+                AttemptStatus::RequiresAction,
+                Some(url),
+            )
+            .await?;
+            // A late answer about an attempt that is settled by now says nothing any more.
+            if moved {
+                fall_behind(conn, case).await?;
+            }
         }
         ChargeOutcome::Succeeded { charge_ref } => {
             if ended(conn, case, AttemptStatus::Succeeded, charge_ref, None).await? {
                 succeeded(conn, case).await?;
+            } else if case.attempt.status != AttemptStatus::Succeeded {
+                taken_for_nothing(conn, case, charge_ref).await?;
             }
         }
         ChargeOutcome::Declined { charge_ref, code } => {
@@ -117,6 +127,21 @@ async fn write_outcome(conn: &mut PgConnection, case: &Case<'_>, outcome: &Charg
         }
     }
     Ok(())
+}
+
+/// The provider took money for an attempt that was given up: on record, so that it is given back.
+async fn taken_for_nothing(conn: &mut PgConnection, case: &Case<'_>, charge_ref: &str) -> Result<()> {
+    let attempt = case.attempt.id;
+    tracing::error!(payment.attempt = %attempt, "The provider took money for attempt `{attempt}`, which was given up");
+    let entry = Note {
+        actor: &Actor::System,
+        at: case.now,
+        what: "payment.taken_for_nothing",
+        customer: case.customer.id,
+        subject: attempt.to_string(),
+        detail: json!({ "charge": charge_ref, "amount": case.attempt.amount }),
+    };
+    note(conn, entry).await
 }
 
 /// Ends the attempt; false if it had ended before, and then nothing more is to be done.
@@ -186,7 +211,7 @@ async fn subscription_paid(
     case: &Case<'_>,
     subscription: Subscription,
 ) -> Result<()> {
-    let owes = !store::invoice::open(conn, case.scope()).await?.is_empty();
+    let owes = owes(conn, case, &subscription).await?;
     let (after, what) = match (subscription.status, subscription.pending_change) {
         (
             _,
@@ -206,41 +231,74 @@ async fn subscription_paid(
                 price,
                 zone: case.customer.zone,
             };
-            (
-                complete_upgrade(&subscription, target, quoted_at)?,
-                "subscription.upgraded",
-            )
+            let upgraded = complete_upgrade(&subscription, target, quoted_at)?;
+            (recovered(upgraded, owes)?, "subscription.upgraded")
         }
         (Status::Incomplete { .. }, _) if !owes => (activate(subscription)?, "subscription.activated"),
         (Status::PastDue { .. } | Status::Suspended { .. }, _) if !owes => {
-            let status = subscription.status.to(Status::Active)?;
-            (
-                Subscription {
-                    status,
-                    ..subscription
-                },
-                "subscription.recovered",
-            )
+            (recovered(subscription, owes)?, "subscription.recovered")
         }
         _ => return Ok(()),
     };
     save_case(conn, case, &after, what).await
 }
 
+/// Whether an invoice of this very subscription is open: what an earlier one left unpaid is another matter,
+/// and so is an upgrade that waits for its payment.
+async fn owes(conn: &mut PgConnection, case: &Case<'_>, subscription: &Subscription) -> Result<bool> {
+    let awaited = subscription.awaited_invoice();
+    let open = store::invoice::open(conn, case.scope()).await?;
+    Ok(open
+        .iter()
+        .any(|invoice| invoice.subscription == Some(subscription.id) && Some(invoice.id) != awaited))
+}
+
+/// The subscription, active again where it was behind and owes nothing any more.
+fn recovered(subscription: Subscription, owes: bool) -> Result<Subscription> {
+    match subscription.status {
+        Status::PastDue { .. } | Status::Suspended { .. } if !owes => {
+            let status = subscription.status.to(Status::Active)?;
+            Ok(Subscription {
+                status,
+                ..subscription
+            })
+        }
+        _ => Ok(subscription),
+    }
+}
+
 async fn declined(conn: &mut PgConnection, case: &Case<'_>, code: &str) -> Result<()> {
-    for (id, _) in &case.attempt.allocations {
-        let invoice = store::invoice::lock(conn, case.scope(), *id)
-            .await?
-            .ok_or(Error::NotFound("invoice"))?;
+    for (invoice, _) in &case.attempt.allocations {
         let entry = Note {
             actor: &Actor::System,
             at: case.now,
             what: "payment.declined",
             customer: case.customer.id,
             subject: case.attempt.id.to_string(),
-            detail: json!({ "invoice": id, "code": code, "amount": case.attempt.amount }),
+            detail: json!({ "invoice": invoice, "code": code, "amount": case.attempt.amount }),
         };
         note(conn, entry).await?;
+    }
+    if drop_upgrade(conn, case).await? {
+        return mail::send(
+            conn,
+            case.customer,
+            Letter::UpgradeDeclined,
+            case.base_url,
+            case.now,
+        )
+        .await;
+    }
+    fall_behind(conn, case).await?;
+    write_declined(conn, case).await
+}
+
+/// Asks for what is still open.
+async fn write_declined(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
+    for (id, _) in &case.attempt.allocations {
+        let invoice = store::invoice::lock(conn, case.scope(), *id)
+            .await?
+            .ok_or(Error::NotFound("invoice"))?;
         if invoice.status == InvoiceStatus::Open {
             let number = invoice.number.to_string();
             let letter = Letter::PaymentDeclined {
@@ -251,11 +309,7 @@ async fn declined(conn: &mut PgConnection, case: &Case<'_>, code: &str) -> Resul
             mail::send(conn, case.customer, letter, case.base_url, case.now).await?;
         }
     }
-    if drop_upgrade(conn, case).await? {
-        Ok(())
-    } else {
-        fall_behind(conn, case).await
-    }
+    Ok(())
 }
 
 /// An upgrade that was not paid is void and the plan stays. Says whether the attempt was for one.
@@ -268,7 +322,14 @@ async fn drop_upgrade(conn: &mut PgConnection, case: &Case<'_>) -> Result<bool> 
         pending_change: None,
         ..subscription
     };
-    save_case(conn, case, &after, "subscription.upgrade_dropped").await?;
+    let owes = owes(conn, case, &after).await?;
+    save_case(
+        conn,
+        case,
+        &recovered(after, owes)?,
+        "subscription.upgrade_dropped",
+    )
+    .await?;
     Ok(true)
 }
 
@@ -278,32 +339,35 @@ async fn awaited_upgrade(
     case: &Case<'_>,
 ) -> Result<Option<(Subscription, InvoiceId)>> {
     let subscription = store::subscription::live(conn, case.scope()).await?;
-    Ok(
-        subscription.and_then(|subscription| match subscription.pending_change {
-            Some(PendingChange::AwaitingPayment { invoice, .. }) if case.pays(invoice) => {
-                Some((subscription, invoice))
-            }
-            _ => None,
-        }),
-    )
+    Ok(subscription.and_then(|subscription| {
+        let invoice = subscription
+            .awaited_invoice()
+            .filter(|invoice| case.pays(*invoice))?;
+        Some((subscription, invoice))
+    }))
 }
 
-/// A renewal that could not be collected makes the subscription past due; an unpaid upgrade does not.
+/// A renewal that could not be collected makes its subscription past due. An unpaid upgrade does not, nor
+/// does what an earlier subscription left open.
 async fn fall_behind(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
-    if awaited_upgrade(conn, case).await?.is_some() {
+    let Some(subscription) = store::subscription::live(conn, case.scope()).await? else {
+        return Ok(());
+    };
+    let open = store::invoice::open(conn, case.scope()).await?;
+    let behind = open.iter().any(|invoice| {
+        case.pays(invoice.id)
+            && invoice.subscription == Some(subscription.id)
+            && subscription.awaited_invoice() != Some(invoice.id)
+    });
+    if !behind || subscription.status != Status::Active {
         return Ok(());
     }
-    match store::subscription::live(conn, case.scope()).await? {
-        Some(subscription) if subscription.status == Status::Active => {
-            let status = subscription.status.to(Status::PastDue { since: case.now })?;
-            let after = Subscription {
-                status,
-                ..subscription
-            };
-            save_case(conn, case, &after, "subscription.past_due").await
-        }
-        _ => Ok(()),
-    }
+    let status = subscription.status.to(Status::PastDue { since: case.now })?;
+    let after = Subscription {
+        status,
+        ..subscription
+    };
+    save_case(conn, case, &after, "subscription.past_due").await
 }
 
 async fn save_case(

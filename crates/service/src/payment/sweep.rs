@@ -1,6 +1,7 @@
 //! Attempts without an answer: the gateway is asked what became of them.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use store::CustomerScope;
 
 use crate::{Billing, Result};
 
@@ -21,10 +22,10 @@ impl Billing {
         let mut settled = 0;
         for attempt in pending {
             match self.parts.gateway.find_charge(attempt).await {
-                Ok(Some(outcome)) => {
-                    self.settle(attempt, &outcome).await?;
-                    settled += 1;
-                }
+                Ok(Some(outcome)) => match self.settle(attempt, &outcome).await {
+                    Ok(()) => settled += 1,
+                    Err(error) => tracing::error!(%attempt, %error, "Attempt `{attempt}` cannot be settled"),
+                },
                 Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(%attempt, %error, "The gateway does not answer for attempt `{attempt}`")
@@ -32,6 +33,25 @@ impl Billing {
             }
         }
         Ok(settled)
+    }
+
+    /// Whoever comes back from approving a charge sees what came of it. A provider that does not answer
+    /// keeps no page from being shown.
+    pub(crate) async fn look_up_approvals(&self, scope: CustomerScope) {
+        if let Err(error) = self.settle_approvals(scope).await {
+            tracing::warn!(%error, "Charges that wait for approval cannot be looked up");
+        }
+    }
+
+    async fn settle_approvals(&self, scope: CustomerScope) -> Result<()> {
+        let waiting = {
+            let mut conn = store::acquire(self.pool()).await?;
+            store::payment::awaiting_action(&mut conn, scope).await?
+        };
+        for attempt in waiting {
+            self.collect(attempt).await?;
+        }
+        Ok(())
     }
 
     async fn sweep_checkouts(&self, before: DateTime<Utc>) -> Result<()> {

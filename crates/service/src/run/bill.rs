@@ -11,7 +11,7 @@ use store::customer::CustomerRecord;
 use store::payment::PaymentMethod;
 use store::{CustomerScope, PgConnection, Tx};
 
-use super::Step;
+use super::{RanOut, Step};
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
 use crate::mail::{self, Letter};
@@ -85,10 +85,12 @@ impl Billing {
         if let Some(PendingChange::AwaitingPayment { expires_at, .. }) = subscription.pending_change
             && expires_at <= now
         {
-            return Ok(Step::UpgradeExpired(scope));
+            return Ok(Step::RanOut(scope, RanOut::Upgrade));
         }
         match subscription.status {
-            Status::Incomplete { expires_at } if expires_at <= now => Ok(Step::PurchaseExpired(scope)),
+            Status::Incomplete { expires_at } if expires_at <= now => {
+                Ok(Step::RanOut(scope, RanOut::Purchase))
+            }
             _ if subscription.due_at().is_some_and(|due| due <= now) => {
                 self.renew(tx, customer, &subscription).await?;
                 Ok(Step::Processed(customer.id))
@@ -190,9 +192,8 @@ impl Billing {
             };
             store::payment::live_of_invoice(&mut conn, invoice).await?
         };
-        let Some(attempt) = attempt else {
-            return Err(Error::Internal("an upgrade waits for no payment"));
-        };
+        // Settled this moment, by somebody who was faster.
+        let Some(attempt) = attempt else { return Ok(()) };
         match self.parts.gateway.cancel_charge(attempt).await? {
             Some(outcome) => self.settle(attempt, &outcome).await,
             None if self.withdraw_unsent(attempt).await? => Ok(()),

@@ -1,14 +1,18 @@
 //! Preview and confirmation of a change of plan: one function decides both.
 
-use billing::catalog::Plan;
+use billing::catalog::{Aggregation, Plan};
 use billing::id::{InvoiceId, PaymentAttemptId, PriceId};
 use billing::invoice::InvoiceDraft;
+use billing::money::MoneyError;
+use billing::period::Period;
 use billing::subscription::{
     ChangeError, ChangeInput, ChangeTarget, PlanChange, RenewalInput, Subscription, await_payment,
     complete_upgrade, plan_change, renew,
 };
+use billing::usage::MeterTotal;
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
+use rust_decimal::Decimal;
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection, Tx};
 
@@ -18,7 +22,7 @@ use crate::invoice::{Finalize, finalize};
 use crate::payment::{BeginAttempt, begin_attempt};
 use crate::quote::{self, Quote};
 use crate::record::{Save, save};
-use crate::{Actor, Billing, Error, Result};
+use crate::{Actor, Billing, Error, Result, usage};
 
 /// A change decided from what stands in the database.
 struct Decided {
@@ -141,11 +145,13 @@ impl Billing {
             price: target_price(&to, price)?,
             zone: customer.zone,
         };
+        let usage = used_so_far(conn, &subscription, &from, at).await?;
         let billed = store::invoice::billed_line(conn, item.id, at).await?;
         let input = ChangeInput {
             current: &from,
             target,
             billed: billed.as_slice(),
+            usage: &usage,
             at,
         };
         let change = plan_change(&subscription, input)?;
@@ -289,6 +295,35 @@ impl Billing {
             InvoiceDraft::assemble(decided.customer.currency, step.lines, self.parts.config.tax_rate)?;
         Ok((step.boundary, draft))
     }
+}
+
+/// What the present usage period has counted up to an instant. A level is weighed over the whole period, so
+/// that half a month of it costs half.
+async fn used_so_far(
+    conn: &mut PgConnection,
+    subscription: &Subscription,
+    plan: &Plan,
+    at: DateTime<Utc>,
+) -> Result<Vec<MeterTotal>> {
+    let whole = subscription.usage_period;
+    let Ok(used) = Period::new(whole.start(), at.min(whole.end())) else {
+        return Ok(Vec::new());
+    };
+    let scope = CustomerScope::of(subscription.customer);
+    let meters: Vec<_> = plan.charges.iter().map(|charge| charge.meter.clone()).collect();
+    let mut totals = usage::period_totals(conn, scope, &meters, used).await?;
+    for (total, meter) in totals.iter_mut().zip(&meters) {
+        if meter.aggregation == Aggregation::TimeWeighted {
+            total.quantity = weigh(total.quantity, used, whole).ok_or(MoneyError::Overflow)?;
+        }
+    }
+    Ok(totals)
+}
+
+fn weigh(average: Decimal, part: Period, whole: Period) -> Option<Decimal> {
+    average
+        .checked_mul(Decimal::from(part.length().num_seconds()))?
+        .checked_div(Decimal::from(whole.length().num_seconds()))
 }
 
 fn target_price(plan: &Plan, price: PriceId) -> Result<&billing::catalog::Price> {

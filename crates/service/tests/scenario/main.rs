@@ -6,11 +6,15 @@
 mod support;
 
 mod abandoned_checkout;
+mod awaited_upgrade;
 mod declined_renewal;
 mod downgrade_at_period_end;
 mod foreign;
+mod interval_at_period_end;
 mod left_half_done;
 mod lost_answer;
+mod old_debt;
+mod overage;
 mod parallel_runs;
 mod play;
 mod purchase_upgrade_renewal;

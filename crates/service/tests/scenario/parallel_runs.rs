@@ -1,10 +1,13 @@
 //! Several billing runs at once bill each boundary once; several buyers of one customer buy once.
 
+use std::time::Duration;
+
 use service::billing::period::Interval::Month;
 use service::{Error, StartCheckout};
 use sqlx::PgPool;
 
 use crate::play::{VISA, play, utc};
+use crate::support::sign_up;
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn each_boundary_is_billed_once(pool: PgPool) {
@@ -66,5 +69,44 @@ async fn one_customer_has_one_live_subscription(pool: PgPool) {
         }
     }
     assert_eq!(started, 1);
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn impatient_clicks_never_take_money_for_nothing(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    let price = play.price("starter", Month).await;
+    for customer in 0..8 {
+        let sign_up = sign_up(&format!("impatient{customer}@lumen.example"));
+        let principal = play.billing.sign_up(sign_up).await.unwrap();
+        let actor = play.billing.actor(principal).await.unwrap();
+        let clicks: Vec<_> = (0..12)
+            .map(|click| {
+                let (billing, actor) = (play.billing.clone(), actor.clone());
+                tokio::spawn(async move {
+                    // Apart, so that one finds the other between writing its page down and opening it.
+                    tokio::time::sleep(Duration::from_millis(2 * click)).await;
+                    billing
+                        .start_checkout(&actor, StartCheckout { price, trial: false })
+                        .await
+                })
+            })
+            .collect();
+        for click in clicks {
+            // Whoever is shown a page may pay on it.
+            let Ok(url) = click.await.unwrap() else { continue };
+            let page = url.rsplit('/').next().unwrap();
+            play.submit(page, VISA).await;
+            play.billing.checkout_result(&actor, page).await.unwrap();
+        }
+    }
+    let (taken, booked): (i64, i64) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM sandbox.charge WHERE status = 'succeeded'),
+                (SELECT count(*) FROM payment_attempt WHERE status = 'succeeded')",
+    )
+    .fetch_one(&play.pool)
+    .await
+    .unwrap();
+    assert_eq!((taken, booked), (8, 8));
     play.ties().await;
 }

@@ -9,13 +9,16 @@ use service::billing::period::Interval;
 use service::billing::subscription::StatusName;
 use service::billing::tax::TaxRate;
 use service::clock::ManualClock;
-use service::{Actor, Billing, ChangeOutcome, InvoiceDetail, ServiceConfig, StartCheckout};
+use service::{
+    Actor, Billing, ChangeOutcome, EventInput, EventOutcome, InvoiceDetail, ServiceConfig, StartCheckout,
+};
 use sqlx::PgPool;
 
 use crate::support::sign_up;
 
 pub const VISA: &str = "4242424242424242";
 pub const DECLINES_LATER: &str = "4000000000000341";
+pub const ASKS: &str = "4000002500003155";
 pub const TIMES_OUT: &str = "4000000000000119";
 
 pub struct Play {
@@ -109,6 +112,25 @@ impl Play {
 
     pub async fn live_until(&self, to: &str) {
         self.billing.move_clock(&Actor::System, utc(to)).await.unwrap();
+    }
+
+    /// The host reports usage; it is taken.
+    pub async fn use_meter(&self, id: &str, meter: &str, value: i64, at: DateTime<Utc>) {
+        let Actor::Member { customer, .. } = self.actor else {
+            panic!("the customer is a member")
+        };
+        let event = EventInput {
+            customer,
+            event_id: id.to_owned(),
+            source: "host".to_owned(),
+            meter: meter.to_owned(),
+            occurred_at: Some(at),
+            value: value.into(),
+            data: serde_json::json!({}),
+            body_hash: [0; 32],
+        };
+        let report = self.billing.ingest(&Actor::System, vec![event]).await.unwrap();
+        assert_eq!(report.outcomes, [EventOutcome::Accepted]);
     }
 
     /// Oldest first.

@@ -221,6 +221,17 @@ fn sources(to: AttemptStatus) -> Vec<String> {
         .collect()
 }
 
+/// The customer's attempts that wait for the card's owner.
+pub async fn awaiting_action(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<PaymentAttemptId>> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM payment_attempt WHERE customer_id = $1 AND status = 'requires_action' ORDER BY id",
+        scope.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(PaymentAttemptId::from_uuid).collect())
+}
+
 /// Attempts without an outcome, oldest first: the sweep asks the gateway what became of them.
 pub async fn pending(
     conn: &mut PgConnection,
@@ -228,8 +239,9 @@ pub async fn pending(
     limit: i64,
 ) -> Result<Vec<PaymentAttemptId>> {
     let ids = sqlx::query_scalar!(
-        "SELECT id FROM payment_attempt
+        "SELECT id FROM payment_attempt a
          WHERE status IN ('created', 'submitted', 'processing', 'requires_action') AND created_at <= $1
+           AND NOT EXISTS (SELECT FROM checkout_session c WHERE c.attempt_id = a.id AND c.status = 'open')
          ORDER BY created_at, id LIMIT $2",
         created_before,
         limit,

@@ -175,16 +175,16 @@ pub async fn open_of_customer(conn: &mut PgConnection, scope: CustomerScope) -> 
     .collect()
 }
 
-/// Marks an open page as finished or expired; one that is closed already stays as it is.
-pub async fn close(conn: &mut PgConnection, id: CheckoutSessionId, completed: CheckoutEnd) -> Result<()> {
-    sqlx::query!(
+/// Marks an open page as finished or expired. False if it was closed before: it stays as it is.
+pub async fn close(conn: &mut PgConnection, id: CheckoutSessionId, end: CheckoutEnd) -> Result<bool> {
+    let done = sqlx::query!(
         "UPDATE checkout_session SET status = $2 WHERE id = $1 AND status = 'open'",
         id.uuid(),
-        completed.as_str(),
+        end.as_str(),
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

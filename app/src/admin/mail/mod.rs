@@ -11,7 +11,7 @@ use crate::ui::{EmptyState, PageHeader, When};
 
 #[component]
 pub fn MailPage() -> impl IntoView {
-    page(&ADMIN, |visit| async move { load(visit).await })
+    page(&ADMIN, load)
 }
 
 async fn load(visit: Visit) -> Result<Page, AppError> {

@@ -125,7 +125,7 @@ fn mrr_line(months: &[MonthMovements]) -> Line {
 }
 
 fn movement_bars(months: &[MonthMovements], kind: MovementKind, ink: Ink) -> Bar {
-    // A bar of no height would still draw its edge.
+    // Of what did not move there is no bar, and nothing to say when pointing at it.
     let value = |amount: Money| (!amount.is_zero()).then(|| amount.minor());
     Bar::new()
         .name(t::movement(kind))

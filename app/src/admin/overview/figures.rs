@@ -21,11 +21,11 @@ pub fn growth(net: Money, start: Money) -> Option<String> {
     if !start.is_positive() {
         return None;
     }
-    let percent = net
+    let exact = net
         .major()
         .checked_mul(Decimal::ONE_HUNDRED)?
-        .checked_div(start.major())?
-        .round();
+        .checked_div(start.major())?;
+    let percent = exact.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
     let plus = if percent > Decimal::ZERO { "+" } else { "" };
     Some(format!("{plus}{}%", format::quantity(percent)))
 }

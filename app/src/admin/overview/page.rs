@@ -18,7 +18,7 @@ use crate::ui::{Amount, Badge, EmptyState, PageHeader, Panel, Table, Tone, When}
 
 #[component]
 pub fn OverviewPage() -> impl IntoView {
-    page(&ADMIN, |visit| async move { load(visit).await })
+    page(&ADMIN, load)
 }
 
 async fn load(visit: Visit) -> Result<Page, AppError> {
@@ -187,8 +187,8 @@ fn last_movements(movements: Vec<MovementRow>) -> impl IntoView {
                 <thead>
                     <tr>
                         <th scope="col">{t::CUSTOMER}</th>
-                        <th scope="col">{t::MOVEMENT}</th>
                         <th scope="col" class="num">{t::CHANGE}</th>
+                        <th scope="col">{t::MOVEMENT}</th>
                         <th scope="col" class="num">{t::CUSTOMER_MRR}</th>
                         <th scope="col">{t::PLAN}</th>
                         <th scope="col">{t::WHEN}</th>
@@ -212,8 +212,8 @@ fn movement_row(row: MovementRow) -> impl IntoView {
     view! {
         <tr>
             <th scope="row" class="font-normal">{row.customer_name}</th>
-            <td><Badge tone=tone icon=icon label=t::movement(row.kind)/></td>
             <td class="num">{signed(row.amount)}</td>
+            <td><Badge tone=tone icon=icon label=t::movement(row.kind)/></td>
             <td class="num"><Amount amount=row.mrr_after/></td>
             <td class="whitespace-nowrap">{row.plan_name}</td>
             <td><When at=row.at zone=Zone::UTC/></td>

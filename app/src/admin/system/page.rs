@@ -19,7 +19,7 @@ const VERIFY: &str = "verify";
 
 #[component]
 pub fn SystemPage() -> impl IntoView {
-    page(&ADMIN, |visit| async move { load(visit).await })
+    page(&ADMIN, load)
 }
 
 async fn load(visit: Visit) -> Result<Page, AppError> {
@@ -34,7 +34,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         (true, false) => Control::Watch,
         (true, true) => Control::Move,
     };
-    let ahead = clock_shift(&visit.billing).and_then(|shift| i64::try_from(shift.as_secs()).ok());
+    let ahead = clock_shift(&visit.billing).and_then(|shift| whole_minutes(shift.as_secs()));
     let body = view! {
         <PageHeader title=t::SYSTEM/>
         <div class="grid gap-4 lg:grid-cols-2 items-start">
@@ -43,6 +43,11 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         </div>
     };
     Ok(Page::new(t::SYSTEM, body).of(operator))
+}
+
+/// To the nearest minute, in seconds: a move takes a moment itself.
+fn whole_minutes(seconds: u64) -> Option<i64> {
+    i64::try_from((seconds + 30) / 60 * 60).ok()
 }
 
 /// What this operator can do about the clock, here.

@@ -18,7 +18,7 @@ const THEME = {
   valueAxis: { ...AXIS, axisLine: { show: false }, splitLine: { lineStyle: { color: LINE } } },
   // ECharts computes the highlight's colour, which it cannot with a variable's name.
   line: { symbol: "circle", symbolSize: 5, lineStyle: { width: 2 }, emphasis: { disabled: true } },
-  bar: { barMaxWidth: 28, itemStyle: { borderColor: SURFACE, borderWidth: 1 }, emphasis: { disabled: true } },
+  bar: { barMaxWidth: 28, emphasis: { disabled: true } },
 };
 
 // Drawn into the SVG: a box of HTML would be placed by a style attribute.
@@ -30,7 +30,9 @@ const TOOLTIP = {
   borderColor: LINE,
   borderWidth: 1,
   padding: [8, 10],
-  shadowColor: "transparent",
+  shadowBlur: 0,
+  shadowOffsetX: 0,
+  shadowOffsetY: 0,
   textStyle: { color: INK, fontSize: 12 },
 };
 

@@ -218,13 +218,34 @@ mod tests {
         dispose() {},
     }) };"#;
 
-    fn engine(name: &str, library: &str) -> Engine {
+    /// An engine over a site of its own, which goes with it.
+    struct Trial {
+        engine: Engine,
+        site: PathBuf,
+    }
+
+    impl std::ops::Deref for Trial {
+        type Target = Engine;
+
+        fn deref(&self) -> &Engine {
+            &self.engine
+        }
+    }
+
+    impl Drop for Trial {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.site).unwrap();
+        }
+    }
+
+    fn engine(name: &str, library: &str) -> Trial {
         let site = std::env::temp_dir().join(format!("charts-{name}-{}", std::process::id()));
         fs::create_dir_all(site.join("pkg")).unwrap();
         fs::write(site.join("charts.min.js"), library).unwrap();
         fs::write(site.join("pkg/charts.0abc.js"), "").unwrap();
         fs::write(site.join("pkg/charts.0abc.js.br"), "").unwrap();
-        Engine::new(site.join("charts.min.js"))
+        let engine = Engine::new(site.join("charts.min.js"));
+        Trial { engine, site }
     }
 
     fn order(option: &str) -> Order {

@@ -97,7 +97,7 @@ pub async fn wipe(conn: &mut PgConnection) -> Result<()> {
         r#"SELECT format('%I.%I', schemaname, tablename) AS "name!" FROM pg_tables
            WHERE (schemaname = 'public' AND tablename NOT IN ('_sqlx_migrations', 'clock', 'invoice_series'))
               OR (schemaname = 'sandbox' AND tablename <> 'migration')
-              OR (schemaname = 'graphile_worker' AND tablename IN ('_private_jobs', '_private_job_queues'))"#
+              OR (schemaname = 'graphile_worker' AND tablename LIKE '\_private\_job%')"#
     )
     .fetch_all(&mut *conn)
     .await?;

@@ -43,14 +43,7 @@ impl Billing {
     pub(crate) async fn settle(&self, id: PaymentAttemptId, outcome: &ChargeOutcome) -> Result<()> {
         let now = self.now();
         let mut tx = store::begin(self.pool()).await?;
-        // Whose attempt it is and what it pays never changes: read before the lock that orders the rest.
-        let attempt = store::payment::find_attempt(&mut tx, id)
-            .await?
-            .ok_or(Error::NotFound("payment attempt"))?;
-        let scope = CustomerScope::of(attempt.customer);
-        let customer = store::customer::lock(&mut tx, scope)
-            .await?
-            .ok_or(Error::NotFound("customer"))?;
+        let (customer, attempt) = lock_case(&mut tx, id).await?;
         let case = Case {
             base_url: self.base_url(),
             customer: &customer,
@@ -67,13 +60,7 @@ impl Billing {
     pub(crate) async fn withdraw_unsent(&self, id: PaymentAttemptId) -> Result<bool> {
         let now = self.now();
         let mut tx = store::begin(self.pool()).await?;
-        let attempt = store::payment::find_attempt(&mut tx, id)
-            .await?
-            .ok_or(Error::NotFound("payment attempt"))?;
-        let scope = CustomerScope::of(attempt.customer);
-        let customer = store::customer::lock(&mut tx, scope)
-            .await?
-            .ok_or(Error::NotFound("customer"))?;
+        let (customer, attempt) = lock_case(&mut tx, id).await?;
         let case = Case {
             base_url: self.base_url(),
             customer: &customer,
@@ -87,6 +74,18 @@ impl Billing {
         store::commit(tx).await?;
         Ok(true)
     }
+}
+
+/// The attempt as it is now that its customer is locked: whoever settled it before is seen.
+async fn lock_case(conn: &mut PgConnection, id: PaymentAttemptId) -> Result<(CustomerRecord, Attempt)> {
+    // Whose attempt it is never changes.
+    let attempt = store::payment::find_attempt(conn, id).await?;
+    let scope = CustomerScope::of(attempt.ok_or(Error::NotFound("payment attempt"))?.customer);
+    let customer = store::customer::lock(conn, scope)
+        .await?
+        .ok_or(Error::NotFound("customer"))?;
+    let attempt = store::payment::find_attempt(conn, id).await?;
+    Ok((customer, attempt.ok_or(Error::NotFound("payment attempt"))?))
 }
 
 async fn write_outcome(conn: &mut PgConnection, case: &Case<'_>, outcome: &ChargeOutcome) -> Result<()> {

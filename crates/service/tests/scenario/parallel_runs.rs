@@ -110,3 +110,31 @@ async fn impatient_clicks_never_take_money_for_nothing(pool: PgPool) {
     assert_eq!((taken, booked), (8, 8));
     play.ties().await;
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn one_attempt_collected_by_several_is_settled_once(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    play.clock.advance_to(utc("2026-05-01T00:00:00Z"));
+    play.billing.run_due().await.unwrap();
+    let attempt = play.invoices().await.pop().unwrap().attempts.pop().unwrap().id;
+    let collectors: Vec<_> = (0..8)
+        .map(|_| {
+            let billing = play.billing.clone();
+            tokio::spawn(async move { billing.collect(attempt).await })
+        })
+        .collect();
+    for collector in collectors {
+        collector.await.unwrap().unwrap();
+    }
+    play.billing.drain_queue().await.unwrap();
+    let payments: Vec<String> = sqlx::query_scalar(
+        "SELECT action FROM audit_entry WHERE action LIKE '%paid' OR action LIKE 'payment.%' ORDER BY id",
+    )
+    .fetch_all(&play.pool)
+    .await
+    .unwrap();
+    // The purchase and the renewal.
+    assert_eq!(payments, ["invoice.paid", "invoice.paid"]);
+    play.ties().await;
+}

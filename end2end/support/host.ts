@@ -14,7 +14,8 @@ export type UsageEvent = { id: string; type: string; subject: string; data: { va
 export async function report(events: UsageEvent[]): Promise<{ accepted: number; duplicates: number }> {
   const host = await request.newContext({ extraHTTPHeaders: { authorization: `Bearer ${key()}` } });
   try {
-    const answer = await host.post(`${process.env.BASE_URL ?? "http://127.0.0.1:3000"}/v1/events`, { data: events });
+    const data = events.map((event) => ({ specversion: "1.0", source: "/host", ...event }));
+    const answer = await host.post(`${process.env.BASE_URL ?? "http://127.0.0.1:3000"}/v1/events`, { data });
     expect(answer.status(), await answer.text()).toBe(200);
     const { accepted, duplicates, rejected } = await answer.json();
     expect(rejected).toEqual([]);

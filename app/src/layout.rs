@@ -133,7 +133,7 @@ fn header(frame: &Frame<'_>, width: &'static str) -> AnyView {
     let (area, who, signed_in) = (frame.area, frame.who.clone(), frame.signed_in);
     view! {
         <header class="bg-base-100 border-b border-base-300">
-            <div class=format!("{width} mx-auto px-4 flex flex-wrap items-center gap-x-6 min-h-12")>
+            <div class=format!("{width} mx-auto px-4 flex flex-wrap items-center gap-x-3 sm:gap-x-6 min-h-12")>
                 <a
                     href=(!area.home.is_empty()).then_some(area.home)
                     class="flex items-center gap-2 py-2 font-semibold"
@@ -146,7 +146,7 @@ fn header(frame: &Frame<'_>, width: &'static str) -> AnyView {
                     <ul class="flex gap-4">{items}</ul>
                 </nav>
                 <div class="ms-auto flex items-center gap-3 min-w-0">
-                    {who.map(|who| view! { <span class="text-muted truncate max-w-40 sm:max-w-60">{who}</span> })}
+                    {who.map(|who| view! { <span class="text-muted truncate max-w-36 sm:max-w-60">{who}</span> })}
                     {area.accounts.then(|| if signed_in { sign_out().into_any() } else { sign_in(&path).into_any() })}
                 </div>
             </div>
@@ -172,7 +172,10 @@ fn nav_item(item: &'static NavItem, path: &str) -> impl IntoView + use<> {
 fn sign_out() -> impl IntoView {
     view! {
         <form method="post" action="/fn/sign-out">
-            <button type="submit" class="btn btn-ghost btn-sm">{t::SIGN_OUT}</button>
+            <button type="submit" class="btn btn-ghost btn-sm max-sm:btn-square" title=t::SIGN_OUT>
+                <span class="max-sm:sr-only">{t::SIGN_OUT}</span>
+                <span class="sm:hidden"><Icon icon=icondata::LuLogOut/></span>
+            </button>
         </form>
     }
 }

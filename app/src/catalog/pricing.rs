@@ -3,7 +3,6 @@
 use billing::catalog::{Plan, Price};
 use billing::money::Currency;
 use billing::period::Interval;
-use billing::subscription::StatusName;
 use leptos::prelude::*;
 use service::Actor;
 
@@ -12,6 +11,7 @@ use super::offer::{IntervalSwitch, PlanCard, choose, chosen_interval, saving_amo
 use crate::error::AppError;
 use crate::layout::{PORTAL, PUBLIC};
 use crate::page::{Page, Visit, page};
+use crate::portal::status::makes_way;
 use crate::safe_path::escape;
 use crate::text::en::catalog as t;
 use crate::ui::{ButtonKind, PageHeader, Panel, PostButton};
@@ -65,8 +65,7 @@ async fn buyer(visit: &Visit) -> Result<(Buyer, Option<String>), AppError> {
     let overview = visit.billing.overview(&visit.actor).await?;
     let status = overview.subscription.map(|subscription| subscription.status);
     let buyer = match status {
-        // An unfinished purchase gives way to a new one.
-        Some(status) if status.is_live() && status.name() != StatusName::Incomplete => Buyer::Subscribed,
+        Some(status) if !makes_way(status) => Buyer::Subscribed,
         _ => Buyer::New {
             trial_available: overview.trial_available,
         },

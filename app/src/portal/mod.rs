@@ -7,6 +7,6 @@ mod lines;
 pub mod overview;
 pub mod plan;
 #[cfg(feature = "ssr")]
-mod status;
+pub mod status;
 #[cfg(feature = "ssr")]
 mod usage;

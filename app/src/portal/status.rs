@@ -25,6 +25,14 @@ pub fn StatusBadge(status: StatusName) -> impl IntoView {
     view! { <Badge tone=tone label=label/> }
 }
 
+/// Whether the way on is to buy anew instead of changing: an unfinished purchase and a paused trial make way.
+pub const fn makes_way(status: Status) -> bool {
+    matches!(
+        status,
+        Status::Incomplete { .. } | Status::Paused { .. } | Status::Canceled { .. }
+    )
+}
+
 /// What has to be said above the page; most of the time nothing.
 pub fn banners(overview: &Overview) -> AnyView {
     let Some(subscription) = &overview.subscription else {
@@ -53,7 +61,7 @@ fn standing(overview: &Overview, subscription: &Subscription) -> Option<AnyView>
         Status::Incomplete { .. } => Some(owed(Tone::Warning, t::INCOMPLETE_TITLE, open, t::amount_due)),
         Status::Paused { .. } => Some(
             view! { <Notice tone=Tone::Warning title=t::PAUSED_TITLE detail=t::PAUSED_DETAIL>
-                <LinkButton href="/plan" label=o::CHOOSE_PLAN kind=ButtonKind::Primary small=true/>
+                <LinkButton href="/pricing" label=o::CHOOSE_PLAN kind=ButtonKind::Primary small=true/>
             </Notice> }
             .into_any(),
         ),

@@ -26,12 +26,12 @@ pub fn UsageList(usage: Vec<MeterUsage>, currency: Currency) -> impl IntoView {
 
 fn meter(usage: &MeterUsage, currency: Currency) -> AnyView {
     let charge = &usage.charge;
-    let used = format::quantity_short(usage.used);
+    let used = format::units(usage.used, &charge.meter.unit);
     match charge.included {
         Allowance::Unlimited => view! {
             <div class="flex justify-between gap-3">
                 <span class="font-medium">{charge.meter.name.clone()}</span>
-                <span class="tabular-nums">{used}" "<span class="text-muted">{t::UNLIMITED}</span></span>
+                <span class="tabular-nums">{used}<span class="text-muted">" · "{t::UNLIMITED}</span></span>
             </div>
         }
         .into_any(),

@@ -28,14 +28,17 @@ pub fn Notice(
     } else {
         None
     };
+    // On a phone the buttons go below the words instead of squeezing them.
     view! {
         <div class=class role=role>
             <Icon icon=tone.icon()/>
-            <div>
-                <p class="font-medium">{title}</p>
-                {detail.map(|detail| view! { <p class="text-base-content">{detail}</p> })}
+            <div class="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
+                <div class="grow basis-60">
+                    <p class="font-medium">{title}</p>
+                    {detail.map(|detail| view! { <p class="text-base-content">{detail}</p> })}
+                </div>
+                {children.map(|children| view! { <div class="flex flex-wrap gap-2">{children()}</div> })}
             </div>
-            {children.map(|children| view! { <div class="flex flex-wrap gap-2">{children()}</div> })}
         </div>
     }
 }

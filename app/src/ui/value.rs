@@ -27,5 +27,11 @@ pub fn When(
     } else {
         format::date(at, zone)
     };
-    view! { <time class="whitespace-nowrap" datetime=format::iso(at) title=format::date_time_exact(at, zone)>{text}</time> }
+    // With the time it is too long for a column of a phone.
+    let class = if time {
+        "sm:whitespace-nowrap"
+    } else {
+        "whitespace-nowrap"
+    };
+    view! { <time class=class datetime=format::iso(at) title=format::date_time_exact(at, zone)>{text}</time> }
 }

@@ -17,7 +17,7 @@ pub fn AttemptTable(attempts: Vec<AttemptRow>, zone: Zone) -> impl IntoView {
             <thead>
                 <tr>
                     <th scope="col">{t::WHEN}</th>
-                    <th scope="col">{t::CARD}</th>
+                    <th scope="col" class="hidden sm:table-cell">{t::CARD}</th>
                     <th scope="col">{t::OUTCOME}</th>
                     <th scope="col" class="num">{t::AMOUNT}</th>
                 </tr>
@@ -37,6 +37,7 @@ fn row(attempt: &AttemptRow, zone: Zone) -> impl IntoView + use<> {
         AttemptStatus::Declined => (Tone::Error, a::DECLINED),
         AttemptStatus::Canceled => (Tone::Neutral, a::CANCELED),
     };
+    let card = attempt.card.as_deref().map_or_else(|| "–".to_owned(), card_words);
     let why = attempt
         .decline_code
         .as_deref()
@@ -44,8 +45,11 @@ fn row(attempt: &AttemptRow, zone: Zone) -> impl IntoView + use<> {
         .map(a::decline);
     view! {
         <tr>
-            <td><When at=attempt.created_at zone=zone time=true/></td>
-            <td class="whitespace-nowrap">{attempt.card.as_deref().map_or_else(|| "–".to_owned(), card_words)}</td>
+            <td>
+                <When at=attempt.created_at zone=zone time=true/>
+                <span class="block sm:hidden label-sm whitespace-nowrap">{card.clone()}</span>
+            </td>
+            <td class="hidden sm:table-cell whitespace-nowrap">{card}</td>
             <td>
                 <Badge tone=tone label=label/>
                 {why.map(|why| view! { <span class="block label-sm">{why}</span> })}

@@ -1,14 +1,15 @@
 //! All invoices, the upcoming one first.
 
+use billing::period::Zone;
 use leptos::prelude::*;
 use service::{Overview, Upcoming};
 
-use super::table::InvoiceTable;
+use super::table::{InvoiceTable, Row, cells};
 use crate::error::AppError;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
 use crate::text::en::invoices as t;
-use crate::ui::{Amount, Badge, EmptyState, PageHeader, Tone, When};
+use crate::ui::{Badge, EmptyState, PageHeader, Tone};
 
 #[component]
 pub fn InvoicesPage() -> impl IntoView {
@@ -40,14 +41,14 @@ fn upcoming(overview: Overview) -> Option<Upcoming> {
         .filter(|upcoming| !upcoming.draft.lines().is_empty())
 }
 
-fn upcoming_row(upcoming: &Upcoming, zone: billing::period::Zone) -> impl IntoView + use<> {
-    view! {
-        <tr>
-            <td><a class="link" href="/overview">{t::UPCOMING}</a></td>
-            <td><When at=upcoming.at zone=zone/></td>
-            <td class="hidden sm:table-cell">{t::UPCOMING_FOR}</td>
-            <td><Badge tone=Tone::Info label=t::UPCOMING icon=icondata::LuClock/></td>
-            <td class="num"><Amount amount=upcoming.draft.total()/></td>
-        </tr>
-    }
+fn upcoming_row(upcoming: &Upcoming, zone: Zone) -> impl IntoView + use<> {
+    let link = view! { <a class="link" href="/overview">{t::UPCOMING}</a> };
+    let status = view! { <Badge tone=Tone::Info label=t::NOT_YET icon=icondata::LuClock/> };
+    let row = Row {
+        at: upcoming.at,
+        zone,
+        what: t::UPCOMING_FOR.to_owned(),
+        total: upcoming.draft.total(),
+    };
+    cells(link.into_any(), row, status.into_any())
 }

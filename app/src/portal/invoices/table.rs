@@ -1,7 +1,9 @@
 //! Invoices in a table; the number leads to all of it.
 
 use billing::invoice::InvoiceStatus;
+use billing::money::Money;
 use billing::period::Zone;
+use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use service::InvoiceSummary;
 
@@ -23,7 +25,7 @@ pub fn InvoiceTable(
             <thead>
                 <tr>
                     <th scope="col">{t::NUMBER}</th>
-                    <th scope="col">{t::ISSUED}</th>
+                    <th scope="col" class="hidden sm:table-cell">{t::ISSUED}</th>
                     <th scope="col" class="hidden sm:table-cell">{t::FOR}</th>
                     <th scope="col">{t::STATUS}</th>
                     <th scope="col" class="num">{t::TOTAL}</th>
@@ -35,13 +37,48 @@ pub fn InvoiceTable(
 }
 
 fn row(invoice: &InvoiceSummary, zone: Zone) -> impl IntoView + use<> {
+    let link = view! {
+        <a class="link whitespace-nowrap" href=format!("/invoices/{}", invoice.id)>{invoice.number.to_string()}</a>
+    };
+    let status = view! { <InvoiceBadge status=invoice.status/> };
+    let what = t::reason(&invoice.reason).to_owned();
+    cells(
+        link.into_any(),
+        Row {
+            at: invoice.issued_at,
+            zone,
+            what,
+            total: invoice.total,
+        },
+        status.into_any(),
+    )
+}
+
+pub struct Row {
+    pub at: DateTime<Utc>,
+    pub zone: Zone,
+    pub what: String,
+    pub total: Money,
+}
+
+/// On narrow screens the date stands below the number, so that the total is never off the screen.
+pub fn cells(link: AnyView, row: Row, status: AnyView) -> impl IntoView {
+    let Row {
+        at,
+        zone,
+        what,
+        total,
+    } = row;
     view! {
         <tr>
-            <td><a class="link whitespace-nowrap" href=format!("/invoices/{}", invoice.id)>{invoice.number.to_string()}</a></td>
-            <td><When at=invoice.issued_at zone=zone/></td>
-            <td class="hidden sm:table-cell">{t::reason(&invoice.reason).to_owned()}</td>
-            <td><InvoiceBadge status=invoice.status/></td>
-            <td class="num"><Amount amount=invoice.total/></td>
+            <td>
+                {link}
+                <span class="block sm:hidden label-sm"><When at=at zone=zone/></span>
+            </td>
+            <td class="hidden sm:table-cell"><When at=at zone=zone/></td>
+            <td class="hidden sm:table-cell">{what}</td>
+            <td>{status}</td>
+            <td class="num"><Amount amount=total/></td>
         </tr>
     }
 }

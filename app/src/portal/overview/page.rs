@@ -42,7 +42,11 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
 fn subscribed(overview: Overview) -> impl IntoView {
     let zone = overview.customer.zone;
     let currency = overview.customer.currency;
-    let until = overview.usage.iter().find_map(|usage| usage.reset_at);
+    let until = overview
+        .usage
+        .iter()
+        .find_map(|usage| usage.reset_at)
+        .filter(|at| *at > overview.now);
     let until = until
         .map(|at| view! { <span class="label-sm">{t::UNTIL}" "<When at=at zone=zone/></span> })
         .into_any();

@@ -15,7 +15,7 @@ use crate::error::AppError;
 use crate::format;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
-use crate::portal::status::banners;
+use crate::portal::status::{banners, makes_way};
 use crate::text::en::{catalog as c, plan as t};
 use crate::ui::{Badge, ButtonKind, LinkButton, PageHeader, Panel, Tone};
 
@@ -30,7 +30,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     let live = overview
         .subscription
         .as_ref()
-        .filter(|subscription| subscription.status.is_live());
+        .filter(|subscription| !makes_way(subscription.status));
     let Some(price) = live
         .and_then(|subscription| subscription.plan_item())
         .map(|item| item.price)

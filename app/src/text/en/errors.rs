@@ -18,21 +18,18 @@ const fn text(title: &'static str, advice: &'static str) -> ErrorText {
 pub const fn error(error: AppError) -> ErrorText {
     use AppError::*;
     match error {
-        Unauthenticated => text("Please sign in", "This page belongs to an account."),
-        Forbidden => text(
-            "Your role does not allow this",
-            "Ask an owner of the account to do it.",
-        ),
+        Unauthenticated => text("Please sign in", "What is here belongs to somebody."),
+        Forbidden => text("Your role does not allow this", "Ask an owner to do it."),
         NotFound => text(
             "There is nothing here",
-            "The address may be mistyped, or it belongs to another account.",
+            "The address may be mistyped, or it belongs to somebody else.",
         ),
         WrongCredentials => text(
             "The e-mail address or the password is wrong",
             "Check both and try again.",
         ),
         EmailTaken => text(
-            "This e-mail address has an account already",
+            "This e-mail address is taken",
             "Sign in with it, or use another address.",
         ),
         Invalid => text(

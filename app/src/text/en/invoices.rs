@@ -11,6 +11,7 @@ pub const FOR: &str = "For";
 pub const TOTAL: &str = "Total";
 pub const DUE: &str = "Due";
 pub const UPCOMING: &str = "Upcoming";
+pub const NOT_YET: &str = "Not yet";
 pub const UPCOMING_FOR: &str = "Renewal, with usage as of now";
 
 pub const DRAFT: &str = "Draft";

@@ -46,6 +46,32 @@ impl Billing {
         Ok(pass.report)
     }
 
+    /// Processes what is due of one customer, so that what is decided next is decided from where it stands
+    /// by now: the timer may be a second late, or an outage.
+    pub(crate) async fn catch_up(&self, scope: CustomerScope) -> Result<()> {
+        for _ in 0..MAX_STEPS {
+            {
+                let mut conn = store::acquire(self.pool()).await?;
+                let live = store::subscription::live(&mut conn, scope).await?;
+                if !live.is_some_and(|live| live.is_due(self.now())) {
+                    return Ok(());
+                }
+            }
+            let mut tx = store::begin(self.pool()).await?;
+            let customer = store::customer::lock(&mut tx, scope)
+                .await?
+                .ok_or(Error::NotFound("customer"))?;
+            let step = self.bill_next(&mut tx, &customer).await?;
+            store::commit(tx).await?;
+            match step {
+                Step::RanOut(_, RanOut::Purchase) => self.give_up_purchase(scope).await?,
+                Step::RanOut(_, RanOut::Upgrade) => self.give_up_upgrade(scope).await?,
+                Step::Done | Step::Processed(_) => {}
+            }
+        }
+        Err(Error::Internal("too many boundaries at once"))
+    }
+
     async fn step(&self, pass: &mut Pass) -> Result<bool> {
         match self.next_step(&mut pass.report).await? {
             Step::Done => return Ok(false),

@@ -107,6 +107,10 @@ pub async fn wipe(conn: &mut PgConnection) -> Result<()> {
         .execute(&mut *conn)
         .await?;
     sqlx::query!("UPDATE invoice_series SET last_number = 0")
+        .execute(&mut *conn)
+        .await?;
+    // Its one row came with the table.
+    sqlx::query!("INSERT INTO usage_roll_up DEFAULT VALUES")
         .execute(conn)
         .await?;
     Ok(())

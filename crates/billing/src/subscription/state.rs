@@ -297,6 +297,11 @@ impl Subscription {
         };
         [own, unpaid_upgrade].into_iter().flatten().min()
     }
+
+    /// Whether something happens by itself first, before anything is decided at this instant.
+    pub fn is_due(&self, at: DateTime<Utc>) -> bool {
+        self.due_at().is_some_and(|due| due <= at)
+    }
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ impl Billing {
             Status::Incomplete { expires_at } if expires_at <= now => {
                 Ok(Step::RanOut(scope, RanOut::Purchase))
             }
-            _ if subscription.due_at().is_some_and(|due| due <= now) => {
+            _ if subscription.is_due(now) => {
                 self.renew(tx, customer, &subscription).await?;
                 Ok(Step::Processed(customer.id))
             }

@@ -30,6 +30,7 @@ impl Billing {
         what: &'static str,
     ) -> Result<()> {
         let scope = actor.manages_billing()?;
+        self.catch_up(scope).await?;
         let at = self.now();
         let mut tx = store::begin(self.pool()).await?;
         let customer = store::customer::lock(&mut tx, scope)

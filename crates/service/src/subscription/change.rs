@@ -57,6 +57,7 @@ impl Billing {
     /// Prices a change without doing it.
     pub async fn preview_change(&self, actor: &Actor, price: PriceId) -> Result<ChangePreview> {
         let scope = actor.reads_customer()?;
+        self.catch_up(scope).await?;
         let now = self.now();
         let mut conn = store::acquire(self.pool()).await?;
         let customer = store::customer::find(&mut conn, scope)
@@ -87,6 +88,7 @@ impl Billing {
         let scope = actor.manages_billing()?;
         let now = self.now();
         let quote = quote::open(token, &self.parts.config.quote_key, now)?;
+        self.catch_up(scope).await?;
         let mut tx = store::begin(self.pool()).await?;
         let customer = store::customer::lock(&mut tx, scope)
             .await?
@@ -128,6 +130,10 @@ impl Billing {
         let subscription = store::subscription::live(conn, scope)
             .await?
             .ok_or(Error::NoSubscription)?;
+        if subscription.is_due(self.now()) {
+            // A period ended this moment: what was shown before it is not what is charged after it.
+            return Err(Error::QuoteStale);
+        }
         let item = subscription
             .plan_item()
             .ok_or(Error::Change(ChangeError::NoPlan))?;

@@ -4,12 +4,13 @@
 use gateway::sandbox::{Authentication, SubmitOutcome};
 use service::billing::id::InvoiceId;
 use service::billing::invoice::InvoiceStatus::{Open, Paid, Void};
-use service::billing::period::Interval::Month;
+use service::billing::invoice::LineKind;
+use service::billing::period::Interval::{Month, Year};
 use service::billing::subscription::StatusName;
 use service::{ChangeOutcome, Error};
 use sqlx::PgPool;
 
-use crate::play::{DECLINES_LATER, Play, VISA, bill, play};
+use crate::play::{DECLINES_LATER, Play, VISA, bill, play, utc};
 
 const AUTHENTICATES: &str = "4000002500003155";
 
@@ -130,6 +131,49 @@ async fn an_upgrade_whose_charge_was_never_sent_runs_out(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(parked, 0);
+    play.ties().await;
+}
+
+/// The worker was away over the end of two periods: they are billed before the change is priced.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_change_first_catches_up_with_the_periods_that_ended(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    play.clock.advance_to(utc("2026-06-03T00:00:00Z"));
+    let outcome = play.change("starter", Year).await;
+    assert!(matches!(outcome, ChangeOutcome::Applied { .. }), "{outcome:?}");
+    play.billing.drain_queue().await.unwrap();
+    let bases: Vec<_> = play
+        .invoices()
+        .await
+        .iter()
+        .flat_map(|invoice| &invoice.lines)
+        .filter(|line| line.draft.kind == LineKind::Base)
+        .map(|line| line.draft.period.start().to_string())
+        .collect();
+    assert_eq!(
+        bases,
+        [
+            "2026-04-01 00:00:00 UTC",
+            "2026-05-01 00:00:00 UTC",
+            "2026-06-01 00:00:00 UTC",
+            "2026-06-03 00:00:00 UTC"
+        ]
+    );
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_quote_from_before_the_periods_end_is_stale_after_it(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    play.clock.advance_to(utc("2026-04-30T23:59:50Z"));
+    let price = play.price("professional", Month).await;
+    let preview = play.billing.preview_change(&play.actor, price).await.unwrap();
+    play.clock.advance_to(utc("2026-05-01T00:00:10Z"));
+    let confirmed = play.billing.confirm_change(&play.actor, &preview.token).await;
+    assert!(matches!(confirmed, Err(Error::QuoteStale)), "{confirmed:?}");
+    play.billing.drain_queue().await.unwrap();
     play.ties().await;
 }
 

@@ -35,6 +35,8 @@ test("a member sees no operator's page", async ({ guard, pageOf }) => {
     expect(answer.status(), path).toBe(403);
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("Your role does not allow this");
   }
+  await page.getByRole("link", { name: "Go back to the start" }).click();
+  await arrive(page, "/overview");
 });
 
 test("an operator who may only read does not move the clock", async ({ baseURL, pageOf }) => {

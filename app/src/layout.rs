@@ -128,7 +128,7 @@ fn header(frame: &Frame<'_>, width: &'static str) -> AnyView {
         .area
         .nav
         .iter()
-        .map(|item| nav_item(item, &path))
+        .map(|item| nav_item(item, frame.area.home, &path))
         .collect_view();
     let (area, who, signed_in) = (frame.area, frame.who.clone(), frame.signed_in);
     view! {
@@ -155,9 +155,10 @@ fn header(frame: &Frame<'_>, width: &'static str) -> AnyView {
     .into_any()
 }
 
-fn nav_item(item: &'static NavItem, path: &str) -> impl IntoView + use<> {
+/// The area's home has every other page below its path: it is current by itself alone.
+fn nav_item(item: &'static NavItem, home: &str, path: &str) -> impl IntoView + use<> {
     let rest = path.strip_prefix(item.href);
-    let current = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let current = rest.is_some_and(|rest| rest.is_empty() || (item.href != home && rest.starts_with('/')));
     let class = if current {
         "block py-3 border-b-2 border-primary font-medium whitespace-nowrap"
     } else {

@@ -210,7 +210,9 @@ fn error_page(area: &'static Area, error: AppError, path: &str, signed_in: bool)
         error_detail: None,
         notice: None,
     };
-    let home = if area.home.is_empty() { "/" } else { area.home };
+    // The home of an area that is closed to who asks would refuse again.
+    let closed = error == AppError::Forbidden || area.home.is_empty();
+    let home = if closed { "/" } else { area.home };
     let body = view! {
         <div class="panel">
             <h1 class="sr-only">{words.title}</h1>

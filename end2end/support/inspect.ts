@@ -9,6 +9,7 @@ export async function structure(page: Page): Promise<void> {
   await expect(page.locator("h1")).not.toBeEmpty();
   await expect(page).toHaveTitle(/\S/);
   await expect(page.locator("main")).toHaveCount(1);
+  expect(await page.locator("header nav [aria-current]").count(), "current pages of the menu").toBeLessThanOrEqual(1);
 }
 
 export async function accessible(page: Page, name: string): Promise<void> {

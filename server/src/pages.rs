@@ -2,10 +2,12 @@
 
 use app::{App, shell};
 use axum::Router;
+use axum::handler::HandlerWithoutStateExt;
 use axum::middleware::{from_fn, from_fn_with_state};
 use leptos::context::provide_context;
-use leptos_axum::{AxumRouteListing, LeptosRoutes, file_and_error_handler_with_context};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, render_app_async_with_context};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_http::services::ServeDir;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
@@ -24,11 +26,23 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         // The browser forgets it when it closes; the storage ends it after 12 hours, and earlier when idle.
         .with_expiry(Expiry::OnSessionEnd);
     let options = state.leptos.clone();
+    let no_such_page = {
+        let options = options.clone();
+        render_app_async_with_context(context.clone(), move || shell(options.clone()))
+    };
+    // Files of the site's root, such as the icon, are served outside of any page's context: within one, their
+    // answer could carry off the headers of a page that is rendered on the same thread.
+    let files = ServeDir::new(options.site_root.as_ref())
+        .append_index_html_on_directories(false)
+        .precompressed_br()
+        .precompressed_gzip()
+        .call_fallback_on_method_not_allowed(true)
+        .fallback(no_such_page.into_service());
     Router::new()
         .leptos_routes_with_context(state, listing(state), context.clone(), move || {
             shell(options.clone())
         })
-        .fallback(file_and_error_handler_with_context::<AppState, _>(context, shell))
+        .fallback_service(files)
         .layer(sessions)
         .layer(from_fn_with_state(
             state.preparing.clone(),

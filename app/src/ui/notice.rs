@@ -32,7 +32,7 @@ pub fn Notice(
     view! {
         <div class=class role=role>
             <Icon icon=tone.icon()/>
-            <div class="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
+            <div class="w-full flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
                 <div class="grow basis-60">
                     <p class="font-medium">{title}</p>
                     {detail.map(|detail| view! { <p class="text-base-content">{detail}</p> })}

@@ -17,7 +17,7 @@ use crate::page::{Page, Visit, page};
 use crate::portal::status::due;
 use crate::text::en::invoices as t;
 use crate::text::en::portal::lines as l;
-use crate::ui::{Amount, ButtonKind, Icon, Panel, PostButton, Table, When};
+use crate::ui::{Amount, ButtonKind, Icon, Notice, Panel, PostButton, Table, Tone, When};
 
 #[component]
 pub fn InvoicePage() -> impl IntoView {
@@ -38,8 +38,11 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     } else {
         view! { <AttemptTable attempts=invoice.attempts.clone() zone=zone/> }.into_any()
     };
+    let void = (invoice.summary.status == InvoiceStatus::Void)
+        .then(|| view! { <Notice tone=Tone::Neutral title=t::VOID_NOTE/> });
     let body = view! {
         {heading(&invoice.summary)}
+        {void}
         {facts(&invoice, zone)}
         <Panel title=t::LINES>{lines(&invoice, zone)}</Panel>
         <Panel title=t::PAYMENTS>{attempts}</Panel>

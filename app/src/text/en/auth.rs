@@ -15,8 +15,6 @@ pub const HAVE_ACCOUNT: &str = "Already a customer?";
 
 pub const DEMO_TITLE: &str = "Demo accounts";
 pub const DEMO_PASSWORD: &str = "Password of all:";
-pub const DEMO_CUSTOMER: &str = "Customer";
-pub const DEMO_STAFF: &str = "Operator";
 pub fn demo_sign_in(email: &str) -> String {
     format!("Sign in as {email}")
 }

@@ -8,13 +8,10 @@ pub const YEARLY: &str = "Yearly";
 pub const BUY: &str = "Buy";
 pub const COMPARE: &str = "Compare plans";
 pub const COMPARE_CAPTION: &str = "Limits, prices of overage and features of each plan";
-pub const PLAN: &str = "Plan";
-pub const PRICE: &str = "Price";
 pub const UNLIMITED: &str = "Unlimited";
 pub const NOT_INCLUDED: &str = "Not included";
 pub const CURRENT: &str = "Current plan";
 pub const CHOOSE: &str = "Choose";
-pub const PER_MONTH_SUFFIX: &str = "a month";
 pub const HARD_LIMIT: &str = "Limit";
 pub const NOT_OFFERED: &str = "Not offered";
 

@@ -19,7 +19,6 @@ pub const THEME_DARK: &str = "Dark";
 pub const THEME_SYSTEM: &str = "As the system";
 
 pub const BACK: &str = "Go back to the start";
-pub const NONE: &str = "None";
 
 pub fn clock_ahead(date: &str) -> String {
     format!("The test clock stands at {date}. Every date here follows it.")

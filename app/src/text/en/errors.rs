@@ -126,6 +126,4 @@ pub fn notice(code: &str) -> Option<&'static str> {
     })
 }
 
-pub const ERROR_PAGE: &str = "Something went wrong";
 pub const REQUEST_ID: &str = "Request id";
-pub const NOT_FOUND_PAGE: &str = "Page not found";

@@ -9,7 +9,6 @@ pub const ISSUED: &str = "Issued";
 pub const STATUS: &str = "Status";
 pub const FOR: &str = "For";
 pub const TOTAL: &str = "Total";
-pub const DUE: &str = "Due";
 pub const UPCOMING: &str = "Upcoming";
 pub const NOT_YET: &str = "Not yet";
 pub const UPCOMING_FOR: &str = "Renewal, with usage as of now";
@@ -97,10 +96,6 @@ pub mod attempt {
 }
 
 pub mod explain {
-    pub const USED: &str = "Used";
-    pub const INCLUDED: &str = "Included";
-    pub const BEYOND: &str = "Beyond";
-    pub const COUNTED: &str = "Counted";
 
     pub fn flat(quantity: &str, price: &str, amount: &str) -> String {
         format!("{quantity} × {price} = {amount}")

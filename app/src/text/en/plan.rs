@@ -2,7 +2,6 @@
 
 pub const TITLE: &str = "Plan";
 pub const CURRENT: &str = "Current plan";
-pub const ANOTHER_INTERVAL: &str = "Your plan";
 pub const CANCEL: &str = "Cancel subscription";
 pub const CANCEL_HINT: &str = "Ends with what is paid for; you see the date before you confirm.";
 pub const COMPARE: &str = "Compare plans";
@@ -16,7 +15,6 @@ pub mod change {
     pub const NEXT_BILL: &str = "Next bill";
     pub const NEXT_BILL_NOTE: &str = "before usage";
     pub const NEXT_CAPTION: &str = "The first full bill after the change, before usage";
-    pub const CONFIRM_UPGRADE: &str = "Confirm and pay";
     pub const CONFIRM_SCHEDULE: &str = "Schedule the change";
     pub const CONFIRM_TRIAL: &str = "Change plan";
     pub const BACK: &str = "Back without changing";
@@ -81,5 +79,4 @@ pub mod cancel {
     }
 
     pub const INVOICES_STAY: &str = "Your invoices stay here.";
-    pub const NOT_CANCELABLE: &str = "There is nothing to cancel.";
 }

@@ -4,7 +4,7 @@ pub mod overview {
     pub const TITLE: &str = "Overview";
     pub const NO_PLAN: &str = "No plan yet";
     pub const NO_PLAN_HINT: &str =
-        "Choose a plan to start building. A trial costs nothing and ends by itself.";
+        "Choose a plan to start building. A trial costs nothing before its end.";
     pub const ENDED_HINT: &str = "Your invoices stay here. Choose a plan to start again.";
     pub const CHOOSE_PLAN: &str = "Choose a plan";
     pub const CHANGE_PLAN: &str = "Change plan";
@@ -17,11 +17,10 @@ pub mod overview {
     pub const BILL_LINES: &str = "What makes up the next bill";
     pub const USAGE: &str = "Usage";
     pub const CUSTOMER_ID: &str = "Reported for customer";
-    pub const USAGE_CAPTION: &str = "Usage of each meter against what the plan includes";
     pub const UNTIL: &str = "counts anew on";
     pub const UNLIMITED: &str = "unlimited";
     pub const AS_NOW: &str = "the present level; it does not start anew";
-    pub const FULL: &str = "limit reached: more is refused";
+    pub const FULL: &str = "the plan's limit is reached";
     pub const CARD: &str = "Card on file";
     pub const ADD_CARD: &str = "Add card";
     pub const REPLACE_CARD: &str = "Replace";
@@ -64,7 +63,6 @@ pub mod status {
     pub const SUSPENDED: &str = "Suspended";
     pub const UNPAID: &str = "Unpaid";
     pub const CANCELED: &str = "Canceled";
-    pub const ENDING: &str = "Ends soon";
 
     pub fn trial_left(days: i64) -> String {
         match days {
@@ -86,7 +84,7 @@ pub mod status {
 
     pub const PAST_DUE_TITLE: &str = "Your last payment failed";
     pub fn past_due(amount: &str, invoice: &str) -> String {
-        format!("{amount} is due on invoice {invoice}. We will try the card again; pay now to be sure.")
+        format!("{amount} is due on invoice {invoice}. Pay now, or replace the card and it is paid at once.")
     }
     pub const SUSPENDED_TITLE: &str = "Your plan is suspended";
     pub const UNPAID_TITLE: &str = "Your plan is stopped until it is paid";
@@ -101,7 +99,7 @@ pub mod status {
     pub fn cancels(plan: &str, date: &str) -> String {
         format!("{plan} ends on {date}")
     }
-    pub const CANCELS_DETAIL: &str = "Until then everything works. After it nothing is charged any more.";
+    pub const CANCELS_DETAIL: &str = "Until then everything works. Usage up to then is billed at the end; nothing after it.";
 
     pub fn changes(plan: &str, date: &str) -> String {
         format!("{plan} begins on {date}")

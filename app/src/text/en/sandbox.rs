@@ -17,7 +17,6 @@ pub const LEAVE: &str = "Leave without paying";
 pub const CARDS: &str = "Test cards";
 pub const CARDS_CAPTION: &str = "Test cards and what each of them does";
 pub const CARD: &str = "Card";
-pub const EFFECT: &str = "What it does";
 pub const USE: &str = "Use";
 pub const COMPLETED_TITLE: &str = "This page is done";
 pub const COMPLETED_HINT: &str = "The card was taken. Go back to see what came of it.";

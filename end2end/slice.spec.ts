@@ -1,7 +1,7 @@
 // The product's main line, told once from a price list to a renewal, by everyone who takes part in it: the
 // customer, the host platform and the operator. It moves the clock, so it comes last.
 import { type Bill, bill, cents, dollars, prorated } from "./support/bill";
-import { buy, pay, SUCCESS } from "./support/checkout";
+import { buy, pay } from "./support/checkout";
 import { ADA, ADMIN, type Customer, expect, fillSignUp, newCustomer, type Page, signIn, test } from "./support/fixtures";
 import { report } from "./support/host";
 import { arrive, open, panel } from "./support/page";

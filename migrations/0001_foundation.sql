@@ -11,7 +11,9 @@ CREATE TABLE demo_seed (
     state text NOT NULL CHECK (state IN ('running', 'done')),
     steps_done int NOT NULL DEFAULT 0,
     steps_total int NOT NULL,
-    today date NOT NULL
+    today date NOT NULL,
+    -- Real time of the last step: a seed that was killed stops beating and owns nothing any more.
+    beat_at timestamptz NOT NULL DEFAULT now()
 );
 
 CREATE TABLE customer (

@@ -54,12 +54,12 @@ pub struct SeedProgress {
 }
 
 impl Billing {
-    /// How far the demo data have come; none when no seed is running.
+    /// How far the demo data have come; none when no seed is running, or the one that ran was killed.
     pub async fn seed_progress(&self) -> Result<Option<SeedProgress>> {
         let mut conn = store::acquire(self.pool()).await?;
         let seed = store::demo::find(&mut conn)
             .await?
-            .filter(|seed| seed.state == State::Running);
+            .filter(|seed| seed.state == State::Running && seed.alive);
         Ok(seed.map(|seed| SeedProgress {
             steps_done: seed.steps_done,
             steps_total: seed.steps_total,

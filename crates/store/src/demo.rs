@@ -26,18 +26,23 @@ pub struct Seed {
     pub state: State,
     pub steps_done: u32,
     pub steps_total: u32,
+    /// Whether it made a step of late.
+    pub alive: bool,
 }
 
 pub async fn find(conn: &mut PgConnection) -> Result<Option<Seed>> {
     const TABLE: &str = "demo_seed";
-    let seed = sqlx::query!("SELECT state, steps_done, steps_total FROM demo_seed")
-        .fetch_optional(conn)
-        .await?;
+    let seed = sqlx::query!(
+        r#"SELECT state, steps_done, steps_total, beat_at > now() - interval '1 minute' AS "alive!" FROM demo_seed"#
+    )
+    .fetch_optional(conn)
+    .await?;
     seed.map(|r| {
         Ok(Seed {
             state: row::known(TABLE, &r.state, State::parse)?,
             steps_done: row::count(TABLE, r.steps_done)?,
             steps_total: row::count(TABLE, r.steps_total)?,
+            alive: r.alive,
         })
     })
     .transpose()
@@ -78,7 +83,7 @@ pub async fn begin(conn: &mut PgConnection, today: NaiveDate, steps_total: u32) 
 
 pub async fn progress(conn: &mut PgConnection, steps_done: u32) -> Result<()> {
     let done = i32::try_from(steps_done).unwrap_or(i32::MAX);
-    sqlx::query!("UPDATE demo_seed SET steps_done = $1", done)
+    sqlx::query!("UPDATE demo_seed SET steps_done = $1, beat_at = now()", done)
         .execute(conn)
         .await?;
     Ok(())

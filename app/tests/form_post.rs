@@ -1,5 +1,6 @@
 //! What a browser gets for a form that was posted to a server function, and a program for its call.
 #![cfg(feature = "ssr")]
+#![expect(clippy::unwrap_used, reason = "a broken fixture ends the test")]
 
 use app::answer_server_functions;
 use app::error::AppError;

@@ -50,6 +50,11 @@ impl Installation {
         Server::start(&mut self.command("serve"), log)
     }
 
+    /// Without background work: nothing happens but what is asked for.
+    pub fn start_without_worker(&self, log: &Path) -> Result<Server> {
+        Server::start(self.command("serve").arg("--no-worker"), log)
+    }
+
     /// A key of the host platform, for tests that report usage.
     pub fn host_key(&self) -> Result<String> {
         let mut command = self.command("api-key");

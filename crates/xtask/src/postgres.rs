@@ -70,6 +70,24 @@ impl Postgres {
         create_database(&self.directory, name)
     }
 
+    /// Runs one statement as the superuser.
+    pub fn run(&self, database: &str, statement: &str) -> Result<()> {
+        let mut psql = client("psql")?;
+        psql.args([
+            "--quiet",
+            "--no-psqlrc",
+            "--set=ON_ERROR_STOP=1",
+            "--command",
+            statement,
+        ]);
+        process::capture(psql.arg(self.url(database)), "a statement").map(drop)
+    }
+
+    /// What the cluster has logged.
+    pub fn log(&self) -> Result<String> {
+        fs::read_to_string(self.directory.join("log")).context("the log of Postgres cannot be read")
+    }
+
     /// Runs every migration in order, as the server would.
     pub fn migrate(&self, database: &str) -> Result<usize> {
         let mut files = Vec::new();

@@ -6,6 +6,9 @@
 
 mod bundle;
 mod goals;
+mod page;
+mod page_http;
+mod page_queries;
 mod process_figures;
 mod program;
 mod report;
@@ -121,6 +124,8 @@ fn measure(bench: &Bench, goal: &Goal) -> Result<Option<Measured>> {
         "bundle_kb" => bundle::bundle_kb()?,
         "lcp_ms" => Measured::alone(bench.vitals()?.lcp_ms, "ms"),
         "cls" => Measured::alone(bench.vitals()?.cls, ""),
+        "page_overview" => page::measure(bench, goal.name, "/overview")?,
+        "page_invoices" => page::measure(bench, goal.name, "/invoices")?,
         "idle_rss_mb" => process_figures::idle_rss_mb(bench)?,
         "warm_start_s" => process_figures::warm_start_s(bench)?,
         name => return program::measure(bench, name),

@@ -13,35 +13,27 @@ struct Program {
     figures: &'static [&'static str],
 }
 
-/// Pages are measured where they are rendered, everything else where it is done.
-const PROGRAMS: [Program; 2] = [
-    Program {
-        package: "app",
-        example: "bench_pages",
-        figures: &["page_overview", "page_invoices"],
-    },
-    Program {
-        package: "service",
-        example: "bench",
-        figures: &[
-            "ingest_single",
-            "ingest_batch",
-            "ingest_rollup",
-            "ingest_replay",
-            "check_cached",
-            "reserve_spread",
-            "reserve_hot",
-            "billing_run_10k",
-            "billing_run_100k",
-            "billing_rerun",
-            "usage_page",
-            "admin_totals",
-            "analytics_mrr",
-            "analytics_cohorts",
-            "webhook_accept",
-        ],
-    },
-];
+const PROGRAMS: [Program; 1] = [Program {
+    package: "service",
+    example: "bench",
+    figures: &[
+        "ingest_single",
+        "ingest_batch",
+        "ingest_rollup",
+        "ingest_replay",
+        "check_cached",
+        "reserve_spread",
+        "reserve_hot",
+        "billing_run_10k",
+        "billing_run_100k",
+        "billing_rerun",
+        "usage_page",
+        "admin_totals",
+        "analytics_mrr",
+        "analytics_cohorts",
+        "webhook_accept",
+    ],
+}];
 
 #[derive(Deserialize)]
 struct Answer {
@@ -61,9 +53,6 @@ pub fn measure(bench: &Bench, figure: &str) -> Result<Option<Measured>> {
     postgres.create_database(figure)?;
     let mut cargo = process::cargo(["run", "--release", "--quiet", "--package", program.package]);
     cargo.args(["--example", program.example]);
-    if program.package == "app" {
-        cargo.args(["--features", "ssr"]);
-    }
     cargo
         .args(["--", figure])
         .env("DATABASE_URL", postgres.url(figure));
@@ -78,12 +67,8 @@ pub fn measure(bench: &Bench, figure: &str) -> Result<Option<Measured>> {
 }
 
 fn source(program: &Program) -> std::path::PathBuf {
-    let home = if program.package == "app" {
-        "app".to_owned()
-    } else {
-        format!("crates/{}", program.package)
-    };
-    Path::new(&home)
+    Path::new("crates")
+        .join(program.package)
         .join("examples")
         .join(format!("{}.rs", program.example))
 }

@@ -1,5 +1,14 @@
 //! The program is killed with SIGKILL while customers buy, change, pay and send events; what it acknowledged
 //! stays, what it began is finished once, and everything ties.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a step that fails fails the test"
+)]
+#![expect(
+    clippy::print_stdout,
+    reason = "a storm says what it met with and how to play it again"
+)]
 
 mod books;
 mod customer;

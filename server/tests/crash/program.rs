@@ -124,7 +124,9 @@ impl Program {
 
     /// Runs to its end: whether that was well, and what it printed.
     pub fn run(&self, verb: &str) -> (bool, String) {
-        let output = self.command(verb).output().unwrap();
+        let mut command = self.command(verb);
+        let log = File::options().append(true).open(&self.log).unwrap();
+        let output = command.stderr(log).output().unwrap();
         (
             output.status.success(),
             String::from_utf8_lossy(&output.stdout).into_owned(),

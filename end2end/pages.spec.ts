@@ -22,7 +22,8 @@ async function inspect(page: Page, name: string, status = 200): Promise<void> {
       await page.screenshot({ path: `${PICTURES}/${picture}.png`, fullPage: true });
       await structure(page);
       await fits(page, picture);
-      await accessible(page, picture);
+      // The narrow page in the dark has the elements of the one and the colours of the other.
+      if (theme === "light" || size === DESK) await accessible(page, picture);
       if (theme === "light" && size === DESK) await keyboard(page, name);
     }
   }

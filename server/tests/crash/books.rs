@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use sqlx::types::Uuid;
 
 use crate::customer::{
-    CANCEL_SCHEDULED, CANCEL_UNDONE, CHANGE_SCHEDULED, CHANGE_UNDONE, CHANGED, CONFIRMED, UPGRADED,
+    APPLIED, CANCEL_SCHEDULED, CANCEL_UNDONE, CHANGE_SCHEDULED, CHANGE_UNDONE, CHANGED, CONFIRMED, UPGRADED,
 };
 use crate::journal::{Count, Journal};
 
@@ -204,10 +204,10 @@ async fn miscounted_actions(pool: &PgPool, journal: &Journal) -> Vec<String> {
     let mut wrong = Vec::new();
     for ((email, action), Count { sent, acknowledged }) in &journal.actions {
         let done = match *action {
-            CONFIRMED => [UPGRADED, CHANGE_SCHEDULED, CHANGED]
-                .map(|action| audited(email, action))
-                .iter()
-                .sum(),
+            CONFIRMED => {
+                audited(email, UPGRADED) + audited(email, CHANGE_SCHEDULED) + audited(email, CHANGED)
+            }
+            APPLIED => audited(email, UPGRADED) + audited(email, CHANGED),
             action => audited(email, action),
         };
         let asked = [CONFIRMED, CHANGE_UNDONE, CANCEL_SCHEDULED, CANCEL_UNDONE].contains(action);

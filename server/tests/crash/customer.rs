@@ -33,6 +33,8 @@ const TRIES_TO_SETTLE: u32 = 20;
 
 /// Sent to confirm a change; what it comes to depends on the price.
 pub const CONFIRMED: &str = "confirmed";
+/// At once: within a trial, or as an upgrade. Which one depends on whether the trial ended meanwhile.
+pub const APPLIED: &str = "applied";
 pub const UPGRADED: &str = "subscription.upgraded";
 pub const CHANGE_SCHEDULED: &str = "subscription.change_scheduled";
 pub const CHANGED: &str = "subscription.changed";
@@ -203,8 +205,7 @@ impl Customer {
             .await?;
         let location = answer.location.clone().unwrap_or_default();
         let done = match answer.led_to("done").as_deref() {
-            Some("change_applied") if standing.status.as_deref() == Some("trialing") => CHANGED,
-            Some("change_applied") => UPGRADED,
+            Some("change_applied") => APPLIED,
             Some("change_scheduled") => CHANGE_SCHEDULED,
             _ if location.starts_with("/sandbox/authenticate/") => return self.authenticate(&location).await,
             _ => return Ok(()),

@@ -33,12 +33,14 @@ const RULES: &[(&str, &str)] = &[
             WHERE kind <> 'usage' AND NOT voided),
          depth AS (
             SELECT item, at, sum(sum(step)) OVER (PARTITION BY item ORDER BY at) AS depth,
-                lead(at) OVER (PARTITION BY item ORDER BY at) IS NULL AS last
+                lead(at) OVER (PARTITION BY item ORDER BY at) AS until
             FROM edge GROUP BY item, at)
          SELECT item || ' ' || at || ': ' || depth FROM depth
          JOIN subscription_item i ON i.id = item JOIN subscription s ON s.id = i.subscription_id
-         WHERE depth <> (CASE WHEN last THEN 0 ELSE 1 END)
-            OR (last AND s.status IN ('active', 'past_due') AND at <> s.billing_end)",
+         WHERE (until IS NOT NULL AND depth < 1)
+            -- A credit of less than half a cent, for a minute or so of the cheapest plan, has no line.
+            OR (until IS NOT NULL AND depth > 1 AND until - at > interval '80 seconds')
+            OR (until IS NULL AND s.status IN ('active', 'past_due') AND at <> s.billing_end)",
     ),
     (
         "an attempt moves money once, and only if it succeeded",

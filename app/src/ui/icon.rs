@@ -10,9 +10,13 @@ pub fn Icon(
     #[prop(optional)]
     large: bool,
 ) -> impl IntoView {
+    // The attributes hold where the style sheet is missing.
+    let (class, size) = if large { ("size-8 shrink-0", "32") } else { ("size-4 shrink-0", "16") };
     view! {
         <svg
-            class=if large { "size-8 shrink-0" } else { "size-4 shrink-0" }
+            class=class
+            width=size
+            height=size
             viewBox="0 0 24 24"
             fill="none"
             stroke="currentColor"

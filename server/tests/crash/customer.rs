@@ -28,8 +28,8 @@ const CARDS: [&str; 4] = [
 ];
 /// Refused on the page itself.
 const EMPTY_CARD: &str = "4000000000009995";
-/// More than any debt takes.
-const TRIES_TO_SETTLE: u32 = 20;
+/// Half a minute and more: what a dead worker had begun runs again within that.
+const TRIES_TO_SETTLE: u32 = 200;
 
 /// Sent to confirm a change; what it comes to depends on the price.
 pub const CONFIRMED: &str = "confirmed";

@@ -223,13 +223,17 @@ impl Billing {
         }
     }
 
-    /// A page whose time is over, or that nobody was sent to, makes way for another.
+    /// A page whose time is over, or that nobody was sent to, makes way for another. Whoever paid there and
+    /// never came back has paid.
     async fn page_under_way(&self, row: CheckoutRow) -> Result<Option<String>> {
-        if row.url.is_some() && self.now() < row.expires_at {
-            return Ok(row.url);
+        if row.url.is_none() || row.expires_at <= self.now() {
+            self.close_page(&row).await?;
+            return Ok(None);
         }
-        self.close_page(&row).await?;
-        Ok(None)
+        self.look_up_checkout(&row).await?;
+        let mut conn = store::acquire(self.pool()).await?;
+        let open = store::payment::open_checkouts(&mut conn, CustomerScope::of(row.customer)).await?;
+        Ok(open.iter().any(|page| page.id == row.id).then_some(row.url).flatten())
     }
 
     /// Where the card's owner approves the charge; what the owner answered since, only the gateway knows.

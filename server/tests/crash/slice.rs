@@ -43,7 +43,6 @@ fn seed() -> u64 {
     given.unwrap_or_else(rand::random)
 }
 
-#[ignore = "not stable yet: some seeds end with a customer of the test stuck; run it with --ignored"]
 #[tokio::test]
 async fn the_slice_survives_kills_at_any_moment() {
     let (seed, kills, begun) = (seed(), kills(), Instant::now());

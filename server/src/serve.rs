@@ -50,6 +50,7 @@ pub fn work(runtime: &Runtime, config: &Config) -> Result<ExitCode> {
         let shutdown = Shutdown::new();
         shutdown.on_signals()?;
         tracing::info!("Working");
+        tokio::spawn(worker::follow_clock(billing.clone(), shutdown.clone()));
         worker::run(billing, Preparing::default(), shutdown).await;
         Ok(ExitCode::SUCCESS)
     });
@@ -100,6 +101,7 @@ async fn serve_on(
         preparing: preparing.clone(),
     };
     say_hello(&state, database)?;
+    tokio::spawn(worker::follow_clock(billing.clone(), shutdown.clone()));
     let work = (!args.no_worker).then(|| tokio::spawn(worker::run(billing, preparing, shutdown.clone())));
     let code = answer_requests(listener, state, database, &shutdown).await?;
     if let Some(work) = work {

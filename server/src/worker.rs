@@ -32,6 +32,11 @@ pub async fn run(billing: Billing, preparing: Preparing, shutdown: Shutdown) {
     tasks.join_all().await;
 }
 
+/// Business time as whichever process moved the test clock left it; also where no work is done.
+pub async fn follow_clock(billing: Billing, shutdown: Shutdown) {
+    schedule::keep(schedule::CLOCK, billing, shutdown).await;
+}
+
 async fn run_queue(billing: Billing, shutdown: Shutdown) {
     loop {
         let stop = shutdown.clone();

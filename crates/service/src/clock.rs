@@ -36,9 +36,10 @@ pub struct ShiftedClock {
 }
 
 impl ShiftedClock {
-    pub fn set_shift(&self, shift: TimeDelta) {
+    /// Forward only: what was read from the database before a move may arrive after it.
+    pub fn advance_shift(&self, shift: TimeDelta) {
         self.shift_us
-            .store(shift.num_microseconds().unwrap_or(0), Ordering::SeqCst);
+            .fetch_max(shift.num_microseconds().unwrap_or(0), Ordering::SeqCst);
     }
 
     pub fn shift(&self) -> TimeDelta {

@@ -78,9 +78,14 @@ impl Server {
     }
 
     pub fn start_with(data: &Path, args: &[&str]) -> Self {
+        Self::start_in(data, args, &[])
+    }
+
+    pub fn start_in(data: &Path, args: &[&str], variables: &[(&str, &str)]) -> Self {
         let address = free_address();
         let child = command(Path::new("/tmp"), &["serve"])
             .args(args)
+            .envs(variables.iter().copied())
             .env("DATA_DIR", data)
             .env("ADDRESS", address.to_string())
             .stdin(Stdio::null())

@@ -121,7 +121,7 @@ pub fn customer_id(actor: &Actor) -> String {
 }
 
 /// Where the tests' Postgres is, with the name of this test's database.
-fn database_url(database: &PgConnectOptions) -> SecretString {
+pub fn database_url(database: &PgConnectOptions) -> SecretString {
     let mut url: Url = std::env::var("DATABASE_URL").unwrap().parse().unwrap();
     url.set_path(database.get_database().unwrap());
     String::from(url).into()

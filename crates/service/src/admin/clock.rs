@@ -140,7 +140,7 @@ impl Billing {
                 let mut conn = store::acquire(self.pool()).await?;
                 // Remembered before it is believed: after a crash the clock never stands earlier.
                 store::clock::advance_shift(&mut conn, shift).await?;
-                clock.set_shift(shift);
+                clock.advance_shift(shift);
             }
         }
         Ok(())
@@ -150,7 +150,7 @@ impl Billing {
     pub async fn load_clock_shift(&self) -> Result<()> {
         if let Clock::Shifted(clock) = &self.parts.clock {
             let mut conn = store::acquire(self.pool()).await?;
-            clock.set_shift(store::clock::shift(&mut conn).await?);
+            clock.advance_shift(store::clock::shift(&mut conn).await?);
         }
         Ok(())
     }

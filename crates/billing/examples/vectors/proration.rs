@@ -1,0 +1,9 @@
+//! Parts of an amount for parts of a period.
+
+use serde_json::Value;
+
+use super::case::Case;
+
+pub fn run(_case: &Case) -> Option<Result<Value, String>> {
+    None
+}

@@ -32,6 +32,8 @@ const STOP_STEPS: [(Signal, Duration); 3] = [
 /// More falls than this in a row are no accident.
 const MAX_FALLS: u32 = 5;
 const FALLS_FORGOTTEN: Duration = Duration::from_secs(60);
+/// After a start that failed, times the falls so far: what stood in its way may pass.
+const RESTART_PAUSE: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
 pub struct Supervisor {
@@ -144,31 +146,35 @@ impl Postgres {
     fn look_after(&self, mut child: Child, stopped: &Receiver<()>) {
         let mut falls = 0;
         let mut standing_since = Instant::now();
-        loop {
-            let Some(status) = wait(&mut child, stopped) else {
-                return stop(&mut child);
-            };
-            falls = if standing_since.elapsed() > FALLS_FORGOTTEN {
-                1
-            } else {
-                falls + 1
-            };
-            if falls > MAX_FALLS {
-                tracing::error!(
-                    "Postgres keeps ending ({status}); its log is {}",
-                    self.log.display()
-                );
-                return;
+        while let Some(status) = wait(&mut child, stopped) {
+            if standing_since.elapsed() > FALLS_FORGOTTEN {
+                falls = 0;
             }
             tracing::error!("Postgres ended ({status}) and is started again");
-            child = match postmaster::end_predecessor(self.cluster.path()).and_then(|()| self.start()) {
-                Ok(child) => child,
-                Err(error) => {
-                    tracing::error!("{error:#}");
-                    return;
-                }
+            child = match self.start_again(&mut falls, stopped) {
+                Some(child) => child,
+                None => return,
             };
             standing_since = Instant::now();
+        }
+        stop(&mut child);
+    }
+
+    /// A start that fails is one more fall. None after too many of them, or when told to stop.
+    fn start_again(&self, falls: &mut u32, stopped: &Receiver<()>) -> Option<Child> {
+        loop {
+            *falls += 1;
+            if *falls > MAX_FALLS {
+                tracing::error!("Postgres keeps ending; its log is {}", self.log.display());
+                return None;
+            }
+            match postmaster::end_predecessor(self.cluster.path()).and_then(|()| self.start()) {
+                Ok(child) => return Some(child),
+                Err(error) => tracing::error!("{error:#}"),
+            }
+            if stopped.recv_timeout(RESTART_PAUSE * *falls) != Err(RecvTimeoutError::Timeout) {
+                return None;
+            }
         }
     }
 }

@@ -141,6 +141,40 @@ fn postgres_comes_back_when_it_falls() {
     assert_eq!(server.wait(), Some(0));
 }
 
+/// What stands in the way of the first try to start it again is gone before the last.
+#[test]
+fn a_start_that_fails_is_a_fall_and_not_the_end() {
+    let data = Folder::new();
+    let mut server = Server::start(data.path());
+    let first = postmaster(data.path()).unwrap();
+    let version = data.path().join("postgres/cluster/PG_VERSION");
+    let aside = data.path().join("postgres/cluster/PG_VERSION.aside");
+    fs::rename(&version, &aside).unwrap();
+    kill(first, Signal::SIGKILL).unwrap();
+    wait_until("a start that fails", || {
+        fs::read_to_string(data.path().join("postgres/log")).is_ok_and(|log| log.contains("PG_VERSION"))
+    });
+    fs::rename(&aside, &version).unwrap();
+    wait_until("another Postgres", || {
+        postmaster(data.path()).is_some_and(|pid| pid != first)
+    });
+    server.wait_until_ready();
+    server.signal(Signal::SIGTERM);
+    assert_eq!(server.wait(), Some(0));
+}
+
+#[test]
+fn a_postgres_that_cannot_be_started_again_ends_the_program() {
+    let data = Folder::new();
+    let server = Server::start(data.path());
+    let first = postmaster(data.path()).unwrap();
+    fs::remove_file(data.path().join("postgres/cluster/PG_VERSION")).unwrap();
+    kill(first, Signal::SIGKILL).unwrap();
+    assert_eq!(server.wait(), Some(1));
+    let log = fs::read_to_string(data.path().join("postgres/log")).unwrap();
+    assert_eq!(log.matches("is not a valid data directory").count(), 5, "{log}");
+}
+
 #[test]
 fn a_second_instance_is_refused_and_a_check_joins_the_first() {
     let data = Folder::new();

@@ -1,6 +1,6 @@
 //! The portal and its server functions, from `app`: what they find in their context, and which paths they have.
 
-use app::{App, shell};
+use app::{App, Deployment, shell};
 use axum::Router;
 use axum::handler::HandlerWithoutStateExt;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -61,9 +61,13 @@ pub fn listing(state: &AppState) -> Vec<AxumRouteListing> {
 
 fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static + use<> {
     let (billing, deployment) = (state.billing.clone(), state.deployment.clone());
+    let preparing = state.preparing.clone();
     move || {
         provide_context(billing.clone());
-        provide_context(deployment.clone());
+        provide_context(Deployment {
+            demo: deployment.demo && !preparing.has_failed(),
+            ..deployment.clone()
+        });
     }
 }
 

@@ -1,10 +1,15 @@
 //! Demo data: in an empty database on request, or by themselves where the program has everything to itself.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use chrono::NaiveDate;
 use service::{Billing, DEMO_PASSWORD, SignIn, demo_accounts};
 
 use crate::preparing::Preparing;
+
+/// A database that does not answer is asked again after this.
+const WIPE_AGAIN: Duration = Duration::from_secs(5);
 
 /// Makes them now and returns when they are there.
 pub async fn fill(billing: &Billing, today: Option<NaiveDate>) -> Result<()> {
@@ -45,19 +50,31 @@ pub async fn in_background(billing: &Billing, wanted: bool, preparing: &Preparin
     preparing.set(true);
     let (billing, preparing) = (billing.clone(), preparing.clone());
     tokio::spawn(async move {
+        let seed = billing.clone();
         // A task of its own, so that even a panic is told.
-        let made = tokio::spawn(async move { billing.seed_demo_data(today).await }).await;
-        match made {
+        match tokio::spawn(async move { seed.seed_demo_data(today).await }).await {
             Ok(Ok(())) => {
                 tracing::info!("The demo data are there");
-                preparing.set(false);
+                return preparing.set(false);
             }
-            // Half a history is none: nothing may be built on it. The next start begins anew.
             Ok(Err(error)) => tracing::error!(error = ?error, "The demo data could not be made: {error}"),
             Err(error) => tracing::error!("The making of the demo data broke off: {error}"),
         }
+        wipe(&billing).await;
+        tracing::error!(
+            "The site is open without demo data; the next start on an empty database tries again"
+        );
+        preparing.fail();
     });
     Ok(true)
+}
+
+/// Half a history is none: nothing may be built on it, so the site stays closed until it is gone.
+async fn wipe(billing: &Billing) {
+    while let Err(error) = billing.give_up_demo_data().await {
+        tracing::error!(error = ?error, "What was made of the demo data cannot be removed yet: {error}");
+        tokio::time::sleep(WIPE_AGAIN).await;
+    }
 }
 
 /// Whether one can sign in with what we would print: asked in the one way that cannot be wrong.

@@ -127,6 +127,19 @@ impl Billing {
         Ok(())
     }
 
+    /// Removes what a seed that failed has written, so that the database is empty again.
+    pub async fn give_up_demo_data(&self) -> Result<()> {
+        let mut tx = store::begin(self.pool()).await?;
+        let begun = store::demo::find(&mut tx).await?;
+        let unfinished = begun.is_some_and(|seed| seed.state == State::Running);
+        if unfinished && !store::demo::has_others(&mut tx, &story::emails()).await? {
+            store::demo::wipe(&mut tx).await?;
+        }
+        store::commit(tx).await?;
+        // The catalog went with the rest.
+        self.ensure_catalog().await
+    }
+
     /// When the customer's live subscription began.
     async fn live_since(&self, actor: &Actor) -> Result<Option<DateTime<Utc>>> {
         let scope = actor.reads_customer()?;

@@ -1,12 +1,11 @@
 //! What the server hands to every page and server function, and who is asking.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use axum::extract::ConnectInfo;
 use http::request::Parts;
 use leptos::prelude::use_context;
-use service::{Actor, Billing, Principal};
+use service::{ADDRESS_KEY, AGENT_KEY, Actor, Billing, PRINCIPAL_KEY, Principal};
 use tower_sessions::Session;
 
 use crate::error::AppError;
@@ -23,8 +22,9 @@ pub struct Deployment {
     pub merchant: &'static str,
 }
 
-/// The session key that says who signed in.
-const PRINCIPAL: &str = "principal";
+/// Where a request comes from, as the server found out; it stands in the request's extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
 
 pub fn billing() -> Result<Billing, AppError> {
     use_context().ok_or(AppError::Internal)
@@ -52,7 +52,7 @@ pub async fn actor() -> Result<Actor, AppError> {
     let billing = billing()?;
     let principal = session()
         .await?
-        .get::<Principal>(PRINCIPAL)
+        .get::<Principal>(PRINCIPAL_KEY)
         .await
         .map_err(session_failed)?;
     match principal {
@@ -70,7 +70,13 @@ pub async fn caller() -> Result<(Billing, Actor), AppError> {
 pub async fn sign_in(principal: Principal) -> Result<(), AppError> {
     let session = session().await?;
     session.cycle_id().await.map_err(session_failed)?;
-    session.insert(PRINCIPAL, principal).await.map_err(session_failed)
+    for (key, label) in [(ADDRESS_KEY, address()), (AGENT_KEY, agent())] {
+        session.insert(key, label).await.map_err(session_failed)?;
+    }
+    session
+        .insert(PRINCIPAL_KEY, principal)
+        .await
+        .map_err(session_failed)
 }
 
 pub async fn sign_out() -> Result<(), AppError> {
@@ -80,10 +86,16 @@ pub async fn sign_out() -> Result<(), AppError> {
 /// Where the request comes from, as far as the server knows.
 pub fn address() -> Option<String> {
     let parts: Parts = use_context()?;
-    parts
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0.ip().to_string())
+    let client: &ClientAddress = parts.extensions.get()?;
+    Some(client.0.to_string())
+}
+
+/// With what: the browser's own words, cut to what is worth keeping.
+fn agent() -> Option<String> {
+    const MAX_CHARS: usize = 400;
+    let parts: Parts = use_context()?;
+    let agent = parts.headers.get(http::header::USER_AGENT)?.to_str().ok()?;
+    Some(agent.chars().take(MAX_CHARS).collect())
 }
 
 fn session_failed(error: tower_sessions::session::Error) -> AppError {

@@ -1,5 +1,6 @@
 //! Everything the program can be told: a flag or an environment variable each, all of them optional.
 
+mod proxies;
 mod thresholds;
 
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
+pub use proxies::TrustedProxies;
 pub use thresholds::AlertThresholds;
 
 /// Shorter secrets can be guessed.
@@ -43,6 +45,11 @@ pub struct Config {
     /// Where browsers reach us. Unset: http:// and the address.
     #[arg(long, env = "BASE_URL", global = true, value_parser = BaseUrl::from_str)]
     pub base_url: Option<BaseUrl>,
+
+    /// Proxies in front of us, whose X-Forwarded-For says where a request comes from: addresses or networks
+    /// with commas between. Unset: none is believed.
+    #[arg(long, env = "TRUSTED_PROXIES", global = true, value_parser = TrustedProxies::from_str)]
+    pub trusted_proxies: Option<TrustedProxies>,
 
     /// The folder with the built browser files.
     #[arg(long, env = "SITE_ROOT", global = true, default_value = "target/site")]

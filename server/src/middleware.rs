@@ -1,6 +1,7 @@
 //! What happens to every request before and after the work.
 
 pub mod canonical_host;
+pub mod client;
 pub mod headers;
 pub mod origin;
 pub mod panic;

@@ -7,7 +7,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
-use crate::middleware::{canonical_host, headers, origin, panic, request, timeout};
+use crate::middleware::{canonical_host, client, headers, origin, panic, request, timeout};
 use crate::state::AppState;
 use crate::{api, health, pages, site};
 
@@ -22,6 +22,7 @@ pub fn router(state: AppState) -> Router {
             state.base_url.clone(),
             canonical_host::redirect,
         ))
+        .layer(from_fn_with_state(state.trusted_proxies.clone(), client::locate))
         .layer(RequestBodyLimitLayer::new(MAX_FORM_BYTES));
     Router::new()
         .merge(browser)

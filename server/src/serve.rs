@@ -99,6 +99,7 @@ async fn serve_on(
         base_url: config.base_url(),
         billing: billing.clone(),
         preparing: preparing.clone(),
+        trusted_proxies: config.trusted_proxies.clone().unwrap_or_default(),
     };
     say_hello(&state, database)?;
     tokio::spawn(worker::follow_clock(billing.clone(), shutdown.clone()));

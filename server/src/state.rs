@@ -5,7 +5,7 @@ use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use service::Billing;
 
-use crate::config::BaseUrl;
+use crate::config::{BaseUrl, TrustedProxies};
 use crate::preparing::Preparing;
 
 #[derive(Debug, Clone)]
@@ -15,6 +15,7 @@ pub struct AppState {
     pub deployment: Deployment,
     pub base_url: BaseUrl,
     pub preparing: Preparing,
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl FromRef<AppState> for LeptosOptions {

@@ -19,6 +19,10 @@ use crate::{Actor, Billing, Error, MemberRole, Result, StaffRole};
 /// Counted in characters, of any script.
 const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
 const MAX_NAME_CHARS: usize = 200;
+/// Each within a minute. An office behind one address signs in more often than a person does, and seldom up.
+const TRIES_OF_A_LOGIN: usize = 10;
+const TRIES_FROM_A_PLACE: usize = 100;
+const SIGN_UPS_FROM_A_PLACE: usize = 30;
 /// The longest address that mail can be sent to.
 const MAX_EMAIL_BYTES: usize = 254;
 
@@ -30,6 +34,8 @@ pub struct SignUp {
     pub password: SecretString,
     /// An IANA name; an unknown one counts as UTC.
     pub time_zone: String,
+    /// Where the request comes from, where that is known: sign-ups are counted for each address.
+    pub address: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -57,10 +63,25 @@ pub enum Principal {
 }
 
 /// What slows guessing down: a few hashes at a time, a few tries a minute.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SignInGuard {
     passwords: Passwords,
-    tries: Tries,
+    /// By login and where it is tried from.
+    logins: Tries,
+    /// By where it is tried from, whatever the login: one password tried on many of them.
+    places: Tries,
+    sign_ups: Tries,
+}
+
+impl Default for SignInGuard {
+    fn default() -> Self {
+        Self {
+            passwords: Passwords::default(),
+            logins: Tries::at_most(TRIES_OF_A_LOGIN),
+            places: Tries::at_most(TRIES_FROM_A_PLACE),
+            sign_ups: Tries::at_most(SIGN_UPS_FROM_A_PLACE),
+        }
+    }
 }
 
 impl Billing {
@@ -69,6 +90,11 @@ impl Billing {
         let company = name(&sign_up.company, "company")?;
         let person = name(&sign_up.name, "name")?;
         let email = email(&sign_up.email)?;
+        let place = sign_up.address.as_deref().map(tries::place);
+        let sign_ups = &self.parts.sign_in.sign_ups;
+        if place.is_some_and(|place| !sign_ups.allow(&place, Instant::now())) {
+            return Err(Error::TooMany);
+        }
         let zone: Zone = sign_up.time_zone.parse().unwrap_or(Zone::UTC);
         let password_hash = self.hash(&sign_up.password).await?;
 
@@ -110,32 +136,41 @@ impl Billing {
 
     /// An unknown address and a wrong password take the same way and the same time.
     pub async fn sign_in(&self, sign_in: SignIn) -> Result<Principal> {
-        let (email, address) = (sign_in.email.trim(), sign_in.address.as_deref());
+        let email = sign_in.email.trim();
+        let place = sign_in.address.as_deref().map(tries::place);
+        let login = tries::pair(email, place.as_deref());
         let guard = &self.parts.sign_in;
         if sign_in.password.expose_secret().chars().count() > *PASSWORD_CHARS.end()
             || email.len() > MAX_EMAIL_BYTES
         {
             return Err(Error::WrongCredentials);
         }
-        if !guard.tries.allow(email, address, Instant::now()) {
+        let now = Instant::now();
+        if !guard.logins.allow(&login, now)
+            || place.as_deref().is_some_and(|place| !guard.places.allow(place, now))
+        {
             return Err(Error::TooMany);
         }
-        let login = {
+        let found = {
             let mut conn = store::acquire(self.pool()).await?;
             store::member::by_email(&mut conn, email).await?
         };
-        let hash = login.as_ref().map_or(NOBODY, |login| &login.password_hash);
+        let hash = found.as_ref().map_or(NOBODY, |found| &found.password_hash);
         let verdict = guard.passwords.verify(&sign_in.password, hash).await?;
-        let (Some(login), Verdict::Right { outdated }) = (login, verdict) else {
+        let (Some(found), Verdict::Right { outdated }) = (found, verdict) else {
             return Err(Error::WrongCredentials);
         };
-        guard.tries.forget(email, address);
+        guard.logins.forget(&login);
+        if let Some(place) = &place {
+            // Not all of them: else somebody with a login of their own could go on guessing others'.
+            guard.places.take_back(place);
+        }
         if outdated {
             let hash = guard.passwords.hash(&sign_in.password).await?;
             let mut conn = store::acquire(self.pool()).await?;
-            store::member::rehash(&mut conn, &login, &hash).await?;
+            store::member::rehash(&mut conn, &found, &hash).await?;
         }
-        Ok(login.id.into())
+        Ok(found.id.into())
     }
 
     /// The actor a session stands for, as things are now; anonymous if the login is gone.

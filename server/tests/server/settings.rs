@@ -8,7 +8,7 @@ use server::cli::Cli;
 use crate::program::{Folder, command, stderr};
 
 /// A variable, a value it cannot have, and what is said about it.
-const WRONG: [(&str, &str, &str); 10] = [
+const WRONG: [(&str, &str, &str); 11] = [
     (
         "DATABASE_URL",
         "mysql://me:hunter2@db/x",
@@ -25,6 +25,12 @@ const WRONG: [(&str, &str, &str); 10] = [
         "billing.example.com",
         "invalid value 'billing.example.com' for '--base-url <BASE_URL>': give a scheme and a host only, as in \
          https://billing.example.com",
+    ),
+    (
+        "TRUSTED_PROXIES",
+        "10.0.0.0/33",
+        "invalid value '10.0.0.0/33' for '--trusted-proxies <TRUSTED_PROXIES>': give addresses or networks with \
+         commas between, as in 10.0.0.0/8,192.0.2.7",
     ),
     (
         "STRIPE_SECRET_KEY",

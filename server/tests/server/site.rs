@@ -56,6 +56,8 @@ impl Site {
             },
             base_url: base_url.clone(),
             preparing: preparing.clone(),
+            // This test stands for the proxy.
+            trusted_proxies: "127.0.0.1".parse().unwrap(),
         };
         let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
@@ -90,6 +92,7 @@ impl Site {
             email: format!("ada@{company}.example"),
             password: "correct horse battery".into(),
             time_zone: "UTC".to_owned(),
+            address: None,
         };
         let principal = self.billing.sign_up(sign_up).await.unwrap();
         self.billing.actor(principal).await.unwrap()

@@ -32,6 +32,7 @@ pub async fn sign_up(#[server(flatten)] form: SignUpForm) -> Result<(), AppError
         email,
         password: password.into(),
         time_zone,
+        address: crate::context::address(),
     };
     let principal = crate::context::billing()?.sign_up(sign_up).await?;
     crate::context::sign_in(principal).await?;

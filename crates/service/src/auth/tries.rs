@@ -1,44 +1,49 @@
-//! How often one address may try one login: a guesser is slowed down, its owner elsewhere is not.
+//! How often somebody may try something within a minute: a guesser is slowed down, others are not.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const WINDOW: Duration = Duration::from_secs(60);
-const TRIES_A_WINDOW: usize = 10;
 /// Bounds the memory; a full table with nothing stale in it refuses newcomers.
-const MAX_PAIRS: usize = 50_000;
+const MAX_KEYS: usize = 50_000;
 
-type Pair = (String, Option<String>);
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tries {
-    recent: Mutex<HashMap<Pair, VecDeque<Instant>>>,
+    a_window: usize,
+    recent: Mutex<HashMap<String, VecDeque<Instant>>>,
 }
 
 impl Tries {
+    pub(super) fn at_most(a_window: usize) -> Self {
+        Self {
+            a_window,
+            recent: Mutex::default(),
+        }
+    }
+
     /// Counts a try, unless there were too many within the window.
-    pub(super) fn allow(&self, email: &str, address: Option<&str>, now: Instant) -> bool {
+    pub(super) fn allow(&self, key: &str, now: Instant) -> bool {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        let pair = pair(email, address);
-        if recent.len() >= MAX_PAIRS && !recent.contains_key(&pair) {
+        if recent.len() >= MAX_KEYS && !recent.contains_key(key) {
             recent.retain(|_, tries| {
                 tries
                     .back()
                     .is_some_and(|last| now.duration_since(*last) < WINDOW)
             });
-            if recent.len() >= MAX_PAIRS {
+            if recent.len() >= MAX_KEYS {
                 return false;
             }
         }
-        let tries = recent.entry(pair).or_default();
+        let tries = recent.entry(key.to_owned()).or_default();
         while tries
             .front()
             .is_some_and(|first| now.duration_since(*first) >= WINDOW)
         {
             tries.pop_front();
         }
-        if tries.len() >= TRIES_A_WINDOW {
+        if tries.len() >= self.a_window {
             return false;
         }
         tries.push_back(now);
@@ -46,16 +51,36 @@ impl Tries {
     }
 
     /// Whoever got in owes nothing.
-    pub(super) fn forget(&self, email: &str, address: Option<&str>) {
+    pub(super) fn forget(&self, key: &str) {
         self.recent
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .remove(&pair(email, address));
+            .remove(key);
+    }
+
+    /// Takes the last try back: it was none.
+    pub(super) fn take_back(&self, key: &str) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tries) = recent.get_mut(key) {
+            tries.pop_back();
+        }
     }
 }
 
-fn pair(email: &str, address: Option<&str>) -> Pair {
-    (email.to_lowercase(), address.map(str::to_owned))
+/// One login tried from one place.
+pub(super) fn pair(email: &str, place: Option<&str>) -> String {
+    format!("{} {}", place.unwrap_or_default(), email.to_lowercase())
+}
+
+/// What one person at the other end holds: an address, or the 2^64 of them that come with a line over IPv6.
+pub(super) fn place(address: &str) -> String {
+    match address.parse() {
+        Ok(IpAddr::V6(ip)) => {
+            let [a, b, c, d, ..] = ip.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+        }
+        _ => address.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -64,28 +89,39 @@ mod tests {
 
     #[test]
     fn slides_and_counts_each_pair_by_itself() {
-        let tries = Tries::default();
+        let tries = Tries::at_most(10);
         let start = Instant::now();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        assert!((0..10).all(|second| tries.allow("ada@lumen.example", Some("10.0.0.1"), at(second))));
-        assert!(!tries.allow("Ada@Lumen.example", Some("10.0.0.1"), at(30)));
-        assert!(tries.allow("ada@lumen.example", Some("10.0.0.2"), at(30)));
-        assert!(tries.allow("bob@lumen.example", Some("10.0.0.1"), at(30)));
-        assert!(tries.allow("ada@lumen.example", Some("10.0.0.1"), at(60)));
-        assert!(!tries.allow("ada@lumen.example", Some("10.0.0.1"), at(60)));
-        tries.forget("ada@lumen.example", Some("10.0.0.1"));
-        assert!(tries.allow("ada@lumen.example", Some("10.0.0.1"), at(60)));
+        let allow = |email: &str, place: &str, seconds| {
+            tries.allow(&pair(email, Some(place)), start + Duration::from_secs(seconds))
+        };
+        assert!((0..10).all(|second| allow("ada@lumen.example", "10.0.0.1", second)));
+        assert!(!allow("Ada@Lumen.example", "10.0.0.1", 30));
+        assert!(allow("ada@lumen.example", "10.0.0.2", 30));
+        assert!(allow("bob@lumen.example", "10.0.0.1", 30));
+        assert!(allow("ada@lumen.example", "10.0.0.1", 60));
+        assert!(!allow("ada@lumen.example", "10.0.0.1", 60));
+        tries.take_back(&pair("ada@lumen.example", Some("10.0.0.1")));
+        assert!(allow("ada@lumen.example", "10.0.0.1", 60));
+        tries.forget(&pair("ada@lumen.example", Some("10.0.0.1")));
+        assert!((0..10).all(|_| allow("ada@lumen.example", "10.0.0.1", 60)));
+    }
+
+    #[test]
+    fn a_line_over_ipv6_is_one_place() {
+        assert_eq!(place("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(place("2001:db8:1:2::9"), "2001:db8:1:2::");
+        assert_eq!(place("192.0.2.7"), "192.0.2.7");
     }
 
     #[test]
     fn keeps_no_more_than_it_may() {
-        let tries = Tries::default();
+        let tries = Tries::at_most(10);
         let start = Instant::now();
-        for n in 0..MAX_PAIRS {
-            assert!(tries.allow(&n.to_string(), None, start));
+        for n in 0..MAX_KEYS {
+            assert!(tries.allow(&n.to_string(), start));
         }
-        assert!(!tries.allow("one more", None, start));
-        assert!(tries.allow("one more", None, start + WINDOW));
+        assert!(!tries.allow("one more", start));
+        assert!(tries.allow("one more", start + WINDOW));
         assert_eq!(tries.recent.lock().unwrap().len(), 1);
     }
 }

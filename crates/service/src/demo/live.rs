@@ -101,6 +101,7 @@ impl World {
             email: story.email.to_owned(),
             password: DEMO_PASSWORD.into(),
             time_zone: story.zone.to_owned(),
+            address: None,
         };
         let principal = self.billing.sign_up(sign_up).await?;
         let actor = self.billing.actor(principal).await?;

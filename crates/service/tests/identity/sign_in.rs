@@ -224,6 +224,52 @@ async fn a_guesser_is_slowed_down_and_the_owner_elsewhere_is_not(pool: PgPool) {
     world.billing.sign_in(elsewhere).await.unwrap();
 }
 
+/// One password tried on many logins from one line; whoever gets in between is not held up by it.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_place_may_try_only_so_many_logins(pool: PgPool) {
+    let world = world(pool).await;
+    world.owner("ada@lumen.example").await;
+    let from = |place: &str, email: &str, password: &str| {
+        world.billing.sign_in(SignIn {
+            address: Some(place.into()),
+            ..sign_in(email, password)
+        })
+    };
+    let long = "x".repeat(128);
+    for n in 0..100 {
+        let place = format!("2001:db8:0:1::{n:x}");
+        let wrong = from(&place, &format!("guess{n}@lumen.example"), &long).await;
+        assert!(matches!(wrong, Err(Error::WrongCredentials)), "{n}: {wrong:?}");
+        if n % 20 == 0 {
+            from(&place, "ada@lumen.example", PASSWORD).await.unwrap();
+        }
+    }
+    let late = from("2001:db8:0:1::ffff", "ada@lumen.example", PASSWORD).await;
+    assert!(matches!(late, Err(Error::TooMany)), "{late:?}");
+    from("2001:db8:0:2::1", "ada@lumen.example", PASSWORD)
+        .await
+        .unwrap();
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_place_may_sign_up_only_so_often(pool: PgPool) {
+    let world = world(pool).await;
+    let from = |place: &str, email: &str| {
+        world.billing.sign_up(SignUp {
+            address: Some(place.into()),
+            ..sign_up(email)
+        })
+    };
+    for n in 0..30 {
+        from("192.0.2.7", &format!("owner{n}@lumen.example"))
+            .await
+            .unwrap();
+    }
+    let late = from("192.0.2.7", "late@lumen.example").await;
+    assert!(matches!(late, Err(Error::TooMany)), "{late:?}");
+    from("192.0.2.8", "late@lumen.example").await.unwrap();
+}
+
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn staff_are_made_by_the_system_alone_and_come_first(pool: PgPool) {
     let world = world(pool).await;

@@ -54,6 +54,7 @@ pub fn sign_up(email: &str) -> SignUp {
         email: email.to_owned(),
         password: SecretString::from(PASSWORD),
         time_zone: "UTC".to_owned(),
+        address: None,
     }
 }
 

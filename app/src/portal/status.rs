@@ -1,9 +1,8 @@
 //! How a subscription stands, and what its customer should know or do about it.
 
-use billing::invoice::InvoiceStatus;
 use billing::subscription::{PendingChange, Status, StatusName, Subscription};
 use leptos::prelude::*;
-use service::{InvoiceSummary, Overview};
+use service::{InvoiceSummary, Overview, Owed};
 
 use crate::format;
 use crate::text::en::portal::{overview as o, status as t};
@@ -47,10 +46,7 @@ pub fn banners(overview: &Overview) -> AnyView {
 }
 
 fn standing(overview: &Overview, subscription: &Subscription) -> Option<AnyView> {
-    let open = overview
-        .invoices
-        .iter()
-        .find(|invoice| invoice.status == InvoiceStatus::Open);
+    let open = overview.owed.as_ref();
     match subscription.status {
         // Said by the banner of the cancellation.
         Status::Trialing { .. } if subscription.cancel_at.is_some() => None,
@@ -65,7 +61,16 @@ fn standing(overview: &Overview, subscription: &Subscription) -> Option<AnyView>
             </Notice> }
             .into_any(),
         ),
-        Status::Pending { .. } | Status::Active | Status::Canceled { .. } => None,
+        Status::Canceled { .. } => {
+            let open = open?;
+            Some(owed(
+                Tone::Warning,
+                t::STILL_OWED_TITLE,
+                Some(open),
+                t::still_owed,
+            ))
+        }
+        Status::Pending { .. } | Status::Active => None,
     }
 }
 
@@ -87,26 +92,26 @@ fn trial(overview: &Overview, ends_at: chrono::DateTime<chrono::Utc>) -> AnyView
     }
 }
 
+/// What is owed in all, and the way to pay the oldest invoice of it.
 fn owed(
     tone: Tone,
     title: &'static str,
-    open: Option<&InvoiceSummary>,
-    words: impl Fn(&str, &str) -> String,
+    owed: Option<&Owed>,
+    words: fn(&str, &str, usize) -> String,
 ) -> AnyView {
-    let Some(invoice) = open else {
+    let Some(owed) = owed else {
         return view! { <Notice tone=tone title=title/> }.into_any();
     };
-    let detail = words(&format::money(due(invoice)), &invoice.number.to_string());
-    let fields = vec![("invoice", invoice.id.to_string())];
+    let (total, number) = (format::money(owed.total), owed.oldest.number.to_string());
+    let detail = words(&total, &number, owed.count);
+    let label = match owed.count {
+        1 => o::PAY_NOW.to_owned(),
+        _ => o::pay_first(&format::money(owed.oldest.amount_due()), &number),
+    };
+    let fields = vec![("invoice", owed.oldest.id.to_string())];
     view! {
         <Notice tone=tone title=title detail=detail>
-            <PostButton
-                action="/fn/pay-invoice"
-                label=o::PAY_NOW
-                kind=ButtonKind::Primary
-                small=true
-                fields=fields
-            />
+            <PostButton action="/fn/pay-invoice" label=label kind=ButtonKind::Primary small=true fields=fields/>
         </Notice>
     }
     .into_any()

@@ -36,7 +36,7 @@ pub use customer::CustomerProfile;
 pub use demo::{DEMO_PASSWORD, DemoAccount, SeedProgress, demo_accounts};
 pub use error::{Error, ErrorKind, Result};
 pub use gateway::{CheckoutMode, sandbox};
-pub use overview::{MeterUsage, Overview, Upcoming};
+pub use overview::{MeterUsage, Overview, Owed, Upcoming};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, SessionStorage};
 pub use store::api_key::ApiKeyRow;
 pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary};

@@ -2,12 +2,14 @@
 
 use billing::catalog::{MeterCharge, Plan, Reset};
 use billing::invoice::InvoiceDraft;
+use billing::money::Money;
 use billing::subscription::{PendingChange, Status, Subscription};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection};
 
+use crate::payment::is_owed;
 use crate::run::Loaded;
 use crate::{Actor, Billing, CustomerProfile, Error, InvoiceSummary, PaymentMethod, Result, usage};
 
@@ -27,7 +29,18 @@ pub struct Overview {
     pub payment_method: Option<PaymentMethod>,
     /// The last five.
     pub invoices: Vec<InvoiceSummary>,
+    /// None where everything is paid.
+    pub owed: Option<Owed>,
     pub trial_available: bool,
+}
+
+/// What the subscription's open invoices come to. An upgrade that waits for its payment is not owed.
+#[derive(Debug, Clone)]
+pub struct Owed {
+    pub total: Money,
+    /// How many invoices.
+    pub count: usize,
+    pub oldest: InvoiceSummary,
 }
 
 /// A meter of the plan and how much of it is used up.
@@ -80,8 +93,13 @@ impl Billing {
             Some(subscription) => self.upcoming(&mut conn, &customer, subscription).await?,
             None => None,
         };
+        let owed = match &subscription {
+            Some(subscription) => owed(&mut conn, subscription).await?,
+            None => None,
+        };
         Ok(Overview {
             now,
+            owed,
             usage,
             upcoming,
             next_plan,
@@ -125,6 +143,20 @@ impl Billing {
             draft,
         }))
     }
+}
+
+async fn owed(conn: &mut PgConnection, subscription: &Subscription) -> Result<Option<Owed>> {
+    let mut open = store::invoice::open(conn, CustomerScope::of(subscription.customer)).await?;
+    open.retain(|invoice| is_owed(subscription, invoice));
+    let due = open.iter().map(InvoiceSummary::amount_due);
+    let Some(oldest) = open.first().cloned() else {
+        return Ok(None);
+    };
+    Ok(Some(Owed {
+        total: Money::sum(oldest.total.currency(), due)?,
+        count: open.len(),
+        oldest,
+    }))
 }
 
 async fn meter_usage(

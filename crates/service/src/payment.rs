@@ -5,3 +5,4 @@ mod settle;
 mod sweep;
 
 pub use collect::{BeginAttempt, begin_attempt};
+pub(crate) use settle::is_owed;

@@ -109,8 +109,10 @@ fn unsubscribed(overview: Overview) -> impl IntoView {
     };
     let title = ended.unwrap_or_else(|| t::NO_PLAN.to_owned());
     let invoices = (!overview.invoices.is_empty()).then(|| invoices(&overview));
+    let banners = banners(&overview);
     view! {
         <PageHeader title=t::TITLE/>
+        {banners}
         <div class="panel">
             <EmptyState icon=icondata::LuLayers title=title hint=hint>
                 <LinkButton href="/pricing" label=t::CHOOSE_PLAN kind=ButtonKind::Primary/>

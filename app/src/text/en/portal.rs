@@ -29,6 +29,9 @@ pub mod overview {
     pub const ALL_INVOICES: &str = "All invoices";
     pub const NO_INVOICES: &str = "No invoice yet. The first one appears with the first charge.";
     pub const PAY_NOW: &str = "Pay now";
+    pub fn pay_first(amount: &str, invoice: &str) -> String {
+        format!("Pay {amount} of {invoice}")
+    }
     pub const UNDO: &str = "Undo";
     pub const KEEP_PLAN: &str = "Keep plan";
 
@@ -83,14 +86,34 @@ pub mod status {
     }
 
     pub const PAST_DUE_TITLE: &str = "Your last payment failed";
-    pub fn past_due(amount: &str, invoice: &str) -> String {
-        format!("{amount} is due on invoice {invoice}. Pay now, or replace the card and it is paid at once.")
+    pub fn past_due(amount: &str, invoice: &str, count: usize) -> String {
+        let due = due_on(amount, invoice, count);
+        match count {
+            1 => format!("{due}. Pay now, or replace the card and it is paid at once."),
+            _ => format!("{due}. Pay the oldest first, or replace the card and all are paid at once."),
+        }
+    }
+
+    /// The invoice is the oldest of them.
+    fn due_on(amount: &str, invoice: &str, count: usize) -> String {
+        match count {
+            1 => format!("{amount} is due on invoice {invoice}"),
+            count => format!("{amount} is due on {count} invoices"),
+        }
     }
     pub const SUSPENDED_TITLE: &str = "Your plan is suspended";
     pub const UNPAID_TITLE: &str = "Your plan is stopped until it is paid";
     pub const INCOMPLETE_TITLE: &str = "Your purchase waits for its payment";
-    pub fn amount_due(amount: &str, invoice: &str) -> String {
-        format!("{amount} is due on invoice {invoice}. Pay it and everything goes on at once.")
+    pub fn amount_due(amount: &str, invoice: &str, count: usize) -> String {
+        let due = due_on(amount, invoice, count);
+        match count {
+            1 => format!("{due}. Pay it and everything goes on at once."),
+            _ => format!("{due}. Pay them, the oldest first, and everything goes on at once."),
+        }
+    }
+    pub const STILL_OWED_TITLE: &str = "Something is still to pay";
+    pub fn still_owed(amount: &str, invoice: &str, count: usize) -> String {
+        format!("{} from before the end.", due_on(amount, invoice, count))
     }
     pub const PAUSED_TITLE: &str = "Your plan is paused";
     pub const PAUSED_DETAIL: &str =

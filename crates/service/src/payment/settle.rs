@@ -18,7 +18,7 @@ use store::{CustomerScope, PgConnection};
 use crate::id::mint;
 use crate::mail::{self, Letter};
 use crate::record::{Note, Save, note, save};
-use crate::{Actor, Billing, Error, Result, invoice};
+use crate::{Actor, Billing, Error, InvoiceSummary, Result, invoice};
 
 /// An attempt whose outcome is being written down, under its customer's lock.
 struct Case<'a> {
@@ -245,11 +245,13 @@ async fn subscription_paid(
 /// Whether an invoice of this very subscription is open: what an earlier one left unpaid is another matter,
 /// and so is an upgrade that waits for its payment.
 async fn owes(conn: &mut PgConnection, case: &Case<'_>, subscription: &Subscription) -> Result<bool> {
-    let awaited = subscription.awaited_invoice();
     let open = store::invoice::open(conn, case.scope()).await?;
-    Ok(open
-        .iter()
-        .any(|invoice| invoice.subscription == Some(subscription.id) && Some(invoice.id) != awaited))
+    Ok(open.iter().any(|invoice| is_owed(subscription, invoice)))
+}
+
+/// Of an open invoice: whether its subscription stands or falls with it.
+pub(crate) fn is_owed(subscription: &Subscription, invoice: &InvoiceSummary) -> bool {
+    invoice.subscription == Some(subscription.id) && Some(invoice.id) != subscription.awaited_invoice()
 }
 
 /// The subscription, active again where it was behind and owes nothing any more.
@@ -353,11 +355,9 @@ async fn fall_behind(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
         return Ok(());
     };
     let open = store::invoice::open(conn, case.scope()).await?;
-    let behind = open.iter().any(|invoice| {
-        case.pays(invoice.id)
-            && invoice.subscription == Some(subscription.id)
-            && subscription.awaited_invoice() != Some(invoice.id)
-    });
+    let behind = open
+        .iter()
+        .any(|invoice| case.pays(invoice.id) && is_owed(&subscription, invoice));
     if !behind || subscription.status != Status::Active {
         return Ok(());
     }

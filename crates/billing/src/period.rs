@@ -6,15 +6,24 @@
 #[cfg(feature = "zones")]
 mod anchor;
 #[cfg(feature = "zones")]
+mod schedule;
+mod step;
+#[cfg(feature = "zones")]
 mod zone;
 
 #[cfg(feature = "zones")]
-pub use anchor::Anchor;
+pub use anchor::{Anchor, AnchorDay, NotADay};
+#[cfg(feature = "zones")]
+pub use schedule::{BillingTime, Schedule};
+pub use step::Step;
 #[cfg(feature = "zones")]
 pub use zone::{UnknownZone, Zone};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+const SECONDS_AN_HOUR: i64 = 60 * 60;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PeriodError {
@@ -24,6 +33,10 @@ pub enum PeriodError {
     OutOfRange,
     #[error("the instant lies before the anchor")]
     BeforeAnchor,
+    #[error("the instant lies before the start")]
+    BeforeStart,
+    #[error("no period is complete yet")]
+    NoneComplete,
 }
 
 /// How often a price recurs.
@@ -106,6 +119,11 @@ impl Period {
 
     pub fn length(self) -> TimeDelta {
         self.end - self.start
+    }
+
+    /// Its length in hours: a month in which clocks change is not a whole number of days.
+    pub fn hours(self) -> Decimal {
+        Decimal::from(self.length().num_seconds()) / Decimal::from(SECONDS_AN_HOUR)
     }
 
     /// What is left of the period from `at` on; all of it before the start, `None` from the end on.

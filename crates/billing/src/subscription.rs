@@ -18,7 +18,7 @@ mod usage_line;
 pub use cancel::{schedule_cancel, undo_cancel};
 pub use change::{BilledLine, ChangeError, PlanChange, undo_pending_change};
 #[cfg(feature = "zones")]
-pub use create::{Create, CreateError, activate, buy, expire_incomplete, start_trial};
+pub use create::{Create, CreateError, activate, buy, expire_incomplete, start_trial, trial_end};
 pub use line::base_line;
 #[cfg(feature = "zones")]
 pub use renew::{Renewal, RenewalInput, renew};

@@ -16,3 +16,24 @@ fn a_missing_file_is_a_failure() {
     assert_eq!(outcomes.len(), 1);
     assert!(outcomes.iter().all(|outcome| outcome.failure.is_some()));
 }
+
+#[test]
+fn billing_periods() {
+    every_case_passes("billing_periods.json", 43);
+}
+
+fn every_case_passes(file: &str, cases: usize) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    let outcomes = vectors::run_file(&folder.join(file));
+    let failures: Vec<_> = outcomes
+        .iter()
+        .filter_map(|outcome| {
+            outcome
+                .failure
+                .as_ref()
+                .map(|failure| format!("{}: {failure}", outcome.id))
+        })
+        .collect();
+    assert_eq!(failures, Vec::<String>::new());
+    assert_eq!(outcomes.len(), cases, "cases of {file}");
+}

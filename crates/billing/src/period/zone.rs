@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,11 +44,13 @@ impl Zone {
         if let Some(at) = resolve(&local) {
             return Some(at.to_utc());
         }
-        // Gaps end on whole minutes in every zone of the database.
-        let time = NaiveTime::from_hms_opt(local.hour(), local.minute(), 0)?;
-        let minute = local.date().and_time(time);
-        (1..=LONGEST_GAP_MINUTES)
-            .map(|minutes| minute + TimeDelta::minutes(minutes))
+        // To the minute first; gaps of the time before standard time end between two minutes.
+        let second = local.with_nanosecond(0)?;
+        let minute = (1..=LONGEST_GAP_MINUTES)
+            .filter_map(|minutes| second.checked_add_signed(TimeDelta::minutes(minutes)))
+            .find(|local| resolve(local).is_some())?;
+        (0..60)
+            .filter_map(|seconds| minute.checked_sub_signed(TimeDelta::seconds(59 - seconds)))
             .find_map(|local| resolve(&local))
             .map(|at| at.to_utc())
     }

@@ -1,6 +1,6 @@
 //! How a subscription begins: bought now, or with a trial.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, TimeDelta, Utc};
 
 use super::{CancelReason, InvalidTransition, ItemKind, Status, Subscription, SubscriptionItem, base_line};
 use crate::catalog::{Plan, Price};
@@ -38,16 +38,13 @@ pub struct Create<'a> {
 
 /// Bought now: incomplete until its first invoice is paid, periods running from this instant.
 pub fn buy(create: Create<'_>) -> Result<(Subscription, Vec<DraftLine>), CreateError> {
-    let anchor = Anchor {
-        at: create.now,
-        zone: create.zone,
-    };
+    let anchor = Anchor::new(create.now, create.zone);
     let billing_period = anchor.period(create.price.interval, 0)?;
     let usage_period = anchor.period(Interval::Month, 0)?;
     let status = Status::Incomplete {
         expires_at: create.now + PAYMENT_WINDOW,
     };
-    let subscription = begin(create, status, anchor.at, billing_period, usage_period);
+    let subscription = begin(create, status, anchor.at(), billing_period, usage_period);
     let lines = subscription
         .items
         .iter()
@@ -61,9 +58,16 @@ pub fn start_trial(create: Create<'_>) -> Result<Subscription, CreateError> {
     if create.plan.trial_days == 0 {
         return Err(CreateError::NoTrial);
     }
-    let ends_at = create.now + TimeDelta::days(i64::from(create.plan.trial_days));
+    let ends_at = trial_end(create.now, create.plan.trial_days)?;
     let trial = Period::new(create.now, ends_at)?;
     Ok(begin(create, Status::Trialing { ends_at }, ends_at, trial, trial))
+}
+
+/// A day of a trial is 24 hours, whatever the clocks do.
+pub fn trial_end(start: DateTime<Utc>, days: u32) -> Result<DateTime<Utc>, PeriodError> {
+    start
+        .checked_add_days(Days::new(u64::from(days)))
+        .ok_or(PeriodError::OutOfRange)
 }
 
 fn begin(

@@ -69,10 +69,7 @@ fn end_trial(
     }
     after.status = after.status.to(Status::Active)?;
     let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
-    let anchor = Anchor {
-        at: ends_at,
-        zone: input.zone,
-    };
+    let anchor = Anchor::new(ends_at, input.zone);
     after.anchor = ends_at;
     after.billing_period = anchor.period(item.price.interval, 0)?;
     after.usage_period = anchor.period(Interval::Month, 0)?;
@@ -115,11 +112,8 @@ fn next_month(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Re
     })
 }
 
-const fn anchor_of(subscription: &Subscription, zone: Zone) -> Anchor {
-    Anchor {
-        at: subscription.anchor,
-        zone,
-    }
+fn anchor_of(subscription: &Subscription, zone: Zone) -> Anchor {
+    Anchor::new(subscription.anchor, zone)
 }
 
 /// A downgrade takes effect here. The end of a year is a month's end of the same anchor too, so that the

@@ -109,10 +109,7 @@ fn moved(
     after.pending_change = None;
     after.cancel_at = None;
     if target.price.interval != item.price.interval {
-        let anchor = Anchor {
-            at,
-            zone: target.zone,
-        };
+        let anchor = Anchor::new(at, target.zone);
         after.anchor = at;
         after.billing_period = anchor.period(target.price.interval, 0)?;
         after.usage_period = anchor.period(Interval::Month, 0)?;

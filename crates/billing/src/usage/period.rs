@@ -30,10 +30,7 @@ pub fn usage_period_start(
         // Periods are counted from the end of the trial: before it there was only the trial.
         return Ok(live.created_at);
     }
-    let anchor = Anchor {
-        at: live.anchor,
-        zone,
-    };
+    let anchor = Anchor::new(live.anchor, zone);
     Ok(anchor.containing(Interval::Month, at)?.1.start())
 }
 

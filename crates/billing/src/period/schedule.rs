@@ -1,0 +1,95 @@
+//! All periods of a subscription: from its start a shorter one up to the first boundary, then whole steps.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Anchor, Period, PeriodError, Step, Zone};
+
+/// Whether periods follow the subscription's own start or the calendar.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BillingTime {
+    #[default]
+    Anniversary,
+    /// Local midnight of the first of the month, of the quarter or of the year; of Monday for weeks.
+    Calendar,
+}
+
+impl BillingTime {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Anniversary => "anniversary",
+            Self::Calendar => "calendar",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Anniversary, Self::Calendar]
+            .into_iter()
+            .find(|time| time.as_str() == text)
+    }
+
+    pub fn anchor(
+        self,
+        start: DateTime<Utc>,
+        step: impl Into<Step>,
+        zone: Zone,
+    ) -> Result<Anchor, PeriodError> {
+        match self {
+            Self::Anniversary => Ok(Anchor::new(start, zone)),
+            Self::Calendar => Anchor::calendar(start, step, zone),
+        }
+    }
+}
+
+/// The anchor may lie before the start or after it: only its boundaries after the start count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    start: DateTime<Utc>,
+    anchor: Anchor,
+    step: Step,
+}
+
+impl Schedule {
+    pub fn new(start: DateTime<Utc>, anchor: Anchor, step: impl Into<Step>) -> Self {
+        let step = step.into();
+        Self { start, anchor, step }
+    }
+
+    /// Boundary 0 is the start, boundary 1 the first one of the anchor after it.
+    pub fn boundary(self, n: u32) -> Result<DateTime<Utc>, PeriodError> {
+        if n == 0 {
+            return Ok(self.start);
+        }
+        let (before_start, _) = self.anchor.surrounding(self.step, self.start)?;
+        let n = before_start
+            .checked_add_unsigned(n)
+            .ok_or(PeriodError::OutOfRange)?;
+        self.anchor.boundary(self.step, n)
+    }
+
+    /// The period that contains `at`; nothing lies before the start.
+    pub fn containing(self, at: DateTime<Utc>) -> Result<Period, PeriodError> {
+        if at < self.start {
+            return Err(PeriodError::BeforeStart);
+        }
+        let (_, whole) = self.anchor.surrounding(self.step, at)?;
+        self.since_start(whole)
+    }
+
+    /// The last period that has ended by `at`.
+    pub fn last_complete(self, at: DateTime<Utc>) -> Result<Period, PeriodError> {
+        if at < self.start {
+            return Err(PeriodError::BeforeStart);
+        }
+        let whole = self.anchor.last_complete(self.step, at)?;
+        if whole.end() <= self.start {
+            return Err(PeriodError::NoneComplete);
+        }
+        self.since_start(whole)
+    }
+
+    fn since_start(self, whole: Period) -> Result<Period, PeriodError> {
+        Period::new(whole.start().max(self.start), whole.end())
+    }
+}

@@ -11,7 +11,11 @@ pub fn Icon(
     large: bool,
 ) -> impl IntoView {
     // The attributes hold where the style sheet is missing.
-    let (class, size) = if large { ("size-8 shrink-0", "32") } else { ("size-4 shrink-0", "16") };
+    let (class, size) = if large {
+        ("size-8 shrink-0", "32")
+    } else {
+        ("size-4 shrink-0", "16")
+    };
     view! {
         <svg
             class=class

@@ -78,9 +78,9 @@ impl Billing {
             action: "api_key.created",
             customer,
             subject: &id.to_string(),
-            detail: serde_json::json!({ "name": name, "scopes": scopes }),
+            detail: &serde_json::json!({ "name": name, "scopes": scopes }),
         };
-        store::audit::insert(&mut tx, &entry).await?;
+        store::audit::insert(&mut tx, &[entry]).await?;
         store::commit(tx).await?;
         Ok(CreatedApiKey {
             id,
@@ -124,9 +124,9 @@ impl Billing {
             action: "api_key.revoked",
             customer,
             subject: &id.to_string(),
-            detail: serde_json::json!({}),
+            detail: &serde_json::json!({}),
         };
-        store::audit::insert(&mut tx, &entry).await?;
+        store::audit::insert(&mut tx, &[entry]).await?;
         store::commit(tx).await?;
         Ok(())
     }

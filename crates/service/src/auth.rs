@@ -127,9 +127,9 @@ impl Billing {
             action: "customer.signed_up",
             customer: Some(customer),
             subject: &customer.to_string(),
-            detail: serde_json::json!({ "time_zone": zone.name() }),
+            detail: &serde_json::json!({ "time_zone": zone.name() }),
         };
-        store::audit::insert(&mut tx, &entry).await?;
+        store::audit::insert(&mut tx, &[entry]).await?;
         store::commit(tx).await?;
         Ok(Principal::Member(member))
     }
@@ -147,7 +147,9 @@ impl Billing {
         }
         let now = Instant::now();
         if !guard.logins.allow(&login, now)
-            || place.as_deref().is_some_and(|place| !guard.places.allow(place, now))
+            || place
+                .as_deref()
+                .is_some_and(|place| !guard.places.allow(place, now))
         {
             return Err(Error::TooMany);
         }
@@ -222,9 +224,9 @@ impl Billing {
             action: "staff.created",
             customer: None,
             subject: &id.to_string(),
-            detail: serde_json::json!({ "role": new.role.as_str() }),
+            detail: &serde_json::json!({ "role": new.role.as_str() }),
         };
-        store::audit::insert(&mut tx, &entry).await?;
+        store::audit::insert(&mut tx, &[entry]).await?;
         store::commit(tx).await?;
         Ok(id)
     }

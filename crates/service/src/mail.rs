@@ -5,7 +5,7 @@ use billing::money::Money;
 use chrono::{DateTime, Utc};
 use store::PgConnection;
 use store::customer::CustomerRecord;
-use store::mail::MailRow;
+use store::mail::NewMail;
 
 use crate::Result;
 use crate::id::mint;
@@ -84,20 +84,30 @@ impl Letter<'_> {
     }
 }
 
-/// Writes the letter in the transaction that gives reason for it.
+/// A letter and the customer it goes to.
+#[derive(Debug, Clone)]
+pub struct Addressed<'a> {
+    pub to: &'a CustomerRecord,
+    pub letter: Letter<'a>,
+}
+
+/// Writes the letters in the transaction that gives reason for them.
 pub async fn send(
     conn: &mut PgConnection,
-    customer: &CustomerRecord,
-    letter: Letter<'_>,
+    letters: &[Addressed<'_>],
     base_url: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let mail = MailRow {
-        recipient: customer.email.clone(),
-        subject: letter.subject(),
-        body: letter.body(base_url),
-        created_at: now,
-    };
-    store::mail::insert(conn, mint(MailId::from_uuid), customer.id, &mail).await?;
-    Ok(())
+    let mail: Vec<_> = letters
+        .iter()
+        .map(|Addressed { to, letter }| NewMail {
+            id: mint(MailId::from_uuid),
+            customer: to.id,
+            recipient: &to.email,
+            subject: letter.subject(),
+            body: letter.body(base_url),
+            created_at: now,
+        })
+        .collect();
+    Ok(store::mail::insert(conn, &mail).await?)
 }

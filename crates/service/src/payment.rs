@@ -4,5 +4,5 @@ mod collect;
 mod settle;
 mod sweep;
 
-pub use collect::{BeginAttempt, begin_attempt};
+pub use collect::{BeginAttempt, begin_attempts};
 pub(crate) use settle::is_owed;

@@ -52,10 +52,12 @@ pub async fn migrate(pool: &PgPool) -> Result<()> {
         })
 }
 
-/// Enqueues in the caller's transaction: the job exists if and only if the change does.
-pub async fn enqueue(pool: &PgPool, tx: &mut Tx, job: Job) -> Result<()> {
+/// Enqueues in the caller's transaction: the jobs exist if and only if the change does.
+pub async fn enqueue(pool: &PgPool, tx: &mut Tx, jobs: Vec<Job>) -> Result<()> {
     let mut queue = WorkerUtils::new(pool.clone(), SCHEMA).with_executor(tx);
-    queue.add_job(job, JobSpec::default()).await.map_err(|error| {
+    let now = JobSpec::default();
+    let jobs: Vec<_> = jobs.into_iter().map(|job| (job, &now)).collect();
+    queue.add_jobs(&jobs).await.map_err(|error| {
         tracing::error!(%error, "A job cannot be enqueued");
         Error::Queue
     })?;

@@ -1,15 +1,17 @@
 //! What is written beside every change: audit, outbox, revenue movement and the next due instant.
 
 use billing::id::{AuditEntryId, CustomerId, MovementId, OutboxEventId};
+use billing::money::Money;
 use billing::revenue::{customer_mrr, movement};
 use billing::subscription::Subscription;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use store::PgConnection;
 use store::customer::CustomerRecord;
-use store::{CustomerScope, PgConnection};
+use store::revenue::NewMovement;
 
 use crate::id::mint;
-use crate::{Actor, Result};
+use crate::{Actor, Error, Result};
 
 /// What happened, to which record, because of whom.
 #[derive(Debug)]
@@ -23,27 +25,35 @@ pub struct Note<'a> {
     pub detail: Value,
 }
 
-/// The audit entry and the domain event of a change.
-pub async fn note(conn: &mut PgConnection, note: Note<'_>) -> Result<()> {
-    let entry = store::audit::NewEntry {
-        id: mint(AuditEntryId::from_uuid),
-        at: note.at,
-        actor: &note.actor.audit_name(),
-        action: note.what,
-        customer: Some(note.customer),
-        subject: &note.subject,
-        detail: note.detail.clone(),
-    };
-    store::audit::insert(conn, &entry).await?;
-    let event = store::outbox::NewEvent {
-        id: mint(OutboxEventId::from_uuid),
-        kind: note.what,
-        customer: Some(note.customer),
-        subject: &note.subject,
-        occurred_at: note.at,
-        payload: note.detail,
-    };
-    store::outbox::insert(conn, &event).await?;
+/// The audit entry and the domain event of each change.
+pub async fn note(conn: &mut PgConnection, notes: &[Note<'_>]) -> Result<()> {
+    let actors: Vec<String> = notes.iter().map(|note| note.actor.audit_name()).collect();
+    let entries: Vec<_> = notes
+        .iter()
+        .zip(&actors)
+        .map(|(note, actor)| store::audit::NewEntry {
+            id: mint(AuditEntryId::from_uuid),
+            at: note.at,
+            actor,
+            action: note.what,
+            customer: Some(note.customer),
+            subject: &note.subject,
+            detail: &note.detail,
+        })
+        .collect();
+    store::audit::insert(conn, &entries).await?;
+    let events: Vec<_> = notes
+        .iter()
+        .map(|note| store::outbox::NewEvent {
+            id: mint(OutboxEventId::from_uuid),
+            kind: note.what,
+            customer: Some(note.customer),
+            subject: &note.subject,
+            occurred_at: note.at,
+            payload: &note.detail,
+        })
+        .collect();
+    store::outbox::insert(conn, &events).await?;
     Ok(())
 }
 
@@ -58,55 +68,73 @@ pub struct Save<'a> {
     pub at: DateTime<Utc>,
 }
 
+impl Save<'_> {
+    /// The movement of the customer's MRR, which is what its one live subscription comes to.
+    pub fn movement(&self, mrr_before: Money) -> Result<Option<NewMovement>> {
+        let customer = self.customer;
+        let mrr_after = customer_mrr(customer.currency, std::slice::from_ref(self.after))?;
+        let moved = movement(mrr_before, mrr_after, customer.ever_paid)?;
+        Ok(moved
+            .zip(self.after.plan_item())
+            .map(|(movement, item)| NewMovement {
+                id: mint(MovementId::from_uuid),
+                customer: customer.id,
+                subscription: self.after.id,
+                plan: item.plan,
+                movement,
+                mrr_after,
+                at: self.at,
+            }))
+    }
+
+    fn note(&self) -> Note<'_> {
+        Note {
+            actor: self.actor,
+            at: self.at,
+            what: self.what,
+            customer: self.customer.id,
+            subject: self.after.id.to_string(),
+            detail: json!({
+                "status": self.after.status.name(),
+                "price": self.after.plan_item().map(|item| item.price.id),
+            }),
+        }
+    }
+}
+
 /// Saves the next version of a subscription with everything that stands beside it.
 pub async fn save(conn: &mut PgConnection, save: Save<'_>) -> Result<()> {
-    store::subscription::update(conn, save.after).await?;
-    saved(conn, save).await
+    let moved = movement_of(conn, &save).await?;
+    save_all(conn, &[save], moved.as_slice()).await
+}
+
+/// The same for many, whose movements are decided.
+pub async fn save_all(conn: &mut PgConnection, saves: &[Save<'_>], movements: &[NewMovement]) -> Result<()> {
+    let after: Vec<&Subscription> = saves.iter().map(|save| save.after).collect();
+    store::subscription::update(conn, &after).await?;
+    saved(conn, saves, movements).await
 }
 
 /// Stores a new subscription with everything that stands beside it.
 pub async fn create(conn: &mut PgConnection, save: Save<'_>) -> Result<()> {
+    let moved = movement_of(conn, &save).await?;
     store::subscription::insert(conn, save.after).await?;
-    saved(conn, save).await
+    saved(conn, &[save], moved.as_slice()).await
 }
 
-async fn saved(conn: &mut PgConnection, save: Save<'_>) -> Result<()> {
-    move_mrr(conn, &save).await?;
-    let entry = Note {
-        actor: save.actor,
-        at: save.at,
-        what: save.what,
-        customer: save.customer.id,
-        subject: save.after.id.to_string(),
-        detail: json!({
-            "status": save.after.status.name(),
-            "price": save.after.plan_item().map(|item| item.price.id),
-        }),
-    };
-    note(conn, entry).await
+async fn movement_of(conn: &mut PgConnection, save: &Save<'_>) -> Result<Option<NewMovement>> {
+    let customer = save.customer.id;
+    let mrr = store::revenue::mrr_of(conn, &[customer]).await?;
+    save.movement(*mrr.get(&customer).ok_or(Error::NotFound("customer"))?)
 }
 
-/// Records the movement of the customer's MRR, and when to look at the customer again.
-async fn move_mrr(conn: &mut PgConnection, save: &Save<'_>) -> Result<()> {
-    let customer = save.customer;
-    let scope = CustomerScope::of(customer.id);
-    let live = store::subscription::live_of(conn, &[customer.id]).await?;
-    let before = store::revenue::mrr_of(conn, scope, customer.currency).await?;
-    let after = customer_mrr(customer.currency, &live)?;
-    let moved = movement(before, after, customer.ever_paid)?;
-    if let (Some(movement), Some(item)) = (moved, save.after.plan_item()) {
-        let new = store::revenue::NewMovement {
-            id: mint(MovementId::from_uuid),
-            customer: customer.id,
-            subscription: save.after.id,
-            plan: item.plan,
-            movement,
-            mrr_after: after,
-            at: save.at,
-        };
-        store::revenue::insert(conn, &new).await?;
-    }
-    let due_at = live.iter().filter_map(Subscription::due_at).min();
-    store::customer::set_due_at(conn, scope, due_at).await?;
-    Ok(())
+async fn saved(conn: &mut PgConnection, saves: &[Save<'_>], movements: &[NewMovement]) -> Result<()> {
+    store::revenue::insert(conn, movements).await?;
+    let due: Vec<_> = saves
+        .iter()
+        .map(|save| (save.customer.id, save.after.due_at()))
+        .collect();
+    store::customer::set_due_at(conn, &due).await?;
+    let notes: Vec<_> = saves.iter().map(Save::note).collect();
+    note(conn, &notes).await
 }

@@ -134,7 +134,8 @@ impl Billing {
     /// The gateway does not answer: the customer is looked at again a little later.
     async fn postpone(&self, scope: CustomerScope) -> Result<()> {
         let mut conn = store::acquire(self.pool()).await?;
-        Ok(store::customer::set_due_at(&mut conn, scope, Some(self.now() + LOOK_AGAIN_AFTER)).await?)
+        let due = (scope.customer(), Some(self.now() + LOOK_AGAIN_AFTER));
+        Ok(store::customer::set_due_at(&mut conn, &[due]).await?)
     }
 
     async fn park(&self, scope: CustomerScope, error: &Error, report: &mut RunReport) -> Result<()> {
@@ -161,7 +162,7 @@ impl Billing {
             subject: customer.to_string(),
             detail: serde_json::json!({}),
         };
-        note(&mut tx, entry).await?;
+        note(&mut tx, &[entry]).await?;
         store::commit(tx).await?;
         Ok(())
     }

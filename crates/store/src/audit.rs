@@ -4,8 +4,10 @@ use billing::id::{AuditEntryId, CustomerId};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::Result;
+use crate::row::column;
 
 #[derive(Debug, Clone)]
 pub struct NewEntry<'a> {
@@ -16,20 +18,20 @@ pub struct NewEntry<'a> {
     pub customer: Option<CustomerId>,
     /// The record it was done to.
     pub subject: &'a str,
-    pub detail: Value,
+    pub detail: &'a Value,
 }
 
-pub async fn insert(conn: &mut PgConnection, entry: &NewEntry<'_>) -> Result<()> {
+pub async fn insert(conn: &mut PgConnection, entries: &[NewEntry<'_>]) -> Result<()> {
     sqlx::query!(
         "INSERT INTO audit_entry (id, at, actor, action, customer_id, subject, detail)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        entry.id.uuid(),
-        entry.at,
-        entry.actor,
-        entry.action,
-        entry.customer.map(CustomerId::uuid),
-        entry.subject,
-        entry.detail,
+         SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::jsonb[])",
+        &column(entries, |e| e.id.uuid()),
+        &column(entries, |e| e.at),
+        &column(entries, |e| e.actor) as &[&str],
+        &column(entries, |e| e.action) as &[&str],
+        &column(entries, |e| e.customer.map(CustomerId::uuid)) as &[Option<Uuid>],
+        &column(entries, |e| e.subject) as &[&str],
+        &column(entries, |e| e.detail) as &[&Value],
     )
     .execute(conn)
     .await?;

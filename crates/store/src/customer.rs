@@ -6,6 +6,7 @@ use billing::period::Zone;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use crate::row::column;
 use crate::{CustomerScope, Error, Result, row};
 
 const TABLE: &str = "customer";
@@ -127,16 +128,13 @@ pub async fn set_ever_paid(conn: &mut PgConnection, scope: CustomerScope) -> Res
     Ok(())
 }
 
-/// The next instant the billing run has to look at the customer.
-pub async fn set_due_at(
-    conn: &mut PgConnection,
-    scope: CustomerScope,
-    due_at: Option<DateTime<Utc>>,
-) -> Result<()> {
+/// The next instant the billing run has to look at each customer.
+pub async fn set_due_at(conn: &mut PgConnection, due: &[(CustomerId, Option<DateTime<Utc>>)]) -> Result<()> {
     sqlx::query!(
-        "UPDATE customer SET due_at = $2 WHERE id = $1",
-        scope.uuid(),
-        due_at
+        "UPDATE customer c SET due_at = n.due_at
+         FROM unnest($1::uuid[], $2::timestamptz[]) AS n (id, due_at) WHERE c.id = n.id",
+        &column(due, |(customer, _)| customer.uuid()),
+        &column(due, |(_, due_at)| *due_at) as &[Option<DateTime<Utc>>],
     )
     .execute(conn)
     .await?;

@@ -3,9 +3,12 @@
 use billing::id::{CustomerId, InvoiceId, PaymentAttemptId, PostingId};
 use billing::ledger::{Account, Posting};
 use billing::money::{Currency, Money};
+use billing::period::Period;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
+use crate::row::column;
 use crate::{CustomerScope, Result};
 
 #[derive(Debug, Clone)]
@@ -18,50 +21,49 @@ pub struct NewPosting<'a> {
     pub at: DateTime<Utc>,
 }
 
-/// Writes a posting, its entries in one statement: the database checks that they sum to zero.
-pub async fn insert(conn: &mut PgConnection, new: &NewPosting<'_>) -> Result<()> {
-    let entries = new.posting.entries();
-    if entries.is_empty() {
+/// Writes postings, all entries in one statement: the database checks that each posting sums to zero.
+pub async fn insert(conn: &mut PgConnection, postings: &[NewPosting<'_>]) -> Result<()> {
+    // A posting without entries moves nothing.
+    let postings: Vec<_> = postings
+        .iter()
+        .filter(|p| !p.posting.entries().is_empty())
+        .collect();
+    if postings.is_empty() {
         return Ok(());
     }
     sqlx::query!(
         "INSERT INTO ledger_posting (id, kind, customer_id, invoice_id, attempt_id, occurred_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-        new.id.uuid(),
-        new.posting.kind().as_str(),
-        new.customer.uuid(),
-        new.invoice.map(InvoiceId::uuid),
-        new.attempt.map(PaymentAttemptId::uuid),
-        new.at,
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[])",
+        &column(&postings, |p| p.id.uuid()),
+        &column(&postings, |p| p.posting.kind().as_str()) as &[&str],
+        &column(&postings, |p| p.customer.uuid()),
+        &column(&postings, |p| p.invoice.map(InvoiceId::uuid)) as &[Option<Uuid>],
+        &column(&postings, |p| p.attempt.map(PaymentAttemptId::uuid)) as &[Option<Uuid>],
+        &column(&postings, |p| p.at),
     )
     .execute(&mut *conn)
     .await?;
-    let positions: Vec<i32> = (1..).take(entries.len()).collect();
-    let accounts: Vec<String> = entries
+    let entries: Vec<_> = postings
         .iter()
-        .map(|entry| entry.account.as_str().to_owned())
+        .flat_map(|p| {
+            (1_i32..)
+                .zip(p.posting.entries())
+                .map(|(position, entry)| (*p, position, entry))
+        })
         .collect();
-    let amounts: Vec<i64> = entries.iter().map(|entry| entry.amount.minor()).collect();
-    let currencies: Vec<String> = entries
-        .iter()
-        .map(|entry| entry.amount.currency().to_string())
-        .collect();
-    let starts: Vec<Option<DateTime<Utc>>> = entries.iter().map(|e| e.service.map(|p| p.start())).collect();
-    let ends: Vec<Option<DateTime<Utc>>> = entries.iter().map(|e| e.service.map(|p| p.end())).collect();
     sqlx::query!(
         "INSERT INTO ledger_entry (posting_id, position, account, customer_id, amount_minor, currency, service_start,
             service_end)
-         SELECT $1, e.position, e.account, $2, e.amount, e.currency, e.service_start, e.service_end
-         FROM unnest($3::int[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[], $8::timestamptz[])
-            AS e (position, account, amount, currency, service_start, service_end)",
-        new.id.uuid(),
-        new.customer.uuid(),
-        &positions,
-        &accounts,
-        &amounts,
-        &currencies,
-        starts.as_slice() as &[Option<DateTime<Utc>>],
-        ends.as_slice() as &[Option<DateTime<Utc>>],
+         SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::bigint[], $6::text[],
+            $7::timestamptz[], $8::timestamptz[])",
+        &column(&entries, |(posting, ..)| posting.id.uuid()),
+        &column(&entries, |(_, position, _)| *position),
+        &column(&entries, |(.., entry)| entry.account.as_str()) as &[&str],
+        &column(&entries, |(posting, ..)| posting.customer.uuid()),
+        &column(&entries, |(.., entry)| entry.amount.minor()),
+        &column(&entries, |(.., entry)| entry.amount.currency().to_string()),
+        &column(&entries, |(.., entry)| entry.service.map(Period::start)) as &[Option<DateTime<Utc>>],
+        &column(&entries, |(.., entry)| entry.service.map(Period::end)) as &[Option<DateTime<Utc>>],
     )
     .execute(conn)
     .await?;

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::Result;
+use crate::row::column;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailRow {
@@ -14,15 +15,30 @@ pub struct MailRow {
     pub created_at: DateTime<Utc>,
 }
 
-pub async fn insert(conn: &mut PgConnection, id: MailId, customer: CustomerId, mail: &MailRow) -> Result<()> {
+/// A letter to a customer.
+#[derive(Debug, Clone)]
+pub struct NewMail<'a> {
+    pub id: MailId,
+    pub customer: CustomerId,
+    pub recipient: &'a str,
+    pub subject: String,
+    pub body: String,
+    pub created_at: DateTime<Utc>,
+}
+
+pub async fn insert(conn: &mut PgConnection, letters: &[NewMail<'_>]) -> Result<()> {
+    if letters.is_empty() {
+        return Ok(());
+    }
     sqlx::query!(
-        "INSERT INTO mail (id, customer_id, recipient, subject, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        id.uuid(),
-        customer.uuid(),
-        mail.recipient,
-        mail.subject,
-        mail.body,
-        mail.created_at,
+        "INSERT INTO mail (id, customer_id, recipient, subject, body, created_at)
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])",
+        &column(letters, |m| m.id.uuid()),
+        &column(letters, |m| m.customer.uuid()),
+        &column(letters, |m| m.recipient) as &[&str],
+        &column(letters, |m| m.subject.as_str()) as &[&str],
+        &column(letters, |m| m.body.as_str()) as &[&str],
+        &column(letters, |m| m.created_at),
     )
     .execute(conn)
     .await?;

@@ -4,8 +4,10 @@ use billing::id::{CustomerId, OutboxEventId};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::Result;
+use crate::row::column;
 
 #[derive(Debug, Clone)]
 pub struct NewEvent<'a> {
@@ -15,19 +17,19 @@ pub struct NewEvent<'a> {
     pub customer: Option<CustomerId>,
     pub subject: &'a str,
     pub occurred_at: DateTime<Utc>,
-    pub payload: Value,
+    pub payload: &'a Value,
 }
 
-pub async fn insert(conn: &mut PgConnection, event: &NewEvent<'_>) -> Result<()> {
+pub async fn insert(conn: &mut PgConnection, events: &[NewEvent<'_>]) -> Result<()> {
     sqlx::query!(
         "INSERT INTO outbox_event (id, kind, customer_id, subject, occurred_at, payload)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-        event.id.uuid(),
-        event.kind,
-        event.customer.map(CustomerId::uuid),
-        event.subject,
-        event.occurred_at,
-        event.payload,
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::jsonb[])",
+        &column(events, |e| e.id.uuid()),
+        &column(events, |e| e.kind) as &[&str],
+        &column(events, |e| e.customer.map(CustomerId::uuid)) as &[Option<Uuid>],
+        &column(events, |e| e.subject) as &[&str],
+        &column(events, |e| e.occurred_at),
+        &column(events, |e| e.payload) as &[&Value],
     )
     .execute(conn)
     .await?;

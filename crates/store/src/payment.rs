@@ -5,7 +5,7 @@ mod checkout;
 mod method;
 
 pub use attempt::{
-    Attempt, NewAttempt, Settlement, awaiting_action, find as find_attempt, insert as insert_attempt,
+    Attempt, NewAttempt, Settlement, awaiting_action, find as find_attempt, insert as insert_attempts,
     live_of_invoice, pending, set_in_flight, settle as settle_attempt, withdraw_unsent,
 };
 pub use checkout::{
@@ -13,4 +13,6 @@ pub use checkout::{
     close_unseen as close_unseen_checkout, find_by_ref as find_checkout, insert as insert_checkout,
     open_before as open_checkouts_before, open_of_customer as open_checkouts, set_page as set_checkout_page,
 };
-pub use method::{NewMethod, PaymentMethod, add as add_method, default as default_method, list as methods};
+pub use method::{
+    NewMethod, PaymentMethod, add as add_method, default as default_method, default_methods, list as methods,
+};

@@ -1,12 +1,15 @@
 //! MRR movements, append-only, and the figures read from them.
 
+use std::collections::HashMap;
+
 use billing::id::{CustomerId, MovementId, PlanId, SubscriptionId};
 use billing::money::{Currency, Money};
 use billing::revenue::{Movement, MovementKind};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
-use crate::{CustomerScope, Result, row};
+use crate::row::column;
+use crate::{Result, row};
 
 #[derive(Debug, Clone, Copy)]
 pub struct NewMovement {
@@ -19,38 +22,48 @@ pub struct NewMovement {
     pub at: DateTime<Utc>,
 }
 
-pub async fn insert(conn: &mut PgConnection, new: &NewMovement) -> Result<()> {
-    let currency = new.mrr_after.currency();
+pub async fn insert(conn: &mut PgConnection, movements: &[NewMovement]) -> Result<()> {
+    if movements.is_empty() {
+        return Ok(());
+    }
     sqlx::query!(
         "INSERT INTO revenue_movement (id, customer_id, subscription_id, kind, amount_minor, mrr_minor, currency,
             plan_id, occurred_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        new.id.uuid(),
-        new.customer.uuid(),
-        new.subscription.uuid(),
-        new.movement.kind.as_str(),
-        new.movement.amount.minor(),
-        new.mrr_after.minor(),
-        currency.as_str(),
-        new.plan.uuid(),
-        new.at,
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::text[],
+            $8::uuid[], $9::timestamptz[])",
+        &column(movements, |m| m.id.uuid()),
+        &column(movements, |m| m.customer.uuid()),
+        &column(movements, |m| m.subscription.uuid()),
+        &column(movements, |m| m.movement.kind.as_str()) as &[&str],
+        &column(movements, |m| m.movement.amount.minor()),
+        &column(movements, |m| m.mrr_after.minor()),
+        &column(movements, |m| m.mrr_after.currency().to_string()),
+        &column(movements, |m| m.plan.uuid()),
+        &column(movements, |m| m.at),
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// The customer's MRR: the sum of its movements.
-pub async fn mrr_of(conn: &mut PgConnection, scope: CustomerScope, currency: Currency) -> Result<Money> {
-    let minor = sqlx::query_scalar!(
-        r#"SELECT coalesce(sum(amount_minor), 0)::bigint AS "minor!" FROM revenue_movement
-           WHERE customer_id = $1 AND currency = $2"#,
-        scope.uuid(),
-        currency.as_str(),
+/// The MRR of each customer: the sum of its movements in its currency.
+pub async fn mrr_of(conn: &mut PgConnection, customers: &[CustomerId]) -> Result<HashMap<CustomerId, Money>> {
+    let rows = sqlx::query!(
+        r#"SELECT c.id, c.currency, coalesce(sum(m.amount_minor), 0)::bigint AS "minor!"
+           FROM customer c LEFT JOIN revenue_movement m ON m.customer_id = c.id AND m.currency = c.currency
+           WHERE c.id = ANY($1) GROUP BY c.id, c.currency"#,
+        &column(customers, |c| c.uuid()),
     )
-    .fetch_one(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(Money::new(minor, currency))
+    rows.into_iter()
+        .map(|r| {
+            Ok((
+                CustomerId::from_uuid(r.id),
+                row::money("revenue_movement", r.minor, &r.currency)?,
+            ))
+        })
+        .collect()
 }
 
 /// MRR of all customers before an instant.

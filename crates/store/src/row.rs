@@ -26,3 +26,13 @@ pub fn known<T>(table: &'static str, text: &str, parse: impl Fn(&str) -> Option<
 pub fn count(table: &'static str, value: i32) -> Result<u32> {
     u32::try_from(value).map_err(|_| Error::corrupt(table, value))
 }
+
+/// One column of many rows, as `unnest` takes it.
+pub fn column<'a, R, T>(rows: &'a [R], of: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
+}
+
+/// The same of values that may not fit.
+pub fn try_column<'a, R, T>(rows: &'a [R], of: impl Fn(&'a R) -> Result<T>) -> Result<Vec<T>> {
+    rows.iter().map(of).collect()
+}

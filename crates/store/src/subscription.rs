@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::row::{column, try_column};
 use crate::{CustomerScope, Error, Result, row};
 
 const TABLE: &str = "subscription";
@@ -207,7 +208,7 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
             item.kind.as_str(),
             item.plan.uuid(),
             item.price.id.uuid(),
-            i32::try_from(item.quantity).map_err(|_| Error::corrupt("subscription_item", item.id))?,
+            quantity(item)?,
         )
         .execute(&mut *conn)
         .await?;
@@ -215,62 +216,81 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
     Ok(())
 }
 
-/// Saves the next version; a version that moved on in between is a conflict.
-pub async fn update(conn: &mut PgConnection, subscription: &Subscription) -> Result<()> {
-    let (status, status_at, reason) = columns(subscription.status);
+/// Saves the next version of each; one whose version moved on in between is a conflict.
+pub async fn update(conn: &mut PgConnection, subscriptions: &[&Subscription]) -> Result<()> {
+    let status = column(subscriptions, |s| columns(s.status));
     let done = sqlx::query!(
-        "UPDATE subscription SET status = $3, status_at = $4, cancel_reason = $5, version = version + 1, anchor = $6,
-            billing_start = $7, billing_end = $8, usage_start = $9, usage_end = $10, cancel_at = $11,
-            pending_change = $12
-         WHERE id = $1 AND version = $2",
-        subscription.id.uuid(),
-        version(subscription)?,
-        status,
-        status_at,
-        reason,
-        subscription.anchor,
-        subscription.billing_period.start(),
-        subscription.billing_period.end(),
-        subscription.usage_period.start(),
-        subscription.usage_period.end(),
-        subscription.cancel_at,
-        pending_change(subscription)?,
+        "UPDATE subscription s SET status = n.status, status_at = n.status_at, cancel_reason = n.cancel_reason,
+            version = s.version + 1, anchor = n.anchor, billing_start = n.billing_start, billing_end = n.billing_end,
+            usage_start = n.usage_start, usage_end = n.usage_end, cancel_at = n.cancel_at,
+            pending_change = n.pending_change
+         FROM unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::timestamptz[],
+            $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
+            $12::jsonb[]) AS n (id, version, status, status_at, cancel_reason, anchor, billing_start, billing_end,
+            usage_start, usage_end, cancel_at, pending_change)
+         WHERE s.id = n.id AND s.version = n.version",
+        &column(subscriptions, |s| s.id.uuid()),
+        &try_column(subscriptions, |s| version(s))?,
+        &column(&status, |(name, ..)| *name) as &[&str],
+        &column(&status, |(_, at, _)| *at) as &[Option<DateTime<Utc>>],
+        &column(&status, |(.., reason)| *reason) as &[Option<&str>],
+        &column(subscriptions, |s| s.anchor),
+        &column(subscriptions, |s| s.billing_period.start()),
+        &column(subscriptions, |s| s.billing_period.end()),
+        &column(subscriptions, |s| s.usage_period.start()),
+        &column(subscriptions, |s| s.usage_period.end()),
+        &column(subscriptions, |s| s.cancel_at) as &[Option<DateTime<Utc>>],
+        &try_column(subscriptions, |s| pending_change(s))? as &[Option<serde_json::Value>],
     )
     .execute(&mut *conn)
     .await?;
-    if done.rows_affected() != 1 {
+    if done.rows_affected() != subscriptions.len() as u64 {
         return Err(Error::Conflict {
             constraint: "subscription_version".to_owned(),
         });
     }
-    for item in &subscription.items {
-        sqlx::query!(
-            "UPDATE subscription_item SET plan_id = $2, price_id = $3, quantity = $4 WHERE id = $1",
-            item.id.uuid(),
-            item.plan.uuid(),
-            item.price.id.uuid(),
-            i32::try_from(item.quantity).map_err(|_| Error::corrupt("subscription_item", item.id))?,
-        )
-        .execute(&mut *conn)
-        .await?;
-    }
-    Ok(())
+    update_items(conn, subscriptions).await
 }
 
-/// Whether this boundary is ours to process; false if it was processed before.
-pub async fn claim_boundary(
-    conn: &mut PgConnection,
-    id: SubscriptionId,
-    boundary: DateTime<Utc>,
-) -> Result<bool> {
-    let done = sqlx::query!(
-        "INSERT INTO billing_claim (subscription_id, boundary_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        id.uuid(),
-        boundary,
+/// Most saves leave the items as they are: those are not written again.
+async fn update_items(conn: &mut PgConnection, subscriptions: &[&Subscription]) -> Result<()> {
+    let items: Vec<&SubscriptionItem> = subscriptions.iter().flat_map(|s| &s.items).collect();
+    sqlx::query!(
+        "UPDATE subscription_item i SET plan_id = n.plan_id, price_id = n.price_id, quantity = n.quantity
+         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[]) AS n (id, plan_id, price_id, quantity)
+         WHERE i.id = n.id AND (i.plan_id, i.price_id, i.quantity) <> (n.plan_id, n.price_id, n.quantity)",
+        &column(&items, |i| i.id.uuid()),
+        &column(&items, |i| i.plan.uuid()),
+        &column(&items, |i| i.price.id.uuid()),
+        &try_column(&items, |i| quantity(i))?,
     )
     .execute(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(())
+}
+
+fn quantity(item: &SubscriptionItem) -> Result<i32> {
+    i32::try_from(item.quantity).map_err(|_| Error::corrupt("subscription_item", item.id))
+}
+
+/// A boundary of a subscription: the instant that a billing run processes.
+#[derive(Debug, Clone, Copy)]
+pub struct Boundary {
+    pub subscription: SubscriptionId,
+    pub at: DateTime<Utc>,
+}
+
+/// Whether all these boundaries are ours to process; false if one of them was processed before.
+pub async fn claim(conn: &mut PgConnection, boundaries: &[Boundary]) -> Result<bool> {
+    let done = sqlx::query!(
+        "INSERT INTO billing_claim (subscription_id, boundary_at)
+         SELECT * FROM unnest($1::uuid[], $2::timestamptz[]) ON CONFLICT DO NOTHING",
+        &column(boundaries, |b| b.subscription.uuid()),
+        &column(boundaries, |b| b.at),
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == boundaries.len() as u64)
 }
 
 /// Grants the customer's one trial; a conflict on `trial_grant_pkey` if it was used.

@@ -3,8 +3,7 @@
 pub mod overview {
     pub const TITLE: &str = "Overview";
     pub const NO_PLAN: &str = "No plan yet";
-    pub const NO_PLAN_HINT: &str =
-        "Choose a plan to start building. A trial costs nothing before its end.";
+    pub const NO_PLAN_HINT: &str = "Choose a plan to start building. A trial costs nothing before its end.";
     pub const ENDED_HINT: &str = "Your invoices stay here. Choose a plan to start again.";
     pub const CHOOSE_PLAN: &str = "Choose a plan";
     pub const CHANGE_PLAN: &str = "Change plan";
@@ -122,7 +121,8 @@ pub mod status {
     pub fn cancels(plan: &str, date: &str) -> String {
         format!("{plan} ends on {date}")
     }
-    pub const CANCELS_DETAIL: &str = "Until then everything works. Usage up to then is billed at the end; nothing after it.";
+    pub const CANCELS_DETAIL: &str =
+        "Until then everything works. Usage up to then is billed at the end; nothing after it.";
 
     pub fn changes(plan: &str, date: &str) -> String {
         format!("{plan} begins on {date}")

@@ -9,7 +9,7 @@ use store::CustomerScope;
 use store::payment::{CheckoutEnd, CheckoutRow, NewMethod, Settlement};
 
 use crate::id::mint;
-use crate::payment::{BeginAttempt, begin_attempt};
+use crate::payment::{BeginAttempt, begin_attempts};
 use crate::{Billing, Error, Result};
 
 impl Billing {
@@ -98,12 +98,13 @@ impl Billing {
         for invoice in store::invoice::open(tx, scope).await? {
             if store::payment::live_of_invoice(tx, invoice.id).await?.is_none() {
                 let begin = BeginAttempt {
+                    customer: scope.customer(),
                     invoice: invoice.id,
                     amount: invoice.amount_due(),
                     method: &method,
                     at,
                 };
-                begin_attempt(self, tx, scope, begin).await?;
+                begin_attempts(self, tx, &[begin]).await?;
             }
         }
         Ok(())

@@ -15,7 +15,7 @@ use store::{CustomerScope, Tx};
 
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
-use crate::mail::{self, Letter};
+use crate::mail::{self, Addressed, Letter};
 use crate::record::{Save, create, save};
 use crate::{Actor, Billing, Error, Result};
 
@@ -84,10 +84,9 @@ impl Billing {
             subscription: after,
             draft: &draft,
             reason: "purchase",
-            base_url: self.base_url(),
             at: now,
         };
-        finalize(&mut tx, f).await?;
+        finalize(&mut tx, &[f], self.base_url()).await?;
         let pays = Some((id, draft.total()));
         let cause = Cause {
             purpose: Purpose::Purchase,
@@ -147,7 +146,8 @@ impl Billing {
             plan: &plan.name,
             ends_at: subscription.billing_period.end(),
         };
-        mail::send(&mut tx, &customer, letter, self.base_url(), now).await?;
+        let to = &customer;
+        mail::send(&mut tx, &[Addressed { to, letter }], self.base_url(), now).await?;
         let cause = Cause {
             purpose: Purpose::TrialCard,
             pays: None,
@@ -233,7 +233,11 @@ impl Billing {
         self.look_up_checkout(&row).await?;
         let mut conn = store::acquire(self.pool()).await?;
         let open = store::payment::open_checkouts(&mut conn, CustomerScope::of(row.customer)).await?;
-        Ok(open.iter().any(|page| page.id == row.id).then_some(row.url).flatten())
+        Ok(open
+            .iter()
+            .any(|page| page.id == row.id)
+            .then_some(row.url)
+            .flatten())
     }
 
     /// Where the card's owner approves the charge; what the owner answered since, only the gateway knows.
@@ -269,12 +273,13 @@ impl Billing {
                 let id = mint(PaymentAttemptId::from_uuid);
                 let attempt = NewAttempt {
                     id,
+                    customer: customer.id,
                     method: None,
                     invoice,
                     amount,
                     created_at: now,
                 };
-                store::payment::insert_attempt(tx, scope, &attempt)
+                store::payment::insert_attempts(tx, &[attempt])
                     .await
                     .map_err(under_way)?;
                 store::payment::set_in_flight(tx, id, AttemptStatus::Submitted, None).await?;

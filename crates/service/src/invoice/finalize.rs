@@ -2,7 +2,7 @@
 
 use billing::id::{InvoiceId, InvoiceLineId, PostingId};
 use billing::invoice::{InvoiceDraft, InvoiceNumber};
-use billing::ledger::{PostingKind, invoice_finalized};
+use billing::ledger::{Posting, PostingKind, invoice_finalized};
 use billing::subscription::Subscription;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -12,7 +12,7 @@ use store::ledger::NewPosting;
 use store::{CustomerScope, PgConnection};
 
 use crate::id::mint;
-use crate::mail::{self, Letter};
+use crate::mail::{self, Addressed, Letter};
 use crate::record::{Note, note};
 use crate::{Actor, Error, Result};
 
@@ -26,70 +26,107 @@ pub struct Finalize<'a> {
     pub draft: &'a InvoiceDraft,
     /// purchase, renewal or upgrade.
     pub reason: &'static str,
-    pub base_url: &'a str,
     pub at: DateTime<Utc>,
 }
 
-/// The last step of a use case: it takes the number, which locks the series to the commit.
-pub async fn finalize(conn: &mut PgConnection, f: Finalize<'_>) -> Result<()> {
-    let posting =
-        invoice_finalized(f.draft.currency(), f.draft.lines()).map_err(|_| Error::Internal("posting"))?;
+/// The last step of a use case: it takes the numbers, which locks the series to the commit.
+pub async fn finalize(conn: &mut PgConnection, invoices: &[Finalize<'_>], base_url: &str) -> Result<()> {
+    let Some(first) = invoices.first() else {
+        return Ok(());
+    };
+    let posting = |f: &Finalize<'_>| {
+        invoice_finalized(f.draft.currency(), f.draft.lines()).map_err(|_| Error::Internal("posting"))
+    };
+    let postings = invoices.iter().map(posting).collect::<Result<Vec<_>>>()?;
     let series = InvoiceNumber::DEFAULT_SERIES;
-    let counter = store::invoice::take_numbers(conn, series, 1).await?;
-    let number = InvoiceNumber {
-        series: series.to_owned(),
-        counter,
-    };
-    let shown = number.to_string();
-    let invoice = NewInvoice {
-        id: f.id,
-        customer: f.customer.id,
-        customer_name: &f.customer.name,
-        customer_email: &f.customer.email,
-        subscription: f.subscription.id,
-        number,
-        reason: f.reason,
-        draft: f.draft,
-        lines: f
-            .draft
-            .lines()
-            .iter()
-            .map(|_| mint(InvoiceLineId::from_uuid))
-            .collect(),
-        issued_at: f.at,
-        due_at: f.at,
-    };
-    store::invoice::insert(conn, &invoice).await?;
-    let posting = NewPosting {
-        id: mint(PostingId::from_uuid),
-        customer: f.customer.id,
-        posting: &posting,
-        invoice: Some(f.id),
-        attempt: None,
-        at: f.at,
-    };
-    store::ledger::insert(conn, &posting).await?;
-    let total = f.draft.total();
-    mail::send(
-        conn,
-        f.customer,
-        Letter::InvoiceIssued {
-            number: &shown,
-            total,
-        },
-        f.base_url,
-        f.at,
-    )
-    .await?;
-    let entry = Note {
-        actor: f.actor,
-        at: f.at,
-        what: "invoice.finalized",
-        customer: f.customer.id,
-        subject: f.id.to_string(),
-        detail: json!({ "number": shown, "total": total, "reason": f.reason }),
-    };
-    note(conn, entry).await
+    let count = i64::try_from(invoices.len()).map_err(|_| Error::Internal("too many invoices"))?;
+    let counter = store::invoice::take_numbers(conn, series, count).await?;
+    let numbered: Vec<_> = (counter..)
+        .zip(invoices)
+        .map(|(counter, f)| {
+            let number = InvoiceNumber {
+                series: series.to_owned(),
+                counter,
+            };
+            f.numbered(number)
+        })
+        .collect();
+    store::invoice::insert(conn, &numbered).await?;
+    let postings: Vec<_> = invoices
+        .iter()
+        .zip(&postings)
+        .map(|(f, posting)| f.posted(posting))
+        .collect();
+    store::ledger::insert(conn, &postings).await?;
+    let shown: Vec<String> = numbered
+        .iter()
+        .map(|invoice| invoice.number.to_string())
+        .collect();
+    let letters: Vec<_> = invoices
+        .iter()
+        .zip(&shown)
+        .map(|(f, number)| f.letter(number))
+        .collect();
+    mail::send(conn, &letters, base_url, first.at).await?;
+    let notes: Vec<_> = invoices
+        .iter()
+        .zip(&shown)
+        .map(|(f, number)| f.note(number))
+        .collect();
+    note(conn, &notes).await
+}
+
+impl<'a> Finalize<'a> {
+    fn numbered(&self, number: InvoiceNumber) -> NewInvoice<'a> {
+        let lines = self.draft.lines();
+        NewInvoice {
+            id: self.id,
+            customer: self.customer.id,
+            customer_name: &self.customer.name,
+            customer_email: &self.customer.email,
+            subscription: self.subscription.id,
+            number,
+            reason: self.reason,
+            draft: self.draft,
+            lines: lines.iter().map(|_| mint(InvoiceLineId::from_uuid)).collect(),
+            issued_at: self.at,
+            due_at: self.at,
+        }
+    }
+
+    fn posted<'p>(&self, posting: &'p Posting) -> NewPosting<'p> {
+        NewPosting {
+            id: mint(PostingId::from_uuid),
+            customer: self.customer.id,
+            posting,
+            invoice: Some(self.id),
+            attempt: None,
+            at: self.at,
+        }
+    }
+
+    fn letter<'l>(&self, number: &'l str) -> Addressed<'l>
+    where
+        'a: 'l,
+    {
+        let total = self.draft.total();
+        Addressed {
+            to: self.customer,
+            letter: Letter::InvoiceIssued { number, total },
+        }
+    }
+
+    fn note(&self, number: &str) -> Note<'a> {
+        let total = self.draft.total();
+        Note {
+            actor: self.actor,
+            at: self.at,
+            what: "invoice.finalized",
+            customer: self.customer.id,
+            subject: self.id.to_string(),
+            detail: json!({ "number": number, "total": total, "reason": self.reason }),
+        }
+    }
 }
 
 /// Cancels an open invoice that nothing was paid on; the ledger gets the same entries the other way round.
@@ -116,7 +153,7 @@ pub async fn void(
         attempt: None,
         at,
     };
-    store::ledger::insert(conn, &posting).await?;
+    store::ledger::insert(conn, &[posting]).await?;
     let entry = Note {
         actor,
         at,
@@ -125,5 +162,5 @@ pub async fn void(
         subject: id.to_string(),
         detail: json!({ "number": detail.summary.number.to_string() }),
     };
-    note(conn, entry).await
+    note(conn, &[entry]).await
 }

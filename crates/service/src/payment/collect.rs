@@ -1,6 +1,6 @@
 //! Charging a saved payment method for an invoice.
 
-use billing::id::{InvoiceId, PaymentAttemptId};
+use billing::id::{CustomerId, InvoiceId, PaymentAttemptId};
 use billing::money::Money;
 use billing::payment::AttemptStatus;
 use chrono::{DateTime, Utc};
@@ -12,32 +12,41 @@ use crate::id::mint;
 use crate::queue::{Job, enqueue};
 use crate::{Billing, Error, Result};
 
-/// An attempt to write down: which invoice, how much, from which card.
+/// An attempt to write down: which invoice, how much, from which of the customer's cards.
 #[derive(Debug)]
 pub struct BeginAttempt<'a> {
+    pub customer: CustomerId,
     pub invoice: InvoiceId,
     pub amount: Money,
     pub method: &'a PaymentMethod,
     pub at: DateTime<Utc>,
 }
 
-/// Writes the attempt down and enqueues its collection, in the transaction that makes the invoice.
-pub async fn begin_attempt(
+/// Writes attempts down and enqueues their collection, in the transaction that makes the invoices.
+pub async fn begin_attempts(
     billing: &Billing,
     tx: &mut Tx,
-    scope: CustomerScope,
-    begin: BeginAttempt<'_>,
-) -> Result<PaymentAttemptId> {
-    let attempt = NewAttempt {
-        id: mint(PaymentAttemptId::from_uuid),
-        method: Some(begin.method.id),
-        invoice: begin.invoice,
-        amount: begin.amount,
-        created_at: begin.at,
-    };
-    store::payment::insert_attempt(tx, scope, &attempt).await?;
-    enqueue(billing.pool(), tx, Job::Collect { attempt: attempt.id }).await?;
-    Ok(attempt.id)
+    begin: &[BeginAttempt<'_>],
+) -> Result<Vec<PaymentAttemptId>> {
+    if begin.is_empty() {
+        return Ok(Vec::new());
+    }
+    let attempts: Vec<_> = begin
+        .iter()
+        .map(|begin| NewAttempt {
+            id: mint(PaymentAttemptId::from_uuid),
+            customer: begin.customer,
+            method: Some(begin.method.id),
+            invoice: begin.invoice,
+            amount: begin.amount,
+            created_at: begin.at,
+        })
+        .collect();
+    store::payment::insert_attempts(tx, &attempts).await?;
+    let ids: Vec<_> = attempts.iter().map(|attempt| attempt.id).collect();
+    let jobs = ids.iter().map(|id| Job::Collect { attempt: *id }).collect();
+    enqueue(billing.pool(), tx, jobs).await?;
+    Ok(ids)
 }
 
 impl Billing {

@@ -16,7 +16,7 @@ use store::payment::{Attempt, Settlement};
 use store::{CustomerScope, PgConnection};
 
 use crate::id::mint;
-use crate::mail::{self, Letter};
+use crate::mail::{self, Addressed, Letter};
 use crate::record::{Note, Save, note, save};
 use crate::{Actor, Billing, Error, InvoiceSummary, Result, invoice};
 
@@ -31,6 +31,11 @@ struct Case<'a> {
 impl Case<'_> {
     const fn scope(&self) -> CustomerScope {
         CustomerScope::of(self.customer.id)
+    }
+
+    async fn write(&self, conn: &mut PgConnection, letter: Letter<'_>) -> Result<()> {
+        let to = self.customer;
+        mail::send(conn, &[Addressed { to, letter }], self.base_url, self.now).await
     }
 
     fn pays(&self, id: InvoiceId) -> bool {
@@ -140,7 +145,7 @@ async fn taken_for_nothing(conn: &mut PgConnection, case: &Case<'_>, charge_ref:
         subject: attempt.to_string(),
         detail: json!({ "charge": charge_ref, "amount": case.attempt.amount }),
     };
-    note(conn, entry).await
+    note(conn, &[entry]).await
 }
 
 /// Ends the attempt; false if it had ended before, and then nothing more is to be done.
@@ -186,13 +191,13 @@ async fn invoice_paid(conn: &mut PgConnection, case: &Case<'_>, id: InvoiceId, a
         attempt: Some(case.attempt.id),
         at: case.now,
     };
-    store::ledger::insert(conn, &posting).await?;
+    store::ledger::insert(conn, &[posting]).await?;
     let number = invoice.number.to_string();
     let receipt = Letter::Receipt {
         number: &number,
         paid: amount,
     };
-    mail::send(conn, case.customer, receipt, case.base_url, case.now).await?;
+    case.write(conn, receipt).await?;
     let entry = Note {
         actor: &Actor::System,
         at: case.now,
@@ -201,7 +206,7 @@ async fn invoice_paid(conn: &mut PgConnection, case: &Case<'_>, id: InvoiceId, a
         subject: id.to_string(),
         detail: json!({ "number": number, "paid": amount, "attempt": case.attempt.id }),
     };
-    note(conn, entry).await
+    note(conn, &[entry]).await
 }
 
 /// A paid invoice activates, upgrades, or brings the subscription up to date.
@@ -278,17 +283,10 @@ async fn declined(conn: &mut PgConnection, case: &Case<'_>, code: &str) -> Resul
             subject: case.attempt.id.to_string(),
             detail: json!({ "invoice": invoice, "code": code, "amount": case.attempt.amount }),
         };
-        note(conn, entry).await?;
+        note(conn, &[entry]).await?;
     }
     if drop_upgrade(conn, case).await? {
-        return mail::send(
-            conn,
-            case.customer,
-            Letter::UpgradeDeclined,
-            case.base_url,
-            case.now,
-        )
-        .await;
+        return case.write(conn, Letter::UpgradeDeclined).await;
     }
     fall_behind(conn, case).await?;
     write_declined(conn, case).await
@@ -307,7 +305,7 @@ async fn write_declined(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> 
                 due: invoice.amount_due(),
                 invoice: *id,
             };
-            mail::send(conn, case.customer, letter, case.base_url, case.now).await?;
+            case.write(conn, letter).await?;
         }
     }
     Ok(())

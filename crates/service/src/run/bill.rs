@@ -9,13 +9,14 @@ use billing::subscription::{
 use billing::usage::MeterTotal;
 use store::customer::CustomerRecord;
 use store::payment::PaymentMethod;
+use store::subscription::Boundary;
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::{RanOut, Step};
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
-use crate::mail::{self, Letter};
-use crate::payment::{BeginAttempt, begin_attempt};
+use crate::mail::{self, Addressed, Letter};
+use crate::payment::{BeginAttempt, begin_attempts};
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result};
 
@@ -79,7 +80,7 @@ impl Billing {
         let now = self.now();
         let scope = CustomerScope::of(customer.id);
         let Some(subscription) = store::subscription::live(tx, scope).await? else {
-            store::customer::set_due_at(tx, scope, None).await?;
+            store::customer::set_due_at(tx, &[(customer.id, None)]).await?;
             return Ok(Step::Processed(customer.id));
         };
         if let Some(PendingChange::AwaitingPayment { expires_at, .. }) = subscription.pending_change
@@ -96,7 +97,7 @@ impl Billing {
                 Ok(Step::Processed(customer.id))
             }
             _ => {
-                store::customer::set_due_at(tx, scope, subscription.due_at()).await?;
+                store::customer::set_due_at(tx, &[(customer.id, subscription.due_at())]).await?;
                 Ok(Step::Processed(customer.id))
             }
         }
@@ -105,7 +106,11 @@ impl Billing {
     async fn renew(&self, tx: &mut Tx, customer: &CustomerRecord, subscription: &Subscription) -> Result<()> {
         let loaded = Loaded::load(tx, subscription).await?;
         let renewal = loaded.renew(customer, subscription)?;
-        if !store::subscription::claim_boundary(tx, subscription.id, renewal.boundary).await? {
+        let boundary = Boundary {
+            subscription: subscription.id,
+            at: renewal.boundary,
+        };
+        if !store::subscription::claim(tx, &[boundary]).await? {
             return Err(Error::Internal("a boundary came up twice"));
         }
         let draft = InvoiceDraft::assemble(
@@ -139,7 +144,6 @@ impl Billing {
         }
         let at = self.now();
         let id = mint(InvoiceId::from_uuid);
-        let base_url = self.base_url();
         let subscription = &after;
         let f = Finalize {
             id,
@@ -148,19 +152,19 @@ impl Billing {
             subscription,
             draft: &draft,
             reason: "renewal",
-            base_url,
             at,
         };
         // Last, for it takes the number.
-        finalize(tx, f).await?;
+        finalize(tx, &[f], self.base_url()).await?;
         if let Some(method) = loaded.method.as_ref().filter(|_| collects) {
             let begin = BeginAttempt {
+                customer: customer.id,
                 invoice: id,
                 amount: draft.total(),
                 method,
                 at,
             };
-            begin_attempt(self, tx, CustomerScope::of(customer.id), begin).await?;
+            begin_attempts(self, tx, &[begin]).await?;
         }
         Ok(())
     }
@@ -177,7 +181,13 @@ impl Billing {
             Status::Canceled { at, .. } => Letter::Canceled { plan: &plan.name, at },
             _ => return Ok(()),
         };
-        mail::send(conn, customer, letter, self.base_url(), self.now()).await
+        mail::send(
+            conn,
+            &[Addressed { to: customer, letter }],
+            self.base_url(),
+            self.now(),
+        )
+        .await
     }
 
     /// An upgrade that nobody paid: its charge is withdrawn at the gateway, then what that says is settled.

@@ -19,7 +19,7 @@ use store::{CustomerScope, PgConnection, Tx};
 use super::{ChangeKind, ChangeOutcome, ChangePreview};
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
-use crate::payment::{BeginAttempt, begin_attempt};
+use crate::payment::{BeginAttempt, begin_attempts};
 use crate::quote::{self, Quote};
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result, usage};
@@ -213,12 +213,16 @@ impl Billing {
         .await?;
         self.finalize_upgrade(&mut tx, actor, &decided, invoice).await?;
         let begin = BeginAttempt {
+            customer: scope.customer(),
             invoice,
             amount: total,
             method: &method,
             at: now,
         };
-        let attempt = begin_attempt(self, &mut tx, scope, begin).await?;
+        let attempts = begin_attempts(self, &mut tx, &[begin]).await?;
+        let attempt = *attempts
+            .first()
+            .ok_or(Error::Internal("an attempt was not written"))?;
         store::commit(tx).await?;
         self.collect_upgrade(attempt, invoice).await
     }
@@ -260,10 +264,9 @@ impl Billing {
             subscription: &decided.subscription,
             draft: &decided.draft,
             reason: "upgrade",
-            base_url: self.base_url(),
             at: self.now(),
         };
-        finalize(conn, f).await
+        finalize(conn, &[f], self.base_url()).await
     }
 
     /// The first full bill after the change, by the same function that the billing run uses.

@@ -1,11 +1,13 @@
 //! Finalizing, settling and voiding.
 
 use billing::id::{CustomerId, InvoiceId, InvoiceLineId, SubscriptionId};
-use billing::invoice::{InvoiceDraft, InvoiceNumber, InvoiceStatus, Line};
+use billing::invoice::{Explain, InvoiceDraft, InvoiceNumber, InvoiceStatus, Line};
 use billing::money::Money;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 
+use crate::row::{column, try_column};
 use crate::{CustomerScope, Error, Result};
 
 /// A draft with everything that finalizing adds. `lines` names an id for each line of the draft.
@@ -37,69 +39,85 @@ pub async fn take_numbers(conn: &mut PgConnection, series: &str, count: i64) -> 
     u64::try_from(last - count + 1).map_err(|_| Error::corrupt("invoice_series", series))
 }
 
-/// Stores a finalized invoice: open, or paid at once where nothing is owed.
-pub async fn insert(conn: &mut PgConnection, invoice: &NewInvoice<'_>) -> Result<()> {
-    let total = invoice.draft.total();
-    let (status, settled_at) = match total.is_zero() {
-        true => (InvoiceStatus::Paid, Some(invoice.issued_at)),
+/// Stores finalized invoices: open, or paid at once where nothing is owed.
+pub async fn insert(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> Result<()> {
+    let states = column(invoices, |i| match i.draft.total().is_zero() {
+        true => (InvoiceStatus::Paid, Some(i.issued_at)),
         false => (InvoiceStatus::Open, None),
-    };
-    let currency = total.currency();
+    });
     sqlx::query!(
         "INSERT INTO invoice (id, customer_id, subscription_id, series, number, status, reason, currency, net_minor,
             tax_minor, total_minor, issued_at, due_at, settled_at, customer_name, customer_email)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-        invoice.id.uuid(),
-        invoice.customer.uuid(),
-        invoice.subscription.uuid(),
-        invoice.number.series,
-        i64::try_from(invoice.number.counter).map_err(|_| Error::corrupt("invoice", invoice.id))?,
-        status.as_str(),
-        invoice.reason,
-        currency.as_str(),
-        invoice.draft.net().minor(),
-        invoice.draft.tax().minor(),
-        total.minor(),
-        invoice.issued_at,
-        invoice.due_at,
-        settled_at,
-        invoice.customer_name,
-        invoice.customer_email,
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[],
+            $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::timestamptz[],
+            $14::timestamptz[], $15::text[], $16::text[])",
+        &column(invoices, |i| i.id.uuid()),
+        &column(invoices, |i| i.customer.uuid()),
+        &column(invoices, |i| i.subscription.uuid()),
+        &column(invoices, |i| i.number.series.as_str()) as &[&str],
+        &try_column(invoices, counter)?,
+        &column(&states, |(status, _)| status.as_str()) as &[&str],
+        &column(invoices, |i| i.reason) as &[&str],
+        &column(invoices, |i| i.draft.currency().to_string()),
+        &column(invoices, |i| i.draft.net().minor()),
+        &column(invoices, |i| i.draft.tax().minor()),
+        &column(invoices, |i| i.draft.total().minor()),
+        &column(invoices, |i| i.issued_at),
+        &column(invoices, |i| i.due_at),
+        &column(&states, |(_, settled_at)| *settled_at) as &[Option<DateTime<Utc>>],
+        &column(invoices, |i| i.customer_name) as &[&str],
+        &column(invoices, |i| i.customer_email) as &[&str],
     )
     .execute(&mut *conn)
     .await?;
-    for ((position, id), line) in (1..).zip(&invoice.lines).zip(invoice.draft.lines()) {
-        insert_line(conn, invoice.id, position, *id, line).await?;
-    }
-    Ok(())
+    insert_lines(conn, invoices).await
 }
 
-async fn insert_line(
-    conn: &mut PgConnection,
+fn counter(invoice: &NewInvoice<'_>) -> Result<i64> {
+    i64::try_from(invoice.number.counter).map_err(|_| Error::corrupt("invoice", invoice.id))
+}
+
+/// A line where it stands: of which invoice, at which position, under which id.
+struct PlacedLine<'a> {
     invoice: InvoiceId,
     position: i32,
     id: InvoiceLineId,
-    line: &Line,
-) -> Result<()> {
-    let draft = &line.draft;
+    line: &'a Line,
+}
+
+async fn insert_lines(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> Result<()> {
+    let lines: Vec<PlacedLine<'_>> = invoices
+        .iter()
+        .flat_map(|invoice| {
+            let lines = (1..).zip(&invoice.lines).zip(invoice.draft.lines());
+            lines.map(|((position, id), line)| PlacedLine {
+                invoice: invoice.id,
+                position,
+                id: *id,
+                line,
+            })
+        })
+        .collect();
     sqlx::query!(
         "INSERT INTO invoice_line (id, invoice_id, position, subscription_item_id, kind, charge, description,
             service_start, service_end, quantity, net_minor, tax_rate, tax_minor, explain)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-        id.uuid(),
-        invoice.uuid(),
-        position,
-        draft.item.uuid(),
-        draft.kind.as_str(),
-        draft.charge.as_str(),
-        draft.description,
-        draft.period.start(),
-        draft.period.end(),
-        draft.quantity,
-        draft.net.minor(),
-        line.tax_rate.fraction(),
-        line.tax.minor(),
-        serde_json::to_value(&draft.explain).map_err(|error| Error::corrupt("invoice_line", error))?,
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[],
+            $8::timestamptz[], $9::timestamptz[], $10::numeric[], $11::bigint[], $12::numeric[], $13::bigint[],
+            $14::jsonb[])",
+        &column(&lines, |l| l.id.uuid()),
+        &column(&lines, |l| l.invoice.uuid()),
+        &column(&lines, |l| l.position),
+        &column(&lines, |l| l.line.draft.item.uuid()),
+        &column(&lines, |l| l.line.draft.kind.as_str()) as &[&str],
+        &column(&lines, |l| l.line.draft.charge.as_str()) as &[&str],
+        &column(&lines, |l| l.line.draft.description.as_str()) as &[&str],
+        &column(&lines, |l| l.line.draft.period.start()),
+        &column(&lines, |l| l.line.draft.period.end()),
+        &column(&lines, |l| l.line.draft.quantity),
+        &column(&lines, |l| l.line.draft.net.minor()),
+        &column(&lines, |l| l.line.tax_rate.fraction()),
+        &column(&lines, |l| l.line.tax.minor()),
+        &column(&lines, |l| Json(&l.line.draft.explain)) as &[Json<&Explain>],
     )
     .execute(conn)
     .await?;

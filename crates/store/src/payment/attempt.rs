@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::row::column;
 use crate::{CustomerScope, Error, Result, row};
 
 const TABLE: &str = "payment_attempt";
@@ -26,6 +27,7 @@ pub struct Attempt {
 #[derive(Debug, Clone)]
 pub struct NewAttempt {
     pub id: PaymentAttemptId,
+    pub customer: CustomerId,
     pub method: Option<PaymentMethodId>,
     pub invoice: InvoiceId,
     pub amount: Money,
@@ -51,26 +53,28 @@ struct AttemptRow {
     action_url: Option<String>,
 }
 
-/// Writes the attempt down; a conflict on `payment_allocation_one_live` if another one is under way.
-pub async fn insert(conn: &mut PgConnection, scope: CustomerScope, attempt: &NewAttempt) -> Result<()> {
-    let currency = attempt.amount.currency();
+/// Writes attempts down; a conflict on `payment_allocation_one_live` if another one is under way.
+pub async fn insert(conn: &mut PgConnection, attempts: &[NewAttempt]) -> Result<()> {
     sqlx::query!(
         "INSERT INTO payment_attempt (id, customer_id, payment_method_id, amount_minor, currency, status, created_at)
-         VALUES ($1, $2, $3, $4, $5, 'created', $6)",
-        attempt.id.uuid(),
-        scope.uuid(),
-        attempt.method.map(PaymentMethodId::uuid),
-        attempt.amount.minor(),
-        currency.as_str(),
-        attempt.created_at,
+         SELECT n.id, n.customer_id, n.method_id, n.amount, n.currency, 'created', n.created_at
+         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::timestamptz[])
+            AS n (id, customer_id, method_id, amount, currency, created_at)",
+        &column(attempts, |a| a.id.uuid()),
+        &column(attempts, |a| a.customer.uuid()),
+        &column(attempts, |a| a.method.map(PaymentMethodId::uuid)) as &[Option<Uuid>],
+        &column(attempts, |a| a.amount.minor()),
+        &column(attempts, |a| a.amount.currency().to_string()),
+        &column(attempts, |a| a.created_at),
     )
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
-        "INSERT INTO payment_allocation (attempt_id, invoice_id, amount_minor) VALUES ($1, $2, $3)",
-        attempt.id.uuid(),
-        attempt.invoice.uuid(),
-        attempt.amount.minor(),
+        "INSERT INTO payment_allocation (attempt_id, invoice_id, amount_minor)
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[])",
+        &column(attempts, |a| a.id.uuid()),
+        &column(attempts, |a| a.invoice.uuid()),
+        &column(attempts, |a| a.amount.minor()),
     )
     .execute(conn)
     .await?;

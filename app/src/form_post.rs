@@ -36,7 +36,10 @@ pub async fn answer_server_functions(mut request: Request, next: Next) -> Respon
     let response = next.run(request).await;
     match (is_form, failure(response).await) {
         (true, (response, Some(error))) => see_other(response, &after_failure(error, &back)),
-        (true, (response, None)) => lead_on(response, &back),
+        (true, (response, None)) => match refused(response.status()) {
+            Some(error) => see_other(response, &after_failure(error, &back)),
+            None => lead_on(response, &back),
+        },
         (false, (mut response, Some(error))) => {
             *response.status_mut() =
                 StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -69,6 +72,19 @@ async fn failure(response: Response) -> (Response, Option<AppError>) {
     let bytes = to_bytes(body, MAX_ERROR_BYTES).await.unwrap_or_default();
     let error = AppError::de(bytes.clone());
     (Response::from_parts(parts, Body::from(bytes)), Some(error))
+}
+
+/// What something on the way to the function refused, or the way itself.
+fn refused(status: StatusCode) -> Option<AppError> {
+    Some(match status.as_u16() {
+        ..400 => return None,
+        401 => AppError::Unauthenticated,
+        403 => AppError::Forbidden,
+        404 | 405 => AppError::NotFound,
+        429 => AppError::TooMany,
+        400..500 => AppError::Invalid,
+        _ => AppError::Internal,
+    })
 }
 
 fn after_failure(error: AppError, back: &str) -> String {

@@ -125,6 +125,31 @@ async fn success_leads_where_the_function_says_or_back() {
     assert_eq!(location(&back), (303, "/overview"));
 }
 
+/// The function was not even reached: that is no success either.
+#[tokio::test]
+async fn what_is_refused_on_the_way_is_told_too() {
+    fn answer<const STATUS: u16>() -> Response {
+        Response::builder()
+            .status(STATUS)
+            .body(Body::from("words"))
+            .unwrap()
+    }
+    let page = from("http://127.0.0.1:3000/plan");
+    let cases: [(fn() -> Response, &str); 6] = [
+        (answer::<400>, "/plan?error=invalid"),
+        (answer::<401>, "/sign-in?next=/plan"),
+        (answer::<403>, "/plan?error=forbidden"),
+        (answer::<404>, "/plan?error=not_found"),
+        (answer::<429>, "/plan?error=too_many"),
+        (answer::<500>, "/plan?error=internal"),
+    ];
+    for (refuse, expected) in cases {
+        let answer = call(refuse, &[FORM, page.clone()]).await;
+        assert_eq!(location(&answer), (303, expected));
+        assert!(to_bytes(answer.into_body(), 100).await.unwrap().is_empty());
+    }
+}
+
 #[tokio::test]
 async fn a_program_gets_status_and_error() {
     let answer = call(|| failing(AppError::NotFound), &[(ACCEPT, "application/json")]).await;

@@ -27,6 +27,8 @@ test("a wrong password is said beside the field, without losing the way", async 
   await form.getByRole("button", { name: "Sign in" }).click();
   await arrive(page, "/sign-in?next=/plan&error=wrong_credentials");
   await expect(form).toContainText("The e-mail address or the password is wrong");
+  await expect(form.getByLabel("E-mail address")).toHaveValue(ADA);
+  await expect(form.getByLabel("Password")).toHaveValue("");
   await signIn(page, ADA);
   await arrive(page, "/plan");
 });

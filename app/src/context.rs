@@ -98,6 +98,26 @@ fn agent() -> Option<String> {
     Some(agent.chars().take(MAX_CHARS).collect())
 }
 
+/// What the browser keeps for us under a name.
+pub fn cookie(name: &str) -> Option<String> {
+    let parts: Parts = use_context()?;
+    let cookies = parts.headers.get(http::header::COOKIE)?.to_str().ok()?;
+    let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let (_, value) = pairs.find(|(found, _)| *found == name)?;
+    Some(value.to_owned())
+}
+
+/// Has the browser keep it; `value` must be fit for a cookie. Over TLS alone where we are reached by it.
+pub fn set_cookie(name: &str, value: &str, attributes: &str) -> Result<(), AppError> {
+    let options: leptos_axum::ResponseOptions = use_context().ok_or(AppError::Internal)?;
+    let https = deployment()?.base_url.starts_with("https://");
+    let secure = if https { "; Secure" } else { "" };
+    let cookie = format!("{name}={value}; Path=/; SameSite=Lax; {attributes}{secure}");
+    let cookie = http::HeaderValue::from_str(&cookie).map_err(|_| AppError::Internal)?;
+    options.append_header(http::header::SET_COOKIE, cookie);
+    Ok(())
+}
+
 fn session_failed(error: tower_sessions::session::Error) -> AppError {
     tracing::error!(%error, "The session store failed: {error}");
     AppError::StorageUnavailable

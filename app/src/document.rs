@@ -1,6 +1,5 @@
 //! The document around every page, and what is said of it in its headers.
 
-use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
@@ -37,17 +36,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 
 /// The theme the browser remembers.
 pub fn theme() -> Theme {
-    let parts = use_context::<Parts>();
-    let cookies = parts
-        .as_ref()
-        .and_then(|parts| parts.headers.get(http::header::COOKIE)?.to_str().ok());
-    let pairs = cookies
-        .unwrap_or_default()
-        .split(';')
-        .filter_map(|pair| pair.trim().split_once('='));
-    pairs
-        .filter(|(name, _)| *name == Theme::COOKIE)
-        .find_map(|(_, value)| Theme::parse(value))
+    context::cookie(Theme::COOKIE)
+        .and_then(|value| Theme::parse(&value))
         .unwrap_or_default()
 }
 

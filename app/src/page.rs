@@ -178,7 +178,7 @@ impl Request {
     }
 }
 
-fn parse_query(query: &str) -> ParamsMap {
+pub fn parse_query(query: &str) -> ParamsMap {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let unescape = |text: &str| leptos_router::location::Url::unescape(&text.replace('+', " "));
     pairs

@@ -8,3 +8,5 @@ pub mod sign_up;
 mod after;
 #[cfg(feature = "ssr")]
 pub mod home;
+#[cfg(feature = "ssr")]
+mod typed;

@@ -2,6 +2,11 @@
 
 use leptos::prelude::*;
 
+/// As the use cases count them.
+pub const MAX_EMAIL: u32 = 254;
+pub const MAX_PASSWORD: u32 = 128;
+const MAX_CHARS: u32 = 200;
+
 /// A labelled line of text. `error` marks it as the one to mend.
 #[component]
 pub fn TextField(
@@ -13,13 +18,16 @@ pub fn TextField(
     #[prop(optional, into)] hint: Option<String>,
     #[prop(optional, into)] placeholder: Option<String>,
     #[prop(optional)] minlength: Option<u32>,
+    #[prop(default = MAX_CHARS)] maxlength: u32,
     #[prop(optional, into)] inputmode: Option<String>,
     #[prop(optional_no_strip)] error: Option<&'static str>,
 ) -> impl IntoView {
-    let described = hint
-        .as_ref()
-        .map(|_| format!("{name}-hint"))
-        .or(error.map(|_| format!("{name}-error")));
+    let ids = [
+        hint.as_ref().map(|_| format!("{name}-hint")),
+        error.map(|_| format!("{name}-error")),
+    ];
+    let ids: Vec<String> = ids.into_iter().flatten().collect();
+    let described = (!ids.is_empty()).then(|| ids.join(" "));
     view! {
         <div class="flex flex-col gap-1">
             <label for=name class="font-medium">{label}</label>
@@ -33,7 +41,7 @@ pub fn TextField(
                 placeholder=placeholder
                 minlength=minlength
                 inputmode=inputmode
-                maxlength="200"
+                maxlength=maxlength
                 aria-describedby=described
                 aria-invalid=error.map(|_| "true")
                 required

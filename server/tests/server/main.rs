@@ -9,6 +9,7 @@ mod clock;
 mod embedded_postgres;
 mod events;
 mod events_edges;
+mod forms;
 mod headers;
 mod http;
 mod origin;

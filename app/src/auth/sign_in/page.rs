@@ -8,6 +8,7 @@ use crate::layout::PUBLIC;
 use crate::page::{Page, Visit, page};
 use crate::safe_path::{escape, safe_path};
 use crate::text::en::{auth as t, common, error};
+use crate::ui::field::{MAX_EMAIL, MAX_PASSWORD};
 use crate::ui::{ButtonKind, PageHeader, PostButton, SubmitButton, TextField};
 
 #[component]
@@ -30,18 +31,23 @@ fn sign_in_page(visit: &Visit) -> Page {
     };
     let refused = visit.query("error") == Some(AppError::WrongCredentials.code());
     let password_error = refused.then_some(error(AppError::WrongCredentials).title);
+    let email = visit
+        .query("error")
+        .and_then(|_| super::super::typed::read().get("email"))
+        .unwrap_or_default();
     let demo = visit.deployment.demo.then(|| demo(&next));
     let body = view! {
         <div class="mx-auto w-full max-w-sm flex flex-col gap-4">
             <PageHeader title=t::SIGN_IN_TITLE/>
             <form method="post" action="/fn/sign-in" class="panel p-4 flex flex-col gap-4">
                 <input type="hidden" name="next" value=next/>
-                <TextField name="email" kind="email" label=t::EMAIL autocomplete="username"/>
+                <TextField name="email" kind="email" label=t::EMAIL autocomplete="username" value=email maxlength=MAX_EMAIL/>
                 <TextField
                     name="password"
                     kind="password"
                     label=t::PASSWORD
                     autocomplete="current-password"
+                    maxlength=MAX_PASSWORD
                     error=password_error
                 />
                 <SubmitButton label=common::SIGN_IN kind=ButtonKind::Primary/>

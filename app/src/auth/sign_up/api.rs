@@ -18,6 +18,8 @@ pub struct SignUpForm {
 
 #[server(prefix = "/fn", endpoint = "sign-up")]
 pub async fn sign_up(#[server(flatten)] form: SignUpForm) -> Result<(), AppError> {
+    use super::super::typed;
+
     let SignUpForm {
         company,
         name,
@@ -26,6 +28,7 @@ pub async fn sign_up(#[server(flatten)] form: SignUpForm) -> Result<(), AppError
         time_zone,
         next,
     } = form;
+    let typed = typed::written(&[("company", &company), ("name", &name), ("email", &email)]);
     let sign_up = service::SignUp {
         company,
         name,
@@ -34,7 +37,9 @@ pub async fn sign_up(#[server(flatten)] form: SignUpForm) -> Result<(), AppError
         time_zone,
         address: crate::context::address(),
     };
-    let principal = crate::context::billing()?.sign_up(sign_up).await?;
+    let made = crate::context::billing()?.sign_up(sign_up).await;
+    typed::keep(&typed, made.is_ok())?;
+    let principal = made?;
     crate::context::sign_in(principal).await?;
     leptos_axum::redirect(super::super::after::after_sign_in(principal, next.as_deref()));
     Ok(())

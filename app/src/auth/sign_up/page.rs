@@ -8,6 +8,7 @@ use crate::layout::PUBLIC;
 use crate::page::{Page, Visit, page};
 use crate::safe_path::{escape, safe_path};
 use crate::text::en::{auth as t, common, error};
+use crate::ui::field::{MAX_EMAIL, MAX_PASSWORD};
 use crate::ui::{ButtonKind, PageHeader, SubmitButton, TextField};
 
 const MIN_PASSWORD: u32 = 8;
@@ -31,6 +32,8 @@ fn sign_up_page(visit: &Visit) -> Page {
         format!("/sign-in?next={}", escape(&next))
     };
     let failed = visit.query("error").and_then(AppError::parse);
+    let typed = failed.map(|_| super::super::typed::read()).unwrap_or_default();
+    let typed = |name: &str| typed.get(name).unwrap_or_default();
     let error_of = |codes: &[AppError]| {
         failed
             .filter(|failed| codes.contains(failed))
@@ -46,14 +49,23 @@ fn sign_up_page(visit: &Visit) -> Page {
                     label=t::COMPANY
                     hint=t::COMPANY_HINT
                     autocomplete="organization"
+                    value=typed("company")
                     error=error_of(&[AppError::InvalidCompany])
                 />
-                <TextField name="name" label=t::NAME autocomplete="name" error=error_of(&[AppError::InvalidName])/>
+                <TextField
+                    name="name"
+                    label=t::NAME
+                    autocomplete="name"
+                    value=typed("name")
+                    error=error_of(&[AppError::InvalidName])
+                />
                 <TextField
                     name="email"
                     kind="email"
                     label=t::EMAIL
                     autocomplete="username"
+                    value=typed("email")
+                    maxlength=MAX_EMAIL
                     error=error_of(&[AppError::InvalidEmail, AppError::EmailTaken])
                 />
                 <TextField
@@ -63,6 +75,7 @@ fn sign_up_page(visit: &Visit) -> Page {
                     hint=t::PASSWORD_HINT
                     autocomplete="new-password"
                     minlength=MIN_PASSWORD
+                    maxlength=MAX_PASSWORD
                     error=error_of(&[AppError::InvalidPassword])
                 />
                 <TimeZoneField/>

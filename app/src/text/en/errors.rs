@@ -40,8 +40,8 @@ pub const fn error(error: AppError) -> ErrorText {
         InvalidName => text("Your name is missing", "Enter 1 to 200 characters."),
         InvalidEmail => text("This is not an e-mail address", "It looks like name@example.com."),
         InvalidPassword => text(
-            "The password is too short",
-            "Use at least 8 characters; a sentence is fine.",
+            "The password does not fit",
+            "Use 8 to 128 characters; a sentence is fine.",
         ),
         InvalidTimeZone => text("This time zone is not known", "Choose one from the list."),
         AlreadySubscribed => text(

@@ -137,6 +137,11 @@ impl AppError {
         Self::ALL.into_iter().find(|error| error.code() == code)
     }
 
+    /// Whether asking again is in vain until somebody signs in: the session is over, or another's by now.
+    pub const fn needs_sign_in(self) -> bool {
+        matches!(self, Unauthenticated | Forbidden)
+    }
+
     /// The HTTP status of a page or an answer that failed with it.
     pub const fn status(self) -> u16 {
         match self {
@@ -209,6 +214,13 @@ mod tests {
             assert_eq!(AppError::de(error.ser()), error);
         }
         assert_eq!(AppError::parse("<script>"), None);
+    }
+
+    /// A server that is away for a moment must not send anybody to sign in.
+    #[test]
+    fn only_a_missing_session_needs_signing_in() {
+        let needing: Vec<_> = AppError::ALL.into_iter().filter(|e| e.needs_sign_in()).collect();
+        assert_eq!(needing, [Unauthenticated, Forbidden]);
     }
 
     #[cfg(feature = "ssr")]

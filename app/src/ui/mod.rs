@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod icon;
+pub mod session_over;
 
 #[cfg(feature = "ssr")]
 pub mod badge;
@@ -25,6 +26,7 @@ pub use button::{ButtonKind, LinkButton, PostButton, SubmitButton};
 #[cfg(feature = "ssr")]
 pub use field::TextField;
 pub use icon::Icon;
+pub use session_over::SessionOver;
 #[cfg(feature = "ssr")]
 pub use notice::Notice;
 #[cfg(feature = "ssr")]

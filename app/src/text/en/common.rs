@@ -3,6 +3,8 @@
 pub const SKIP_TO_CONTENT: &str = "Skip to content";
 pub const MAIN_NAVIGATION: &str = "Main";
 pub const SIGN_IN: &str = "Sign in";
+pub const SESSION_OVER: &str = "You are not signed in here any more.";
+pub const SIGN_IN_AGAIN: &str = "Sign in again";
 pub const SIGN_UP: &str = "Create account";
 pub const SIGN_OUT: &str = "Sign out";
 pub const PRICING: &str = "Pricing";

@@ -22,6 +22,11 @@ fn billing_periods() {
     every_case_passes("billing_periods.json", 43);
 }
 
+#[test]
+fn proration() {
+    every_case_passes("proration.json", 28);
+}
+
 fn every_case_passes(file: &str, cases: usize) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
     let outcomes = vectors::run_file(&folder.join(file));

@@ -187,6 +187,12 @@ impl Period {
         let local = first.and_time(NaiveTime::MIN);
         Anchor::at_wall_clock(local, AnchorDay(1), zone)?.period(Step::Months(1), 0)
     }
+
+    /// Days of the zone's calendar: the day of the start counts, the day of the end does not.
+    pub fn days(self, zone: Zone) -> i64 {
+        let date = |at| zone.local(at).date();
+        (date(self.end()) - date(self.start())).num_days()
+    }
 }
 
 /// Months since the beginning of year zero.

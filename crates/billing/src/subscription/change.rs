@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::{InvalidTransition, PendingChange, StatusName, Subscription};
-use crate::invoice::DraftLine;
+use crate::invoice::{DraftLine, Explain};
 use crate::money::{Money, MoneyError};
 use crate::period::{Period, PeriodError};
+use crate::proration::Share;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
@@ -36,6 +37,27 @@ pub struct BilledLine {
     pub period: Period,
     /// Positive: what earlier changes gave back of this line.
     pub credited: Money,
+}
+
+impl BilledLine {
+    /// Gives back the unused share of what was billed, never more than is left of it.
+    pub fn credit(self, unused: Share) -> Result<Explain, MoneyError> {
+        let nothing = Money::zero(self.net.currency());
+        let limit = self.net.minus(self.credited)?.max(nothing)?;
+        let wanted = unused.apply(self.net)?;
+        if wanted.minus(limit)?.is_positive() {
+            return Ok(Explain::Capped {
+                basis: self.net,
+                share: unused,
+                limit,
+            });
+        }
+        Ok(Explain::Prorated {
+            basis: self.net,
+            share: unused,
+            credit: true,
+        })
+    }
 }
 
 /// What a change of plan means, decided but not done.

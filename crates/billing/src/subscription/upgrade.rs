@@ -117,29 +117,14 @@ fn moved(
     Ok(after)
 }
 
-/// Gives back the unused part of what was billed, never more than is left of it.
+/// Gives back the unused part of what was billed.
 fn credits(item: &SubscriptionItem, input: ChangeInput<'_>) -> Result<Vec<DraftLine>, ChangeError> {
     let mut lines = Vec::new();
     for line in input.billed {
         let Some(unused) = line.period.remaining_from(input.at) else {
             continue;
         };
-        let share = Share::of(unused, line.period);
-        let limit = line.net.minus(line.credited)?;
-        let wanted = share.apply(line.net)?;
-        let explain = if wanted.minus(limit)?.is_positive() {
-            Explain::Capped {
-                basis: line.net,
-                share,
-                limit,
-            }
-        } else {
-            Explain::Prorated {
-                basis: line.net,
-                share,
-                credit: true,
-            }
-        };
+        let explain = line.credit(Share::of(unused, line.period))?;
         let net = explain.amount()?;
         if net.is_zero() {
             continue;

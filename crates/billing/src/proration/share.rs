@@ -1,0 +1,98 @@
+//! How much of a period a part of it is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::money::{Money, MoneyError};
+use crate::period::Period;
+#[cfg(feature = "zones")]
+use crate::period::Zone;
+
+#[cfg(feature = "zones")]
+const SECONDS_A_DAY: i64 = 24 * 60 * 60;
+
+/// What parts of a period are measured in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProrationMode {
+    #[default]
+    Second,
+    /// Days of the customer's calendar; the day of a change belongs to what comes after it.
+    Day,
+}
+
+impl ProrationMode {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Second => "second",
+            Self::Day => "day",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Second, Self::Day]
+            .into_iter()
+            .find(|mode| mode.as_str() == text)
+    }
+
+    /// The share of `whole` that `part` covers; no part, no share. A whole that lies within one day has
+    /// no days to count and is measured in seconds all the same.
+    #[cfg(feature = "zones")]
+    pub fn share(self, part: Option<Period>, whole: Period, zone: Zone) -> Share {
+        let of_days = whole.days(zone);
+        match (self, part) {
+            // Each day counts as 86,400 seconds, also one that has an hour more or less. Where a clock
+            // goes back over midnight a date comes twice: a part is never more than the whole even so.
+            (Self::Day, part) if of_days > 0 => Share {
+                seconds: part.map_or(0, |part| part.days(zone).clamp(0, of_days)) * SECONDS_A_DAY,
+                of_seconds: of_days * SECONDS_A_DAY,
+            },
+            (_, Some(part)) => Share::of(part, whole),
+            (_, None) => Share::of(whole, whole).rest(),
+        }
+    }
+}
+
+/// `seconds` out of `of_seconds`: both kept, so that the division happens once, at the amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    pub seconds: i64,
+    pub of_seconds: i64,
+}
+
+impl Share {
+    pub const WHOLE: Self = Self {
+        seconds: 1,
+        of_seconds: 1,
+    };
+
+    /// The share of `whole` that `part` covers. Seconds begin on the clock's, so that the parts of a
+    /// period add up wherever between two of them it is cut.
+    pub fn of(part: Period, whole: Period) -> Self {
+        let seconds = |period: Period| period.end().timestamp() - period.start().timestamp();
+        Self {
+            seconds: seconds(part),
+            of_seconds: seconds(whole),
+        }
+    }
+
+    /// What is left of the whole.
+    #[must_use]
+    pub const fn rest(self) -> Self {
+        Self {
+            seconds: self.of_seconds.saturating_sub(self.seconds),
+            of_seconds: self.of_seconds,
+        }
+    }
+
+    pub fn apply(self, amount: Money) -> Result<Money, MoneyError> {
+        amount.fraction(i128::from(self.seconds), i128::from(self.of_seconds))
+    }
+}
+
+/// The part of `amount` for a part of its period to the microsecond, never more than all of it.
+pub fn by_duration(amount: Money, part: Option<Period>, whole: Period) -> Result<Money, MoneyError> {
+    let micros = |period: Period| period.length().num_microseconds().ok_or(MoneyError::Overflow);
+    let of = micros(whole)?;
+    let part = part.map_or(Ok(0), micros)?.min(of);
+    amount.fraction(i128::from(part), i128::from(of))
+}

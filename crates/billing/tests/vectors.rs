@@ -9,11 +9,73 @@ mod vectors;
 
 use std::path::Path;
 
+use serde_json::{Value, json};
+
+fn failure(case: Value) -> Option<String> {
+    vectors::run_case(case).failure
+}
+
+fn february(input: Value, expect: Value) -> Option<String> {
+    failure(json!({
+        "op": "calendar_month_tz",
+        "rule": "calendar_periods_local_midnight",
+        "input": input,
+        "expect": expect,
+    }))
+}
+
+#[test]
+fn answers_are_compared_by_value() {
+    let input = json!({"year": 2026, "month": 2, "timezone": "UTC"});
+    for expect in [
+        json!({"hours": "672"}),
+        json!({"hours": "672.00"}),
+        json!({"hours": 672}),
+        json!({"start_utc": "2026-02-01T00:00:00.000+00:00"}),
+    ] {
+        assert_eq!(february(input.clone(), expect), None);
+    }
+    let wrong = json!({"hours": "671.99", "minutes": 1});
+    let expected = r#"hours: expected "671.99", got "672"; minutes: expected 1, got nothing"#;
+    assert_eq!(february(input, wrong).as_deref(), Some(expected));
+}
+
+#[test]
+fn a_case_that_makes_no_sense_fails_and_says_why() {
+    let hours = || json!({"hours": "672"});
+    let got = |why: &str| Some(format!(r#"expected {{"hours":"672"}}, got error: {why}"#));
+    let missing = json!({"year": 2026, "month": 2});
+    assert_eq!(february(missing, hours()), got("input.timezone: missing"));
+    let text = json!({"year": 2026, "month": "2", "timezone": "UTC"});
+    assert_eq!(
+        february(text, hours()),
+        got(r#"input.month: expected a count, found "2""#)
+    );
+    let mars = json!({"year": 2026, "month": 2, "timezone": "Mars/Base"});
+    assert_eq!(
+        february(mars, hours()),
+        got("input.timezone: not a known IANA time zone")
+    );
+    let case = |op, rule| json!({"op": op, "rule": rule, "input": {}, "expect": {"hours": "672"}});
+    assert_eq!(failure(case("guess", "any")), got("unknown operation `guess`"));
+    let rule = got("unknown rule `any` of `first_anchor`");
+    assert_eq!(failure(case("first_anchor", "any")), rule);
+    assert_eq!(
+        failure(json!({"op": "guess"})).as_deref(),
+        Some("expect: missing")
+    );
+    let nothing = json!({"op": "guess", "rule": "any", "input": {}, "expect": {}});
+    assert_eq!(failure(nothing).as_deref(), Some("expect: nothing to compare"));
+    let number = Some("the case: expected an object, found 7");
+    assert_eq!(failure(json!(7)).as_deref(), number);
+}
+
 /// A file that cannot be read is a failure under its name, never a panic.
 #[test]
 fn a_missing_file_is_a_failure() {
     let outcomes = vectors::run_file(Path::new("missing.json"));
-    assert_eq!(outcomes.len(), 1);
+    let ids: Vec<_> = outcomes.iter().map(|outcome| outcome.id.as_str()).collect();
+    assert_eq!(ids, ["missing.json"]);
     assert!(outcomes.iter().all(|outcome| outcome.failure.is_some()));
 }
 

@@ -63,7 +63,8 @@ pub struct Fields {
 
 impl Fields {
     fn new(path: &str, json: &Value) -> Result<Self, String> {
-        let map = json.as_object().ok_or_else(|| wrong(path, "an object", json))?;
+        let wrong = |kind, json| wrong(if path.is_empty() { "the case" } else { path }, kind, json);
+        let map = json.as_object().ok_or_else(|| wrong("an object", json))?;
         Ok(Self {
             path: path.to_owned(),
             map: map.clone(),

@@ -89,7 +89,7 @@ pub fn run_file(path: &Path) -> Vec<Outcome> {
     }
 }
 
-fn run_case(json: Value) -> Outcome {
+pub fn run_case(json: Value) -> Outcome {
     let id = json
         .get("id")
         .and_then(Value::as_str)

@@ -45,7 +45,7 @@ pub fn run(case: &Case) -> Option<Result<Value, String>> {
 
 fn period_sequence(case: &Case) -> Result<Value, String> {
     let start = case.midnight("start")?;
-    let schedule = Schedule::new(start, anchor_on_day(case, start)?, months(case)?);
+    let schedule = Schedule::new(start, anchor_on_day(case, start)?, step_of(case)?);
     boundaries(case, |n| schedule.boundary(n))
 }
 
@@ -72,7 +72,7 @@ fn trial_keeps_anchor(case: &Case) -> Result<Value, String> {
 fn calendar_month(case: &Case) -> Result<Value, String> {
     let year = i32::try_from(case.integer("year")?).map_err(|error| case.error("year", error))?;
     let first = NaiveDate::from_ymd_opt(year, case.count("month")?, 1)
-        .ok_or_else(|| case.error("month", "not a month"))?;
+        .ok_or_else(|| case.error("month", format!("not a month of the year {year}")))?;
     let month = Period::calendar_month(first, case.zone("timezone")?).map_err(text)?;
     Ok(json!({
         "start_utc": instant(month.start()),
@@ -82,7 +82,7 @@ fn calendar_month(case: &Case) -> Result<Value, String> {
 }
 
 fn calendar_last_complete(case: &Case) -> Result<Value, String> {
-    let (at, step) = (case.instant("at_utc")?, months(case)?);
+    let (at, step) = (case.instant("at_utc")?, step_of(case)?);
     let anchor = Anchor::calendar(at, step, case.zone("timezone")?).map_err(text)?;
     let period = anchor.last_complete(step, at).map_err(text)?;
     Ok(json!({"start_utc": instant(period.start()), "end_exclusive_utc": instant(period.end())}))
@@ -117,14 +117,14 @@ fn period_containing(case: &Case) -> Result<Value, String> {
 
 fn billing_anchor_in_past(case: &Case) -> Result<Value, String> {
     let anchor = Anchor::new(case.instant("anchor")?, Zone::UTC);
-    let schedule = Schedule::new(case.instant("start")?, anchor, months(case)?);
+    let schedule = Schedule::new(case.instant("start")?, anchor, step_of(case)?);
     boundaries(case, |n| schedule.boundary(n))
 }
 
 fn recurrence(case: &Case) -> Result<Value, String> {
     let anchor = Anchor::new(case.instant("anchor")?, Zone::UTC);
     let (_, period) = anchor
-        .surrounding(months(case)?, case.instant("at")?)
+        .surrounding(step_of(case)?, case.instant("at")?)
         .map_err(text)?;
     Ok(json!({"start": instant(period.start()), "end_exclusive": instant(period.end())}))
 }
@@ -136,16 +136,23 @@ fn schedule(case: &Case) -> Result<Schedule, String> {
         "half_open_periods" => anchor_on_day(case, start)?,
         _ => Anchor::new(start, Zone::UTC),
     };
-    Ok(Schedule::new(start, anchor, months(case)?))
+    Ok(Schedule::new(start, anchor, step_of(case)?))
 }
 
 fn anchor_on_day(case: &Case, start: DateTime<Utc>) -> Result<Anchor, String> {
     let day = AnchorDay::new(case.count("anchor_day")?).map_err(|error| case.error("anchor_day", error))?;
-    Anchor::on_day(start, day, case.count("interval_months")?, Zone::UTC).map_err(text)
+    Anchor::on_day(start, day, months(case)?, Zone::UTC).map_err(text)
 }
 
-fn months(case: &Case) -> Result<Step, String> {
-    case.count("interval_months").map(Step::Months)
+fn months(case: &Case) -> Result<u32, String> {
+    match case.count("interval_months")? {
+        0 => Err(case.error("interval_months", "no interval at all")),
+        months => Ok(months),
+    }
+}
+
+fn step_of(case: &Case) -> Result<Step, String> {
+    months(case).map(Step::Months)
 }
 
 /// `day`, `30d`, or an interval by its name.
@@ -154,7 +161,7 @@ fn step(name: &str) -> Option<Step> {
         return Some(Step::Days(1));
     }
     match name.strip_suffix('d').map(str::parse) {
-        Some(Ok(days)) => Some(Step::Days(days)),
+        Some(Ok(days)) => (days > 0).then_some(Step::Days(days)),
         _ => Interval::parse(name).map(Step::from),
     }
 }

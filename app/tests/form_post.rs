@@ -135,8 +135,8 @@ async fn what_is_refused_on_the_way_is_told_too() {
             .unwrap()
     }
     let page = from("http://127.0.0.1:3000/plan");
-    let cases: [(fn() -> Response, &str); 6] = [
-        (answer::<400>, "/plan?error=invalid"),
+    let cases = [
+        (answer::<400> as fn() -> Response, "/plan?error=invalid"),
         (answer::<401>, "/sign-in?next=/plan"),
         (answer::<403>, "/plan?error=forbidden"),
         (answer::<404>, "/plan?error=not_found"),

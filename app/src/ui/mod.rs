@@ -26,11 +26,11 @@ pub use button::{ButtonKind, LinkButton, PostButton, SubmitButton};
 #[cfg(feature = "ssr")]
 pub use field::TextField;
 pub use icon::Icon;
-pub use session_over::SessionOver;
 #[cfg(feature = "ssr")]
 pub use notice::Notice;
 #[cfg(feature = "ssr")]
 pub use panel::{EmptyState, PageHeader, Panel};
+pub use session_over::SessionOver;
 #[cfg(feature = "ssr")]
 pub use table::Table;
 #[cfg(feature = "ssr")]

@@ -30,6 +30,9 @@ pub enum AppError {
     SamePrice,
     ChangeAwaitsPayment,
     NothingPending,
+    ChangeScheduled,
+    InvoiceOpen,
+    ResumesTooEarly,
     NotChangeable,
     EventConflict,
     ClockRefused,
@@ -53,7 +56,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 39] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -75,6 +78,9 @@ impl AppError {
         SamePrice,
         ChangeAwaitsPayment,
         NothingPending,
+        ChangeScheduled,
+        InvoiceOpen,
+        ResumesTooEarly,
         NotChangeable,
         EventConflict,
         ClockRefused,
@@ -115,6 +121,9 @@ impl AppError {
             SamePrice => "same_price",
             ChangeAwaitsPayment => "change_awaits_payment",
             NothingPending => "nothing_pending",
+            ChangeScheduled => "change_scheduled",
+            InvoiceOpen => "invoice_open",
+            ResumesTooEarly => "resumes_too_early",
             NotChangeable => "not_changeable",
             EventConflict => "event_conflict",
             ClockRefused => "clock_refused",

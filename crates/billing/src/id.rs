@@ -81,6 +81,8 @@ ids! {
     SubscriptionItemId = "si";
     InvoiceId = "inv";
     InvoiceLineId = "il";
+    CreditNoteId = "cn";
+    CreditNoteLineId = "cl";
     PaymentMethodId = "pm";
     /// Also the idempotency key under which the gateway knows the charge.
     PaymentAttemptId = "pay";

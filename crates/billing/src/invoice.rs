@@ -8,6 +8,6 @@ mod state;
 
 pub use draft::InvoiceDraft;
 pub use explain::Explain;
-pub use line::{Charge, DraftLine, Line, LineKind};
+pub use line::{Charge, CreditedLine, DraftLine, Line, LineKind};
 pub use number::InvoiceNumber;
 pub use state::{InvalidInvoiceMove, InvoiceStatus};

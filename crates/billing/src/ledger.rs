@@ -5,4 +5,7 @@ mod account;
 mod posting;
 
 pub use account::Account;
-pub use posting::{Entry, Posting, PostingError, PostingKind, invoice_finalized, payment_received};
+pub use posting::{
+    Entry, Posting, PostingError, PostingKind, credit_applied, credit_note_issued, invoice_finalized,
+    payment_received,
+};

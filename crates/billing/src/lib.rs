@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
 pub mod catalog;
+pub mod credit;
 pub mod entitlement;
 pub mod id;
 pub mod invoice;

@@ -4,9 +4,12 @@
 
 mod cancel;
 mod change;
+mod collection;
 #[cfg(feature = "zones")]
 mod create;
 mod line;
+#[cfg(feature = "zones")]
+mod pause;
 #[cfg(feature = "zones")]
 mod renew;
 mod state;
@@ -15,11 +18,14 @@ mod upgrade;
 #[cfg(feature = "zones")]
 mod usage_line;
 
-pub use cancel::{schedule_cancel, undo_cancel};
-pub use change::{BilledLine, ChangeError, PlanChange, undo_pending_change};
+pub use cancel::{schedule_cancel, supersede, undo_cancel};
+pub use change::{ChangeError, PlanChange, undo_pending_change};
+pub use collection::{fall_behind, recover};
 #[cfg(feature = "zones")]
 pub use create::{Create, CreateError, activate, buy, expire_incomplete, start_trial, trial_end};
 pub use line::base_line;
+#[cfg(feature = "zones")]
+pub use pause::{ResumeInput, Resumption, Stop, StopInput, UnusedTime, cancel_now, pause, resume};
 #[cfg(feature = "zones")]
 pub use renew::{Renewal, RenewalInput, renew};
 pub use state::{
@@ -27,6 +33,6 @@ pub use state::{
     SubscriptionItem,
 };
 #[cfg(feature = "zones")]
-pub use upgrade::{ChangeInput, ChangeTarget, await_payment, complete_upgrade, plan_change};
+pub use upgrade::{ChangeInput, ChangeTarget, UpgradeBill, await_payment, complete_upgrade, plan_change};
 #[cfg(feature = "zones")]
 use usage_line::usage_lines;

@@ -1,10 +1,10 @@
 //! What holds of credits and charges whatever the prices, instants, zones and currencies.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
+use billing::credit::BilledLine;
 use billing::money::{Currency, Money, MoneyError};
 use billing::period::{Period, Zone};
 use billing::proration::{Component, PriceChange, ProrationMode, Share, by_duration};
-use billing::subscription::BilledLine;
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 

@@ -15,6 +15,12 @@ pub enum Letter<'a> {
     InvoiceIssued {
         number: &'a str,
         total: Money,
+        /// What of it the credit balance paid.
+        credit: Money,
+    },
+    CreditIssued {
+        number: &'a str,
+        total: Money,
     },
     Receipt {
         number: &'a str,
@@ -34,6 +40,10 @@ pub enum Letter<'a> {
     TrialPaused {
         plan: &'a str,
     },
+    Paused {
+        plan: &'a str,
+        resume_at: Option<DateTime<Utc>>,
+    },
     Canceled {
         plan: &'a str,
         at: DateTime<Utc>,
@@ -44,20 +54,34 @@ impl Letter<'_> {
     fn subject(&self) -> String {
         match self {
             Self::InvoiceIssued { number, .. } => format!("Invoice {number}"),
+            Self::CreditIssued { number, .. } => format!("Credit note {number}"),
             Self::Receipt { number, .. } => format!("Receipt for invoice {number}"),
             Self::PaymentDeclined { number, .. } => format!("Payment of invoice {number} was declined"),
             Self::UpgradeDeclined => "Your change of plan was not paid".to_owned(),
             Self::TrialStarted { plan, .. } => format!("Your {plan} trial has started"),
             Self::TrialPaused { plan } => format!("Your {plan} trial is over"),
+            Self::Paused { plan, .. } => format!("Your {plan} plan is paused"),
             Self::Canceled { plan, .. } => format!("Your {plan} subscription has ended"),
         }
     }
 
     fn body(&self, base_url: &str) -> String {
         match self {
-            Self::InvoiceIssued { number, total } => {
+            Self::InvoiceIssued {
+                number,
+                total,
+                credit,
+            } if credit.is_positive() => format!(
+                "Invoice {number} over {total} has been issued; {credit} of it is paid from your credit.\n\
+                 See it at {base_url}/invoices."
+            ),
+            Self::InvoiceIssued { number, total, .. } => {
                 format!("Invoice {number} over {total} has been issued.\nSee it at {base_url}/invoices.")
             }
+            Self::CreditIssued { number, total } => format!(
+                "Credit note {number}: {total} has been added to your credit and pays for your next invoices.\n\
+                 See it at {base_url}/invoices."
+            ),
             Self::Receipt { number, paid } => {
                 format!("We received {paid} for invoice {number}. Thank you.\nSee it at {base_url}/invoices.")
             }
@@ -76,6 +100,20 @@ impl Letter<'_> {
                 "Your trial of {plan} is over and no card is on file, so access is read-only.\n\
                  Choose a plan at {base_url}/plan to go on."
             ),
+            Self::Paused {
+                plan,
+                resume_at: Some(at),
+            } => format!(
+                "Your {plan} plan is paused and goes on by itself on {} UTC. Nothing is charged meanwhile.\n\
+                 Go on earlier at {base_url}/plan.",
+                at.format("%-d %B %Y, %H:%M")
+            ),
+            Self::Paused {
+                plan,
+                resume_at: None,
+            } => {
+                format!("Your {plan} plan is paused. Nothing is charged until you go on at {base_url}/plan.")
+            }
             Self::Canceled { plan, at } => format!(
                 "Your {plan} subscription ended on {} UTC. Your invoices stay at {base_url}/invoices.",
                 at.format("%-d %B %Y")

@@ -11,7 +11,7 @@ use store::{CustomerScope, PgConnection};
 
 use crate::payment::is_owed;
 use crate::run::Loaded;
-use crate::{Actor, Billing, CustomerProfile, Error, InvoiceSummary, PaymentMethod, Result, usage};
+use crate::{Actor, Billing, CustomerProfile, Error, InvoiceSummary, PaymentMethod, Result, credit, usage};
 
 const LAST_INVOICES: i64 = 5;
 
@@ -32,6 +32,8 @@ pub struct Overview {
     /// None where everything is paid.
     pub owed: Option<Owed>,
     pub trial_available: bool,
+    /// What the next invoices take from first.
+    pub credit: Money,
 }
 
 /// What the subscription's open invoices come to. An upgrade that waits for its payment is not owed.
@@ -107,6 +109,7 @@ impl Billing {
             subscription,
             payment_method: store::payment::default_method(&mut conn, scope).await?,
             invoices: store::invoice::list(&mut conn, scope, LAST_INVOICES).await?,
+            credit: credit::balance(&mut conn, scope, customer.currency).await?,
             trial_available: !store::subscription::trial_used(&mut conn, scope).await?,
             customer: CustomerProfile::from(customer),
         })
@@ -134,10 +137,10 @@ impl Billing {
         if !renews {
             return Ok(None);
         }
-        let renewal = Loaded::load(conn, subscription)
-            .await?
-            .renew(customer, subscription)?;
-        let draft = InvoiceDraft::assemble(customer.currency, renewal.lines, self.parts.config.tax_rate)?;
+        let loaded = Loaded::load(conn, subscription).await?;
+        let renewal = loaded.renew(customer, subscription)?;
+        let draft = InvoiceDraft::assemble(customer.currency, renewal.lines, self.parts.config.tax_rate)?
+            .apply_credit(loaded.credit)?;
         Ok(Some(Upcoming {
             at: renewal.boundary,
             draft,

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use billing::id::{PriceId, SubscriptionId};
 use billing::money::Money;
+use billing::subscription::UnusedTime;
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
@@ -18,10 +19,24 @@ pub const VALID_FOR: TimeDelta = TimeDelta::minutes(15);
 pub struct Quote {
     pub subscription: SubscriptionId,
     pub version: u32,
-    pub price: PriceId,
+    pub intent: Intent,
     /// The instant priced: executing the quote prices the same instant again.
     pub at: DateTime<Utc>,
     pub total: Money,
+    /// What of the total is collected, the credit balance taken first.
+    pub due: Money,
+    /// What is given back as credit.
+    pub credited: Money,
+}
+
+/// What the customer was shown the amounts of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "intent", rename_all = "snake_case")]
+pub enum Intent {
+    Change { price: PriceId },
+    Pause { resume_at: Option<DateTime<Utc>> },
+    Cancel { unused: UnusedTime },
+    Resume,
 }
 
 /// `payload.mac`, both base64url.
@@ -66,9 +81,13 @@ mod tests {
         let quote = Quote {
             subscription: SubscriptionId::from_uuid(uuid::Uuid::from_u128(1)),
             version: 3,
-            price: PriceId::from_uuid(uuid::Uuid::from_u128(2)),
+            intent: Intent::Change {
+                price: PriceId::from_uuid(uuid::Uuid::from_u128(2)),
+            },
             at,
             total: Money::new(86_400, Currency::USD),
+            due: Money::new(80_000, Currency::USD),
+            credited: Money::zero(Currency::USD),
         };
         let key = [7; 32];
         let token = sign(&quote, &key).unwrap();

@@ -2,7 +2,7 @@
 
 mod bill;
 
-pub use bill::Loaded;
+pub use bill::{Loaded, RESUMED};
 
 use std::collections::HashSet;
 

@@ -2,6 +2,11 @@
 
 mod cancel;
 mod change;
+mod resume;
+mod stop;
+
+pub use resume::ResumePreview;
+pub use stop::{StopKind, StopPreview};
 
 use billing::catalog::Plan;
 use billing::id::{InvoiceId, PriceId};

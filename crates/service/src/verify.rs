@@ -1,8 +1,9 @@
 //! Recomputes everything that must tie, and names what does not.
 
+use billing::invoice::Explain;
 use billing::revenue::customer_mrr;
 use store::PgConnection;
-use store::verify::StoredLine;
+use store::verify::{StoredCredit, StoredLine};
 
 use crate::{Billing, Result};
 
@@ -39,6 +40,7 @@ impl Billing {
             report.add(checked.name, checked.rows, checked.wrong);
         }
         check_lines(&mut tx, &mut report).await?;
+        check_credit_lines(&mut tx, &mut report).await?;
         check_mrr(&mut tx, &mut report).await?;
         Ok(report)
     }
@@ -61,6 +63,34 @@ async fn check_lines(conn: &mut PgConnection, report: &mut VerifyReport) -> Resu
     }
     report.add("lines follow from what explains them", rows, wrong);
     Ok(())
+}
+
+/// Every credit's amount follows from its explanation; its tax from its rate, but for the last cent of a line
+/// that is given back whole.
+async fn check_credit_lines(conn: &mut PgConnection, report: &mut VerifyReport) -> Result<()> {
+    let lines = store::verify::credit_lines(conn).await?;
+    let wrong = lines.iter().filter(|line| !credit_ties(line));
+    let wrong = wrong.map(|l| format!("{} line {}", l.note, l.position)).collect();
+    report.add(
+        "credits follow from what explains them",
+        lines.len() as u64,
+        wrong,
+    );
+    Ok(())
+}
+
+fn credit_ties(line: &StoredCredit) -> bool {
+    let tax = match &line.explain {
+        Explain::Prorated {
+            basis,
+            share,
+            credit: true,
+        } => share.tax(*basis, line.tax_rate),
+        Explain::Capped { limit, .. } => line.tax_rate.on(*limit),
+        _ => return false,
+    };
+    let off = tax.map(|tax| (tax.minor() - line.tax.minor()).abs());
+    line.explain.amount() == line.net.negate() && off.is_ok_and(|off| off <= 1)
 }
 
 fn line_ties(line: &StoredLine) -> bool {

@@ -3,5 +3,5 @@
 mod read;
 mod write;
 
-pub use read::{AttemptRow, InvoiceDetail, InvoiceSummary, billed_line, find, list, lock, open};
-pub use write::{NewInvoice, insert, settle, take_numbers, void};
+pub use read::{AttemptRow, InvoiceDetail, InvoiceSummary, find, list, lock, open};
+pub use write::{NewInvoice, apply_credit, insert, settle, take_numbers, void};

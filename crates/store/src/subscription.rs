@@ -21,6 +21,7 @@ struct SubscriptionRow {
     status: String,
     status_at: Option<DateTime<Utc>>,
     cancel_reason: Option<String>,
+    resume_at: Option<DateTime<Utc>>,
     version: i32,
     anchor: DateTime<Utc>,
     billing_start: DateTime<Utc>,
@@ -43,8 +44,8 @@ pub async fn live_of(conn: &mut PgConnection, customers: &[CustomerId]) -> Resul
     let ids: Vec<Uuid> = customers.iter().map(|customer| customer.uuid()).collect();
     let rows = sqlx::query_as!(
         SubscriptionRow,
-        "SELECT id, customer_id, status, status_at, cancel_reason, version, anchor, billing_start, billing_end,
-                usage_start, usage_end, cancel_at, pending_change, created_at
+        "SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
+                billing_end, usage_start, usage_end, cancel_at, pending_change, created_at
          FROM subscription WHERE customer_id = ANY($1) AND status <> 'canceled' ORDER BY customer_id, id",
         &ids,
     )
@@ -57,8 +58,8 @@ pub async fn live_of(conn: &mut PgConnection, customers: &[CustomerId]) -> Resul
 pub async fn all(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<Subscription>> {
     let rows = sqlx::query_as!(
         SubscriptionRow,
-        "SELECT id, customer_id, status, status_at, cancel_reason, version, anchor, billing_start, billing_end,
-                usage_start, usage_end, cancel_at, pending_change, created_at
+        "SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
+                billing_end, usage_start, usage_end, cancel_at, pending_change, created_at
          FROM subscription WHERE customer_id = $1 ORDER BY created_at DESC, id DESC",
         scope.uuid(),
     )
@@ -137,7 +138,10 @@ fn status(row: &SubscriptionRow) -> Option<Status> {
         StatusName::Trialing => Status::Trialing { ends_at: at? },
         StatusName::Active => Status::Active,
         StatusName::PastDue => Status::PastDue { since: at? },
-        StatusName::Paused => Status::Paused { since: at? },
+        StatusName::Paused => Status::Paused {
+            since: at?,
+            resume_at: row.resume_at,
+        },
         StatusName::Suspended => Status::Suspended { since: at? },
         StatusName::Unpaid => Status::Unpaid { since: at? },
         StatusName::Canceled => Status::Canceled {
@@ -155,12 +159,19 @@ fn columns(status: Status) -> (&'static str, Option<DateTime<Utc>>, Option<&'sta
         | Status::Incomplete { expires_at: at }
         | Status::Trialing { ends_at: at }
         | Status::PastDue { since: at }
-        | Status::Paused { since: at }
+        | Status::Paused { since: at, .. }
         | Status::Suspended { since: at }
         | Status::Unpaid { since: at } => (Some(at), None),
         Status::Canceled { reason, at } => (Some(at), Some(reason.as_str())),
     };
     (status.name().as_str(), at, reason)
+}
+
+const fn resume_at(status: Status) -> Option<DateTime<Utc>> {
+    match status {
+        Status::Paused { resume_at, .. } => resume_at,
+        _ => None,
+    }
 }
 
 fn pending_change(subscription: &Subscription) -> Result<Option<serde_json::Value>> {
@@ -180,8 +191,8 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
     let (status, status_at, reason) = columns(subscription.status);
     sqlx::query!(
         "INSERT INTO subscription (id, customer_id, status, status_at, cancel_reason, version, anchor, billing_start,
-            billing_end, usage_start, usage_end, cancel_at, pending_change, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            billing_end, usage_start, usage_end, cancel_at, pending_change, created_at, resume_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         subscription.id.uuid(),
         subscription.customer.uuid(),
         status,
@@ -196,6 +207,7 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
         subscription.cancel_at,
         pending_change(subscription)?,
         subscription.created_at,
+        resume_at(subscription.status),
     )
     .execute(&mut *conn)
     .await?;
@@ -223,11 +235,11 @@ pub async fn update(conn: &mut PgConnection, subscriptions: &[&Subscription]) ->
         "UPDATE subscription s SET status = n.status, status_at = n.status_at, cancel_reason = n.cancel_reason,
             version = s.version + 1, anchor = n.anchor, billing_start = n.billing_start, billing_end = n.billing_end,
             usage_start = n.usage_start, usage_end = n.usage_end, cancel_at = n.cancel_at,
-            pending_change = n.pending_change
+            pending_change = n.pending_change, resume_at = n.resume_at
          FROM unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::timestamptz[],
             $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
-            $12::jsonb[]) AS n (id, version, status, status_at, cancel_reason, anchor, billing_start, billing_end,
-            usage_start, usage_end, cancel_at, pending_change)
+            $12::jsonb[], $13::timestamptz[]) AS n (id, version, status, status_at, cancel_reason, anchor,
+            billing_start, billing_end, usage_start, usage_end, cancel_at, pending_change, resume_at)
          WHERE s.id = n.id AND s.version = n.version",
         &column(subscriptions, |s| s.id.uuid()),
         &try_column(subscriptions, |s| version(s))?,
@@ -241,6 +253,7 @@ pub async fn update(conn: &mut PgConnection, subscriptions: &[&Subscription]) ->
         &column(subscriptions, |s| s.usage_period.end()),
         &column(subscriptions, |s| s.cancel_at) as &[Option<DateTime<Utc>>],
         &try_column(subscriptions, |s| pending_change(s))? as &[Option<serde_json::Value>],
+        &column(subscriptions, |s| resume_at(s.status)) as &[Option<DateTime<Utc>>],
     )
     .execute(&mut *conn)
     .await?;

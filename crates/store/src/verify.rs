@@ -1,6 +1,6 @@
 //! What must tie, recomputed by Postgres: each query returns the rows that do not.
 
-use billing::id::InvoiceId;
+use billing::id::{CreditNoteId, InvoiceId};
 use billing::invoice::Explain;
 use billing::money::Money;
 use billing::tax::TaxRate;
@@ -43,11 +43,13 @@ const CHECKS: &[(&str, &str, &str)] = &[
          WHERE coalesce(l.owed, 0) <> coalesce(i.open, 0)",
     ),
     (
-        "tax owed is the tax of invoices that stand",
+        "tax owed is the tax of invoices that stand less that of credit notes",
         "SELECT count(*) FROM invoice",
         "SELECT coalesce(l.currency, i.currency) FROM
             (SELECT currency, -sum(amount_minor) AS tax FROM ledger_entry WHERE account = 'tax_payable' GROUP BY 1) l
-         FULL JOIN (SELECT currency, sum(tax_minor) AS tax FROM invoice WHERE status <> 'void' GROUP BY 1) i
+         FULL JOIN (SELECT currency, sum(tax_minor) AS tax FROM (
+            SELECT currency, tax_minor FROM invoice WHERE status <> 'void'
+            UNION ALL SELECT currency, -tax_minor FROM credit_note) t GROUP BY 1) i
             ON i.currency = l.currency
          WHERE coalesce(l.tax, 0) <> coalesce(i.tax, 0)",
     ),
@@ -76,10 +78,66 @@ const CHECKS: &[(&str, &str, &str)] = &[
          WHERE s.cancel_reason = 'expired' AND i.paid_minor > 0",
     ),
     (
-        "invoice numbers have no gaps",
-        "SELECT count(*) FROM invoice",
+        "credit notes are the sums of their lines",
+        "SELECT count(*) FROM credit_note",
+        "SELECT n.series || '-' || n.number FROM credit_note n
+         JOIN LATERAL (SELECT coalesce(sum(net_minor), 0) AS net, coalesce(sum(tax_minor), 0) AS tax
+                       FROM credit_note_line WHERE credit_note_id = n.id) l ON true
+         WHERE l.net <> n.net_minor OR l.tax <> n.tax_minor OR n.net_minor + n.tax_minor <> n.total_minor",
+    ),
+    (
+        "credit notes are booked",
+        "SELECT count(*) FROM credit_note",
+        "SELECT n.series || '-' || n.number FROM credit_note n
+         LEFT JOIN (SELECT p.credit_note_id, -sum(e.amount_minor) AS credit FROM ledger_entry e
+                    JOIN ledger_posting p ON p.id = e.posting_id WHERE e.account = 'customer_credit' GROUP BY 1) l
+            ON l.credit_note_id = n.id
+         WHERE coalesce(l.credit, 0) <> n.total_minor",
+    ),
+    (
+        "credit applied to invoices is booked",
+        "SELECT count(*) FROM invoice WHERE credit_applied_minor > 0",
+        "SELECT i.series || '-' || i.number FROM invoice i
+         LEFT JOIN (SELECT p.invoice_id, sum(e.amount_minor) AS credit FROM ledger_entry e
+                    JOIN ledger_posting p ON p.id = e.posting_id WHERE e.account = 'customer_credit' GROUP BY 1) l
+            ON l.invoice_id = i.id
+         WHERE coalesce(l.credit, 0) <> i.credit_applied_minor",
+    ),
+    (
+        "no credit balance is overdrawn",
+        "SELECT count(*) FROM (SELECT DISTINCT customer_id, currency FROM ledger_entry
+         WHERE account = 'customer_credit') b",
+        "SELECT customer_id::text || ' is overdrawn by ' || sum(amount_minor) FROM ledger_entry
+         WHERE account = 'customer_credit' GROUP BY customer_id, currency HAVING sum(amount_minor) > 0",
+    ),
+    (
+        "no line is credited beyond what it billed",
+        "SELECT (SELECT count(*) FROM invoice_line WHERE kind = 'proration_credit' AND NOT voided)
+              + (SELECT count(*) FROM credit_note_line)",
+        "SELECT l.id::text FROM invoice_line l JOIN (
+            SELECT line, sum(net) AS net, sum(tax) AS tax, bool_or(foreign_to) AS foreign_to FROM (
+                SELECT c.credits_line_id AS line, -c.net_minor AS net, -c.tax_minor AS tax,
+                       i.customer_id <> bi.customer_id AS foreign_to
+                FROM invoice_line c JOIN invoice i ON i.id = c.invoice_id
+                JOIN invoice_line b ON b.id = c.credits_line_id JOIN invoice bi ON bi.id = b.invoice_id
+                WHERE c.kind = 'proration_credit' AND NOT c.voided
+                UNION ALL
+                SELECT c.invoice_line_id, c.net_minor, c.tax_minor, n.customer_id <> bi.customer_id
+                FROM credit_note_line c JOIN credit_note n ON n.id = c.credit_note_id
+                JOIN invoice_line b ON b.id = c.invoice_line_id JOIN invoice bi ON bi.id = b.invoice_id
+            ) given_back GROUP BY line) c ON c.line = l.id
+         WHERE c.net > l.net_minor OR c.tax > l.tax_minor OR c.foreign_to OR l.voided
+         UNION ALL
+         SELECT id::text || ' credits no line' FROM invoice_line
+         WHERE kind = 'proration_credit' AND credits_line_id IS NULL",
+    ),
+    (
+        "numbers of invoices and credit notes have no gaps",
+        "SELECT (SELECT count(*) FROM invoice) + (SELECT count(*) FROM credit_note)",
         "SELECT s.series FROM invoice_series s
-         LEFT JOIN (SELECT series, count(*) AS n, max(number) AS last FROM invoice GROUP BY 1) i USING (series)
+         LEFT JOIN (SELECT series, count(*) AS n, max(number) AS last FROM (
+            SELECT series, number FROM invoice UNION ALL SELECT series, number FROM credit_note) d GROUP BY 1) i
+            USING (series)
          WHERE coalesce(i.n, 0) <> s.last_number OR coalesce(i.last, 0) <> s.last_number",
     ),
     (
@@ -184,6 +242,42 @@ pub async fn lines_after(
                 tax: row::money(TABLE, r.tax_minor, &r.currency)?,
                 explain: serde_json::from_value(r.explain)
                     .map_err(|_| Error::corrupt(TABLE, r.invoice_id))?,
+            })
+        })
+        .collect()
+}
+
+/// A line of a credit note as stored, with what explains it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCredit {
+    pub note: CreditNoteId,
+    pub position: i32,
+    pub net: Money,
+    pub tax_rate: TaxRate,
+    pub tax: Money,
+    pub explain: Explain,
+}
+
+/// Lines of all credit notes, for recomputing them outside.
+pub async fn credit_lines(conn: &mut PgConnection) -> Result<Vec<StoredCredit>> {
+    const TABLE: &str = "credit_note_line";
+    let rows = sqlx::query!(
+        "SELECT l.credit_note_id, l.position, l.net_minor, l.tax_rate, l.tax_minor, l.explain, n.currency
+         FROM credit_note_line l JOIN credit_note n ON n.id = l.credit_note_id
+         ORDER BY l.credit_note_id, l.position"
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            let corrupt = || Error::corrupt(TABLE, r.credit_note_id);
+            Ok(StoredCredit {
+                note: CreditNoteId::from_uuid(r.credit_note_id),
+                position: r.position,
+                net: row::money(TABLE, r.net_minor, &r.currency)?,
+                tax_rate: TaxRate::new(r.tax_rate).map_err(|_| corrupt())?,
+                tax: row::money(TABLE, r.tax_minor, &r.currency)?,
+                explain: serde_json::from_value(r.explain).map_err(|_| corrupt())?,
             })
         })
         .collect()

@@ -15,7 +15,7 @@ use crate::journal::{Count, Journal};
 /// Each returns a text for every row that is wrong.
 const RULES: &[(&str, &str)] = &[
     (
-        "invoice numbers have no gaps",
+        "numbers of invoices and credit notes have no gaps",
         "SELECT n::text FROM generate_series(1, (SELECT max(number) FROM invoice)) n
          WHERE NOT EXISTS (SELECT FROM invoice WHERE number = n)",
     ),

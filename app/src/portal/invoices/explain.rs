@@ -145,6 +145,7 @@ mod tests {
             quantity: Decimal::ONE,
             net: explain.amount().unwrap(),
             explain,
+            credits: None,
         };
         sentences(&Line::new(draft, TaxRate::ZERO).unwrap(), Zone::UTC).join(" ")
     }

@@ -72,6 +72,12 @@ pub const fn error(error: AppError) -> ErrorText {
             "There is nothing to undo",
             "It was undone before, or it has taken effect.",
         ),
+        ChangeScheduled => text(
+            "A change or the end is scheduled",
+            "Undo it first, then try again.",
+        ),
+        InvoiceOpen => text("An invoice is open", "Pay it first, then try again."),
+        ResumesTooEarly => text("The pause would end before it begins", "Choose a later day."),
         NotChangeable => text("The subscription cannot change now", "Settle what is open first."),
         EventConflict => text("The same event came with other content", "Nothing was counted."),
         ClockRefused => text(

@@ -56,6 +56,8 @@ pub fn reason(reason: &str) -> &str {
         "renewal" => "Renewal",
         "upgrade" => "Upgrade",
         "trial_end" => "End of trial",
+        "pause" => "Usage before the pause",
+        "resume" => "Going on",
         "cancel" => "Last usage",
         other => other,
     }

@@ -1,9 +1,9 @@
 //! Parts of an amount for parts of a period. Plain dates are midnights in UTC, days are counted there.
 
+use billing::credit::BilledLine;
 use billing::money::{Currency, Money, MoneyError};
 use billing::period::{Period, Zone};
 use billing::proration::{Component, PriceChange, Proration, ProrationMode, Share, by_duration};
-use billing::subscription::BilledLine;
 use chrono::{DateTime, NaiveTime, Utc};
 use serde_json::{Value, json};
 

@@ -1,6 +1,7 @@
 //! Assembly: lines and their tax add up to the total.
 
 use super::{DraftLine, Line};
+use crate::credit;
 use crate::money::{Currency, Money, MoneyError};
 use crate::tax::TaxRate;
 
@@ -11,6 +12,7 @@ pub struct InvoiceDraft {
     net: Money,
     tax: Money,
     total: Money,
+    credit_applied: Money,
 }
 
 impl InvoiceDraft {
@@ -27,7 +29,26 @@ impl InvoiceDraft {
             lines,
             net,
             tax,
+            credit_applied: Money::zero(currency),
         })
+    }
+
+    /// Takes what it can from the customer's credit balance, after tax.
+    pub fn apply_credit(self, balance: Money) -> Result<Self, MoneyError> {
+        let credit_applied = credit::applicable(balance, self.total)?;
+        Ok(Self {
+            credit_applied,
+            ..self
+        })
+    }
+
+    pub const fn credit_applied(&self) -> Money {
+        self.credit_applied
+    }
+
+    /// `total - credit applied`: what is collected.
+    pub fn amount_due(&self) -> Result<Money, MoneyError> {
+        self.total.minus(self.credit_applied)
     }
 
     pub fn lines(&self) -> &[Line] {

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::Explain;
-use crate::id::SubscriptionItemId;
+use crate::id::{InvoiceLineId, SubscriptionItemId};
 use crate::money::{Money, MoneyError};
 use crate::period::Period;
 use crate::tax::TaxRate;
@@ -71,6 +71,13 @@ impl Charge {
     }
 }
 
+/// The finalized line that a credit gives back from. It is taxed as that was, whatever the rate is today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CreditedLine {
+    pub line: InvoiceLineId,
+    pub tax_rate: TaxRate,
+}
+
 /// A line before tax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DraftLine {
@@ -83,6 +90,8 @@ pub struct DraftLine {
     pub quantity: Decimal,
     pub net: Money,
     pub explain: Explain,
+    /// Only of a proration credit.
+    pub credits: Option<CreditedLine>,
 }
 
 /// A line with its tax.
@@ -94,7 +103,9 @@ pub struct Line {
 }
 
 impl Line {
-    pub fn new(draft: DraftLine, tax_rate: TaxRate) -> Result<Self, MoneyError> {
+    /// Taxed at the rate given; a credit at the rate of what it gives back.
+    pub fn new(draft: DraftLine, rate: TaxRate) -> Result<Self, MoneyError> {
+        let tax_rate = draft.credits.map_or(rate, |credited| credited.tax_rate);
         let tax = tax_rate.on(draft.net)?;
         Ok(Self { draft, tax_rate, tax })
     }

@@ -11,6 +11,8 @@ pub struct InvoiceNumber {
 
 impl InvoiceNumber {
     pub const DEFAULT_SERIES: &'static str = "INV";
+    /// Credit notes are counted apart.
+    pub const CREDIT_SERIES: &'static str = "CN";
 }
 
 impl fmt::Display for InvoiceNumber {

@@ -1,6 +1,7 @@
 //! Postings: the only way entries come into being.
 
 use super::Account;
+use crate::credit::CreditLine;
 use crate::invoice::Line;
 use crate::money::{Currency, Money, MoneyError};
 use crate::period::Period;
@@ -18,6 +19,10 @@ pub enum PostingKind {
     InvoiceFinalized,
     InvoiceVoided,
     PaymentReceived,
+    CreditNoteIssued,
+    CreditApplied,
+    /// A voided invoice gives back what it took from the credit balance.
+    CreditReturned,
 }
 
 impl PostingKind {
@@ -26,6 +31,9 @@ impl PostingKind {
             Self::InvoiceFinalized => "invoice_finalized",
             Self::InvoiceVoided => "invoice_voided",
             Self::PaymentReceived => "payment_received",
+            Self::CreditNoteIssued => "credit_note_issued",
+            Self::CreditApplied => "credit_applied",
+            Self::CreditReturned => "credit_returned",
         }
     }
 }
@@ -114,4 +122,32 @@ pub fn payment_received(amount: Money) -> Result<Posting, PostingError> {
         entry(Account::Receivable, amount.negate()?),
     ];
     Posting::new(PostingKind::PaymentReceived, amount.currency(), entries)
+}
+
+/// What was billed and not served turns into the customer's credit, and its tax is owed to nobody any more.
+pub fn credit_note_issued(currency: Currency, lines: &[CreditLine]) -> Result<Posting, PostingError> {
+    let mut entries = Vec::with_capacity(2 + lines.len());
+    let mut tax = Money::zero(currency);
+    let mut total = Money::zero(currency);
+    for line in lines {
+        entries.push(Entry {
+            account: Account::DeferredRevenue,
+            amount: line.net,
+            service: Some(line.period),
+        });
+        tax = tax.plus(line.tax)?;
+        total = total.plus(line.net)?.plus(line.tax)?;
+    }
+    entries.push(entry(Account::TaxPayable, tax));
+    entries.push(entry(Account::CustomerCredit, total.negate()?));
+    Posting::new(PostingKind::CreditNoteIssued, currency, entries)
+}
+
+/// An invoice is paid from the customer's credit.
+pub fn credit_applied(amount: Money) -> Result<Posting, PostingError> {
+    let entries = vec![
+        entry(Account::CustomerCredit, amount),
+        entry(Account::Receivable, amount.negate()?),
+    ];
+    Posting::new(PostingKind::CreditApplied, amount.currency(), entries)
 }

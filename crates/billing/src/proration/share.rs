@@ -6,6 +6,7 @@ use crate::money::{Money, MoneyError};
 use crate::period::Period;
 #[cfg(feature = "zones")]
 use crate::period::Zone;
+use crate::tax::TaxRate;
 
 #[cfg(feature = "zones")]
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
@@ -82,6 +83,17 @@ impl Share {
             seconds: self.of_seconds.saturating_sub(self.seconds),
             of_seconds: self.of_seconds,
         }
+    }
+
+    /// The tax on the part, rounded on its own and not on the rounded part.
+    pub fn tax(self, amount: Money, rate: TaxRate) -> Result<Money, MoneyError> {
+        let rate = rate.fraction();
+        let numerator = i128::from(self.seconds).checked_mul(rate.mantissa());
+        let denominator = i128::from(self.of_seconds).checked_mul(10_i128.pow(rate.scale()));
+        let (Some(numerator), Some(denominator)) = (numerator, denominator) else {
+            return Err(MoneyError::Overflow);
+        };
+        amount.fraction(numerator, denominator)
     }
 
     pub fn apply(self, amount: Money) -> Result<Money, MoneyError> {

@@ -1,6 +1,8 @@
-//! Cancelling at the end of the billing period, and taking it back.
+//! Cancelling at the end of the billing period, taking it back, and making way for another subscription.
 
-use super::{ChangeError, PendingChange, Status, Subscription};
+use chrono::{DateTime, Utc};
+
+use super::{CancelReason, ChangeError, InvalidTransition, PendingChange, Status, Subscription};
 
 /// The subscription stays as it is until the end of what is paid for.
 pub fn schedule_cancel(subscription: Subscription) -> Result<Subscription, ChangeError> {
@@ -28,6 +30,18 @@ pub fn undo_cancel(subscription: Subscription) -> Result<Subscription, ChangeErr
     }
     Ok(Subscription {
         cancel_at: None,
+        ..subscription
+    })
+}
+
+/// A paused subscription makes way for one that is bought anew.
+pub fn supersede(subscription: Subscription, at: DateTime<Utc>) -> Result<Subscription, InvalidTransition> {
+    let status = subscription.status.to(Status::Canceled {
+        reason: CancelReason::Superseded,
+        at,
+    })?;
+    Ok(Subscription {
+        status,
         ..subscription
     })
 }

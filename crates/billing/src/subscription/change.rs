@@ -3,10 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::{InvalidTransition, PendingChange, StatusName, Subscription};
-use crate::invoice::{DraftLine, Explain};
-use crate::money::{Money, MoneyError};
-use crate::period::{Period, PeriodError};
-use crate::proration::Share;
+use crate::invoice::DraftLine;
+use crate::money::MoneyError;
+use crate::period::PeriodError;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
@@ -16,10 +15,14 @@ pub enum ChangeError {
     NotChangeable(StatusName),
     #[error("an earlier change still waits for its payment")]
     AwaitsPayment,
+    #[error("a change or the end is scheduled: take it back first")]
+    Scheduled,
+    #[error("a pause must end after it begins")]
+    ResumesTooEarly,
+    #[error("an invoice of the subscription is open")]
+    InvoiceOpen,
     #[error("no change is pending")]
     NothingPending,
-    #[error("the change would pay money out")]
-    NegativeTotal,
     #[error("the subscription carries no plan")]
     NoPlan,
     #[error(transparent)]
@@ -28,36 +31,6 @@ pub enum ChangeError {
     Money(#[from] MoneyError),
     #[error(transparent)]
     Transition(#[from] InvalidTransition),
-}
-
-/// What was really billed for time that is not over yet, less what was credited for it since.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BilledLine {
-    pub net: Money,
-    pub period: Period,
-    /// Positive: what earlier changes gave back of this line.
-    pub credited: Money,
-}
-
-impl BilledLine {
-    /// Gives back the unused share of what was billed, never more than is left of it.
-    pub fn credit(self, unused: Share) -> Result<Explain, MoneyError> {
-        let nothing = Money::zero(self.net.currency());
-        let limit = self.net.minus(self.credited)?.max(nothing)?;
-        let wanted = unused.apply(self.net)?;
-        if wanted.minus(limit)?.is_positive() {
-            return Ok(Explain::Capped {
-                basis: self.net,
-                share: unused,
-                limit,
-            });
-        }
-        Ok(Explain::Prorated {
-            basis: self.net,
-            share: unused,
-            credit: true,
-        })
-    }
 }
 
 /// What a change of plan means, decided but not done.

@@ -22,6 +22,7 @@ pub fn base_line(item: &SubscriptionItem, plan_name: &str, period: Period) -> Re
         quantity: Decimal::from(item.quantity),
         net: explain.amount()?,
         explain,
+        credits: None,
     })
 }
 

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    CancelReason, ChangeError, ItemKind, PendingChange, Status, Subscription, SubscriptionItem, base_line,
-    usage_lines,
+    CancelReason, ChangeError, ItemKind, PendingChange, ResumeInput, Resumption, Status, Subscription,
+    SubscriptionItem, base_line, resume, usage_lines,
 };
 use crate::catalog::{Plan, Price};
 use crate::invoice::DraftLine;
@@ -38,6 +38,17 @@ pub fn renew(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Ren
     match subscription.status {
         Status::Trialing { ends_at } => end_trial(subscription, input, ends_at),
         Status::Active | Status::PastDue { .. } | Status::Suspended { .. } => next_month(subscription, input),
+        Status::Paused {
+            resume_at: Some(at), ..
+        } => {
+            let (plan, zone) = (input.plan, input.zone);
+            let Resumption { after, lines } = resume(subscription, ResumeInput { plan, zone, at })?;
+            Ok(Renewal {
+                boundary: at,
+                after,
+                lines,
+            })
+        }
         status => Err(ChangeError::NotChangeable(status.name())),
     }
 }
@@ -60,7 +71,10 @@ fn end_trial(
         });
     }
     if !input.has_payment_method {
-        after.status = after.status.to(Status::Paused { since: ends_at })?;
+        after.status = after.status.to(Status::Paused {
+            since: ends_at,
+            resume_at: None,
+        })?;
         return Ok(Renewal {
             boundary: ends_at,
             after,
@@ -139,7 +153,7 @@ fn take_scheduled_change<'a>(
     plan
 }
 
-fn base_lines(subscription: &Subscription, plan: &Plan) -> Result<Vec<DraftLine>, ChangeError> {
+pub(super) fn base_lines(subscription: &Subscription, plan: &Plan) -> Result<Vec<DraftLine>, ChangeError> {
     let line = |item: &SubscriptionItem| base_line(item, &plan.name, subscription.billing_period);
     Ok(subscription.items.iter().map(line).collect::<Result<_, _>>()?)
 }

@@ -70,6 +70,8 @@ pub enum Status {
     },
     Paused {
         since: DateTime<Utc>,
+        /// Goes on by itself then; for ever where none is said.
+        resume_at: Option<DateTime<Utc>>,
     },
     Suspended {
         since: DateTime<Utc>,
@@ -175,7 +177,8 @@ impl Status {
         }
     }
 
-    pub fn to(self, next: Self) -> Result<Self, InvalidTransition> {
+    /// Only the decisions of this module move a subscription.
+    pub(super) fn to(self, next: Self) -> Result<Self, InvalidTransition> {
         let (from, to) = (self.name(), next.name());
         if StatusName::EDGES.contains(&(from, to)) {
             Ok(next)
@@ -289,7 +292,8 @@ impl Subscription {
             Status::Active | Status::PastDue { .. } | Status::Suspended { .. } => {
                 Some(self.usage_period.end())
             }
-            Status::Paused { .. } | Status::Unpaid { .. } | Status::Canceled { .. } => None,
+            Status::Paused { resume_at, .. } => resume_at,
+            Status::Unpaid { .. } | Status::Canceled { .. } => None,
         };
         let unpaid_upgrade = match self.pending_change {
             Some(PendingChange::AwaitingPayment { expires_at, .. }) => Some(expires_at),

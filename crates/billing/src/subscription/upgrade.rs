@@ -6,15 +6,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 use super::{
-    BilledLine, ChangeError, ItemKind, PendingChange, PlanChange, Status, Subscription, SubscriptionItem,
-    base_line, usage_lines,
+    ChangeError, ItemKind, PendingChange, PlanChange, Status, Subscription, SubscriptionItem, base_line,
+    usage_lines,
 };
 use crate::catalog::{Plan, Price};
+use crate::credit::{CreditLine, CreditNoteDraft, CreditableLine, unused};
 use crate::id::InvoiceId;
-use crate::invoice::{Charge, DraftLine, Explain, LineKind};
-use crate::money::{Money, MoneyError};
+use crate::invoice::{Charge, DraftLine, Explain, InvoiceDraft, LineKind};
+use crate::money::MoneyError;
 use crate::period::{Anchor, Interval, Period, Zone};
 use crate::proration::Share;
+use crate::tax::TaxRate;
 use crate::usage::MeterTotal;
 
 /// How long an unpaid upgrade stays open.
@@ -35,7 +37,7 @@ pub struct ChangeInput<'a> {
     pub current: &'a Plan,
     pub target: ChangeTarget<'a>,
     /// What was charged for the rest of the billing period.
-    pub billed: &'a [BilledLine],
+    pub billed: &'a [CreditableLine],
     /// What was used in the usage period up to `at`: due now where the change ends that period.
     pub usage: &'a [MeterTotal],
     pub at: DateTime<Utc>,
@@ -80,7 +82,7 @@ fn upgrade(
 ) -> Result<PlanChange, ChangeError> {
     let ChangeInput { target, at, .. } = input;
     let after = moved(subscription, item, target, at)?;
-    let mut lines = credits(item, input)?;
+    let mut lines = credits(input)?;
     if target.price.interval == item.price.interval {
         lines.extend(charge_for_the_rest(&after, target, at)?);
     } else {
@@ -91,11 +93,35 @@ fn upgrade(
             lines.push(base_line(item, &target.plan.name, after.billing_period)?);
         }
     }
-    let total = Money::sum(target.price.amount.currency(), lines.iter().map(|line| line.net))?;
-    if total.is_negative() {
-        return Err(ChangeError::NegativeTotal);
-    }
     Ok(PlanChange::Upgrade { lines, after })
+}
+
+/// The documents of an upgrade. Where the credit is more than the charge it becomes a credit note, whose
+/// balance then pays the invoice: an invoice never asks for less than nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpgradeBill {
+    pub credit_note: Option<CreditNoteDraft>,
+    pub invoice: InvoiceDraft,
+}
+
+impl UpgradeBill {
+    /// Today's rate is for what is charged; what is given back is taxed as it was billed.
+    pub fn of(lines: Vec<DraftLine>, input: ChangeInput<'_>, rate: TaxRate) -> Result<Self, MoneyError> {
+        let currency = input.target.price.amount.currency();
+        let invoice = InvoiceDraft::assemble(currency, lines.clone(), rate)?;
+        if !invoice.total().is_negative() {
+            let credit_note = None;
+            return Ok(Self { credit_note, invoice });
+        }
+        let given_back = unused(input.billed, input.at, &input.current.name)?;
+        let charges = lines
+            .into_iter()
+            .filter(|line| line.kind != LineKind::ProrationCredit);
+        Ok(Self {
+            credit_note: CreditNoteDraft::assemble(currency, given_back)?,
+            invoice: InvoiceDraft::assemble(currency, charges.collect(), rate)?,
+        })
+    }
 }
 
 /// The subscription after the upgrade: a longer interval starts new periods at the instant of change.
@@ -118,29 +144,12 @@ fn moved(
 }
 
 /// Gives back the unused part of what was billed.
-fn credits(item: &SubscriptionItem, input: ChangeInput<'_>) -> Result<Vec<DraftLine>, ChangeError> {
-    let mut lines = Vec::new();
-    for line in input.billed {
-        let Some(unused) = line.period.remaining_from(input.at) else {
-            continue;
-        };
-        let explain = line.credit(Share::of(unused, line.period))?;
-        let net = explain.amount()?;
-        if net.is_zero() {
-            continue;
-        }
-        lines.push(DraftLine {
-            item: item.id,
-            kind: LineKind::ProrationCredit,
-            charge: Charge::Base,
-            description: format!("Unused time on {}", input.current.name),
-            period: unused,
-            quantity: Decimal::ONE,
-            net,
-            explain,
-        });
-    }
-    Ok(lines)
+fn credits(input: ChangeInput<'_>) -> Result<Vec<DraftLine>, ChangeError> {
+    let unused = unused(input.billed, input.at, &input.current.name)?;
+    Ok(unused
+        .into_iter()
+        .map(CreditLine::on_invoice)
+        .collect::<Result<_, _>>()?)
 }
 
 fn charge_for_the_rest(
@@ -167,6 +176,7 @@ fn charge_for_the_rest(
         quantity: Decimal::from(item.quantity),
         net: explain.amount()?,
         explain,
+        credits: None,
     }))
 }
 

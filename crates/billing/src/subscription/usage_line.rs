@@ -46,6 +46,7 @@ pub fn usage_lines(
                 counted: total.period,
                 currency,
             },
+            credits: None,
         });
     }
     Ok(lines)

@@ -6,7 +6,7 @@ use billing::id::{
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::payment::AttemptStatus;
-use billing::subscription::{CancelReason, Create, Status, Subscription, buy, start_trial};
+use billing::subscription::{Create, Status, activate, buy, start_trial, supersede};
 use chrono::TimeDelta;
 use gateway::{CheckoutLine, CheckoutMode, CheckoutRequest};
 use store::customer::CustomerRecord;
@@ -17,7 +17,7 @@ use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
 use crate::mail::{self, Addressed, Letter};
 use crate::record::{Save, create, save};
-use crate::{Actor, Billing, Error, Result};
+use crate::{Actor, Billing, Error, Result, credit};
 
 /// How long a hosted page stays open.
 const PAGE_OPEN_FOR: TimeDelta = TimeDelta::hours(23);
@@ -63,7 +63,15 @@ impl Billing {
             zone: customer.zone,
             now,
         })?;
-        let draft = InvoiceDraft::assemble(price.amount.currency(), lines, self.parts.config.tax_rate)?;
+        let balance = credit::balance(&mut tx, scope, price.amount.currency()).await?;
+        let draft = InvoiceDraft::assemble(price.amount.currency(), lines, self.parts.config.tax_rate)?
+            .apply_credit(balance)?;
+        let due = draft.amount_due()?;
+        let (subscription, what) = if due.is_zero() {
+            (activate(subscription)?, "subscription.activated")
+        } else {
+            (subscription, "subscription.created")
+        };
         let after = &subscription;
         create(
             &mut tx,
@@ -71,7 +79,7 @@ impl Billing {
                 actor,
                 customer: &customer,
                 after,
-                what: "subscription.created",
+                what,
                 at: now,
             },
         )
@@ -87,9 +95,13 @@ impl Billing {
             at: now,
         };
         finalize(&mut tx, &[f], self.base_url()).await?;
-        let pays = Some((id, draft.total()));
+        // Paid from credit: the page only takes a card, for what comes later.
+        let (purpose, pays) = match due.is_zero() {
+            true => (Purpose::AddCard, None),
+            false => (Purpose::Purchase, Some((id, due))),
+        };
         let cause = Cause {
-            purpose: Purpose::Purchase,
+            purpose,
             pays,
             subscription: Some(subscription.id),
         };
@@ -353,14 +365,7 @@ async fn make_room(
     match live {
         None => Ok(()),
         Some(subscription) if matches!(subscription.status, Status::Paused { .. }) => {
-            let status = subscription.status.to(Status::Canceled {
-                reason: CancelReason::Superseded,
-                at: now,
-            })?;
-            let after = &Subscription {
-                status,
-                ..subscription
-            };
+            let after = &supersede(subscription, now)?;
             save(
                 tx,
                 Save {
@@ -386,6 +391,14 @@ fn bill_lines(draft: &InvoiceDraft) -> Vec<(String, Money)> {
         .collect();
     if !draft.tax().is_zero() {
         lines.push(("Tax".to_owned(), draft.tax()));
+    }
+    if let Some(credit) = draft
+        .credit_applied()
+        .negate()
+        .ok()
+        .filter(|credit| !credit.is_zero())
+    {
+        lines.push(("Credit".to_owned(), credit));
     }
     lines
 }

@@ -2,7 +2,7 @@
 
 use billing::id::{InvoiceId, InvoiceLineId, PostingId};
 use billing::invoice::{InvoiceDraft, InvoiceNumber};
-use billing::ledger::{Posting, PostingKind, invoice_finalized};
+use billing::ledger::{Posting, PostingKind, credit_applied, invoice_finalized};
 use billing::subscription::Subscription;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -14,7 +14,7 @@ use store::{CustomerScope, PgConnection};
 use crate::id::mint;
 use crate::mail::{self, Addressed, Letter};
 use crate::record::{Note, note};
-use crate::{Actor, Error, Result};
+use crate::{Actor, Error, Result, credit};
 
 /// What an invoice is made of. The id is minted by the caller, who may need it before.
 #[derive(Debug)]
@@ -52,10 +52,21 @@ pub async fn finalize(conn: &mut PgConnection, invoices: &[Finalize<'_>], base_u
         })
         .collect();
     store::invoice::insert(conn, &numbered).await?;
+    let credited = invoices.iter().filter(|f| f.draft.credit_applied().is_positive());
+    let applied: Vec<_> = credited
+        .map(|f| {
+            Ok((
+                f,
+                credit_applied(f.draft.credit_applied()).map_err(|_| Error::Internal("posting"))?,
+            ))
+        })
+        .collect::<Result<_>>()?;
+    let applied = applied.iter().map(|(f, posting)| f.posted(posting));
     let postings: Vec<_> = invoices
         .iter()
         .zip(&postings)
         .map(|(f, posting)| f.posted(posting))
+        .chain(applied)
         .collect();
     store::ledger::insert(conn, &postings).await?;
     let shown: Vec<String> = numbered
@@ -101,6 +112,7 @@ impl<'a> Finalize<'a> {
             posting,
             invoice: Some(self.id),
             attempt: None,
+            credit_note: None,
             at: self.at,
         }
     }
@@ -109,27 +121,32 @@ impl<'a> Finalize<'a> {
     where
         'a: 'l,
     {
-        let total = self.draft.total();
+        let (total, credit) = (self.draft.total(), self.draft.credit_applied());
         Addressed {
             to: self.customer,
-            letter: Letter::InvoiceIssued { number, total },
+            letter: Letter::InvoiceIssued {
+                number,
+                total,
+                credit,
+            },
         }
     }
 
     fn note(&self, number: &str) -> Note<'a> {
-        let total = self.draft.total();
+        let (total, credit) = (self.draft.total(), self.draft.credit_applied());
         Note {
             actor: self.actor,
             at: self.at,
             what: "invoice.finalized",
             customer: self.customer.id,
             subject: self.id.to_string(),
-            detail: json!({ "number": number, "total": total, "reason": self.reason }),
+            detail: json!({ "number": number, "total": total, "credit": credit, "reason": self.reason }),
         }
     }
 }
 
-/// Cancels an open invoice that nothing was paid on; the ledger gets the same entries the other way round.
+/// Cancels an open invoice that nothing was paid on; the ledger gets the same entries the other way round,
+/// and the credit it took goes back to the balance.
 pub async fn void(
     conn: &mut PgConnection,
     actor: &Actor,
@@ -151,9 +168,14 @@ pub async fn void(
         posting: &posting,
         invoice: Some(id),
         attempt: None,
+        credit_note: None,
         at,
     };
     store::ledger::insert(conn, &[posting]).await?;
+    let credit = detail.summary.credit_applied;
+    if credit.is_positive() {
+        credit::book_returned(conn, customer, id, credit, at).await?;
+    }
     let entry = Note {
         actor,
         at,

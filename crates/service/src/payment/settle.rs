@@ -6,7 +6,9 @@ use billing::invoice::InvoiceStatus;
 use billing::ledger::payment_received;
 use billing::money::Money;
 use billing::payment::AttemptStatus;
-use billing::subscription::{ChangeTarget, PendingChange, Status, Subscription, activate, complete_upgrade};
+use billing::subscription::{
+    self, ChangeTarget, PendingChange, Status, Subscription, activate, complete_upgrade, recover,
+};
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
 use serde_json::json;
@@ -189,6 +191,7 @@ async fn invoice_paid(conn: &mut PgConnection, case: &Case<'_>, id: InvoiceId, a
         posting: &posting,
         invoice: Some(id),
         attempt: Some(case.attempt.id),
+        credit_note: None,
         at: case.now,
     };
     store::ledger::insert(conn, &[posting]).await?;
@@ -262,13 +265,7 @@ pub(crate) fn is_owed(subscription: &Subscription, invoice: &InvoiceSummary) -> 
 /// The subscription, active again where it was behind and owes nothing any more.
 fn recovered(subscription: Subscription, owes: bool) -> Result<Subscription> {
     match subscription.status {
-        Status::PastDue { .. } | Status::Suspended { .. } if !owes => {
-            let status = subscription.status.to(Status::Active)?;
-            Ok(Subscription {
-                status,
-                ..subscription
-            })
-        }
+        Status::PastDue { .. } | Status::Suspended { .. } if !owes => Ok(recover(subscription)?),
         _ => Ok(subscription),
     }
 }
@@ -359,12 +356,8 @@ async fn fall_behind(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
     if !behind || subscription.status != Status::Active {
         return Ok(());
     }
-    let status = subscription.status.to(Status::PastDue { since: case.now })?;
-    let after = Subscription {
-        status,
-        ..subscription
-    };
-    save_case(conn, case, &after, "subscription.past_due").await
+    let after = &subscription::fall_behind(subscription, case.now)?;
+    save_case(conn, case, after, "subscription.past_due").await
 }
 
 async fn save_case(

@@ -3,8 +3,9 @@
 use billing::catalog::Plan;
 use billing::id::InvoiceId;
 use billing::invoice::InvoiceDraft;
+use billing::money::Money;
 use billing::subscription::{
-    ChangeError, PendingChange, Renewal, RenewalInput, Status, StatusName, Subscription, renew,
+    ChangeError, PendingChange, Renewal, RenewalInput, Status, StatusName, Subscription, fall_behind, renew,
 };
 use billing::usage::MeterTotal;
 use store::customer::CustomerRecord;
@@ -18,7 +19,7 @@ use crate::invoice::{Finalize, finalize};
 use crate::mail::{self, Addressed, Letter};
 use crate::payment::{BeginAttempt, begin_attempts};
 use crate::record::{Save, save};
-use crate::{Actor, Billing, Error, Result};
+use crate::{Actor, Billing, Error, Result, credit};
 
 /// What a renewal is decided from, as loaded.
 pub struct Loaded {
@@ -26,6 +27,7 @@ pub struct Loaded {
     pub scheduled: Option<Plan>,
     pub usage: Vec<MeterTotal>,
     pub method: Option<PaymentMethod>,
+    pub credit: Money,
 }
 
 impl Loaded {
@@ -52,6 +54,7 @@ impl Loaded {
             scheduled,
             usage,
             method,
+            credit: credit::balance(conn, scope, item.price.amount.currency()).await?,
         })
     }
 
@@ -117,13 +120,13 @@ impl Billing {
             customer.currency,
             renewal.lines.clone(),
             self.parts.config.tax_rate,
-        )?;
-        let collects = draft.total().is_positive();
+        )?
+        .apply_credit(loaded.credit)?;
+        let due = draft.amount_due()?;
+        let collects = due.is_positive();
         let mut after = renewal.after.clone();
         if collects && loaded.method.is_none() && after.status == Status::Active {
-            after.status = after.status.to(Status::PastDue {
-                since: renewal.boundary,
-            })?;
+            after = fall_behind(after, renewal.boundary)?;
         }
         let what = what_happened(subscription, &after);
         let actor = &Actor::System;
@@ -151,7 +154,7 @@ impl Billing {
             customer,
             subscription,
             draft: &draft,
-            reason: "renewal",
+            reason: if what == RESUMED { "resume" } else { "renewal" },
             at,
         };
         // Last, for it takes the number.
@@ -160,7 +163,7 @@ impl Billing {
             let begin = BeginAttempt {
                 customer: customer.id,
                 invoice: id,
-                amount: draft.total(),
+                amount: due,
                 method,
                 at,
             };
@@ -213,10 +216,13 @@ impl Billing {
     }
 }
 
+pub const RESUMED: &str = "subscription.resumed";
+
 fn what_happened(before: &Subscription, after: &Subscription) -> &'static str {
     match (before.status.name(), after.status.name()) {
         (StatusName::Trialing, StatusName::Active | StatusName::PastDue) => "trial.converted",
         (StatusName::Trialing, StatusName::Paused) => "trial.paused",
+        (StatusName::Paused, StatusName::Active | StatusName::PastDue) => RESUMED,
         (_, StatusName::Canceled) => "subscription.canceled",
         _ => "subscription.renewed",
     }

@@ -1,13 +1,14 @@
 //! Preview and confirmation of a change of plan: one function decides both.
 
 use billing::catalog::{Aggregation, Plan};
+use billing::credit::{CreditNoteDraft, CreditReason};
 use billing::id::{InvoiceId, PaymentAttemptId, PriceId};
 use billing::invoice::InvoiceDraft;
-use billing::money::MoneyError;
+use billing::money::{Money, MoneyError};
 use billing::period::Period;
 use billing::subscription::{
-    ChangeError, ChangeInput, ChangeTarget, PlanChange, RenewalInput, Subscription, await_payment,
-    complete_upgrade, plan_change, renew,
+    ChangeError, ChangeInput, ChangeTarget, PlanChange, RenewalInput, Subscription, UpgradeBill,
+    await_payment, complete_upgrade, plan_change, renew,
 };
 use billing::usage::MeterTotal;
 use chrono::{DateTime, Utc};
@@ -17,12 +18,13 @@ use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::{ChangeKind, ChangeOutcome, ChangePreview};
+use crate::credit::Issue;
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
 use crate::payment::{BeginAttempt, begin_attempts};
-use crate::quote::{self, Quote};
+use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
-use crate::{Actor, Billing, Error, Result, usage};
+use crate::{Actor, Billing, Error, Result, credit, usage};
 
 /// A change decided from what stands in the database.
 struct Decided {
@@ -31,11 +33,20 @@ struct Decided {
     from: Plan,
     to: Plan,
     change: PlanChange,
+    /// What is given back by itself, where the invoice alone would pay money out.
+    credit_note: Option<CreditNoteDraft>,
     /// What is due now; without lines where nothing is.
     draft: InvoiceDraft,
+    /// The credit balance once all of this is done.
+    credit_left: Money,
 }
 
 impl Decided {
+    fn credited(&self) -> Money {
+        let note = self.credit_note.as_ref().map(CreditNoteDraft::total);
+        note.unwrap_or(Money::zero(self.customer.currency))
+    }
+
     fn save<'a>(
         &'a self,
         actor: &'a Actor,
@@ -67,9 +78,11 @@ impl Billing {
         let quote = Quote {
             subscription: decided.subscription.id,
             version: decided.subscription.version,
-            price,
+            intent: Intent::Change { price },
             at: now,
             total: decided.draft.total(),
+            due: decided.draft.amount_due()?,
+            credited: decided.credited(),
         };
         Ok(ChangePreview {
             token: quote::sign(&quote, &self.parts.config.quote_key)?,
@@ -88,15 +101,20 @@ impl Billing {
         let scope = actor.manages_billing()?;
         let now = self.now();
         let quote = quote::open(token, &self.parts.config.quote_key, now)?;
+        let Intent::Change { price } = quote.intent else {
+            return Err(Error::QuoteStale);
+        };
         self.catch_up(scope).await?;
         let mut tx = store::begin(self.pool()).await?;
         let customer = store::customer::lock(&mut tx, scope)
             .await?
             .ok_or(Error::NotFound("customer"))?;
-        let decided = self.decide(&mut tx, customer, quote.price, quote.at).await?;
+        let decided = self.decide(&mut tx, customer, price, quote.at).await?;
         let same = decided.subscription.id == quote.subscription
             && decided.subscription.version == quote.version
-            && decided.draft.total() == quote.total;
+            && decided.draft.total() == quote.total
+            && decided.draft.amount_due()? == quote.due
+            && decided.credited() == quote.credited;
         if !same {
             return Err(Error::QuoteStale);
         }
@@ -115,7 +133,7 @@ impl Billing {
                 store::commit(tx).await?;
                 Ok(ChangeOutcome::Applied { invoice: None })
             }
-            PlanChange::Upgrade { .. } => self.upgrade(tx, actor, decided, quote).await,
+            PlanChange::Upgrade { .. } => self.upgrade(tx, actor, decided, (price, quote.at)).await,
         }
     }
 
@@ -152,11 +170,11 @@ impl Billing {
             zone: customer.zone,
         };
         let usage = used_so_far(conn, &subscription, &from, at).await?;
-        let billed = store::invoice::billed_line(conn, item.id, at).await?;
+        let billed = store::credit::billed_lines(conn, subscription.id, at).await?;
         let input = ChangeInput {
             current: &from,
             target,
-            billed: billed.as_slice(),
+            billed: &billed,
             usage: &usage,
             at,
         };
@@ -165,8 +183,15 @@ impl Billing {
             PlanChange::Upgrade { lines, .. } => lines.clone(),
             PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => Vec::new(),
         };
-        let draft = InvoiceDraft::assemble(customer.currency, lines, self.parts.config.tax_rate)?;
+        let bill = UpgradeBill::of(lines, input, self.parts.config.tax_rate)?;
+        let mut balance = credit::balance(conn, scope, customer.currency).await?;
+        if let Some(note) = &bill.credit_note {
+            balance = balance.plus(note.total())?;
+        }
+        let draft = bill.invoice.apply_credit(balance)?;
         Ok(Decided {
+            credit_left: balance.minus(draft.credit_applied())?,
+            credit_note: bill.credit_note,
             customer,
             subscription,
             from,
@@ -182,19 +207,19 @@ impl Billing {
         mut tx: Tx,
         actor: &Actor,
         decided: Decided,
-        quote: Quote,
+        (price, at): (PriceId, DateTime<Utc>),
     ) -> Result<ChangeOutcome> {
         let now = self.now();
         let scope = CustomerScope::of(decided.customer.id);
         let target = ChangeTarget {
             plan: &decided.to,
-            price: target_price(&decided.to, quote.price)?,
+            price: target_price(&decided.to, price)?,
             zone: decided.customer.zone,
         };
         let invoice = mint(InvoiceId::from_uuid);
-        let total = decided.draft.total();
-        if total.is_zero() {
-            let after = complete_upgrade(&decided.subscription, target, quote.at)?;
+        let due = decided.draft.amount_due()?;
+        if due.is_zero() {
+            let after = complete_upgrade(&decided.subscription, target, at)?;
             save(&mut tx, decided.save(actor, &after, "subscription.upgraded", now)).await?;
             self.finalize_upgrade(&mut tx, actor, &decided, invoice).await?;
             store::commit(tx).await?;
@@ -205,7 +230,7 @@ impl Billing {
         let method = store::payment::default_method(&mut tx, scope)
             .await?
             .ok_or(Error::NoPaymentMethod)?;
-        let after = await_payment(&decided.subscription, target, invoice, quote.at);
+        let after = await_payment(&decided.subscription, target, invoice, at);
         save(
             &mut tx,
             decided.save(actor, &after, "subscription.upgrade_requested", now),
@@ -215,7 +240,7 @@ impl Billing {
         let begin = BeginAttempt {
             customer: scope.customer(),
             invoice,
-            amount: total,
+            amount: due,
             method: &method,
             at: now,
         };
@@ -224,11 +249,15 @@ impl Billing {
             .first()
             .ok_or(Error::Internal("an attempt was not written"))?;
         store::commit(tx).await?;
-        self.collect_upgrade(attempt, invoice).await
+        self.collect_at_once(attempt, invoice).await
     }
 
     /// Collects at once instead of waiting for the queue, whose job then finds nothing left to do.
-    async fn collect_upgrade(&self, attempt: PaymentAttemptId, invoice: InvoiceId) -> Result<ChangeOutcome> {
+    pub(super) async fn collect_at_once(
+        &self,
+        attempt: PaymentAttemptId,
+        invoice: InvoiceId,
+    ) -> Result<ChangeOutcome> {
         let outcome = match self.collect(attempt).await {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -257,6 +286,17 @@ impl Billing {
         decided: &Decided,
         id: InvoiceId,
     ) -> Result<()> {
+        if let Some(draft) = &decided.credit_note {
+            let note = Issue {
+                actor,
+                customer: &decided.customer,
+                subscription: decided.subscription.id,
+                draft,
+                reason: CreditReason::Change,
+                at: self.now(),
+            };
+            credit::issue(conn, note, self.base_url()).await?;
+        }
         let f = Finalize {
             id,
             actor,
@@ -301,14 +341,15 @@ impl Billing {
             step = renew(&step.after, input)?;
         }
         let draft =
-            InvoiceDraft::assemble(decided.customer.currency, step.lines, self.parts.config.tax_rate)?;
+            InvoiceDraft::assemble(decided.customer.currency, step.lines, self.parts.config.tax_rate)?
+                .apply_credit(decided.credit_left)?;
         Ok((step.boundary, draft))
     }
 }
 
 /// What the present usage period has counted up to an instant. A level is weighed over the whole period, so
 /// that half a month of it costs half.
-async fn used_so_far(
+pub(super) async fn used_so_far(
     conn: &mut PgConnection,
     subscription: &Subscription,
     plan: &Plan,

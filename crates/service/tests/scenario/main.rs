@@ -7,6 +7,7 @@ mod support;
 
 mod abandoned_checkout;
 mod awaited_upgrade;
+mod cancel_now;
 mod declined_renewal;
 mod downgrade_at_period_end;
 mod foreign;
@@ -16,6 +17,7 @@ mod lost_answer;
 mod old_debt;
 mod overage;
 mod parallel_runs;
+mod pause;
 mod play;
 mod purchase_upgrade_renewal;
 mod trial_without_card;

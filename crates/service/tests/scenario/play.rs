@@ -10,7 +10,8 @@ use service::billing::subscription::StatusName;
 use service::billing::tax::TaxRate;
 use service::clock::ManualClock;
 use service::{
-    Actor, Billing, ChangeOutcome, EventInput, EventOutcome, InvoiceDetail, ServiceConfig, StartCheckout,
+    Actor, Billing, ChangeOutcome, CreditNoteDetail, EventInput, EventOutcome, InvoiceDetail, ServiceConfig,
+    StartCheckout, StopKind, StopPreview,
 };
 use sqlx::PgPool;
 
@@ -108,6 +109,73 @@ impl Play {
             .confirm_change(&self.actor, &preview.token)
             .await
             .unwrap()
+    }
+
+    /// Stops as a customer does: what was shown is what is done.
+    pub async fn stop(&self, kind: StopKind) -> StopPreview {
+        let preview = self.billing.preview_stop(&self.actor, kind).await.unwrap();
+        let done = self
+            .billing
+            .confirm_stop(&self.actor, &preview.token)
+            .await
+            .unwrap();
+        assert_eq!(done, kind);
+        let shown = preview.credit_note.as_ref().map(|note| note.lines().to_vec());
+        let issued = self.last_credit_note().await;
+        if let Some(shown) = shown {
+            let lines: Vec<_> = issued.unwrap().lines.into_iter().map(|(line, ..)| line).collect();
+            assert_eq!(lines, shown);
+        }
+        if !preview.draft.lines().is_empty() {
+            let invoice = self.invoices().await.pop().unwrap();
+            assert_eq!(invoice.lines, preview.draft.lines());
+            assert_eq!(invoice.summary.credit_applied, preview.draft.credit_applied());
+        }
+        preview
+    }
+
+    pub async fn pause(&self) -> StopPreview {
+        self.stop(StopKind::Pause { resume_at: None }).await
+    }
+
+    /// Goes on as a customer does; says what was collected.
+    pub async fn resume(&self) -> i64 {
+        let preview = self.billing.preview_resume(&self.actor).await.unwrap();
+        let outcome = self
+            .billing
+            .confirm_resume(&self.actor, &preview.token)
+            .await
+            .unwrap();
+        assert!(matches!(outcome, ChangeOutcome::Applied { .. }), "{outcome:?}");
+        let invoice = self.invoices().await.pop().unwrap();
+        assert_eq!(invoice.lines, preview.draft.lines());
+        assert_eq!(invoice.summary.credit_applied, preview.draft.credit_applied());
+        assert_eq!(
+            invoice.summary.paid,
+            preview.draft.amount_due().unwrap(),
+            "what was shown is what is paid"
+        );
+        invoice.summary.paid.minor()
+    }
+
+    /// The credit balance.
+    pub async fn credit(&self) -> i64 {
+        self.billing.credit(&self.actor).await.unwrap().balance.minor()
+    }
+
+    pub async fn last_credit_note(&self) -> Option<CreditNoteDetail> {
+        let notes = self.billing.credit(&self.actor).await.unwrap().notes;
+        let id = notes.first()?.id;
+        Some(self.billing.credit_note(&self.actor, id).await.unwrap())
+    }
+
+    /// Number, net, tax of each credit note, oldest first.
+    pub async fn credit_notes(&self) -> Vec<(String, i64, i64)> {
+        let notes = self.billing.credit(&self.actor).await.unwrap().notes;
+        let notes = notes.into_iter().rev();
+        notes
+            .map(|n| (n.number.to_string(), n.net.minor(), n.tax.minor()))
+            .collect()
     }
 
     pub async fn live_until(&self, to: &str) {

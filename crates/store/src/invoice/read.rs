@@ -1,10 +1,9 @@
 //! Reading invoices back.
 
-use billing::id::{InvoiceId, PaymentAttemptId, SubscriptionId, SubscriptionItemId};
-use billing::invoice::{Charge, DraftLine, InvoiceNumber, InvoiceStatus, Line, LineKind};
+use billing::id::{InvoiceId, InvoiceLineId, PaymentAttemptId, SubscriptionId, SubscriptionItemId};
+use billing::invoice::{Charge, CreditedLine, DraftLine, InvoiceNumber, InvoiceStatus, Line, LineKind};
 use billing::money::Money;
 use billing::payment::AttemptStatus;
-use billing::subscription::BilledLine;
 use billing::tax::TaxRate;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -201,7 +200,7 @@ async fn lines(conn: &mut PgConnection, invoice: &InvoiceSummary) -> Result<Vec<
     let currency = invoice.total.currency();
     let rows = sqlx::query!(
         "SELECT id, subscription_item_id, kind, charge, description, service_start, service_end, quantity, net_minor,
-                tax_rate, tax_minor, explain
+                tax_rate, tax_minor, explain, credits_line_id
          FROM invoice_line WHERE invoice_id = $1 ORDER BY position",
         invoice.id.uuid(),
     )
@@ -209,8 +208,14 @@ async fn lines(conn: &mut PgConnection, invoice: &InvoiceSummary) -> Result<Vec<
     .await?;
     rows.into_iter()
         .map(|r| {
+            let tax_rate = TaxRate::new(r.tax_rate).map_err(|_| Error::corrupt(LINES, r.id))?;
+            let credits = r.credits_line_id.map(|line| CreditedLine {
+                line: InvoiceLineId::from_uuid(line),
+                tax_rate,
+            });
             Ok(Line {
                 draft: DraftLine {
+                    credits,
                     item: SubscriptionItemId::from_uuid(r.subscription_item_id),
                     kind: row::known(LINES, &r.kind, LineKind::parse)?,
                     charge: Charge::parse(&r.charge),
@@ -220,7 +225,7 @@ async fn lines(conn: &mut PgConnection, invoice: &InvoiceSummary) -> Result<Vec<
                     net: Money::new(r.net_minor, currency),
                     explain: serde_json::from_value(r.explain).map_err(|_| Error::corrupt(LINES, r.id))?,
                 },
-                tax_rate: TaxRate::new(r.tax_rate).map_err(|_| Error::corrupt(LINES, r.id))?,
+                tax_rate,
                 tax: Money::new(r.tax_minor, currency),
             })
         })
@@ -254,36 +259,4 @@ async fn attempts(conn: &mut PgConnection, invoice: InvoiceId) -> Result<Vec<Att
             })
         })
         .collect()
-}
-
-/// What was last billed for the item's time after `at`, less what later invoices credited for it. Only
-/// the last such line counts: an earlier one gave back all its unused time when the plan changed.
-pub async fn billed_line(
-    conn: &mut PgConnection,
-    item: SubscriptionItemId,
-    at: DateTime<Utc>,
-) -> Result<Option<BilledLine>> {
-    let line = sqlx::query!(
-        r#"SELECT l.net_minor, l.service_start, l.service_end, i.currency,
-                (SELECT coalesce(-sum(c.net_minor), 0)::bigint FROM invoice_line c
-                 JOIN invoice ci ON ci.id = c.invoice_id
-                 WHERE c.subscription_item_id = l.subscription_item_id AND c.kind = 'proration_credit'
-                   AND NOT c.voided AND ci.number > i.number) AS "credited!"
-         FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
-         WHERE l.subscription_item_id = $1 AND l.kind IN ('base', 'proration_charge') AND NOT l.voided
-           AND l.service_end > $2
-         ORDER BY i.number DESC, l.position DESC LIMIT 1"#,
-        item.uuid(),
-        at,
-    )
-    .fetch_optional(conn)
-    .await?;
-    line.map(|l| {
-        Ok(BilledLine {
-            net: row::money("invoice_line", l.net_minor, &l.currency)?,
-            period: row::period("invoice_line", l.service_start, l.service_end)?,
-            credited: row::money("invoice_line", l.credited, &l.currency)?,
-        })
-    })
-    .transpose()
 }

@@ -6,6 +6,7 @@ use billing::money::Money;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::types::Json;
+use uuid::Uuid;
 
 use crate::row::{column, try_column};
 use crate::{CustomerScope, Error, Result};
@@ -41,16 +42,16 @@ pub async fn take_numbers(conn: &mut PgConnection, series: &str, count: i64) -> 
 
 /// Stores finalized invoices: open, or paid at once where nothing is owed.
 pub async fn insert(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> Result<()> {
-    let states = column(invoices, |i| match i.draft.total().is_zero() {
+    let states = column(invoices, |i| match i.draft.total() == i.draft.credit_applied() {
         true => (InvoiceStatus::Paid, Some(i.issued_at)),
         false => (InvoiceStatus::Open, None),
     });
     sqlx::query!(
         "INSERT INTO invoice (id, customer_id, subscription_id, series, number, status, reason, currency, net_minor,
-            tax_minor, total_minor, issued_at, due_at, settled_at, customer_name, customer_email)
+            tax_minor, total_minor, credit_applied_minor, issued_at, due_at, settled_at, customer_name, customer_email)
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[],
-            $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::timestamptz[],
-            $14::timestamptz[], $15::text[], $16::text[])",
+            $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::timestamptz[],
+            $14::timestamptz[], $15::timestamptz[], $16::text[], $17::text[])",
         &column(invoices, |i| i.id.uuid()),
         &column(invoices, |i| i.customer.uuid()),
         &column(invoices, |i| i.subscription.uuid()),
@@ -62,6 +63,7 @@ pub async fn insert(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> Res
         &column(invoices, |i| i.draft.net().minor()),
         &column(invoices, |i| i.draft.tax().minor()),
         &column(invoices, |i| i.draft.total().minor()),
+        &column(invoices, |i| i.draft.credit_applied().minor()),
         &column(invoices, |i| i.issued_at),
         &column(invoices, |i| i.due_at),
         &column(&states, |(_, settled_at)| *settled_at) as &[Option<DateTime<Utc>>],
@@ -100,10 +102,10 @@ async fn insert_lines(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> R
         .collect();
     sqlx::query!(
         "INSERT INTO invoice_line (id, invoice_id, position, subscription_item_id, kind, charge, description,
-            service_start, service_end, quantity, net_minor, tax_rate, tax_minor, explain)
+            service_start, service_end, quantity, net_minor, tax_rate, tax_minor, explain, credits_line_id)
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[],
             $8::timestamptz[], $9::timestamptz[], $10::numeric[], $11::bigint[], $12::numeric[], $13::bigint[],
-            $14::jsonb[])",
+            $14::jsonb[], $15::uuid[])",
         &column(&lines, |l| l.id.uuid()),
         &column(&lines, |l| l.invoice.uuid()),
         &column(&lines, |l| l.position),
@@ -118,6 +120,7 @@ async fn insert_lines(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> R
         &column(&lines, |l| l.line.tax_rate.fraction()),
         &column(&lines, |l| l.line.tax.minor()),
         &column(&lines, |l| Json(&l.line.draft.explain)) as &[Json<&Explain>],
+        &column(&lines, |l| l.line.draft.credits.map(|credited| credited.line.uuid())) as &[Option<Uuid>],
     )
     .execute(conn)
     .await?;
@@ -150,6 +153,32 @@ pub async fn settle(
     Ok(status == InvoiceStatus::Paid.as_str())
 }
 
+/// Credit pays for an open invoice, wholly or in part. Returns whether nothing is left.
+pub async fn apply_credit(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    id: InvoiceId,
+    credit: Money,
+    at: DateTime<Utc>,
+) -> Result<bool> {
+    let status = sqlx::query_scalar!(
+        "UPDATE invoice SET credit_applied_minor = credit_applied_minor + $3,
+            status = CASE WHEN credit_applied_minor + paid_minor + $3 = total_minor THEN 'paid' ELSE status END,
+            settled_at = CASE WHEN credit_applied_minor + paid_minor + $3 = total_minor THEN $4 ELSE settled_at END
+         WHERE id = $1 AND customer_id = $2 AND status IN ('open', 'uncollectible') AND currency = $5
+         RETURNING status",
+        id.uuid(),
+        scope.uuid(),
+        credit.minor(),
+        at,
+        credit.currency().to_string(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    let status = status.ok_or_else(|| Error::corrupt("invoice", id))?;
+    Ok(status == InvoiceStatus::Paid.as_str())
+}
+
 /// Cancels an open, wholly unpaid invoice with record: the number is kept, its lines free their periods.
 pub async fn void(
     conn: &mut PgConnection,
@@ -158,7 +187,7 @@ pub async fn void(
     at: DateTime<Utc>,
 ) -> Result<()> {
     let done = sqlx::query!(
-        "UPDATE invoice SET status = 'void', settled_at = $3
+        "UPDATE invoice SET status = 'void', settled_at = $3, credit_applied_minor = 0
          WHERE id = $1 AND customer_id = $2 AND status IN ('open', 'uncollectible') AND paid_minor = 0",
         id.uuid(),
         scope.uuid(),

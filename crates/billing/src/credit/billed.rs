@@ -1,0 +1,161 @@
+//! A finalized line whose time is not over: what of it can still be given back.
+
+use chrono::{DateTime, Utc};
+
+use super::CreditLine;
+use crate::id::{InvoiceLineId, SubscriptionItemId};
+use crate::invoice::Explain;
+use crate::money::{Money, MoneyError};
+use crate::period::Period;
+use crate::proration::Share;
+use crate::tax::TaxRate;
+
+/// What was really billed for time that is not over yet, less what was credited for it since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BilledLine {
+    pub net: Money,
+    pub period: Period,
+    /// Positive: what earlier changes gave back of this line.
+    pub credited: Money,
+}
+
+impl BilledLine {
+    /// Gives back the unused share of what was billed, never more than is left of it.
+    pub fn credit(self, unused: Share) -> Result<Explain, MoneyError> {
+        let nothing = Money::zero(self.net.currency());
+        let limit = self.net.minus(self.credited)?.max(nothing)?;
+        let wanted = unused.apply(self.net)?;
+        if wanted.minus(limit)?.is_positive() {
+            return Ok(Explain::Capped {
+                basis: self.net,
+                share: unused,
+                limit,
+            });
+        }
+        Ok(Explain::Prorated {
+            basis: self.net,
+            share: unused,
+            credit: true,
+        })
+    }
+}
+
+/// A line that can be given back from. Credits always reach to the line's end, so that one instant says which
+/// time still stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CreditableLine {
+    pub line: InvoiceLineId,
+    pub item: SubscriptionItemId,
+    pub billed: BilledLine,
+    /// Its time from here on was given back already.
+    pub stands_until: DateTime<Utc>,
+    pub tax: Money,
+    /// The rate billed, whatever it is today.
+    pub tax_rate: TaxRate,
+    pub credited_tax: Money,
+}
+
+impl CreditableLine {
+    /// What is given back if service ends at `at`: by the second, never more than is left of the line, and
+    /// its tax with it. None where nothing is.
+    pub fn unused_from(self, at: DateTime<Utc>, plan_name: &str) -> Result<Option<CreditLine>, MoneyError> {
+        let whole = self.billed.period;
+        let Ok(unused) = Period::new(at.max(whole.start()), self.stands_until) else {
+            return Ok(None);
+        };
+        let share = Share::of(unused, whole);
+        let explain = self.billed.credit(share)?;
+        let net = explain.amount()?.negate()?;
+        if !net.is_positive() {
+            return Ok(None);
+        }
+        let left = self.tax.minus(self.credited_tax)?;
+        let tax = match explain {
+            Explain::Capped { .. } => left,
+            _ => share.tax(self.billed.net, self.tax_rate)?.min(left)?,
+        };
+        Ok(Some(CreditLine {
+            credits: self.line,
+            item: self.item,
+            description: format!("Unused time on {plan_name}"),
+            period: unused,
+            net,
+            tax_rate: self.tax_rate,
+            tax,
+            explain,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Currency;
+
+    fn usd(minor: i64) -> Money {
+        Money::new(minor, Currency::USD)
+    }
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    /// April on Starter at 25 % tax.
+    fn april() -> CreditableLine {
+        let period = Period::new(utc("2026-04-01T00:00:00Z"), utc("2026-05-01T00:00:00Z")).unwrap();
+        let billed = BilledLine {
+            net: usd(16_000),
+            period,
+            credited: usd(0),
+        };
+        CreditableLine {
+            billed,
+            line: InvoiceLineId::from_uuid(uuid::Uuid::from_u128(1)),
+            item: SubscriptionItemId::from_uuid(uuid::Uuid::from_u128(2)),
+            stands_until: period.end(),
+            tax: usd(4_000),
+            tax_rate: TaxRate::new("0.25".parse().unwrap()).unwrap(),
+            credited_tax: usd(0),
+        }
+    }
+
+    fn given_back(line: &CreditableLine, at: &str) -> Option<(i64, i64)> {
+        let unused = line.unused_from(utc(at), "Starter").unwrap();
+        unused.map(|unused| (unused.net.minor(), unused.tax.minor()))
+    }
+
+    #[test]
+    fn net_and_tax_are_rounded_apart_on_the_exact_amount() {
+        assert_eq!(
+            given_back(&april(), "2026-04-02T00:00:00Z"),
+            Some((15_467, 3_867))
+        );
+        assert_eq!(
+            given_back(&april(), "2026-03-20T00:00:00Z"),
+            Some((16_000, 4_000))
+        );
+        assert_eq!(given_back(&april(), "2026-05-01T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn time_given_back_once_is_not_given_back_again() {
+        let mut line = april();
+        line.stands_until = utc("2026-04-11T00:00:00Z");
+        (line.billed.credited, line.credited_tax) = (usd(10_667), usd(2_667));
+        assert_eq!(given_back(&line, "2026-04-11T00:00:00Z"), None);
+        // Nine of thirty days are 48.00 and 12.00.
+        assert_eq!(given_back(&line, "2026-04-02T00:00:00Z"), Some((4_800, 1_200)));
+    }
+
+    #[test]
+    fn never_more_than_is_left_of_the_line() {
+        let mut line = april();
+        (line.billed.credited, line.credited_tax) = (usd(15_000), usd(3_751));
+        let unused = line
+            .unused_from(utc("2026-04-02T00:00:00Z"), "Starter")
+            .unwrap()
+            .unwrap();
+        assert_eq!((unused.net, unused.tax), (usd(1_000), usd(249)));
+        assert_eq!(unused.explain.amount(), Ok(usd(-1_000)));
+    }
+}

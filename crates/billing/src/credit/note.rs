@@ -1,0 +1,108 @@
+//! Credit notes: immutable documents that reduce finalized invoices, taxed as those were.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{InvoiceLineId, SubscriptionItemId};
+use crate::invoice::{Charge, CreditedLine, DraftLine, Explain, LineKind};
+use crate::money::{Currency, Money, MoneyError};
+use crate::period::Period;
+use crate::tax::TaxRate;
+
+/// Why a credit note exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditReason {
+    Pause,
+    Cancel,
+    Change,
+}
+
+impl CreditReason {
+    pub const ALL: [Self; 3] = [Self::Pause, Self::Cancel, Self::Change];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Cancel => "cancel",
+            Self::Change => "change",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+}
+
+/// What is given back of one invoice line. Amounts are positive; its explanation is that of a credit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditLine {
+    pub credits: InvoiceLineId,
+    pub item: SubscriptionItemId,
+    pub description: String,
+    /// The time given back.
+    pub period: Period,
+    pub net: Money,
+    pub tax_rate: TaxRate,
+    pub tax: Money,
+    pub explain: Explain,
+}
+
+impl CreditLine {
+    /// The same as a line of the invoice that charges for what comes instead.
+    pub fn on_invoice(self) -> Result<DraftLine, MoneyError> {
+        Ok(DraftLine {
+            item: self.item,
+            kind: LineKind::ProrationCredit,
+            charge: Charge::Base,
+            net: self.net.negate()?,
+            description: self.description,
+            period: self.period,
+            quantity: rust_decimal::Decimal::ONE,
+            explain: self.explain,
+            credits: Some(CreditedLine {
+                line: self.credits,
+                tax_rate: self.tax_rate,
+            }),
+        })
+    }
+}
+
+/// Lines with sums that tie by construction; what issuing numbers and freezes. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditNoteDraft {
+    lines: Vec<CreditLine>,
+    net: Money,
+    tax: Money,
+    total: Money,
+}
+
+impl CreditNoteDraft {
+    /// None where nothing is given back.
+    pub fn assemble(currency: Currency, lines: Vec<CreditLine>) -> Result<Option<Self>, MoneyError> {
+        let net = Money::sum(currency, lines.iter().map(|line| line.net))?;
+        let tax = Money::sum(currency, lines.iter().map(|line| line.tax))?;
+        let total = net.plus(tax)?;
+        Ok(total.is_positive().then_some(Self {
+            lines,
+            net,
+            tax,
+            total,
+        }))
+    }
+
+    pub fn lines(&self) -> &[CreditLine] {
+        &self.lines
+    }
+
+    pub const fn net(&self) -> Money {
+        self.net
+    }
+
+    pub const fn tax(&self) -> Money {
+        self.tax
+    }
+
+    pub const fn total(&self) -> Money {
+        self.total
+    }
+}

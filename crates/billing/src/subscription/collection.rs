@@ -1,0 +1,23 @@
+//! What the outcome of collecting an invoice makes of its subscription.
+
+use chrono::{DateTime, Utc};
+
+use super::{InvalidTransition, Status, Subscription};
+
+/// Its invoice could not be collected.
+pub fn fall_behind(subscription: Subscription, at: DateTime<Utc>) -> Result<Subscription, InvalidTransition> {
+    let status = subscription.status.to(Status::PastDue { since: at })?;
+    Ok(Subscription {
+        status,
+        ..subscription
+    })
+}
+
+/// Nothing is owed any more.
+pub fn recover(subscription: Subscription) -> Result<Subscription, InvalidTransition> {
+    let status = subscription.status.to(Status::Active)?;
+    Ok(Subscription {
+        status,
+        ..subscription
+    })
+}

@@ -1,0 +1,155 @@
+//! Stopping before what is paid for ends, and going on: usage so far is due, the rest is given back, and
+//! whoever goes on starts new periods at that instant.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::renew::base_lines;
+use super::{CancelReason, ChangeError, PendingChange, Status, Subscription, usage_lines};
+use crate::catalog::Plan;
+use crate::credit::{CreditLine, CreditableLine, unused};
+use crate::invoice::DraftLine;
+use crate::period::{Anchor, Interval, Period, Zone};
+use crate::usage::MeterTotal;
+
+/// Everything that stopping is decided from.
+#[derive(Debug, Clone, Copy)]
+pub struct StopInput<'a> {
+    pub plan: &'a Plan,
+    /// What was charged for time after `at`.
+    pub billed: &'a [CreditableLine],
+    /// What was used in the usage period up to `at`.
+    pub usage: &'a [MeterTotal],
+    /// Whether an invoice of the subscription is open.
+    pub owes: bool,
+    pub at: DateTime<Utc>,
+}
+
+/// Service stopped, decided but not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    pub after: Subscription,
+    /// Usage up to the instant.
+    pub lines: Vec<DraftLine>,
+    /// What was billed and is not served.
+    pub credits: Vec<CreditLine>,
+}
+
+/// What becomes of time that is paid for and not served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnusedTime {
+    Credit,
+    Forfeit,
+}
+
+/// Stops an active subscription for a while. A scheduled change or end is taken back first, so that nothing is
+/// dropped in silence, and nothing may be owed.
+pub fn pause(
+    subscription: &Subscription,
+    input: StopInput<'_>,
+    resume_at: Option<DateTime<Utc>>,
+) -> Result<Stop, ChangeError> {
+    let since = input.at;
+    match subscription.pending_change {
+        Some(PendingChange::AwaitingPayment { .. }) => return Err(ChangeError::AwaitsPayment),
+        Some(PendingChange::AtPeriodEnd { .. }) => return Err(ChangeError::Scheduled),
+        None => {}
+    }
+    if subscription.cancel_at.is_some() {
+        return Err(ChangeError::Scheduled);
+    }
+    if subscription.status != Status::Active {
+        return Err(ChangeError::NotChangeable(subscription.status.name()));
+    }
+    if input.owes {
+        return Err(ChangeError::InvoiceOpen);
+    }
+    if resume_at.is_some_and(|at| at <= since) {
+        return Err(ChangeError::ResumesTooEarly);
+    }
+    Ok(Stop {
+        lines: used_so_far(subscription, input)?,
+        credits: unused(input.billed, input.at, &input.plan.name)?,
+        after: Subscription {
+            status: subscription.status.to(Status::Paused { since, resume_at })?,
+            ..subscription.clone()
+        },
+    })
+}
+
+/// Ends a subscription at once. A purchase that waits for its payment is given up another way.
+pub fn cancel_now(
+    subscription: &Subscription,
+    input: StopInput<'_>,
+    rest: UnusedTime,
+) -> Result<Stop, ChangeError> {
+    if let Some(PendingChange::AwaitingPayment { .. }) = subscription.pending_change {
+        return Err(ChangeError::AwaitsPayment);
+    }
+    if let Status::Incomplete { .. } = subscription.status {
+        return Err(ChangeError::NotChangeable(subscription.status.name()));
+    }
+    let credits = match rest {
+        UnusedTime::Credit => unused(input.billed, input.at, &input.plan.name)?,
+        UnusedTime::Forfeit => Vec::new(),
+    };
+    let status = subscription.status.to(Status::Canceled {
+        reason: CancelReason::Requested,
+        at: input.at,
+    })?;
+    Ok(Stop {
+        lines: used_so_far(subscription, input)?,
+        credits,
+        after: Subscription {
+            status,
+            cancel_at: None,
+            pending_change: None,
+            ..subscription.clone()
+        },
+    })
+}
+
+/// Usage is billed of time that is served and paid for: not of a trial or a pause.
+fn used_so_far(subscription: &Subscription, input: StopInput<'_>) -> Result<Vec<DraftLine>, ChangeError> {
+    let used = Period::new(subscription.usage_period.start(), input.at);
+    match used {
+        Ok(used) if subscription.status.counts_as_recurring() => {
+            usage_lines(subscription, input.plan, input.usage, used)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Everything that going on is decided from.
+#[derive(Debug, Clone, Copy)]
+pub struct ResumeInput<'a> {
+    pub plan: &'a Plan,
+    pub zone: Zone,
+    pub at: DateTime<Utc>,
+}
+
+/// Going on, decided but not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resumption {
+    pub after: Subscription,
+    pub lines: Vec<DraftLine>,
+}
+
+/// Goes on: this instant is the anchor of all later periods, and the first is billed whole.
+pub fn resume(subscription: &Subscription, input: ResumeInput<'_>) -> Result<Resumption, ChangeError> {
+    let Status::Paused { .. } = subscription.status else {
+        return Err(ChangeError::NotChangeable(subscription.status.name()));
+    };
+    let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
+    let anchor = Anchor::new(input.at, input.zone);
+    let after = Subscription {
+        status: subscription.status.to(Status::Active)?,
+        anchor: input.at,
+        billing_period: anchor.period(item.price.interval, 0)?,
+        usage_period: anchor.period(Interval::Month, 0)?,
+        ..subscription.clone()
+    };
+    let lines = base_lines(&after, input.plan)?;
+    Ok(Resumption { after, lines })
+}

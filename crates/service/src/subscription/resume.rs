@@ -1,0 +1,173 @@
+//! Going on after a pause: a new period from this instant, paid from credit first.
+
+use billing::catalog::Plan;
+use billing::id::InvoiceId;
+use billing::invoice::InvoiceDraft;
+use billing::money::Money;
+use billing::subscription::{ChangeError, ResumeInput, Resumption, Subscription, resume};
+use chrono::{DateTime, Utc};
+use store::customer::CustomerRecord;
+use store::{CustomerScope, PgConnection};
+
+use super::ChangeOutcome;
+use crate::id::mint;
+use crate::invoice::{Finalize, finalize};
+use crate::payment::{BeginAttempt, begin_attempts};
+use crate::quote::{self, Intent, Quote};
+use crate::record::{Save, save};
+use crate::run::RESUMED;
+use crate::{Actor, Billing, Error, Result, credit};
+
+/// What going on costs: confirming its token within the time charges exactly this.
+#[derive(Debug, Clone)]
+pub struct ResumePreview {
+    pub token: String,
+    pub expires_at: DateTime<Utc>,
+    pub plan: Plan,
+    pub draft: InvoiceDraft,
+    /// When the next bill comes.
+    pub renews_at: DateTime<Utc>,
+    /// The credit balance afterwards.
+    pub credit_left: Money,
+}
+
+struct Decided {
+    customer: CustomerRecord,
+    subscription: Subscription,
+    plan: Plan,
+    after: Subscription,
+    draft: InvoiceDraft,
+    credit_left: Money,
+}
+
+impl Decided {
+    fn quote(&self, at: DateTime<Utc>) -> Result<Quote> {
+        Ok(Quote {
+            subscription: self.subscription.id,
+            version: self.subscription.version,
+            intent: Intent::Resume,
+            at,
+            total: self.draft.total(),
+            due: self.draft.amount_due()?,
+            credited: Money::zero(self.customer.currency),
+        })
+    }
+}
+
+impl Billing {
+    /// Shows what going on at this instant costs, without doing it.
+    pub async fn preview_resume(&self, actor: &Actor) -> Result<ResumePreview> {
+        let scope = actor.reads_customer()?;
+        self.catch_up(scope).await?;
+        let now = self.now();
+        let mut conn = store::acquire(self.pool()).await?;
+        let customer = store::customer::find(&mut conn, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let decided = self.decide_resume(&mut conn, customer, now).await?;
+        Ok(ResumePreview {
+            token: quote::sign(&decided.quote(now)?, &self.parts.config.quote_key)?,
+            expires_at: now + quote::VALID_FOR,
+            renews_at: decided.after.billing_period.end(),
+            plan: decided.plan,
+            draft: decided.draft,
+            credit_left: decided.credit_left,
+        })
+    }
+
+    /// Goes on, as of the instant the token's preview was priced for. The plan works at once; a card that is
+    /// declined leaves it past due, as a renewal does.
+    pub async fn confirm_resume(&self, actor: &Actor, token: &str) -> Result<ChangeOutcome> {
+        let scope = actor.manages_billing()?;
+        let now = self.now();
+        let quote = quote::open(token, &self.parts.config.quote_key, now)?;
+        self.catch_up(scope).await?;
+        let mut tx = store::begin(self.pool()).await?;
+        let customer = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let decided = self.decide_resume(&mut tx, customer, quote.at).await?;
+        if decided.quote(quote.at)? != quote {
+            return Err(Error::QuoteStale);
+        }
+        let due = decided.draft.amount_due()?;
+        let method = store::payment::default_method(&mut tx, scope).await?;
+        if due.is_positive() && method.is_none() {
+            return Err(Error::NoPaymentMethod);
+        }
+        let (customer, after, id) = (&decided.customer, &decided.after, mint(InvoiceId::from_uuid));
+        let saved = Save {
+            actor,
+            customer,
+            after,
+            what: RESUMED,
+            at: now,
+        };
+        save(&mut tx, saved).await?;
+        let f = Finalize {
+            id,
+            actor,
+            customer,
+            subscription: after,
+            draft: &decided.draft,
+            reason: "resume",
+            at: now,
+        };
+        finalize(&mut tx, &[f], self.base_url()).await?;
+        let Some(method) = method.as_ref().filter(|_| due.is_positive()) else {
+            store::commit(tx).await?;
+            return Ok(ChangeOutcome::Applied { invoice: Some(id) });
+        };
+        let begin = BeginAttempt {
+            customer: customer.id,
+            invoice: id,
+            amount: due,
+            method,
+            at: now,
+        };
+        let attempts = begin_attempts(self, &mut tx, &[begin]).await?;
+        let attempt = *attempts
+            .first()
+            .ok_or(Error::Internal("an attempt was not written"))?;
+        store::commit(tx).await?;
+        self.collect_at_once(attempt, id).await
+    }
+
+    async fn decide_resume(
+        &self,
+        conn: &mut PgConnection,
+        customer: CustomerRecord,
+        at: DateTime<Utc>,
+    ) -> Result<Decided> {
+        let scope = CustomerScope::of(customer.id);
+        let subscription = store::subscription::live(conn, scope)
+            .await?
+            .ok_or(Error::NoSubscription)?;
+        if subscription.is_due(self.now()) {
+            return Err(Error::QuoteStale);
+        }
+        let item = subscription
+            .plan_item()
+            .ok_or(Error::Change(ChangeError::NoPlan))?;
+        let plan = store::catalog::plan_of_price(conn, item.price.id)
+            .await?
+            .ok_or(Error::NotFound("plan"))?;
+        let input = ResumeInput {
+            plan: &plan,
+            zone: customer.zone,
+            at,
+        };
+        let Resumption { after, lines } = resume(&subscription, input)?;
+        let balance = credit::balance(conn, scope, customer.currency).await?;
+        let draft = InvoiceDraft::assemble(customer.currency, lines, self.parts.config.tax_rate)?
+            .apply_credit(balance)?;
+        Ok(Decided {
+            credit_left: balance.minus(draft.credit_applied())?,
+            customer,
+            subscription,
+            plan,
+            after,
+            draft,
+        })
+    }
+}

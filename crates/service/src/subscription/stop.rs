@@ -1,0 +1,268 @@
+//! Pausing and ending at once: one function decides the preview and what is done.
+
+use billing::catalog::Plan;
+use billing::credit::{CreditNoteDraft, CreditReason};
+use billing::id::InvoiceId;
+use billing::invoice::InvoiceDraft;
+use billing::money::Money;
+use billing::subscription::{
+    ChangeError, Status, Stop, StopInput, Subscription, UnusedTime, cancel_now, pause,
+};
+use chrono::{DateTime, Utc};
+use store::customer::CustomerRecord;
+use store::{CustomerScope, PgConnection, Tx};
+
+use super::change::used_so_far;
+use crate::credit::Issue;
+use crate::id::mint;
+use crate::invoice::{Finalize, finalize};
+use crate::mail::{self, Addressed, Letter};
+use crate::payment::{BeginAttempt, begin_attempts, is_owed};
+use crate::quote::{self, Intent, Quote};
+use crate::record::{Save, save};
+use crate::{Actor, Billing, Error, Result, credit};
+
+/// How service stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopKind {
+    /// For a while; it goes on by itself at the instant given, or when asked to.
+    Pause {
+        resume_at: Option<DateTime<Utc>>,
+    },
+    Cancel {
+        unused: UnusedTime,
+    },
+}
+
+impl StopKind {
+    const fn intent(self) -> Intent {
+        match self {
+            Self::Pause { resume_at } => Intent::Pause { resume_at },
+            Self::Cancel { unused } => Intent::Cancel { unused },
+        }
+    }
+}
+
+/// What stopping now comes to: confirming its token within the time does exactly this.
+#[derive(Debug, Clone)]
+pub struct StopPreview {
+    pub token: String,
+    pub expires_at: DateTime<Utc>,
+    pub kind: StopKind,
+    pub plan: Plan,
+    /// What is given back as credit.
+    pub credit_note: Option<CreditNoteDraft>,
+    /// Usage so far; without lines where there is none. Credit pays it first.
+    pub draft: InvoiceDraft,
+    /// The credit balance afterwards.
+    pub credit_left: Money,
+}
+
+struct Decided {
+    customer: CustomerRecord,
+    subscription: Subscription,
+    plan: Plan,
+    stop: Stop,
+    credit_note: Option<CreditNoteDraft>,
+    draft: InvoiceDraft,
+    credit_left: Money,
+}
+
+impl Decided {
+    fn quote(&self, intent: Intent, at: DateTime<Utc>) -> Result<Quote> {
+        let credited = self.credit_note.as_ref().map(CreditNoteDraft::total);
+        Ok(Quote {
+            subscription: self.subscription.id,
+            version: self.subscription.version,
+            intent,
+            at,
+            total: self.draft.total(),
+            due: self.draft.amount_due()?,
+            credited: credited.unwrap_or(Money::zero(self.customer.currency)),
+        })
+    }
+}
+
+impl Billing {
+    /// Shows what stopping at this instant costs and gives back, without doing it.
+    pub async fn preview_stop(&self, actor: &Actor, kind: StopKind) -> Result<StopPreview> {
+        let scope = actor.reads_customer()?;
+        self.catch_up(scope).await?;
+        let now = self.now();
+        let mut conn = store::acquire(self.pool()).await?;
+        let customer = store::customer::find(&mut conn, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let decided = self.decide_stop(&mut conn, customer, kind, now).await?;
+        let quote = decided.quote(kind.intent(), now)?;
+        Ok(StopPreview {
+            token: quote::sign(&quote, &self.parts.config.quote_key)?,
+            expires_at: now + quote::VALID_FOR,
+            kind,
+            plan: decided.plan,
+            credit_note: decided.credit_note,
+            draft: decided.draft,
+            credit_left: decided.credit_left,
+        })
+    }
+
+    /// Does what the token's preview showed, as of the instant it was priced for.
+    pub async fn confirm_stop(&self, actor: &Actor, token: &str) -> Result<StopKind> {
+        let scope = actor.manages_billing()?;
+        let quote = quote::open(token, &self.parts.config.quote_key, self.now())?;
+        let kind = match quote.intent {
+            Intent::Pause { resume_at } => StopKind::Pause { resume_at },
+            Intent::Cancel { unused } => StopKind::Cancel { unused },
+            Intent::Change { .. } | Intent::Resume => return Err(Error::QuoteStale),
+        };
+        self.catch_up(scope).await?;
+        let mut tx = store::begin(self.pool()).await?;
+        let customer = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let decided = self.decide_stop(&mut tx, customer, kind, quote.at).await?;
+        if decided.quote(quote.intent, quote.at)? != quote {
+            return Err(Error::QuoteStale);
+        }
+        self.stop(&mut tx, actor, &decided, kind).await?;
+        store::commit(tx).await?;
+        Ok(kind)
+    }
+
+    async fn decide_stop(
+        &self,
+        conn: &mut PgConnection,
+        customer: CustomerRecord,
+        kind: StopKind,
+        at: DateTime<Utc>,
+    ) -> Result<Decided> {
+        let scope = CustomerScope::of(customer.id);
+        let subscription = store::subscription::live(conn, scope)
+            .await?
+            .ok_or(Error::NoSubscription)?;
+        if subscription.is_due(self.now()) {
+            // A period ended this moment: what was shown before it is not what comes of it after it.
+            return Err(Error::QuoteStale);
+        }
+        let item = subscription
+            .plan_item()
+            .ok_or(Error::Change(ChangeError::NoPlan))?;
+        let plan = store::catalog::plan_of_price(conn, item.price.id)
+            .await?
+            .ok_or(Error::NotFound("plan"))?;
+        let open = store::invoice::open(conn, scope).await?;
+        let input = StopInput {
+            plan: &plan,
+            billed: &store::credit::billed_lines(conn, subscription.id, at).await?,
+            usage: &used_so_far(conn, &subscription, &plan, at).await?,
+            owes: open.iter().any(|invoice| is_owed(&subscription, invoice)),
+            at,
+        };
+        let stop = match kind {
+            StopKind::Pause { resume_at } => pause(&subscription, input, resume_at)?,
+            StopKind::Cancel { unused } => cancel_now(&subscription, input, unused)?,
+        };
+        let mut balance = credit::balance(conn, scope, customer.currency).await?;
+        let credit_note = CreditNoteDraft::assemble(customer.currency, stop.credits.clone())?;
+        if let Some(note) = &credit_note {
+            balance = balance.plus(note.total())?;
+        }
+        let draft =
+            InvoiceDraft::assemble(customer.currency, stop.lines.clone(), self.parts.config.tax_rate)?
+                .apply_credit(balance)?;
+        Ok(Decided {
+            credit_left: balance.minus(draft.credit_applied())?,
+            customer,
+            subscription,
+            plan,
+            stop,
+            credit_note,
+            draft,
+        })
+    }
+
+    /// Saves the subscription, then the documents: the credit first, for it pays for the usage.
+    async fn stop(&self, tx: &mut Tx, actor: &Actor, decided: &Decided, kind: StopKind) -> Result<()> {
+        let at = self.now();
+        let customer = &decided.customer;
+        let after = &decided.stop.after;
+        let (what, why, reason) = match kind {
+            StopKind::Pause { .. } => ("subscription.paused", CreditReason::Pause, "pause"),
+            StopKind::Cancel { .. } => ("subscription.canceled", CreditReason::Cancel, "cancel"),
+        };
+        let saved = Save {
+            actor,
+            customer,
+            after,
+            what,
+            at,
+        };
+        save(tx, saved).await?;
+        let letter = match after.status {
+            Status::Paused { resume_at, .. } => Letter::Paused {
+                plan: &decided.plan.name,
+                resume_at,
+            },
+            _ => Letter::Canceled {
+                plan: &decided.plan.name,
+                at,
+            },
+        };
+        let to = customer;
+        mail::send(tx, &[Addressed { to, letter }], self.base_url(), at).await?;
+        if let Some(draft) = &decided.credit_note {
+            let issue = Issue {
+                actor,
+                customer,
+                subscription: after.id,
+                draft,
+                reason: why,
+                at,
+            };
+            credit::issue(tx, issue, self.base_url()).await?;
+        }
+        self.bill_usage(tx, actor, decided, reason).await?;
+        if let StopKind::Cancel { .. } = kind {
+            credit::pay_open_invoices(tx, actor, customer, at).await?;
+        }
+        Ok(())
+    }
+
+    /// What is left after the credit is tried on the card, and stays open where there is none.
+    async fn bill_usage(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        decided: &Decided,
+        reason: &'static str,
+    ) -> Result<()> {
+        if decided.draft.lines().is_empty() {
+            return Ok(());
+        }
+        let (at, id) = (self.now(), mint(InvoiceId::from_uuid));
+        let f = Finalize {
+            id,
+            actor,
+            customer: &decided.customer,
+            subscription: &decided.stop.after,
+            draft: &decided.draft,
+            reason,
+            at,
+        };
+        finalize(tx, &[f], self.base_url()).await?;
+        let scope = CustomerScope::of(decided.customer.id);
+        let method = store::payment::default_method(tx, scope).await?;
+        let due = decided.draft.amount_due()?;
+        if let Some(method) = method.as_ref().filter(|_| due.is_positive()) {
+            let begin = BeginAttempt {
+                customer: decided.customer.id,
+                invoice: id,
+                amount: due,
+                method,
+                at,
+            };
+            begin_attempts(self, tx, &[begin]).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! Ending at once: the rest comes back as credit or is forfeited, and the last usage is billed.
+
+use service::billing::invoice::InvoiceStatus::{Open, Paid};
+use service::billing::period::Interval::Month;
+use service::billing::subscription::{StatusName, UnusedTime};
+use service::{Error, StopKind};
+use sqlx::PgPool;
+
+use crate::play::{DECLINES_LATER, VISA, bill, movement, play, utc};
+
+const WITH_CREDIT: StopKind = StopKind::Cancel {
+    unused: UnusedTime::Credit,
+};
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn the_rest_comes_back_and_is_there_when_the_customer_is(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("professional", Month, VISA).await;
+    play.live_until("2026-04-11T00:00:00Z").await;
+    // Upgraded on the 11th, ended on the 21st: two lines were billed for this month, one is wholly given back.
+    play.change("enterprise", Month).await;
+    play.use_meter("a", "storage_gb", 900, utc("2026-04-11T00:00:00Z"))
+        .await;
+    play.live_until("2026-04-21T00:00:00Z").await;
+    play.stop(WITH_CREDIT).await;
+    assert_eq!(play.status().await.1, Some(StatusName::Canceled));
+    // Half of 3,332.67 and 8 %.
+    assert_eq!(
+        play.credit_notes().await,
+        [("CN-000001".to_owned(), 166_634, 13_331)]
+    );
+    let again = play.billing.preview_stop(&play.actor, WITH_CREDIT).await;
+    assert!(matches!(again, Err(Error::NoSubscription)), "{again:?}");
+    let left = play.credit().await;
+    assert_eq!(left, 166_634 + 13_331);
+    play.live_until("2026-06-01T00:00:00Z").await;
+    play.checkout("starter", Month, false).await;
+    assert_eq!(play.credit().await, left - 21_492);
+    let moves = [
+        movement("new", 99_900),
+        movement("expansion", 400_000),
+        movement("churn", -499_900),
+        movement("reactivation", 19_900),
+    ];
+    assert_eq!(play.movements().await, moves);
+    play.billing.drain_queue().await.unwrap();
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn forfeited_nothing_comes_back_and_usage_is_due(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    play.use_meter("a", "deployments", 110, utc("2026-04-01T00:00:00Z"))
+        .await;
+    play.live_until("2026-04-16T00:00:00Z").await;
+    let unused = UnusedTime::Forfeit;
+    play.stop(StopKind::Cancel { unused }).await;
+    play.billing.drain_queue().await.unwrap();
+    let bills = [
+        bill("INV-000001", "purchase", Paid, 21_492),
+        bill("INV-000002", "cancel", Paid, 2_700),
+    ];
+    assert_eq!(play.bills().await, bills);
+    assert_eq!(play.credit().await, 0);
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_is_owed_is_paid_from_the_credit_first(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, DECLINES_LATER).await;
+    play.live_until("2026-05-11T08:00:00Z").await;
+    assert_eq!(play.status().await.1, Some(StatusName::PastDue));
+    play.stop(WITH_CREDIT).await;
+    // Of the month that was never paid, what was served is still owed.
+    let last = play.invoices().await.pop().unwrap().summary;
+    let credited = play.last_credit_note().await.unwrap().summary.total;
+    assert_eq!((last.status, last.credit_applied), (Open, credited));
+    assert_eq!(last.amount_due().minor(), 21_492 - credited.minor());
+    assert_eq!(play.credit().await, 0);
+    play.ties().await;
+}

@@ -2,6 +2,7 @@
 //!
 //! Decisions that place periods need time zones; states and what they mean do not.
 
+mod bounds;
 mod cancel;
 mod change;
 mod collection;
@@ -18,6 +19,7 @@ mod upgrade;
 #[cfg(feature = "zones")]
 mod usage_line;
 
+pub use bounds::{BilledUntil, MAX_RECURRING_LINES_A_DAY, OutOfBounds, check_bounds};
 pub use cancel::{schedule_cancel, supersede, undo_cancel};
 pub use change::{ChangeError, PlanChange, undo_pending_change};
 pub use collection::{fall_behind, recover};

@@ -2,7 +2,7 @@
 
 mod clock;
 
-pub use clock::{ClockMoveSlot, ClockState};
+pub use clock::{ClockMove, ClockMoveSlot, ClockState};
 
 use billing::money::Money;
 use billing::revenue::MovementKind;

@@ -1,7 +1,7 @@
 //! The customer's credit: the notes that add to it, and the balance that pays for later invoices.
 
 use billing::credit::{CreditNoteDraft, CreditReason, applicable};
-use billing::id::{CreditNoteId, CreditNoteLineId, InvoiceId, PostingId, SubscriptionId};
+use billing::id::{CreditNoteId, CreditNoteLineId, CustomerId, InvoiceId, PostingId, SubscriptionId};
 use billing::invoice::InvoiceNumber;
 use billing::ledger::{Account, Posting, PostingKind, credit_applied, credit_note_issued};
 use billing::money::{Currency, Money};
@@ -52,8 +52,14 @@ impl Billing {
 
 /// The sum of the ledger account, and nowhere else. Under the customer's lock it stays what it is.
 pub async fn balance(conn: &mut PgConnection, scope: CustomerScope, currency: Currency) -> Result<Money> {
-    let owed = store::ledger::balance(conn, scope, Account::CustomerCredit, currency).await?;
-    Ok(owed.negate()?)
+    let balances = balances(conn, &[(scope.customer(), currency)]).await?;
+    Ok(balances.first().copied().unwrap_or(Money::zero(currency)))
+}
+
+/// The same of many customers, in the order asked.
+pub async fn balances(conn: &mut PgConnection, of: &[(CustomerId, Currency)]) -> Result<Vec<Money>> {
+    let owed = store::ledger::balances(conn, Account::CustomerCredit, of).await?;
+    owed.into_iter().map(|owed| Ok(owed.negate()?)).collect()
 }
 
 /// What a credit note is made of.

@@ -2,7 +2,7 @@
 
 use billing::money::MoneyError;
 use billing::period::PeriodError;
-use billing::subscription::{ChangeError, CreateError, InvalidTransition};
+use billing::subscription::{ChangeError, CreateError, InvalidTransition, OutOfBounds};
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -69,6 +69,8 @@ pub enum Error {
     Queue,
     #[error("an amount is out of range")]
     Money(#[from] MoneyError),
+    #[error("the billing run would charge too much")]
+    OutOfBounds(#[from] OutOfBounds),
     #[error("internal error: {0}")]
     Internal(&'static str),
 }
@@ -106,6 +108,7 @@ impl Error {
             Self::Store(_) => "storage_unavailable",
             Self::Queue => "queue_unavailable",
             Self::Money(_) => "amount_out_of_range",
+            Self::OutOfBounds(_) => "out_of_bounds",
             Self::Internal(_) => "internal",
         }
     }
@@ -141,7 +144,7 @@ impl Error {
             Self::TooMany => ErrorKind::TooMany,
             Self::Preparing | Self::Gateway(_) | Self::Queue => ErrorKind::Unavailable,
             Self::Store(error) if error.is_transient() => ErrorKind::Unavailable,
-            Self::Store(_) | Self::Internal(_) => ErrorKind::Internal,
+            Self::Store(_) | Self::OutOfBounds(_) | Self::Internal(_) => ErrorKind::Internal,
         }
     }
 }

@@ -28,7 +28,7 @@ mod usage;
 mod verify;
 
 pub use actor::{Actor, MemberRole, Scope, StaffRole};
-pub use admin::{AdminOverview, ClockState, MailRow, MonthMovements, MovementRow};
+pub use admin::{AdminOverview, ClockMove, ClockState, MailRow, MonthMovements, MovementRow};
 pub use api_key::{CreatedApiKey, NewApiKey};
 pub use auth::{NewStaff, Principal, SignIn, SignUp};
 pub use billing;
@@ -99,6 +99,7 @@ struct Parts {
     clock: Clock,
     config: ServiceConfig,
     moving: admin::ClockMoveSlot,
+    run: run::RunProgress,
     sign_in: auth::SignInGuard,
 }
 
@@ -118,7 +119,7 @@ impl Billing {
     fn of(pool: PgPool, clock: Clock, config: ServiceConfig) -> Self {
         let sandbox = Sandbox::new(pool.clone(), &config.base_url);
         let gateway = Arc::new(sandbox.clone());
-        let (moving, sign_in) = Default::default();
+        let (moving, run, sign_in) = Default::default();
         let parts = Parts {
             pool,
             gateway,
@@ -126,6 +127,7 @@ impl Billing {
             clock,
             config,
             moving,
+            run,
             sign_in,
         };
         Self {

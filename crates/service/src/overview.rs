@@ -10,7 +10,7 @@ use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection};
 
 use crate::payment::is_owed;
-use crate::run::Loaded;
+use crate::run::{Catalog, Loaded};
 use crate::{Actor, Billing, CustomerProfile, Error, InvoiceSummary, PaymentMethod, Result, credit, usage};
 
 const LAST_INVOICES: i64 = 5;
@@ -137,10 +137,11 @@ impl Billing {
         if !renews {
             return Ok(None);
         }
-        let loaded = Loaded::load(conn, subscription).await?;
+        let mut catalog = Catalog::default();
+        let loaded = Loaded::load(conn, &mut catalog, &[subscription]).await?;
         let renewal = loaded.renew(customer, subscription)?;
         let draft = InvoiceDraft::assemble(customer.currency, renewal.lines, self.parts.config.tax_rate)?
-            .apply_credit(loaded.credit)?;
+            .apply_credit(loaded.credit(customer))?;
         Ok(Some(Upcoming {
             at: renewal.boundary,
             draft,

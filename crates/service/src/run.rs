@@ -1,21 +1,30 @@
-//! The billing run: whatever is due, a customer at a time, each boundary once.
+//! The billing run: whatever is due, many customers at a time, each boundary once.
 
 mod bill;
+mod load;
+mod ran_out;
 
-pub use bill::{Loaded, RESUMED};
+pub use bill::RESUMED;
+pub use load::{Catalog, Loaded};
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use billing::id::CustomerId;
-use chrono::TimeDelta;
-use store::CustomerScope;
+use store::customer::DueCustomer;
+use store::{CustomerScope, PgConnection};
 
 use crate::record::{Note, note};
 use crate::{Actor, Billing, Error, Result};
+use bill::Batch;
+use ran_out::RanOut;
 
+/// Customers in one transaction: more would hold their locks, and that on the numbers, for too long.
+const BATCH: i64 = 500;
 /// More boundaries than this in one pass of one customer is a fault, not a backlog.
 const MAX_STEPS: u32 = 240;
-const LOOK_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
+const SAY_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunReport {
@@ -25,12 +34,16 @@ pub struct RunReport {
     pub parked: u32,
 }
 
-/// What one look at one customer came to.
-enum Step {
-    /// Nothing is due any more, or somebody else has it.
-    Done,
-    Processed(CustomerId),
-    RanOut(CustomerScope, RanOut),
+/// Boundaries that this process has processed since it began: what pages show of a run under way.
+#[derive(Debug, Default)]
+pub struct RunProgress {
+    processed: AtomicU64,
+}
+
+impl RunProgress {
+    pub fn processed(&self) -> u64 {
+        self.processed.load(Ordering::Relaxed)
+    }
 }
 
 impl Billing {
@@ -38,17 +51,19 @@ impl Billing {
     /// data are lived, time is theirs and nothing is due.
     pub async fn run_due(&self) -> Result<RunReport> {
         self.load_clock_shift().await?;
-        let mut pass = Pass::default();
+        let mut pass = Pass::new();
         if self.time_is_the_seeds().await? {
             return Ok(pass.report);
         }
         while self.step(&mut pass).await? {}
+        pass.end();
         Ok(pass.report)
     }
 
     /// Processes what is due of one customer, so that what is decided next is decided from where it stands
     /// by now: the timer may be a second late, or an outage.
     pub(crate) async fn catch_up(&self, scope: CustomerScope) -> Result<()> {
+        let mut catalog = Catalog::default();
         for _ in 0..MAX_STEPS {
             {
                 let mut conn = store::acquire(self.pool()).await?;
@@ -61,90 +76,83 @@ impl Billing {
             let customer = store::customer::lock(&mut tx, scope)
                 .await?
                 .ok_or(Error::NotFound("customer"))?;
-            let step = self.bill_next(&mut tx, &customer).await?;
+            let batch = self.bill(&mut tx, &mut catalog, &[customer]).await?;
+            if let Some((_, error)) = batch.failed.into_iter().next() {
+                return Err(error);
+            }
             store::commit(tx).await?;
-            match step {
-                Step::RanOut(_, RanOut::Purchase) => self.give_up_purchase(scope).await?,
-                Step::RanOut(_, RanOut::Upgrade) => self.give_up_upgrade(scope).await?,
-                Step::Done | Step::Processed(_) => {}
+            for (scope, what) in batch.ran_out {
+                self.give_up(scope, what).await?;
             }
         }
         Err(Error::Internal("too many boundaries at once"))
     }
 
+    /// One batch; false once nothing is due. Where the database refuses a batch, as many customers as it had
+    /// are billed one by one, so that only the one at fault is set aside.
     async fn step(&self, pass: &mut Pass) -> Result<bool> {
-        match self.next_step(&mut pass.report).await? {
-            Step::Done => return Ok(false),
-            Step::Processed(customer) => {
-                pass.report.processed += 1;
-                if pass.steps_of(customer) > MAX_STEPS {
-                    let reason = &Error::Internal("too many boundaries in one pass");
-                    self.park(CustomerScope::of(customer), reason, &mut pass.report)
-                        .await?;
-                }
-            }
-            Step::RanOut(scope, what) => {
-                pass.report.processed += 1;
-                self.give_up(scope, what, pass).await?;
-            }
-        }
-        Ok(true)
-    }
-
-    /// One customer's failure is noted on the customer and stops nobody else.
-    async fn next_step(&self, report: &mut RunReport) -> Result<Step> {
+        let limit = if pass.singly > 0 { 1 } else { BATCH };
+        pass.singly = pass.singly.saturating_sub(1);
         let mut tx = store::begin(self.pool()).await?;
-        let due = store::customer::lock_due(&mut tx, self.now(), 1).await?;
-        let Some(customer) = due.into_iter().next() else {
-            return Ok(Step::Done);
-        };
-        match self.bill_next(&mut tx, &customer).await {
-            Ok(step) => {
+        let due = store::customer::lock_due(&mut tx, self.now(), limit).await?;
+        let ids: Vec<_> = due.iter().map(|due| due.id).collect();
+        match (self.bill_due(&mut tx, pass, due).await, ids.as_slice()) {
+            (_, []) => Ok(false),
+            (Ok(batch), _) => {
                 store::commit(tx).await?;
-                Ok(step)
+                self.finish(pass, batch).await?;
+                Ok(true)
             }
-            Err(error) if error.is_transient() => Err(error),
-            Err(error) => {
+            (Err(error), _) if error.is_transient() => Err(error),
+            (Err(error), [alone]) => {
                 drop(tx);
-                self.park(CustomerScope::of(customer.id), &error, report).await?;
-                Ok(Step::Processed(customer.id))
+                let mut conn = store::acquire(self.pool()).await?;
+                pass.report.parked += 1;
+                park(&mut conn, &[(*alone, error)]).await?;
+                Ok(true)
+            }
+            (Err(error), all) => {
+                let count = all.len();
+                tracing::warn!(%error, count, "A batch of {count} customers is billed one by one");
+                pass.singly = count;
+                Ok(true)
             }
         }
     }
 
-    /// Closes what ran out at the gateway. Tried once a pass: what is not decided by then is looked at later.
-    async fn give_up(&self, scope: CustomerScope, what: RanOut, pass: &mut Pass) -> Result<()> {
-        if !pass.given_up.insert(scope.customer()) {
-            return self.postpone(scope).await;
-        }
-        let given_up = match what {
-            RanOut::Purchase => self.give_up_purchase(scope).await,
-            RanOut::Upgrade => self.give_up_upgrade(scope).await,
-        };
-        match given_up {
-            Ok(()) => Ok(()),
-            Err(error) if error.is_transient() => {
-                tracing::warn!(%error, "What ran out cannot be closed yet");
-                self.postpone(scope).await
+    /// Bills locked customers, and sets those aside who cannot be.
+    async fn bill_due(&self, tx: &mut store::Tx, pass: &mut Pass, due: Vec<DueCustomer>) -> Result<Batch> {
+        let (mut customers, mut failed) = (Vec::with_capacity(due.len()), Vec::new());
+        for DueCustomer { id, record } in due {
+            match record {
+                Ok(_) if pass.is_stuck(id) => {
+                    failed.push((id, Error::Internal("too many boundaries in one pass")));
+                }
+                Ok(record) => customers.push(record),
+                Err(error) => failed.push((id, error.into())),
             }
-            Err(error) => self.park(scope, &error, &mut pass.report).await,
         }
+        let mut batch = self.bill(tx, &mut pass.catalog, &customers).await?;
+        batch.failed.append(&mut failed);
+        park(tx, &batch.failed).await?;
+        Ok(batch)
     }
 
-    /// The gateway does not answer: the customer is looked at again a little later.
-    async fn postpone(&self, scope: CustomerScope) -> Result<()> {
-        let mut conn = store::acquire(self.pool()).await?;
-        let due = (scope.customer(), Some(self.now() + LOOK_AGAIN_AFTER));
-        Ok(store::customer::set_due_at(&mut conn, &[due]).await?)
-    }
-
-    async fn park(&self, scope: CustomerScope, error: &Error, report: &mut RunReport) -> Result<()> {
-        let customer = scope.customer();
-        let reason = with_sources(error);
-        tracing::error!(customer.id = %customer, reason, "Parked customer `{customer}`");
-        report.parked += 1;
-        let mut conn = store::acquire(self.pool()).await?;
-        Ok(store::customer::park(&mut conn, scope, &reason).await?)
+    /// What is left to do after the commit.
+    async fn finish(&self, pass: &mut Pass, batch: Batch) -> Result<()> {
+        let processed = batch.billed.len() + batch.ran_out.len();
+        pass.count(processed, batch.failed.len());
+        self.parts
+            .run
+            .processed
+            .fetch_add(processed as u64, Ordering::Relaxed);
+        for customer in batch.billed {
+            pass.note_step(customer);
+        }
+        for (scope, what) in batch.ran_out {
+            self.give_up_once(scope, what, pass).await?;
+        }
+        Ok(())
     }
 
     /// An operator saw to it: the billing run looks at the customer again.
@@ -168,6 +176,21 @@ impl Billing {
     }
 }
 
+/// Each failure is noted on its customer and stops nobody else.
+async fn park(conn: &mut PgConnection, failed: &[(CustomerId, Error)]) -> Result<()> {
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let reasons: Vec<_> = failed
+        .iter()
+        .map(|(customer, error)| (*customer, with_sources(error)))
+        .collect();
+    for (customer, reason) in &reasons {
+        tracing::error!(customer.id = %customer, reason, "Parked customer `{customer}`");
+    }
+    Ok(store::customer::park(conn, &reasons).await?)
+}
+
 /// What went wrong, down to its cause, for the operator who looks at it.
 fn with_sources(error: &Error) -> String {
     let mut text = error.to_string();
@@ -181,29 +204,63 @@ fn with_sources(error: &Error) -> String {
 }
 
 /// One call of the billing run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Pass {
     report: RunReport,
-    last: Option<CustomerId>,
-    steps: u32,
+    catalog: Catalog,
+    /// How many customers are still to be billed alone.
+    singly: usize,
+    steps: HashMap<CustomerId, u32>,
     given_up: HashSet<CustomerId>,
+    begun: Instant,
+    said: Instant,
 }
 
 impl Pass {
-    /// How often in a row this customer came up.
-    fn steps_of(&mut self, customer: CustomerId) -> u32 {
-        self.steps = if self.last.replace(customer) == Some(customer) {
-            self.steps + 1
-        } else {
-            1
-        };
-        self.steps
+    fn new() -> Self {
+        let begun = Instant::now();
+        Self {
+            report: RunReport::default(),
+            catalog: Catalog::default(),
+            singly: 0,
+            steps: HashMap::new(),
+            given_up: HashSet::new(),
+            begun,
+            said: begun,
+        }
     }
-}
 
-/// An unpaid purchase or upgrade: the gateway is asked first, outside the transaction.
-#[derive(Debug, Clone, Copy)]
-enum RanOut {
-    Purchase,
-    Upgrade,
+    fn note_step(&mut self, customer: CustomerId) {
+        *self.steps.entry(customer).or_default() += 1;
+    }
+
+    fn is_stuck(&self, customer: CustomerId) -> bool {
+        self.steps.get(&customer).is_some_and(|steps| *steps > MAX_STEPS)
+    }
+
+    fn count(&mut self, processed: usize, parked: usize) {
+        self.report.processed += u32::try_from(processed).unwrap_or(u32::MAX);
+        self.report.parked += u32::try_from(parked).unwrap_or(u32::MAX);
+        if self.said.elapsed() >= SAY_EVERY {
+            self.said = Instant::now();
+            self.say("so far");
+        }
+    }
+
+    /// A run that took no time is not worth a word.
+    fn end(&self) {
+        if self.begun.elapsed() >= SAY_EVERY {
+            self.say("in all");
+        }
+    }
+
+    fn say(&self, how_far: &str) {
+        let RunReport { processed, parked } = self.report;
+        let took = self.begun.elapsed();
+        tracing::info!(
+            processed,
+            parked,
+            "Billing run: {processed} boundaries {how_far} in {took:.1?}"
+        );
+    }
 }

@@ -141,25 +141,30 @@ pub async fn set_due_at(conn: &mut PgConnection, due: &[(CustomerId, Option<Date
     Ok(())
 }
 
-/// Takes up to `limit` customers whose time has come, skipping those another worker has.
-pub async fn lock_due(
-    conn: &mut PgConnection,
-    now: DateTime<Utc>,
-    limit: i64,
-) -> Result<Vec<CustomerRecord>> {
-    sqlx::query_as!(
+/// A customer whose time has come; a row that makes no sense is that customer's own trouble.
+#[derive(Debug)]
+pub struct DueCustomer {
+    pub id: CustomerId,
+    pub record: Result<CustomerRecord>,
+}
+
+/// Takes up to `limit` customers whose time has come, oldest first, skipping those another worker has.
+pub async fn lock_due(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> Result<Vec<DueCustomer>> {
+    let rows = sqlx::query_as!(
         CustomerRow,
         "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid
          FROM customer WHERE due_at <= $1 AND parked_reason IS NULL
-         ORDER BY due_at, id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
+         ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
         now,
         limit,
     )
     .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(CustomerRecord::try_from)
-    .collect()
+    .await?;
+    let due = rows.into_iter().map(|row| DueCustomer {
+        id: CustomerId::from_uuid(row.id),
+        record: row.try_into(),
+    });
+    Ok(due.collect())
 }
 
 /// The earliest instant at which anything happens by itself to anyone.
@@ -181,12 +186,13 @@ pub async fn unpark(conn: &mut PgConnection, scope: CustomerScope) -> Result<boo
     Ok(done.rows_affected() == 1)
 }
 
-/// Sets a customer aside whom the run cannot bill; the others go on.
-pub async fn park(conn: &mut PgConnection, scope: CustomerScope, reason: &str) -> Result<()> {
+/// Sets customers aside, each with the reason why the run cannot bill it; the others go on.
+pub async fn park(conn: &mut PgConnection, customers: &[(CustomerId, String)]) -> Result<()> {
     sqlx::query!(
-        "UPDATE customer SET parked_reason = $2 WHERE id = $1",
-        scope.uuid(),
-        reason
+        "UPDATE customer c SET parked_reason = n.reason
+         FROM unnest($1::uuid[], $2::text[]) AS n (id, reason) WHERE c.id = n.id",
+        &column(customers, |(customer, _)| customer.uuid()),
+        &column(customers, |(_, reason)| reason.as_str()) as &[&str],
     )
     .execute(conn)
     .await?;

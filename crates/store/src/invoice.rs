@@ -1,7 +1,9 @@
 //! Finalized invoices and their lines. Drafts are values and never stored.
 
+mod bounds;
 mod read;
 mod write;
 
+pub use bounds::{billed_until, recurring_lines_since};
 pub use read::{AttemptRow, InvoiceDetail, InvoiceSummary, find, list, lock, open};
 pub use write::{NewInvoice, apply_credit, insert, settle, take_numbers, void};

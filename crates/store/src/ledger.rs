@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::Result;
 use crate::row::column;
-use crate::{CustomerScope, Result};
 
 #[derive(Debug, Clone)]
 pub struct NewPosting<'a> {
@@ -73,23 +73,27 @@ pub async fn insert(conn: &mut PgConnection, postings: &[NewPosting<'_>]) -> Res
     Ok(())
 }
 
-/// The sum of the customer's entries on an account: debit positive.
-pub async fn balance(
+/// The sum of each customer's entries on an account in a currency, in the order asked: debit positive.
+pub async fn balances(
     conn: &mut PgConnection,
-    scope: CustomerScope,
     account: Account,
-    currency: Currency,
-) -> Result<Money> {
-    let minor = sqlx::query_scalar!(
-        r#"SELECT coalesce(sum(amount_minor), 0)::bigint AS "minor!" FROM ledger_entry
-           WHERE customer_id = $1 AND account = $2 AND currency = $3"#,
-        scope.uuid(),
+    of: &[(CustomerId, Currency)],
+) -> Result<Vec<Money>> {
+    let sums = sqlx::query_scalar!(
+        r#"SELECT coalesce((SELECT sum(e.amount_minor) FROM ledger_entry e
+               WHERE e.customer_id = n.customer_id AND e.account = $1 AND e.currency = n.currency), 0)::bigint AS "minor!"
+           FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS n (customer_id, currency, position)
+           ORDER BY n.position"#,
         account.as_str(),
-        currency.as_str(),
+        &column(of, |(customer, _)| customer.uuid()),
+        &column(of, |(_, currency)| currency.as_str()) as &[&str],
     )
-    .fetch_one(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(Money::new(minor, currency))
+    let sums = sums.into_iter().zip(of);
+    Ok(sums
+        .map(|(minor, (_, currency))| Money::new(minor, *currency))
+        .collect())
 }
 
 /// Money received in a span, over all customers.

@@ -2,7 +2,7 @@
 
 use billing::period::Zone;
 use leptos::prelude::*;
-use service::{ClockState, Finding, VerifyReport};
+use service::{ClockMove, ClockState, Finding, VerifyReport};
 
 use super::island::ClockProgressLine;
 use super::when::field_value;
@@ -60,9 +60,9 @@ enum Control {
 
 /// Where a move under way stands and leads.
 pub fn progress(clock: &ClockState) -> Option<String> {
-    let (target, stands) = clock.moving?;
+    let ClockMove { at, to, processed } = clock.moving?;
     let words = |at| format::date_time(at, Zone::UTC);
-    Some(t::clock_progress(&words(stands), &words(target)))
+    Some(t::clock_progress(&words(at), &words(to), processed))
 }
 
 fn clock_panel(clock: &ClockState, ahead: Option<i64>, control: Control) -> impl IntoView + use<> {

@@ -130,8 +130,12 @@ pub fn clock_ahead_by(span: &str) -> String {
     format!("Ahead of real time by {span}")
 }
 
-pub fn clock_progress(stands: &str, target: &str) -> String {
-    format!("It stands at {stands} and goes to {target}.")
+pub fn clock_progress(stands: &str, target: &str, processed: u64) -> String {
+    let periods = match processed {
+        1 => "1 billing period has".to_owned(),
+        count => format!("{count} billing periods have"),
+    };
+    format!("It stands at {stands} and goes to {target}. {periods} ended on the way.")
 }
 
 pub fn books_differ(findings: usize) -> String {

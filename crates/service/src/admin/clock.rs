@@ -15,10 +15,19 @@ const LONGEST_MOVE: TimeDelta = TimeDelta::days(2 * 366);
 pub struct ClockState {
     pub now: DateTime<Utc>,
     pub shifted: bool,
-    /// Where a move under way leads, and where it stands.
-    pub moving: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    pub moving: Option<ClockMove>,
     /// Why the last move stopped short.
     pub last_error: Option<String>,
+}
+
+/// A move under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockMove {
+    /// Where it stands.
+    pub at: DateTime<Utc>,
+    pub to: DateTime<Utc>,
+    /// Boundaries of subscriptions processed on the way.
+    pub processed: u64,
 }
 
 /// At most one move of the clock runs at a time.
@@ -29,7 +38,8 @@ pub struct ClockMoveSlot {
 
 #[derive(Debug, Default, Clone)]
 struct Slot {
-    target: Option<DateTime<Utc>>,
+    /// Where it leads, and how many boundaries had been processed when it began.
+    target: Option<(DateTime<Utc>, u64)>,
     last_error: Option<String>,
 }
 
@@ -39,12 +49,12 @@ impl ClockMoveSlot {
     }
 
     /// Takes the slot; false if a move is under way.
-    fn begin(&self, target: DateTime<Utc>) -> bool {
+    fn begin(&self, target: DateTime<Utc>, processed: u64) -> bool {
         self.state.lock().is_ok_and(|mut slot| {
             let free = slot.target.is_none();
             if free {
                 *slot = Slot {
-                    target: Some(target),
+                    target: Some((target, processed)),
                     last_error: None,
                 };
             }
@@ -76,10 +86,15 @@ impl Billing {
     pub(super) fn present_clock(&self) -> ClockState {
         let now = self.now();
         let slot = self.parts.moving.read();
+        let processed = self.parts.run.processed();
         ClockState {
             now,
             shifted: self.clock_is_shifted(),
-            moving: slot.target.map(|target| (target, now)),
+            moving: slot.target.map(|(to, before)| ClockMove {
+                at: now,
+                to,
+                processed: processed.saturating_sub(before),
+            }),
             last_error: slot.last_error,
         }
     }
@@ -88,7 +103,8 @@ impl Billing {
     pub async fn start_clock_move(&self, actor: &Actor, to: DateTime<Utc>) -> Result<()> {
         actor.operates()?;
         let now = self.now();
-        if to <= now || to - now > LONGEST_MOVE || !self.parts.moving.begin(to) {
+        let processed = self.parts.run.processed();
+        if to <= now || to - now > LONGEST_MOVE || !self.parts.moving.begin(to, processed) {
             return Err(Error::ClockRefused);
         }
         let billing = self.clone();

@@ -1,218 +1,287 @@
-//! One boundary of one customer, under the customer's lock.
+//! The next boundary of each of many customers, under their locks: read together, decided one by one,
+//! written together.
 
-use billing::catalog::Plan;
-use billing::id::InvoiceId;
+use std::collections::HashMap;
+
+use billing::id::{CustomerId, InvoiceId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::subscription::{
-    ChangeError, PendingChange, Renewal, RenewalInput, Status, StatusName, Subscription, fall_behind, renew,
+    BilledUntil, PendingChange, Status, StatusName, Subscription, check_bounds, fall_behind,
 };
-use billing::usage::MeterTotal;
+use billing::tax::TaxRate;
+use chrono::{DateTime, TimeDelta, Utc};
 use store::customer::CustomerRecord;
 use store::payment::PaymentMethod;
+use store::revenue::NewMovement;
 use store::subscription::Boundary;
 use store::{CustomerScope, PgConnection, Tx};
 
-use super::{RanOut, Step};
+use super::{Catalog, Loaded, RanOut};
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
 use crate::mail::{self, Addressed, Letter};
 use crate::payment::{BeginAttempt, begin_attempts};
-use crate::record::{Save, save};
-use crate::{Actor, Billing, Error, Result, credit};
+use crate::record::{Save, save_all};
+use crate::{Actor, Billing, Error, Result};
 
-/// What a renewal is decided from, as loaded.
-pub struct Loaded {
-    pub plan: Plan,
-    pub scheduled: Option<Plan>,
-    pub usage: Vec<MeterTotal>,
-    pub method: Option<PaymentMethod>,
-    pub credit: Money,
+const ONE_DAY: TimeDelta = TimeDelta::days(1);
+
+/// What one look at some customers came to.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// A boundary of each is written.
+    pub billed: Vec<CustomerId>,
+    pub ran_out: Vec<(CustomerScope, RanOut)>,
+    /// Nothing is written of these.
+    pub failed: Vec<(CustomerId, Error)>,
 }
 
-impl Loaded {
-    /// Loads for the usage period that ends next.
-    pub async fn load(conn: &mut PgConnection, subscription: &Subscription) -> Result<Self> {
-        let scope = CustomerScope::of(subscription.customer);
-        let item = subscription
-            .plan_item()
-            .ok_or(Error::Change(ChangeError::NoPlan))?;
-        let plan = store::catalog::plan_of_price(conn, item.price.id)
-            .await?
-            .ok_or(Error::NotFound("plan"))?;
-        let scheduled = match subscription.pending_change {
-            Some(PendingChange::AtPeriodEnd { price, .. }) => {
-                store::catalog::plan_of_price(conn, price).await?
-            }
-            _ => None,
-        };
-        let meters: Vec<_> = plan.charges.iter().map(|charge| charge.meter.clone()).collect();
-        let usage = crate::usage::period_totals(conn, scope, &meters, subscription.usage_period).await?;
-        let method = store::payment::default_method(conn, scope).await?;
-        Ok(Self {
-            plan,
-            scheduled,
-            usage,
-            method,
-            credit: credit::balance(conn, scope, item.price.amount.currency()).await?,
-        })
-    }
+/// What one look at a subscription says.
+enum Look {
+    Due,
+    RanOut(RanOut),
+    /// Not yet: at this instant, or never by itself.
+    Later(Option<DateTime<Utc>>),
+}
 
-    /// The decision, as the billing run and the upcoming invoice both make it.
-    pub fn renew(&self, customer: &CustomerRecord, subscription: &Subscription) -> Result<Renewal> {
-        let scheduled = match (subscription.pending_change, &self.scheduled) {
-            (Some(PendingChange::AtPeriodEnd { price, .. }), Some(plan)) => {
-                plan.price(price).map(|price| (plan, price))
-            }
-            _ => None,
-        };
-        let input = RenewalInput {
-            plan: &self.plan,
-            scheduled,
-            usage: &self.usage,
-            has_payment_method: self.method.is_some(),
-            zone: customer.zone,
-        };
-        Ok(renew(subscription, input)?)
+fn look(subscription: &Subscription, now: DateTime<Utc>) -> Look {
+    match (subscription.pending_change, subscription.status) {
+        (Some(PendingChange::AwaitingPayment { expires_at, .. }), _) if expires_at <= now => {
+            Look::RanOut(RanOut::Upgrade)
+        }
+        (_, Status::Incomplete { expires_at }) if expires_at <= now => Look::RanOut(RanOut::Purchase),
+        _ if subscription.is_due(now) => Look::Due,
+        _ => Look::Later(subscription.due_at()),
     }
+}
+
+/// One boundary of one customer, decided and not yet written.
+#[derive(Debug)]
+struct Billed<'a> {
+    customer: &'a CustomerRecord,
+    boundary: Boundary,
+    after: Subscription,
+    /// Noun and past participle: `subscription.renewed`.
+    what: &'static str,
+    movement: Option<NewMovement>,
+    /// To a customer whose plan ends here.
+    letter: Option<Letter<'a>>,
+    invoice: InvoiceId,
+    /// Without lines where nothing is billed.
+    draft: InvoiceDraft,
+    due: Money,
+    /// What the invoice is charged to, where it asks for money and there is a card.
+    method: Option<&'a PaymentMethod>,
+}
+
+/// The decision: pure, from what was loaded alone.
+fn decide<'a>(
+    customer: &'a CustomerRecord,
+    subscription: &Subscription,
+    loaded: &'a Loaded<'_>,
+    mrr: Money,
+    tax_rate: TaxRate,
+) -> Result<Billed<'a>> {
+    let renewal = loaded.renew(customer, subscription)?;
+    let draft = InvoiceDraft::assemble(customer.currency, renewal.lines, tax_rate)?
+        .apply_credit(loaded.credit(customer))?;
+    let due = draft.amount_due()?;
+    let collects = due.is_positive();
+    let method = loaded.method(customer.id).filter(|_| collects);
+    let boundary = renewal.boundary;
+    let mut after = renewal.after;
+    if collects && method.is_none() && after.status == Status::Active {
+        after = fall_behind(after, boundary)?;
+    }
+    let what = what_happened(subscription, &after);
+    Ok(Billed {
+        movement: renewed(customer, &after, what, boundary).movement(mrr)?,
+        letter: ending(&loaded.plan(subscription)?.name, &after),
+        customer,
+        boundary: Boundary {
+            subscription: subscription.id,
+            at: boundary,
+        },
+        after,
+        what,
+        invoice: mint(InvoiceId::from_uuid),
+        draft,
+        due,
+        method,
+    })
 }
 
 impl Billing {
-    /// Processes the customer's next boundary, if its time has come.
-    pub(super) async fn bill_next(&self, tx: &mut Tx, customer: &CustomerRecord) -> Result<Step> {
-        let now = self.now();
-        let scope = CustomerScope::of(customer.id);
-        let Some(subscription) = store::subscription::live(tx, scope).await? else {
-            store::customer::set_due_at(tx, &[(customer.id, None)]).await?;
-            return Ok(Step::Processed(customer.id));
-        };
-        if let Some(PendingChange::AwaitingPayment { expires_at, .. }) = subscription.pending_change
-            && expires_at <= now
-        {
-            return Ok(Step::RanOut(scope, RanOut::Upgrade));
+    /// Processes the next boundary of each customer whose time has come.
+    pub(super) async fn bill(
+        &self,
+        tx: &mut Tx,
+        catalog: &mut Catalog,
+        customers: &[CustomerRecord],
+    ) -> Result<Batch> {
+        let mut batch = Batch::default();
+        // Read anew, now that the customers are locked: what is due is told by this.
+        let due = self.look_at(tx, customers, &mut batch).await?;
+        if due.is_empty() {
+            return Ok(batch);
         }
-        match subscription.status {
-            Status::Incomplete { expires_at } if expires_at <= now => {
-                Ok(Step::RanOut(scope, RanOut::Purchase))
-            }
-            _ if subscription.is_due(now) => {
-                self.renew(tx, customer, &subscription).await?;
-                Ok(Step::Processed(customer.id))
-            }
-            _ => {
-                store::customer::set_due_at(tx, &[(customer.id, subscription.due_at())]).await?;
-                Ok(Step::Processed(customer.id))
+        let subscriptions: Vec<_> = due.iter().map(|(_, subscription)| subscription).collect();
+        let loaded = Loaded::load(tx, catalog, &subscriptions).await?;
+        let ids: Vec<_> = due.iter().map(|(customer, _)| customer.id).collect();
+        let mrr = store::revenue::mrr_of(tx, &ids).await?;
+        let rate = self.parts.config.tax_rate;
+        let mut billed = Vec::with_capacity(due.len());
+        for (customer, subscription) in &due {
+            let mrr = mrr.get(&customer.id).ok_or(Error::NotFound("customer"));
+            match mrr.and_then(|mrr| decide(customer, subscription, &loaded, *mrr, rate)) {
+                Ok(decided) => billed.push(decided),
+                Err(error) => batch.failed.push((customer.id, error)),
             }
         }
+        let billed = self.within_bounds(tx, billed, &mut batch).await?;
+        self.write(tx, &billed).await?;
+        batch.billed = billed.iter().map(|billed| billed.customer.id).collect();
+        Ok(batch)
     }
 
-    async fn renew(&self, tx: &mut Tx, customer: &CustomerRecord, subscription: &Subscription) -> Result<()> {
-        let loaded = Loaded::load(tx, subscription).await?;
-        let renewal = loaded.renew(customer, subscription)?;
-        let boundary = Boundary {
-            subscription: subscription.id,
-            at: renewal.boundary,
-        };
-        if !store::subscription::claim(tx, &[boundary]).await? {
-            return Err(Error::Internal("a boundary came up twice"));
-        }
-        let draft = InvoiceDraft::assemble(
-            customer.currency,
-            renewal.lines.clone(),
-            self.parts.config.tax_rate,
-        )?
-        .apply_credit(loaded.credit)?;
-        let due = draft.amount_due()?;
-        let collects = due.is_positive();
-        let mut after = renewal.after.clone();
-        if collects && loaded.method.is_none() && after.status == Status::Active {
-            after = fall_behind(after, renewal.boundary)?;
-        }
-        let what = what_happened(subscription, &after);
-        let actor = &Actor::System;
-        save(
-            tx,
-            Save {
-                actor,
-                customer,
-                after: &after,
-                what,
-                at: renewal.boundary,
-            },
-        )
-        .await?;
-        self.write_ending(tx, customer, &loaded.plan, &after).await?;
-        if draft.lines().is_empty() {
-            return Ok(());
-        }
-        let at = self.now();
-        let id = mint(InvoiceId::from_uuid);
-        let subscription = &after;
-        let f = Finalize {
-            id,
-            actor,
-            customer,
-            subscription,
-            draft: &draft,
-            reason: if what == RESUMED { "resume" } else { "renewal" },
-            at,
-        };
-        // Last, for it takes the number.
-        finalize(tx, &[f], self.base_url()).await?;
-        if let Some(method) = loaded.method.as_ref().filter(|_| collects) {
-            let begin = BeginAttempt {
-                customer: customer.id,
-                invoice: id,
-                amount: due,
-                method,
-                at,
-            };
-            begin_attempts(self, tx, &[begin]).await?;
-        }
-        Ok(())
-    }
-
-    async fn write_ending(
+    async fn look_at<'c>(
         &self,
         conn: &mut PgConnection,
-        customer: &CustomerRecord,
-        plan: &Plan,
-        after: &Subscription,
-    ) -> Result<()> {
-        let letter = match after.status {
-            Status::Paused { .. } => Letter::TrialPaused { plan: &plan.name },
-            Status::Canceled { at, .. } => Letter::Canceled { plan: &plan.name, at },
-            _ => return Ok(()),
-        };
-        mail::send(
-            conn,
-            &[Addressed { to: customer, letter }],
-            self.base_url(),
-            self.now(),
-        )
-        .await
+        customers: &'c [CustomerRecord],
+        batch: &mut Batch,
+    ) -> Result<Vec<(&'c CustomerRecord, Subscription)>> {
+        let ids: Vec<_> = customers.iter().map(|customer| customer.id).collect();
+        let live = store::subscription::live_of(conn, &ids).await?;
+        let mut live: HashMap<_, _> = live.into_iter().map(|live| (live.customer, live)).collect();
+        let (mut due, mut later) = (Vec::new(), Vec::new());
+        for customer in customers {
+            let Some(subscription) = live.remove(&customer.id) else {
+                later.push((customer.id, None));
+                continue;
+            };
+            match look(&subscription, self.now()) {
+                Look::Due => due.push((customer, subscription)),
+                Look::RanOut(what) => batch.ran_out.push((CustomerScope::of(customer.id), what)),
+                Look::Later(at) => later.push((customer.id, at)),
+            }
+        }
+        if !later.is_empty() {
+            store::customer::set_due_at(conn, &later).await?;
+        }
+        Ok(due)
     }
 
-    /// An upgrade that nobody paid: its charge is withdrawn at the gateway, then what that says is settled.
-    pub(super) async fn give_up_upgrade(&self, scope: CustomerScope) -> Result<()> {
-        let attempt = {
-            let mut conn = store::acquire(self.pool()).await?;
-            let live = store::subscription::live(&mut conn, scope).await?;
-            let Some(PendingChange::AwaitingPayment { invoice, .. }) =
-                live.and_then(|live| live.pending_change)
-            else {
-                return Ok(());
-            };
-            store::payment::live_of_invoice(&mut conn, invoice).await?
-        };
-        // Settled this moment, by somebody who was faster.
-        let Some(attempt) = attempt else { return Ok(()) };
-        match self.parts.gateway.cancel_charge(attempt).await? {
-            Some(outcome) => self.settle(attempt, &outcome).await,
-            None if self.withdraw_unsent(attempt).await? => Ok(()),
-            // On its way to the gateway, or lost on it by a crash: its job sends it again and learns the outcome.
-            None => Err(Error::PaymentUnderWay),
+    /// Takes out those that would be charged too much.
+    async fn within_bounds<'a>(
+        &self,
+        conn: &mut PgConnection,
+        billed: Vec<Billed<'a>>,
+        batch: &mut Batch,
+    ) -> Result<Vec<Billed<'a>>> {
+        let lines: Vec<_> = billed.iter().flat_map(|billed| billed.draft.lines()).collect();
+        let lines: Vec<_> = lines.into_iter().map(|line| &line.draft).collect();
+        let mut until: HashMap<_, Vec<BilledUntil>> = HashMap::new();
+        for billed in store::invoice::billed_until(conn, &lines).await? {
+            until.entry(billed.item).or_default().push(billed);
         }
+        let subscriptions: Vec<_> = billed.iter().map(|billed| &billed.after).collect();
+        let since = self.now() - ONE_DAY;
+        let today = store::invoice::recurring_lines_since(conn, &subscriptions, since).await?;
+        let mut within = Vec::with_capacity(billed.len());
+        for one in billed {
+            let today = today.get(&one.boundary.subscription).copied().unwrap_or(0);
+            let lines: Vec<_> = one.draft.lines().iter().map(|line| &line.draft).collect();
+            let of_items = one.after.items.iter().filter_map(|item| until.get(&item.id));
+            match check_bounds(&lines, today, &of_items.flatten().collect::<Vec<_>>()) {
+                Ok(()) => within.push(one),
+                Err(breach) => batch.failed.push((one.customer.id, breach.into())),
+            }
+        }
+        Ok(within)
+    }
+
+    /// Each table with one statement.
+    async fn write(&self, tx: &mut Tx, billed: &[Billed<'_>]) -> Result<()> {
+        if billed.is_empty() {
+            return Ok(());
+        }
+        let boundaries: Vec<_> = billed.iter().map(|billed| billed.boundary).collect();
+        if !store::subscription::claim(tx, &boundaries).await? {
+            return Err(Error::Internal("a boundary came up twice"));
+        }
+        let saves: Vec<_> = billed.iter().map(Billed::save).collect();
+        let movements: Vec<_> = billed.iter().filter_map(|billed| billed.movement).collect();
+        save_all(tx, &saves, &movements).await?;
+        let now = self.now();
+        let letters: Vec<_> = billed.iter().filter_map(Billed::letter).collect();
+        mail::send(tx, &letters, self.base_url(), now).await?;
+        // Last, for it takes the numbers.
+        let invoices: Vec<_> = billed.iter().filter_map(|billed| billed.finalize(now)).collect();
+        finalize(tx, &invoices, self.base_url()).await?;
+        let attempts: Vec<_> = billed.iter().filter_map(|billed| billed.attempt(now)).collect();
+        begin_attempts(self, tx, &attempts).await?;
+        Ok(())
+    }
+}
+
+impl Billed<'_> {
+    fn save(&self) -> Save<'_> {
+        renewed(self.customer, &self.after, self.what, self.boundary.at)
+    }
+
+    fn letter(&self) -> Option<Addressed<'_>> {
+        let letter = self.letter.clone()?;
+        Some(Addressed {
+            to: self.customer,
+            letter,
+        })
+    }
+
+    fn finalize(&self, at: DateTime<Utc>) -> Option<Finalize<'_>> {
+        (!self.draft.lines().is_empty()).then_some(Finalize {
+            id: self.invoice,
+            actor: &Actor::System,
+            customer: self.customer,
+            subscription: &self.after,
+            draft: &self.draft,
+            reason: if self.what == RESUMED { "resume" } else { "renewal" },
+            at,
+        })
+    }
+
+    fn attempt(&self, at: DateTime<Utc>) -> Option<BeginAttempt<'_>> {
+        let method = self.method?;
+        Some(BeginAttempt {
+            customer: self.customer.id,
+            invoice: self.invoice,
+            amount: self.due,
+            method,
+            at,
+        })
+    }
+}
+
+const fn renewed<'a>(
+    customer: &'a CustomerRecord,
+    after: &'a Subscription,
+    what: &'static str,
+    at: DateTime<Utc>,
+) -> Save<'a> {
+    Save {
+        actor: &Actor::System,
+        customer,
+        after,
+        what,
+        at,
+    }
+}
+
+fn ending<'a>(plan: &'a str, after: &Subscription) -> Option<Letter<'a>> {
+    match after.status {
+        Status::Paused { .. } => Some(Letter::TrialPaused { plan }),
+        Status::Canceled { at, .. } => Some(Letter::Canceled { plan, at }),
+        _ => None,
     }
 }
 

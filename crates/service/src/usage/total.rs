@@ -20,33 +20,39 @@ pub async fn period_totals(
     meters: &[Meter],
     period: Period,
 ) -> Result<Vec<MeterTotal>> {
-    let totals = period_totals_of(conn, &[SpanOf { scope, period }], meters).await?;
-    Ok(totals.into_iter().next().unwrap_or_default())
+    let all: Vec<&Meter> = meters.iter().collect();
+    let usage = period_usage(conn, &[SpanOf { scope, period }], &all).await?;
+    let usage = usage.into_iter().next().unwrap_or_default();
+    totals(meters, period, &usage)
 }
 
-/// The same for many customers at once, in the order asked.
-async fn period_totals_of(
+/// What lies in each of the periods, in the order asked.
+pub async fn period_usage(
     conn: &mut PgConnection,
     spans: &[SpanOf],
-    meters: &[Meter],
-) -> Result<Vec<Vec<MeterTotal>>> {
+    meters: &[&Meter],
+) -> Result<Vec<HashMap<MeterId, SpanUsage>>> {
     let ids: Vec<_> = meters.iter().map(|meter| meter.id).collect();
-    let usage = store::usage::spans(conn, spans, &ids, &carrying(meters)).await?;
-    let of_span = |(span, usage): (&SpanOf, HashMap<MeterId, SpanUsage>)| {
-        let nothing = SpanUsage::default();
-        let of_meter = |meter: &Meter| {
-            let quantity = total(meter, span.period, usage.get(&meter.id).unwrap_or(&nothing))?;
-            let (meter_key, as_of) = (meter.key.clone(), span.period.end());
-            Ok(MeterTotal {
-                meter_key,
-                period: span.period,
-                quantity,
-                as_of,
-            })
-        };
-        meters.iter().map(of_meter).collect()
+    Ok(store::usage::spans(conn, spans, &ids, &carrying(meters.iter().copied())).await?)
+}
+
+/// What it adds up to, a total a meter.
+pub fn totals<'m>(
+    meters: impl IntoIterator<Item = &'m Meter>,
+    period: Period,
+    usage: &HashMap<MeterId, SpanUsage>,
+) -> Result<Vec<MeterTotal>> {
+    let nothing = SpanUsage::default();
+    let of_meter = |meter: &Meter| {
+        let quantity = total(meter, period, usage.get(&meter.id).unwrap_or(&nothing))?;
+        Ok(MeterTotal {
+            meter_key: meter.key.clone(),
+            period,
+            quantity,
+            as_of: period.end(),
+        })
     };
-    spans.iter().zip(usage).map(of_span).collect()
+    meters.into_iter().map(of_meter).collect()
 }
 
 /// What is used of each meter in the subscription's present usage period; a level shows where it stands.
@@ -67,9 +73,9 @@ pub async fn current(
     Ok(meters.iter().map(of_meter).collect())
 }
 
-fn carrying(meters: &[Meter]) -> Vec<MeterId> {
+fn carrying<'m>(meters: impl IntoIterator<Item = &'m Meter>) -> Vec<MeterId> {
     meters
-        .iter()
+        .into_iter()
         .filter(|meter| carries_over(meter))
         .map(|meter| meter.id)
         .collect()

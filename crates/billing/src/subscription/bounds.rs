@@ -1,0 +1,133 @@
+//! The bounds of what a billing run may charge for one subscription: beyond them something is wrong, and
+//! nobody is billed by a fault.
+
+use chrono::{DateTime, Utc};
+
+use crate::id::SubscriptionItemId;
+use crate::invoice::{Charge, DraftLine};
+
+/// Recurring lines of one subscription in one day.
+pub const MAX_RECURRING_LINES_A_DAY: usize = 15;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OutOfBounds {
+    #[error("{0} recurring lines in one day, more than {MAX_RECURRING_LINES_A_DAY}")]
+    TooManyLines(usize),
+    #[error("the time from {0} was billed before")]
+    BilledBefore(DateTime<Utc>),
+}
+
+/// Up to when an item's charge was billed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BilledUntil {
+    pub item: SubscriptionItemId,
+    pub charge: Charge,
+    pub until: DateTime<Utc>,
+}
+
+/// Checks the lines of one subscription: `today` recurring lines were made in the last day, and each item's
+/// charge was billed up to an instant before which no recurring line may begin.
+pub fn check_bounds(lines: &[&DraftLine], today: usize, billed: &[&BilledUntil]) -> Result<(), OutOfBounds> {
+    let recurring: Vec<_> = lines.iter().filter(|line| line.kind.is_recurring()).collect();
+    let count = today.saturating_add(recurring.len());
+    if count > MAX_RECURRING_LINES_A_DAY {
+        return Err(OutOfBounds::TooManyLines(count));
+    }
+    for (index, line) in recurring.iter().enumerate() {
+        let start = line.period.start();
+        let before = billed
+            .iter()
+            .any(|billed| billed.item == line.item && billed.charge == line.charge && billed.until > start);
+        let twice = recurring
+            .iter()
+            .skip(index + 1)
+            .any(|other| other.item == line.item && other.charge == line.charge);
+        if before || twice {
+            return Err(OutOfBounds::BilledBefore(start));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::Decimal;
+
+    use super::*;
+    use crate::invoice::{Explain, LineKind};
+    use crate::money::{Currency, Money};
+    use crate::period::Period;
+
+    fn at(day: u32) -> DateTime<Utc> {
+        format!("2026-03-{day:02}T00:00:00Z").parse().unwrap()
+    }
+
+    fn line(kind: LineKind, charge: Charge, from: u32, to: u32) -> DraftLine {
+        let price = Money::new(900, Currency::USD);
+        DraftLine {
+            item: SubscriptionItemId::from_uuid(uuid::Uuid::from_u128(1)),
+            kind,
+            charge,
+            description: String::new(),
+            period: Period::new(at(from), at(to)).unwrap(),
+            quantity: Decimal::ONE,
+            net: price,
+            credits: None,
+            explain: Explain::Flat { price, quantity: 1 },
+        }
+    }
+
+    fn until(charge: Charge, day: u32) -> BilledUntil {
+        BilledUntil {
+            item: SubscriptionItemId::from_uuid(uuid::Uuid::from_u128(1)),
+            charge,
+            until: at(day),
+        }
+    }
+
+    #[test]
+    fn a_period_begins_where_the_one_before_ended() {
+        let base = line(LineKind::Base, Charge::Base, 10, 20);
+        let usage = line(LineKind::Usage, Charge::Meter("calls".to_owned()), 1, 10);
+        let lines = [&base, &usage];
+        assert_eq!(
+            check_bounds(
+                &lines,
+                0,
+                &[&until(Charge::Base, 10), &until(usage.charge.clone(), 1)]
+            ),
+            Ok(())
+        );
+        assert_eq!(
+            check_bounds(&lines, 0, &[&until(Charge::Base, 11)]),
+            Err(OutOfBounds::BilledBefore(at(10)))
+        );
+        assert_eq!(
+            check_bounds(&lines, 0, &[&until(usage.charge.clone(), 2)]),
+            Err(OutOfBounds::BilledBefore(at(1)))
+        );
+        assert_eq!(
+            check_bounds(&[&base, &base], 0, &[]),
+            Err(OutOfBounds::BilledBefore(at(10)))
+        );
+    }
+
+    #[test]
+    fn a_change_of_plan_may_bill_the_same_time_again() {
+        let charge = line(LineKind::ProrationCharge, Charge::Base, 5, 20);
+        assert_eq!(
+            check_bounds(&[&charge, &charge], 15, &[&until(Charge::Base, 20)]),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn fifteen_lines_a_day_are_the_most() {
+        let base = line(LineKind::Base, Charge::Base, 10, 20);
+        assert_eq!(check_bounds(&[&base], 14, &[]), Ok(()));
+        assert_eq!(
+            check_bounds(&[&base], 15, &[]),
+            Err(OutOfBounds::TooManyLines(16))
+        );
+    }
+}

@@ -1,0 +1,184 @@
+//! What boundaries are decided from, read for many subscriptions at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use billing::catalog::{Meter, Plan, Price};
+use billing::id::{CustomerId, MeterId, PriceId, SubscriptionId};
+use billing::money::Money;
+use billing::subscription::{
+    ChangeError, PendingChange, Renewal, RenewalInput, Subscription, SubscriptionItem, renew,
+};
+use billing::usage::SpanUsage;
+use store::customer::CustomerRecord;
+use store::payment::PaymentMethod;
+use store::usage::SpanOf;
+use store::{CustomerScope, PgConnection};
+
+use crate::{Error, Result, credit, usage};
+
+/// Plans by price, each read once in a run: a version in use never changes.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    plans: HashMap<PriceId, Arc<Plan>>,
+}
+
+impl Catalog {
+    async fn learn(&mut self, conn: &mut PgConnection, prices: impl Iterator<Item = PriceId>) -> Result<()> {
+        let mut unknown: Vec<_> = prices.filter(|price| !self.plans.contains_key(price)).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        for plan in store::catalog::plans_of_prices(conn, &unknown).await? {
+            let plan = Arc::new(plan);
+            let prices = plan.prices.iter().map(|price| (price.id, plan.clone()));
+            self.plans.extend(prices);
+        }
+        Ok(())
+    }
+
+    pub fn plan(&self, price: PriceId) -> Result<&Plan> {
+        Ok(self.plans.get(&price).ok_or(Error::NotFound("plan"))?)
+    }
+
+    fn priced(&self, id: PriceId) -> Result<(&Plan, &Price)> {
+        let plan = self.plan(id)?;
+        Ok((plan, plan.price(id).ok_or(Error::NotFound("price"))?))
+    }
+}
+
+/// What renewals are decided from, as loaded.
+#[derive(Debug)]
+pub struct Loaded<'c> {
+    catalog: &'c Catalog,
+    usage: HashMap<SubscriptionId, HashMap<MeterId, SpanUsage>>,
+    methods: HashMap<CustomerId, PaymentMethod>,
+    credit: HashMap<CustomerId, Money>,
+}
+
+impl<'c> Loaded<'c> {
+    /// Loads for the usage periods that end next.
+    pub async fn load(
+        conn: &mut PgConnection,
+        catalog: &'c mut Catalog,
+        subscriptions: &[&Subscription],
+    ) -> Result<Self> {
+        let prices = subscriptions
+            .iter()
+            .flat_map(|subscription| prices_of(subscription));
+        catalog.learn(conn, prices).await?;
+        let catalog = &*catalog;
+        let customers: Vec<_> = subscriptions
+            .iter()
+            .map(|subscription| subscription.customer)
+            .collect();
+        Ok(Self {
+            catalog,
+            usage: usage_of(conn, catalog, subscriptions).await?,
+            methods: store::payment::default_methods(conn, &customers).await?,
+            credit: credit_of(conn, subscriptions).await?,
+        })
+    }
+
+    /// The plan a subscription is on.
+    pub fn plan(&self, subscription: &Subscription) -> Result<&'c Plan> {
+        self.catalog.plan(plan_item(subscription)?.price.id)
+    }
+
+    pub fn method(&self, customer: CustomerId) -> Option<&PaymentMethod> {
+        self.methods.get(&customer)
+    }
+
+    /// What the balance can pay of the next invoice.
+    pub fn credit(&self, customer: &CustomerRecord) -> Money {
+        let nothing = Money::zero(customer.currency);
+        self.credit.get(&customer.id).copied().unwrap_or(nothing)
+    }
+
+    /// The decision, as the billing run and the upcoming invoice both make it.
+    pub fn renew(&self, customer: &CustomerRecord, subscription: &Subscription) -> Result<Renewal> {
+        let plan = self.plan(subscription)?;
+        let scheduled = match subscription.pending_change {
+            Some(PendingChange::AtPeriodEnd { price, .. }) => Some(self.catalog.priced(price)?),
+            _ => None,
+        };
+        let nothing = HashMap::new();
+        let used = self.usage.get(&subscription.id).unwrap_or(&nothing);
+        let usage = usage::totals(meters_of(plan), subscription.usage_period, used)?;
+        let input = RenewalInput {
+            plan,
+            scheduled,
+            usage: &usage,
+            has_payment_method: self.method(customer.id).is_some(),
+            zone: customer.zone,
+        };
+        Ok(renew(subscription, input)?)
+    }
+}
+
+/// What is counted in each subscription's present usage period, read for all meters of their plans.
+async fn usage_of(
+    conn: &mut PgConnection,
+    catalog: &Catalog,
+    subscriptions: &[&Subscription],
+) -> Result<HashMap<SubscriptionId, HashMap<MeterId, SpanUsage>>> {
+    let plans = subscriptions
+        .iter()
+        .filter_map(|subscription| catalog.plan(subscription.plan_item()?.price.id).ok());
+    let meters: HashMap<MeterId, &Meter> = plans.flat_map(meters_of).map(|meter| (meter.id, meter)).collect();
+    let spans: Vec<_> = subscriptions
+        .iter()
+        .map(|subscription| SpanOf {
+            scope: CustomerScope::of(subscription.customer),
+            period: subscription.usage_period,
+        })
+        .collect();
+    let meters: Vec<_> = meters.into_values().collect();
+    let used = usage::period_usage(conn, &spans, &meters).await?;
+    Ok(subscriptions
+        .iter()
+        .map(|subscription| subscription.id)
+        .zip(used)
+        .collect())
+}
+
+async fn credit_of(
+    conn: &mut PgConnection,
+    subscriptions: &[&Subscription],
+) -> Result<HashMap<CustomerId, Money>> {
+    let of: Vec<_> = subscriptions
+        .iter()
+        .filter_map(|subscription| {
+            let item = subscription.plan_item()?;
+            Some((subscription.customer, item.price.amount.currency()))
+        })
+        .collect();
+    let balances = credit::balances(conn, &of).await?;
+    Ok(of
+        .into_iter()
+        .map(|(customer, _)| customer)
+        .zip(balances)
+        .collect())
+}
+
+fn meters_of(plan: &Plan) -> impl Iterator<Item = &Meter> {
+    plan.charges.iter().map(|charge| &charge.meter)
+}
+
+fn plan_item(subscription: &Subscription) -> Result<&SubscriptionItem> {
+    subscription.plan_item().ok_or(Error::Change(ChangeError::NoPlan))
+}
+
+fn prices_of(subscription: &Subscription) -> impl Iterator<Item = PriceId> {
+    let scheduled = match subscription.pending_change {
+        Some(PendingChange::AtPeriodEnd { price, .. }) => Some(price),
+        _ => None,
+    };
+    subscription
+        .plan_item()
+        .map(|item| item.price.id)
+        .into_iter()
+        .chain(scheduled)
+}

@@ -1,0 +1,65 @@
+//! What was billed of late, for the bounds of a billing run.
+
+use std::collections::HashMap;
+
+use billing::id::{SubscriptionId, SubscriptionItemId};
+use billing::invoice::{Charge, DraftLine};
+use billing::subscription::{BilledUntil, Subscription};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use crate::row::column;
+use crate::{Error, Result};
+
+/// How many recurring lines each subscription got on invoices issued after an instant; who got none is not
+/// listed.
+pub async fn recurring_lines_since(
+    conn: &mut PgConnection,
+    subscriptions: &[&Subscription],
+    since: DateTime<Utc>,
+) -> Result<HashMap<SubscriptionId, usize>> {
+    let rows = sqlx::query!(
+        r#"SELECT n.subscription_id AS "subscription_id!", count(*) AS "count!"
+           FROM unnest($1::uuid[], $2::uuid[]) AS n (subscription_id, customer_id)
+           JOIN invoice i ON i.customer_id = n.customer_id AND i.subscription_id = n.subscription_id
+               AND i.issued_at > $3
+           JOIN invoice_line l ON l.invoice_id = i.id AND l.kind IN ('base', 'usage') AND NOT l.voided
+           GROUP BY 1"#,
+        &column(subscriptions, |s| s.id.uuid()),
+        &column(subscriptions, |s| s.customer.uuid()),
+        since,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            let count = usize::try_from(r.count).map_err(|_| Error::corrupt("invoice_line", r.count))?;
+            Ok((SubscriptionId::from_uuid(r.subscription_id), count))
+        })
+        .collect()
+}
+
+/// Up to when the charges of these lines were billed before, and not given back since; a charge that never
+/// was billed is not listed.
+pub async fn billed_until(conn: &mut PgConnection, lines: &[&DraftLine]) -> Result<Vec<BilledUntil>> {
+    let rows = sqlx::query!(
+        r#"SELECT n.item_id AS "item_id!", n.charge AS "charge!", least(last.service_end,
+               (SELECT min(c.service_start) FROM invoice_line c WHERE c.credits_line_id = last.id AND NOT c.voided),
+               (SELECT min(c.service_start) FROM credit_note_line c WHERE c.invoice_line_id = last.id)) AS "until!"
+           FROM unnest($1::uuid[], $2::text[]) AS n (item_id, charge)
+           CROSS JOIN LATERAL (SELECT l.id, l.service_end FROM invoice_line l
+               WHERE l.subscription_item_id = n.item_id AND l.charge = n.charge AND l.kind IN ('base', 'usage')
+                   AND NOT l.voided
+               ORDER BY l.service_start DESC LIMIT 1) last"#,
+        &column(lines, |l| l.item.uuid()),
+        &column(lines, |l| l.charge.as_str()) as &[&str],
+    )
+    .fetch_all(conn)
+    .await?;
+    let until = rows.into_iter().map(|r| BilledUntil {
+        item: SubscriptionItemId::from_uuid(r.item_id),
+        charge: Charge::parse(&r.charge),
+        until: r.until,
+    });
+    Ok(until.collect())
+}

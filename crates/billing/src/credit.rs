@@ -1,6 +1,8 @@
-//! Credit: what is given back of what was billed, the document that says so, and how a balance is used up.
+//! Credit: what is given back of what was billed, the document that says so, how a balance is used up, and grants
+//! of units.
 
 mod billed;
+pub mod grant;
 mod note;
 
 pub use billed::{BilledLine, CreditableLine};

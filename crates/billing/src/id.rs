@@ -92,6 +92,7 @@ ids! {
     AuditEntryId = "aud";
     OutboxEventId = "evt";
     MailId = "mail";
+    GrantId = "grant";
 }
 
 /// One spelling only: the prefix, an underscore and 32 lower-case hexadecimal digits.

@@ -4,9 +4,11 @@
 //! arguments, so that a preview and the charge that follows it are the same function of the same values.
 #![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
+pub mod alert;
 pub mod catalog;
 pub mod credit;
 pub mod entitlement;
+mod exact;
 pub mod id;
 pub mod invoice;
 pub mod ledger;

@@ -1,85 +1,32 @@
 //! From quantities to amounts: exact until the one rounding of the line.
+//!
+//! A charge scheme turns a quantity into parts, each so many units at a unit price. The parts explain
+//! the amount and are all that is needed to compute it again.
 
-use rust_decimal::Decimal;
+mod error;
+mod flat;
+mod fraction;
+mod graduated;
+mod included;
+mod maximum;
+mod minimum;
+mod package;
+mod part;
+mod per_unit;
+mod percentage;
+mod scheme;
+mod tiers;
+mod volume;
 
-use crate::catalog::{MeterCharge, UnitPrice};
-use crate::money::{Currency, Money, MoneyError};
-
-/// Overage of one meter over one usage period, with everything needed to show how it came about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Overage {
-    pub used: Decimal,
-    pub included: Decimal,
-    pub beyond: Decimal,
-    pub price: UnitPrice,
-    pub amount: Money,
-}
-
-/// What usage beyond the included quantity costs; `None` where nothing is beyond or nothing is charged.
-pub fn overage(
-    charge: &MeterCharge,
-    used: Decimal,
-    currency: Currency,
-) -> Result<Option<Overage>, MoneyError> {
-    let beyond = charge.included.overage(used);
-    let (Some(price), Some(included)) = (charge.overage, charge.included.units()) else {
-        return Ok(None);
-    };
-    if beyond.is_zero() {
-        return Ok(None);
-    }
-    let amount = per_unit(price, beyond, currency)?;
-    Ok(Some(Overage {
-        used,
-        included,
-        beyond,
-        price,
-        amount,
-    }))
-}
-
-/// Units at a unit price, rounded once.
-pub fn per_unit(price: UnitPrice, units: Decimal, currency: Currency) -> Result<Money, MoneyError> {
-    let exact = units
-        .checked_mul(price.amount)
-        .and_then(|product| product.checked_div(price.per))
-        .ok_or(MoneyError::Overflow)?;
-    Money::round_major(exact, currency)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::catalog::{Aggregation, Meter, Reset};
-    use crate::entitlement::{Allowance, Enforcement};
-    use crate::id::MeterId;
-
-    #[test]
-    fn charges_only_what_lies_beyond_the_included_quantity() {
-        let charge = MeterCharge {
-            meter: Meter {
-                id: MeterId::from_uuid(uuid::Uuid::nil()),
-                key: "api_requests".into(),
-                name: "API requests".into(),
-                unit: "request".into(),
-                aggregation: Aggregation::Sum,
-                reset: Reset::UsagePeriod,
-            },
-            included: Allowance::Units(Decimal::from(100_000)),
-            enforcement: Enforcement::Overage,
-            overage: Some(UnitPrice {
-                amount: Decimal::new(50, 2),
-                per: Decimal::from(1000),
-            }),
-        };
-        let amount = |used: i64| {
-            overage(&charge, Decimal::from(used), Currency::USD)
-                .unwrap()
-                .map(|o| o.amount.minor())
-        };
-        assert_eq!(
-            [amount(99_999), amount(100_000), amount(100_010), amount(112_345)],
-            [None, None, Some(1), Some(617)]
-        );
-    }
-}
+pub use error::{Field, RatingError, SchemeError};
+pub use flat::{Flat, FlatTerms};
+pub use fraction::Fraction;
+pub use included::{Consumed, consume};
+pub use maximum::{Capped, cap};
+pub use minimum::true_up;
+pub use package::{Package, PackageTerms};
+pub use part::{Part, PartOf, Rated};
+pub use per_unit::{Overage, PerUnit, overage, per_unit};
+pub use percentage::{Percentage, PercentageTerms, Throughput};
+pub use scheme::{FlatAtZero, Scheme};
+pub use tiers::{MAX_TIERS, Tier, Tiers};

@@ -6,20 +6,24 @@
 mod aggregate;
 mod counter;
 mod event;
-mod exact;
+#[cfg(feature = "zones")]
+pub mod late;
 #[cfg(feature = "zones")]
 mod period;
+mod unique;
 
-pub use aggregate::{Bucket, SpanUsage, Tally, hour_of, total};
+pub use aggregate::{Bucket, SpanUsage, Tally, average_level, hour_of, total};
 pub use counter::CounterChange;
-pub use event::{Event, InvalidValue};
+pub use event::{Event, InvalidValue, first_to_arrive};
 #[cfg(feature = "zones")]
 pub use period::{LiveUsage, usage_period_start};
+pub use unique::{SetChange, ValueSet};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use crate::catalog::{Aggregation, Meter, Reset};
+use crate::exact::OutOfRange;
 use crate::period::Period;
 
 /// What a meter counted over a usage period: the input of rating.
@@ -38,6 +42,12 @@ pub enum UsageError {
     OutOfRange,
     #[error("the meter's aggregation is not available")]
     Unsupported,
+}
+
+impl From<OutOfRange> for UsageError {
+    fn from(_: OutOfRange) -> Self {
+        Self::OutOfRange
+    }
 }
 
 /// Whether what is counted outlives the usage period: a level moved by deltas, or a meter that never resets.

@@ -89,6 +89,16 @@ fn proration() {
     every_case_passes("proration.json", 28);
 }
 
+#[test]
+fn pricing_models() {
+    every_case_passes("pricing_models.json", 39);
+}
+
+#[test]
+fn usage_metering() {
+    every_case_passes("usage_metering.json", 19);
+}
+
 fn every_case_passes(file: &str, cases: usize) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
     let outcomes = vectors::run_file(&folder.join(file));

@@ -213,6 +213,15 @@ impl Fields {
         self.array(name)?.iter().enumerate().map(element).collect()
     }
 
+    /// A list of pairs of a decimal and a text.
+    pub fn pairs(&self, name: &str) -> Result<Vec<(Decimal, &str)>, String> {
+        let element = |(index, json)| {
+            let path = || format!("{}[{index}]", self.path(name));
+            pair(json).ok_or_else(|| wrong(&path(), "a decimal and a text", json))
+        };
+        self.array(name)?.iter().enumerate().map(element).collect()
+    }
+
     /// An error of the engine about a field.
     pub fn error(&self, name: &str, error: impl Display) -> String {
         format!("{}: {error}", self.path(name))
@@ -230,6 +239,10 @@ pub fn decimal(json: &Value) -> Option<Decimal> {
         Value::Number(number) => Decimal::from_str_exact(&number.to_string()).ok(),
         _ => None,
     }
+}
+
+fn pair(json: &Value) -> Option<(Decimal, &str)> {
+    Some((decimal(json.get(0)?)?, json.get(1)?.as_str()?))
 }
 
 fn date(json: &Value) -> Option<NaiveDate> {

@@ -7,7 +7,7 @@ use crate::catalog::UnitPrice;
 use crate::money::{Currency, Money, MoneyError};
 use crate::period::Period;
 use crate::proration::Share;
-use crate::rating::per_unit;
+use crate::rating::{Fraction, Rated, cap, per_unit, true_up};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "method", rename_all = "snake_case")]
@@ -26,6 +26,23 @@ pub enum Explain {
         counted: Period,
         currency: Currency,
     },
+    /// What a charge scheme came to, part by part.
+    Rated {
+        meter: String,
+        aggregation: String,
+        used: Decimal,
+        rated: Rated,
+        maximum: Option<MaximumSpend>,
+        /// The usage counted: its hourly buckets lie in this span.
+        counted: Period,
+        currency: Currency,
+    },
+    /// What a period's charges lacked of the minimum that was agreed for it.
+    TrueUp {
+        minimum: Money,
+        share: Share,
+        billed: Money,
+    },
     /// A part of an amount for a part of its period; credits are negative.
     Prorated {
         basis: Money,
@@ -40,6 +57,13 @@ pub enum Explain {
     },
 }
 
+/// The most a charge comes to in a period, and what of it was billed before this line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaximumSpend {
+    pub maximum: Money,
+    pub billed: Money,
+}
+
 impl Explain {
     /// The amount, computed anew from the parts.
     pub fn amount(&self) -> Result<Money, MoneyError> {
@@ -51,6 +75,32 @@ impl Explain {
                 currency,
                 ..
             } => per_unit(*price, *beyond, *currency),
+            Self::Rated {
+                rated,
+                maximum: None,
+                currency,
+                ..
+            } => rated.round(*currency),
+            Self::Rated {
+                rated,
+                maximum: Some(MaximumSpend { maximum, billed }),
+                currency,
+                ..
+            } => cap(
+                rated.amount()?,
+                Fraction::of_money(*maximum),
+                Fraction::of_money(*billed),
+            )?
+            .due
+            .round(*currency),
+            Self::TrueUp {
+                minimum,
+                share,
+                billed,
+            } => {
+                let minimum = Fraction::of_money(*minimum).share(*share)?;
+                true_up(minimum, Fraction::of_money(*billed))?.round(billed.currency())
+            }
             Self::Prorated {
                 basis,
                 share,
@@ -63,5 +113,81 @@ impl Explain {
             } => share.apply(*basis)?.negate(),
             Self::Capped { limit, .. } => limit.negate(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rating::Scheme;
+
+    fn usd(minor: i64) -> Money {
+        Money::new(minor, Currency::USD)
+    }
+
+    /// As stored: what is read back must explain the same amount.
+    fn stored(explain: &Explain) -> Explain {
+        serde_json::from_str(&serde_json::to_string(explain).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_overage_stored_before_there_were_schemes_still_explains_itself() {
+        let json = r#"{"method": "overage", "meter": "API requests", "aggregation": "sum", "used": "112345",
+            "included": "100000", "beyond": "12345", "price": {"amount": "0.50", "per": "1000"},
+            "counted": {"start": "2026-10-06T00:00:00Z", "end": "2026-11-06T00:00:00Z"}, "currency": "USD"}"#;
+        let explain: Explain = serde_json::from_str(json).unwrap();
+        assert_eq!(explain.amount(), Ok(usd(617)));
+    }
+
+    #[test]
+    fn a_rated_line_explains_itself_within_its_maximum() {
+        let scheme: Scheme = serde_json::from_str(
+            r#"{"scheme": "graduated", "tiers": [
+                {"up_to": "5", "price": {"amount": "0", "per": "1"}, "flat": "100"},
+                {"up_to": "15", "price": {"amount": "5", "per": "1"}},
+                {"up_to": null, "price": {"amount": "1", "per": "1"}}]}"#,
+        )
+        .unwrap();
+        let rated = |maximum| Explain::Rated {
+            meter: "API requests".into(),
+            aggregation: "sum".into(),
+            used: Decimal::from(22),
+            rated: scheme
+                .rate_increment(Some(Decimal::from(12)), Decimal::from(22))
+                .unwrap(),
+            maximum,
+            counted: Period::new(
+                "2026-10-06T00:00:00Z".parse().unwrap(),
+                "2026-11-06T00:00:00Z".parse().unwrap(),
+            )
+            .unwrap(),
+            currency: Currency::USD,
+        };
+        let within = |maximum, billed| {
+            let (maximum, billed) = (usd(maximum), usd(billed));
+            let explain = rated(Some(MaximumSpend { maximum, billed }));
+            assert_eq!(stored(&explain), explain);
+            explain.amount()
+        };
+        assert_eq!(stored(&rated(None)).amount(), Ok(usd(2200)));
+        assert_eq!(within(17000, 16000), Ok(usd(1000)));
+        assert_eq!(within(17000, 17500), Ok(usd(0)));
+    }
+
+    #[test]
+    fn a_true_up_is_rounded_once() {
+        let true_up = |minimum, billed, days: i64| {
+            let explain = Explain::TrueUp {
+                minimum: usd(minimum),
+                share: Share {
+                    seconds: days * 86_400,
+                    of_seconds: 28 * 86_400,
+                },
+                billed: usd(billed),
+            };
+            stored(&explain).amount()
+        };
+        assert_eq!(true_up(1000, 800, 25), Ok(usd(93)));
+        assert_eq!(true_up(1000, 1001, 28), Ok(usd(0)));
     }
 }

@@ -11,6 +11,8 @@ use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
+use crate::exact::OutOfRange;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     #[error("amounts of different currencies cannot be combined")]
@@ -19,6 +21,12 @@ pub enum MoneyError {
     Overflow,
     #[error("there is nothing to spread the amount over")]
     NoWeights,
+}
+
+impl From<OutOfRange> for MoneyError {
+    fn from(_: OutOfRange) -> Self {
+        Self::Overflow
+    }
 }
 
 /// An amount of one currency, in its minor unit.
@@ -162,7 +170,7 @@ impl fmt::Display for Money {
 }
 
 /// Integer division rounded half away from zero; `None` for a zero denominator.
-fn divide_half_away(numerator: i128, denominator: i128) -> Option<i128> {
+pub(crate) fn divide_half_away(numerator: i128, denominator: i128) -> Option<i128> {
     if denominator == 0 {
         return None;
     }

@@ -3,8 +3,10 @@
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
-use super::{Event, UsageError, exact};
+use super::{Event, UsageError};
 use crate::catalog::{Aggregation, Meter, Reset};
+use crate::exact;
+use crate::money::divide_half_away;
 use crate::period::Period;
 
 const HOUR: TimeDelta = TimeDelta::hours(1);
@@ -118,10 +120,10 @@ pub struct SpanUsage {
 
 /// What the meter counted over the period.
 pub fn total(meter: &Meter, period: Period, usage: &SpanUsage) -> Result<Decimal, UsageError> {
-    let (before, within) = split(period, usage)?;
     if meter.aggregation == Aggregation::TimeWeighted {
-        return average(period, before.map_or(Decimal::ZERO, |tally| tally.sum), within);
+        return average_level(period, usage, SCALE);
     }
+    let (before, within) = split(period, usage)?;
     let within = within.map(|bucket| bucket.tally);
     let counted = match meter.reset {
         Reset::UsagePeriod => within,
@@ -165,16 +167,22 @@ fn merged(a: Option<Tally>, b: Option<Tally>) -> Result<Option<Tally>, UsageErro
 }
 
 /// The level over the period by how long it stood: exact up to the one division, half away from zero.
-fn average(period: Period, level: Decimal, within: Option<Bucket>) -> Result<Decimal, UsageError> {
+pub fn average_level(period: Period, usage: &SpanUsage, decimals: u32) -> Result<Decimal, UsageError> {
+    let (before, within) = split(period, usage)?;
+    let level = before.map_or(Decimal::ZERO, |tally| tally.sum);
     let length = exact::micros(period.length())?;
     let product = |a: i128, b: i128| a.checked_mul(b).ok_or(UsageError::OutOfRange);
     let carried = product(exact::rescaled(level, VALUE_SCALE)?, length)?;
     let moved = within.map_or(Ok(0), |bucket| exact::rescaled(bucket.level_seconds, SCALE))?;
     let level_micros = carried.checked_add(moved).ok_or(UsageError::OutOfRange)?;
-    let dividend = product(level_micros, 10_i128.pow(SCALE - VALUE_SCALE))?;
-    let half = length / 2 * dividend.signum();
-    exact::decimal(
-        dividend.checked_add(half).ok_or(UsageError::OutOfRange)? / length,
-        SCALE,
-    )
+    // Both are counted in millionths, of a value and of a second.
+    let (more, fewer) = (
+        decimals.saturating_sub(VALUE_SCALE),
+        VALUE_SCALE.saturating_sub(decimals),
+    );
+    let power = |digits| 10_i128.checked_pow(digits).ok_or(UsageError::OutOfRange);
+    let dividend = product(level_micros, power(more)?)?;
+    let divisor = product(length, power(fewer)?)?;
+    let rounded = divide_half_away(dividend, divisor).ok_or(UsageError::OutOfRange)?;
+    Ok(exact::decimal(rounded, decimals)?)
 }

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::{Event, UsageError, exact};
+use super::{Event, UsageError};
 use crate::catalog::Aggregation;
+use crate::exact;
 
 /// Changes of one counter join to one, in any order to the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! One immutable fact: so much, at such a time.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, SubsecRound, Utc};
 use rust_decimal::Decimal;
 
@@ -56,6 +58,13 @@ impl Event {
     }
 }
 
+/// One event of each id: of those that share one, the first to arrive, whatever the others say.
+pub fn first_to_arrive<T>(events: &[T], id: impl Fn(&T) -> &str) -> Vec<&T> {
+    let mut seen = HashSet::new();
+    let is_new = |event: &&T| seen.insert(id(event).to_owned());
+    events.iter().filter(is_new).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +87,13 @@ mod tests {
             assert_eq!(sum(bad), Err(InvalidValue), "{bad}");
         }
         assert_eq!(event("1000000001", Aggregation::TimeWeighted), Err(InvalidValue));
+    }
+
+    #[test]
+    fn the_first_of_an_id_wins() {
+        let events = [("a", 1), ("b", 2), ("a", 3), ("A", 4)];
+        let first = first_to_arrive(&events, |(id, _)| id);
+        assert_eq!(first, [&("a", 1), &("b", 2), &("A", 4)]);
     }
 
     #[test]

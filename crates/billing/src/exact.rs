@@ -3,49 +3,51 @@
 use chrono::TimeDelta;
 use rust_decimal::Decimal;
 
-use super::UsageError;
+/// The number has more digits than are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the number is out of range")]
+pub(crate) struct OutOfRange;
 
 const MICROS_A_SECOND_DIGITS: u32 = 6;
 
-pub(super) fn add(a: Decimal, b: Decimal) -> Result<Decimal, UsageError> {
+pub(crate) fn add(a: Decimal, b: Decimal) -> Result<Decimal, OutOfRange> {
     let scale = a.scale().max(b.scale());
     let sum = rescaled(a, scale)?
         .checked_add(rescaled(b, scale)?)
-        .ok_or(UsageError::OutOfRange)?;
+        .ok_or(OutOfRange)?;
     decimal(sum, scale)
 }
 
-pub(super) fn times_seconds(value: Decimal, span: TimeDelta) -> Result<Decimal, UsageError> {
+pub(crate) fn sub(a: Decimal, b: Decimal) -> Result<Decimal, OutOfRange> {
+    add(a, -b)
+}
+
+pub(crate) fn times_seconds(value: Decimal, span: TimeDelta) -> Result<Decimal, OutOfRange> {
     let micros = micros(span)?;
-    let product = value
-        .mantissa()
-        .checked_mul(micros)
-        .ok_or(UsageError::OutOfRange)?;
+    let product = value.mantissa().checked_mul(micros).ok_or(OutOfRange)?;
     decimal(product, value.scale() + MICROS_A_SECOND_DIGITS)
 }
 
-pub(super) fn micros(span: TimeDelta) -> Result<i128, UsageError> {
-    span.num_microseconds()
-        .map(i128::from)
-        .ok_or(UsageError::OutOfRange)
+pub(crate) fn micros(span: TimeDelta) -> Result<i128, OutOfRange> {
+    span.num_microseconds().map(i128::from).ok_or(OutOfRange)
 }
 
 /// The value as so many units of `10^-scale`.
-pub(super) fn rescaled(value: Decimal, scale: u32) -> Result<i128, UsageError> {
+pub(crate) fn rescaled(value: Decimal, scale: u32) -> Result<i128, OutOfRange> {
     let factor = scale
         .checked_sub(value.scale())
         .and_then(|digits| 10_i128.checked_pow(digits));
     factor
         .and_then(|factor| value.mantissa().checked_mul(factor))
-        .ok_or(UsageError::OutOfRange)
+        .ok_or(OutOfRange)
 }
 
-pub(super) fn decimal(mut mantissa: i128, mut scale: u32) -> Result<Decimal, UsageError> {
+pub(crate) fn decimal(mut mantissa: i128, mut scale: u32) -> Result<Decimal, OutOfRange> {
     while scale > 0 && mantissa % 10 == 0 {
         mantissa /= 10;
         scale -= 1;
     }
-    Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| UsageError::OutOfRange)
+    Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| OutOfRange)
 }
 
 #[cfg(test)]
@@ -67,10 +69,10 @@ mod tests {
             times_seconds(d("0.25"), TimeDelta::microseconds(3)),
             Ok(d("0.00000075"))
         );
-        assert_eq!(add(Decimal::MAX, d("0.1")), Err(UsageError::OutOfRange));
+        assert_eq!(add(Decimal::MAX, d("0.1")), Err(OutOfRange));
         assert_eq!(
             times_seconds(Decimal::MAX, TimeDelta::seconds(2)),
-            Err(UsageError::OutOfRange)
+            Err(OutOfRange)
         );
     }
 }

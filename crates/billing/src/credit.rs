@@ -1,5 +1,5 @@
-//! Credit: what is given back of what was billed, the document that says so, how a balance is used up, and grants
-//! of units.
+//! Credit: what is given back of what was billed, the document that says so, how a balance is used up,
+//! and grants of units.
 
 mod billed;
 pub mod grant;

@@ -222,7 +222,7 @@ fn graduated(flats: bool) -> impl Strategy<Value = Scheme> {
     (tiers(flats), flat_at_zero).prop_map(|(tiers, flat_at_zero)| Scheme::Graduated { tiers, flat_at_zero })
 }
 
-fn any_scheme() -> impl Strategy<Value = Scheme> {
+fn incremental() -> impl Strategy<Value = Scheme> {
     let package = (1_i64..5_000, decimal(1_000_000), 0_i64..500).prop_map(|(size, price, free)| {
         let json =
             format!(r#"{{"scheme":"package","size":"{size}","price":"{price}","free_units":"{free}"}}"#);
@@ -235,11 +235,15 @@ fn any_scheme() -> impl Strategy<Value = Scheme> {
     });
     let flat =
         decimal(1_000_000).prop_map(|amount| scheme(&format!(r#"{{"scheme":"flat","amount":"{amount}"}}"#)));
+    prop_oneof![flat, per_unit, graduated(true), package]
+}
+
+fn any_scheme() -> impl Strategy<Value = Scheme> {
     let volume = tiers(true).prop_map(|tiers| Scheme::Volume {
         tiers,
         flat_at_zero: FlatAtZero::Due,
     });
-    prop_oneof![flat, per_unit, graduated(true), package, volume]
+    prop_oneof![4 => incremental(), 1 => volume]
 }
 
 fn october() -> Period {
@@ -270,8 +274,7 @@ proptest! {
     }
 
     #[test]
-    fn increments_add_up_to_the_whole(scheme in any_scheme(), mut stops in prop::collection::vec(quantity(), 1..6)) {
-        prop_assume!(!matches!(scheme, Scheme::Volume { .. }));
+    fn increments_add_up_to_the_whole(scheme in incremental(), mut stops in prop::collection::vec(quantity(), 1..6)) {
         stops.sort();
         let mut billed = None;
         let mut sum = Fraction::ZERO;
@@ -284,8 +287,7 @@ proptest! {
     }
 
     #[test]
-    fn the_maximum_is_never_passed(scheme in any_scheme(), maximum in 0_i64..10_000_000, mut stops in prop::collection::vec(quantity(), 1..6)) {
-        prop_assume!(!matches!(scheme, Scheme::Volume { .. }));
+    fn the_maximum_is_never_passed(scheme in incremental(), maximum in 0_i64..10_000_000, mut stops in prop::collection::vec(quantity(), 1..6)) {
         stops.sort();
         let maximum = Money::new(maximum, Currency::USD);
         let (mut billed, mut earlier) = (Money::zero(Currency::USD), None);

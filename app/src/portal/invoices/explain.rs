@@ -1,10 +1,11 @@
 //! How a line's amount came about, in words and numbers that reproduce it.
 
 use billing::catalog::UnitPrice;
-use billing::invoice::{Explain, Line};
+use billing::invoice::{Explain, Line, MaximumSpend};
 use billing::money::{Currency, Money};
-use billing::period::Zone;
+use billing::period::{Period, Zone};
 use billing::proration::Share;
+use billing::rating::{Fraction, Part, PartOf};
 use rust_decimal::Decimal;
 
 use crate::format;
@@ -24,6 +25,40 @@ pub fn sentences(line: &Line, zone: Zone) -> Vec<String> {
                 &format::money(amount),
             )]
         }
+        Explain::Rated {
+            meter: _,
+            aggregation,
+            used,
+            rated,
+            maximum,
+            counted,
+            currency,
+        } => {
+            let mut sentences = vec![counted_use(*used, aggregation, *counted, zone)];
+            sentences.extend(rated.parts().iter().map(|part| part_words(part, *currency)));
+            let sum = rated.amount().ok().and_then(Fraction::decimal);
+            match maximum {
+                None => sentences.push(equals(t::TOGETHER, sum, amount)),
+                Some(MaximumSpend { maximum, billed }) => sentences.push(t::at_most(
+                    &format::money(*maximum),
+                    &format::money(*billed),
+                    &format::money(amount),
+                )),
+            }
+            sentences
+        }
+        Explain::TrueUp {
+            minimum,
+            share,
+            billed,
+        } => vec![
+            share_words(*share),
+            t::true_up(
+                &format::money(*minimum),
+                &format::money(*billed),
+                &format::money(amount),
+            ),
+        ],
         Explain::Overage {
             meter: _,
             aggregation,
@@ -33,17 +68,11 @@ pub fn sentences(line: &Line, zone: Zone) -> Vec<String> {
             price,
             counted,
             currency,
-        } => {
-            let (from, to) = (
-                format::date_time_exact(counted.start(), zone),
-                format::date_time_exact(counted.end(), zone),
-            );
-            vec![
-                t::used(&format::quantity(*used), t::aggregation(aggregation), &from, &to),
-                t::included(&format::quantity(*included), &format::quantity(*beyond)),
-                units_times_price(*beyond, *price, *currency, amount),
-            ]
-        }
+        } => vec![
+            counted_use(*used, aggregation, *counted, zone),
+            t::included(&format::quantity(*included), &format::quantity(*beyond)),
+            units_times_price(*beyond, *price, *currency, amount),
+        ],
         Explain::Prorated { basis, share, credit } => {
             let mut sentences = vec![share_words(*share)];
             if *credit {
@@ -67,17 +96,61 @@ fn share_words(share: Share) -> String {
     t::share(&format::span(share.seconds), &format::span(share.of_seconds))
 }
 
+fn counted_use(used: Decimal, aggregation: &str, counted: Period, zone: Zone) -> String {
+    let (from, to) = (
+        format::date_time_exact(counted.start(), zone),
+        format::date_time_exact(counted.end(), zone),
+    );
+    t::used(&format::quantity(used), t::aggregation(aggregation), &from, &to)
+}
+
+/// `Above 10, up to 20: 5 × $0.50 = $2.50.`
+fn part_words(part: &Part, currency: Currency) -> String {
+    let quantity = |units: Decimal| format::quantity(units);
+    let tier = |from: Decimal, up_to: Option<Decimal>| match up_to {
+        Some(up_to) => t::tier(&quantity(from), &quantity(up_to)),
+        None => t::last_tier(&quantity(from)),
+    };
+    let what = match part.of {
+        PartOf::Flat => t::FLAT_AMOUNT.to_owned(),
+        PartOf::Units => t::UNITS.to_owned(),
+        PartOf::Tier { from, up_to } => tier(from, up_to),
+        PartOf::TierFlat { from, up_to } => t::tier_flat(&tier(from, up_to)),
+        PartOf::Packages { size } => t::packages(&quantity(size)),
+        PartOf::Rate => t::RATE.to_owned(),
+        PartOf::Events => t::EVENTS.to_owned(),
+        PartOf::EventMinimum => t::EVENT_MINIMUM.to_owned(),
+        PartOf::EventMaximum => t::EVENT_MAXIMUM.to_owned(),
+    };
+    let amount = part.amount().ok().and_then(Fraction::decimal);
+    let formula = match part.of {
+        // The price of a hundred units is no amount of money here.
+        PartOf::Rate => t::percent_of(&quantity(part.units), &quantity(part.price.amount)),
+        _ => times(part.units, part.price, currency),
+    };
+    t::part(
+        &what,
+        &formula,
+        amount.map(|amount| shown(amount, currency)).as_deref(),
+    )
+}
+
 /// `12,345 × $0.50 ÷ 1,000 = $6.1725, rounded once to $6.17.`
 fn units_times_price(units: Decimal, price: UnitPrice, currency: Currency, amount: Money) -> String {
+    let formula = times(units, price, currency);
+    let exact = units
+        .checked_mul(price.amount)
+        .and_then(|product| product.checked_div(price.per));
+    equals(&formula, exact, amount)
+}
+
+fn times(units: Decimal, price: UnitPrice, currency: Currency) -> String {
     let unit_price = format::major(price.amount, currency);
     let mut formula = format!("{} × {unit_price}", format::quantity(units));
     if price.per != Decimal::ONE {
         formula.push_str(&format!(" ÷ {}", format::quantity(price.per)));
     }
-    let exact = units
-        .checked_mul(price.amount)
-        .and_then(|product| product.checked_div(price.per));
-    equals(&formula, exact, amount)
+    formula
 }
 
 /// `$199.00 × 1,209,600 s ÷ 2,678,400 s = $89.870967…, rounded once to $89.87.`
@@ -104,24 +177,22 @@ fn share_of(basis: Money, share: Share, credit: bool, amount: Money) -> String {
 fn equals(formula: &str, exact: Option<Decimal>, amount: Money) -> String {
     let rounded = format::money(amount);
     match exact.filter(|exact| *exact != amount.major()) {
-        Some(exact) => {
-            let shown = exact.trunc_with_scale(SHOWN_DECIMALS);
-            let dots = if shown == exact { "" } else { "…" };
-            t::product(
-                formula,
-                &format!("{}{dots}", format::major(shown, amount.currency())),
-                &rounded,
-            )
-        }
+        Some(exact) => t::product(formula, &shown(exact, amount.currency()), &rounded),
         None => t::exact(formula, &rounded),
     }
+}
+
+fn shown(exact: Decimal, currency: Currency) -> String {
+    let shown = exact.trunc_with_scale(SHOWN_DECIMALS);
+    let dots = if shown == exact { "" } else { "…" };
+    format!("{}{dots}", format::major(shown, currency))
 }
 
 #[cfg(test)]
 mod tests {
     use billing::id::SubscriptionItemId;
     use billing::invoice::{Charge, DraftLine, LineKind};
-    use billing::period::Period;
+    use billing::rating::Scheme;
     use billing::tax::TaxRate;
 
     use super::*;
@@ -181,6 +252,68 @@ mod tests {
             "Used: 112,345 (sum of all events), counted from Oct 6, 2026, 00:00:00 UTC up to Nov 6, 2026, 00:00:00 UTC. \
              Included in the plan: 100,000. Beyond that: 12,345. \
              12,345 × $0.50 ÷ 1,000 = $6.1725, rounded once to $6.17."
+        );
+    }
+
+    fn october() -> Period {
+        Period::new(
+            "2026-10-06T00:00:00Z".parse().unwrap(),
+            "2026-11-06T00:00:00Z".parse().unwrap(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_rated_amount_shows_its_tiers_and_its_maximum() {
+        let scheme: Scheme = serde_json::from_str(
+            r#"{"scheme": "graduated", "tiers": [
+                {"up_to": "10", "price": {"amount": "0", "per": "1"}, "flat": "100"},
+                {"up_to": null, "price": {"amount": "0.50", "per": "1000"}}]}"#,
+        )
+        .unwrap();
+        let rated = |maximum| {
+            explained(Explain::Rated {
+                meter: "api_requests".into(),
+                aggregation: "sum".into(),
+                used: Decimal::from(12),
+                rated: scheme.rate(Decimal::from(12)).unwrap(),
+                maximum,
+                counted: october(),
+                currency: Currency::USD,
+            })
+        };
+        let parts = "Used: 12 (sum of all events), counted from Oct 6, 2026, 00:00:00 UTC up to Nov 6, 2026, 00:00:00 UTC. \
+             Above 0, up to 10: 10 × $0.00 = $0.00. \
+             Fixed amount (above 0, up to 10): 1 × $100.00 = $100.00. \
+             Above 10: 2 × $0.50 ÷ 1,000 = $0.001.";
+        assert_eq!(
+            rated(None),
+            format!("{parts} Together = $100.001, rounded once to $100.00.")
+        );
+        let (maximum, billed) = (usd(17000), usd(16000));
+        assert_eq!(
+            rated(Some(MaximumSpend { maximum, billed })),
+            format!(
+                "{parts} At most $170.00 is charged in a period, of which $160.00 was charged before: $10.00 is due."
+            )
+        );
+    }
+
+    #[test]
+    fn a_true_up_says_what_was_agreed_and_what_was_billed() {
+        let share = Share {
+            seconds: 1_209_600,
+            of_seconds: 2_678_400,
+        };
+        let true_up = Explain::TrueUp {
+            minimum: usd(10000),
+            share,
+            billed: usd(1000),
+        };
+        assert_eq!(
+            explained(true_up),
+            "The time covered is 14\u{a0}days of 31\u{a0}days, counted by the second. \
+             $100.00 was agreed as the least for a whole period, $10.00 of this part was billed: $35.16 is due."
         );
     }
 

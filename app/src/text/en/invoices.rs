@@ -124,6 +124,54 @@ pub mod explain {
         }
     }
 
+    pub const TOGETHER: &str = "Together";
+    pub const FLAT_AMOUNT: &str = "Fixed amount";
+    pub const UNITS: &str = "All units";
+    pub const RATE: &str = "Percent of the value moved";
+    pub const EVENTS: &str = "Fee for each event";
+    pub const EVENT_MINIMUM: &str = "Events at the least fee";
+    pub const EVENT_MAXIMUM: &str = "Events at the highest fee";
+
+    pub fn tier(from: &str, up_to: &str) -> String {
+        format!("Above {from}, up to {up_to}")
+    }
+
+    pub fn last_tier(from: &str) -> String {
+        format!("Above {from}")
+    }
+
+    pub fn tier_flat(tier: &str) -> String {
+        format!("{FLAT_AMOUNT} ({})", tier.replacen("Above", "above", 1))
+    }
+
+    pub fn packages(size: &str) -> String {
+        format!("Packages of {size}, a started one counted whole")
+    }
+
+    pub fn percent_of(units: &str, percent: &str) -> String {
+        format!("{units} × {percent}\u{a0}%")
+    }
+
+    /// An amount without an end in decimals is left to the sum.
+    pub fn part(what: &str, formula: &str, amount: Option<&str>) -> String {
+        match amount {
+            Some(amount) => format!("{what}: {formula} = {amount}."),
+            None => format!("{what}: {formula}."),
+        }
+    }
+
+    pub fn at_most(maximum: &str, billed: &str, due: &str) -> String {
+        format!(
+            "At most {maximum} is charged in a period, of which {billed} was charged before: {due} is due."
+        )
+    }
+
+    pub fn true_up(minimum: &str, billed: &str, due: &str) -> String {
+        format!(
+            "{minimum} was agreed as the least for a whole period, {billed} of this part was billed: {due} is due."
+        )
+    }
+
     pub fn share(served: &str, whole: &str) -> String {
         format!("The time covered is {served} of {whole}, counted by the second.")
     }

@@ -1,12 +1,12 @@
 //! Buckets against a slow reference that looks at every event by itself.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use billing::catalog::{Aggregation, Meter, Reset};
 use billing::id::MeterId;
 use billing::period::Period;
-use billing::usage::{Bucket, CounterChange, Event, SpanUsage, Tally, hour_of, total};
+use billing::usage::{Bucket, CounterChange, Event, SetChange, SpanUsage, Tally, ValueSet, hour_of, total};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -131,8 +131,26 @@ fn periods() -> impl Strategy<Value = Period> {
     })
 }
 
+fn cases() -> ProptestConfig {
+    let proof = std::env::var_os("PROOF").is_some();
+    ProptestConfig::with_cases(if proof { 10_000 } else { 512 })
+}
+
+/// Values that join and leave a set, few of each so that they meet.
+fn set_changes() -> impl Strategy<Value = Vec<(String, DateTime<Utc>, SetChange)>> {
+    let change = prop_oneof![Just(SetChange::Add), Just(SetChange::Remove)];
+    let change = ("[aAbB]", 0_i64..6, change).prop_map(|(value, second, change)| {
+        (
+            value,
+            utc("2026-02-01T00:00:00Z") + TimeDelta::seconds(second),
+            change,
+        )
+    });
+    prop::collection::vec(change, 0..20)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(cases())]
 
     #[test]
     fn buckets_give_what_the_events_give(events in events(), period in periods()) {
@@ -143,6 +161,29 @@ proptest! {
                 prop_assert_eq!(total(&meter, period, &usage).unwrap(), reference(&meter, &events, period), "{:?} {:?}", kind, reset);
             }
         }
+    }
+
+    #[test]
+    fn a_set_of_values_is_that_of_its_changes_in_order(changes in set_changes(), cut in 0_usize..20) {
+        let fold = |changes: &[(String, DateTime<Utc>, SetChange)]| {
+            let mut set = ValueSet::default();
+            for (value, at, change) in changes {
+                set.apply(value, *at, *change);
+            }
+            set
+        };
+        let (left, right) = changes.split_at(cut.min(changes.len()));
+        prop_assert_eq!(fold(right).merge(&fold(left)), fold(&changes));
+        let mut ordered = changes.clone();
+        ordered.sort_by_key(|(_, at, change)| (*at, *change));
+        let mut present = BTreeSet::new();
+        for (value, _, change) in ordered {
+            match change {
+                SetChange::Add => present.insert(value),
+                SetChange::Remove => present.remove(&value),
+            };
+        }
+        prop_assert_eq!(fold(&changes).len(), present.len());
     }
 
     #[test]

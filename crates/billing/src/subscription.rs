@@ -20,21 +20,25 @@ mod upgrade;
 mod usage_line;
 
 pub use bounds::{BilledUntil, MAX_RECURRING_LINES_A_DAY, OutOfBounds, check_bounds};
-pub use cancel::{schedule_cancel, supersede, undo_cancel};
+pub use cancel::{Feedback, FeedbackReason, schedule_cancel, supersede, undo_cancel};
 pub use change::{ChangeError, PlanChange, undo_pending_change};
 pub use collection::{fall_behind, recover};
 #[cfg(feature = "zones")]
-pub use create::{Create, CreateError, activate, buy, expire_incomplete, start_trial, trial_end};
+pub use create::{
+    Create, CreateError, Term, activate, buy, expire_incomplete, extend_trial, set_up, start_trial, trial_end,
+};
 pub use line::base_line;
 #[cfg(feature = "zones")]
 pub use pause::{ResumeInput, Resumption, Stop, StopInput, UnusedTime, cancel_now, pause, resume};
 #[cfg(feature = "zones")]
 pub use renew::{Renewal, RenewalInput, renew};
 pub use state::{
-    CancelReason, InvalidTransition, ItemKind, PendingChange, Status, StatusName, Subscription,
+    CancelReason, Downgrade, InvalidTransition, ItemKind, PendingChange, Status, StatusName, Subscription,
     SubscriptionItem,
 };
 #[cfg(feature = "zones")]
-pub use upgrade::{ChangeInput, ChangeTarget, UpgradeBill, await_payment, complete_upgrade, plan_change};
+pub use upgrade::{
+    ChangeInput, ChangeTarget, UpgradeBill, await_payment, complete_upgrade, drop_upgrade, plan_change,
+};
 #[cfg(feature = "zones")]
 use usage_line::usage_lines;

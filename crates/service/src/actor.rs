@@ -118,6 +118,14 @@ impl Actor {
         }
     }
 
+    /// Operators who may set up and change what a customer has.
+    pub fn serves_customers(&self) -> Result<()> {
+        match self {
+            Self::System => Ok(()),
+            _ => self.staff(|role| matches!(role, StaffRole::Admin | StaffRole::Support)),
+        }
+    }
+
     fn staff(&self, allowed: impl Fn(StaffRole) -> bool) -> Result<()> {
         match self {
             Self::Staff { role, .. } if allowed(*role) => Ok(()),

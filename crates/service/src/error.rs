@@ -153,6 +153,7 @@ impl From<CreateError> for Error {
     fn from(error: CreateError) -> Self {
         match error {
             CreateError::NoTrial => Self::TrialUsed,
+            CreateError::TooLongAgo => Self::Invalid { field: "starts_at" },
             CreateError::Period(error) => Self::Change(ChangeError::Period(error)),
             CreateError::Money(error) => Self::Money(error),
             CreateError::Transition(error) => Self::Change(ChangeError::Transition(error)),

@@ -45,7 +45,9 @@ pub use store::credit::{CreditNoteDetail, CreditNoteSummary};
 pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary};
 pub use store::member::LoginName;
 pub use store::payment::PaymentMethod;
-pub use subscription::{ChangeKind, ChangeOutcome, ChangePreview, ResumePreview, StopKind, StopPreview};
+pub use subscription::{
+    ChangeKind, ChangeOutcome, ChangePreview, ResumePreview, SetUp, StopKind, StopPreview,
+};
 pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};
 pub use verify::{Finding, VerifyReport};
 

@@ -33,7 +33,7 @@ pub struct Quote {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "intent", rename_all = "snake_case")]
 pub enum Intent {
-    Change { price: PriceId },
+    Change { price: PriceId, quantity: Option<u32> },
     Pause { resume_at: Option<DateTime<Utc>> },
     Cancel { unused: UnusedTime },
     Resume,
@@ -83,6 +83,7 @@ mod tests {
             version: 3,
             intent: Intent::Change {
                 price: PriceId::from_uuid(uuid::Uuid::from_u128(2)),
+                quantity: None,
             },
             at,
             total: Money::new(86_400, Currency::USD),

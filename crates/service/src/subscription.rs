@@ -3,9 +3,11 @@
 mod cancel;
 mod change;
 mod resume;
+mod set_up;
 mod stop;
 
 pub use resume::ResumePreview;
+pub use set_up::SetUp;
 pub use stop::{StopKind, StopPreview};
 
 use billing::catalog::Plan;
@@ -35,7 +37,8 @@ pub struct ChangePreview {
     /// Due now; without lines when nothing is.
     pub draft: InvoiceDraft,
     /// The first full bill after the change, before usage: when and how much, tax included.
-    pub next_bill: (DateTime<Utc>, InvoiceDraft),
+    /// None where a fixed term ends before it.
+    pub next_bill: Option<(DateTime<Utc>, InvoiceDraft)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

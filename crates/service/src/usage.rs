@@ -7,7 +7,7 @@ mod total;
 
 pub use event::{EventInput, EventOutcome, IngestReport};
 pub use ingest::MAX_EVENTS;
-pub use total::{current, period_totals, period_usage, totals};
+pub use total::{current, period_usage, totals_until, used_until};
 
 use billing::usage::UsageError;
 

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use billing::catalog::Price;
 use billing::id::{CustomerId, PlanId, PlanVersionId, PriceId, SubscriptionId, SubscriptionItemId};
 use billing::period::Interval;
-use billing::subscription::{CancelReason, ItemKind, Status, StatusName, Subscription, SubscriptionItem};
+use billing::subscription::{
+    CancelReason, Feedback, ItemKind, Status, StatusName, Subscription, SubscriptionItem,
+};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -29,6 +31,7 @@ struct SubscriptionRow {
     usage_start: DateTime<Utc>,
     usage_end: DateTime<Utc>,
     cancel_at: Option<DateTime<Utc>>,
+    ends_at: Option<DateTime<Utc>>,
     pending_change: Option<serde_json::Value>,
     created_at: DateTime<Utc>,
 }
@@ -45,7 +48,7 @@ pub async fn live_of(conn: &mut PgConnection, customers: &[CustomerId]) -> Resul
     let rows = sqlx::query_as!(
         SubscriptionRow,
         "SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
-                billing_end, usage_start, usage_end, cancel_at, pending_change, created_at
+                billing_end, usage_start, usage_end, cancel_at, ends_at, pending_change, created_at
          FROM subscription WHERE customer_id = ANY($1) AND status <> 'canceled' ORDER BY customer_id, id",
         &ids,
     )
@@ -59,7 +62,7 @@ pub async fn all(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<Su
     let rows = sqlx::query_as!(
         SubscriptionRow,
         "SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
-                billing_end, usage_start, usage_end, cancel_at, pending_change, created_at
+                billing_end, usage_start, usage_end, cancel_at, ends_at, pending_change, created_at
          FROM subscription WHERE customer_id = $1 ORDER BY created_at DESC, id DESC",
         scope.uuid(),
     )
@@ -120,6 +123,7 @@ fn subscription(row: SubscriptionRow, items: Vec<SubscriptionItem>) -> Result<Su
         billing_period: row::period(TABLE, row.billing_start, row.billing_end)?,
         usage_period: row::period(TABLE, row.usage_start, row.usage_end)?,
         cancel_at: row.cancel_at,
+        ends_at: row.ends_at,
         pending_change: row
             .pending_change
             .clone()
@@ -191,8 +195,8 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
     let (status, status_at, reason) = columns(subscription.status);
     sqlx::query!(
         "INSERT INTO subscription (id, customer_id, status, status_at, cancel_reason, version, anchor, billing_start,
-            billing_end, usage_start, usage_end, cancel_at, pending_change, created_at, resume_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+            billing_end, usage_start, usage_end, cancel_at, pending_change, created_at, resume_at, ends_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         subscription.id.uuid(),
         subscription.customer.uuid(),
         status,
@@ -208,6 +212,7 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
         pending_change(subscription)?,
         subscription.created_at,
         resume_at(subscription.status),
+        subscription.ends_at,
     )
     .execute(&mut *conn)
     .await?;
@@ -304,6 +309,56 @@ pub async fn claim(conn: &mut PgConnection, boundaries: &[Boundary]) -> Result<b
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == boundaries.len() as u64)
+}
+
+/// Notes which subscription, ended by now, a new one takes up again.
+pub async fn set_follows(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    subscription: SubscriptionId,
+    before: SubscriptionId,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE subscription SET follows_id = $3 WHERE id = $1 AND customer_id = $2",
+        subscription.uuid(),
+        scope.uuid(),
+        before.uuid(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Keeps what the customer says on leaving; the last word counts.
+pub async fn keep_feedback(
+    conn: &mut PgConnection,
+    subscription: SubscriptionId,
+    feedback: &Feedback,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO cancellation_feedback (subscription_id, reason, comment, said_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (subscription_id) DO UPDATE SET reason = excluded.reason, comment = excluded.comment,
+            said_at = excluded.said_at",
+        subscription.uuid(),
+        feedback.reason.as_str(),
+        feedback.comment,
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The customer stays.
+pub async fn drop_feedback(conn: &mut PgConnection, subscription: SubscriptionId) -> Result<()> {
+    sqlx::query!(
+        "DELETE FROM cancellation_feedback WHERE subscription_id = $1",
+        subscription.uuid()
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Grants the customer's one trial; a conflict on `trial_grant_pkey` if it was used.

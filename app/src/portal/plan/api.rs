@@ -31,7 +31,7 @@ pub async fn undo_change() -> Result<(), AppError> {
 #[server(prefix = "/fn", endpoint = "cancel")]
 pub async fn cancel() -> Result<(), AppError> {
     let (billing, actor) = crate::context::caller().await?;
-    billing.cancel(&actor).await?;
+    billing.cancel(&actor, None).await?;
     leptos_axum::redirect("/plan?done=cancel_scheduled");
     Ok(())
 }

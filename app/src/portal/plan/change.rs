@@ -111,8 +111,10 @@ fn confirm(preview: &ChangePreview, overview: &Overview) -> AnyView {
     .into_any()
 }
 
-fn next_bill(preview: &ChangePreview, zone: Zone) -> impl IntoView + use<> {
-    let (at, draft) = preview.next_bill.clone();
+fn next_bill(preview: &ChangePreview, zone: Zone) -> AnyView {
+    let Some((at, draft)) = preview.next_bill.clone() else {
+        return view! { <Panel title=t::NEXT_BILL><p class="text-muted">{t::NO_NEXT_BILL}</p></Panel> }.into_any();
+    };
     view! {
         <Panel title=t::NEXT_BILL>
             <p class="flex flex-wrap items-baseline gap-x-2">
@@ -122,4 +124,5 @@ fn next_bill(preview: &ChangePreview, zone: Zone) -> impl IntoView + use<> {
             <DraftTable draft=draft zone=zone caption=t::NEXT_CAPTION/>
         </Panel>
     }
+    .into_any()
 }

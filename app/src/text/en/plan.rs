@@ -15,6 +15,7 @@ pub mod change {
     pub const NEXT_BILL: &str = "Next bill";
     pub const NEXT_BILL_NOTE: &str = "before usage";
     pub const NEXT_CAPTION: &str = "The first full bill after the change, before usage";
+    pub const NO_NEXT_BILL: &str = "The subscription ends before another bill comes.";
     pub const CONFIRM_SCHEDULE: &str = "Schedule the change";
     pub const CONFIRM_TRIAL: &str = "Change plan";
     pub const BACK: &str = "Back without changing";

@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{InvalidTransition, Status, Subscription};
+use super::{InvalidTransition, Status, StatusName, Subscription};
 
 /// Its invoice could not be collected.
 pub fn fall_behind(subscription: Subscription, at: DateTime<Utc>) -> Result<Subscription, InvalidTransition> {
-    let status = subscription.status.to(Status::PastDue { since: at })?;
+    let status = subscription
+        .status
+        .move_from(&[StatusName::Active], Status::PastDue { since: at })?;
     Ok(Subscription {
         status,
         ..subscription
@@ -15,7 +17,9 @@ pub fn fall_behind(subscription: Subscription, at: DateTime<Utc>) -> Result<Subs
 
 /// Nothing is owed any more.
 pub fn recover(subscription: Subscription) -> Result<Subscription, InvalidTransition> {
-    let status = subscription.status.to(Status::Active)?;
+    let status = subscription
+        .status
+        .move_from(&[StatusName::PastDue, StatusName::Suspended], Status::Active)?;
     Ok(Subscription {
         status,
         ..subscription

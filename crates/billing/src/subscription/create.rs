@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
 
-use super::{CancelReason, InvalidTransition, ItemKind, Status, Subscription, SubscriptionItem, base_line};
+use super::{
+    CancelReason, ChangeError, InvalidTransition, ItemKind, Status, StatusName, Subscription,
+    SubscriptionItem, base_line,
+};
 use crate::catalog::{Plan, Price};
 use crate::id::{CustomerId, SubscriptionId, SubscriptionItemId};
 use crate::invoice::DraftLine;
@@ -11,11 +14,17 @@ use crate::period::{Anchor, Interval, Period, PeriodError, Zone};
 
 /// How long the first invoice may stay unpaid.
 const PAYMENT_WINDOW: TimeDelta = TimeDelta::hours(23);
+/// Earlier periods belong to books that are closed.
+const MAX_BACKDATED_DAYS: u64 = 366;
+/// The longest trial that a plan may offer, too.
+const MAX_TRIAL_DAYS: u32 = 730;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CreateError {
     #[error("the plan offers no trial")]
     NoTrial,
+    #[error("the start lies too far back")]
+    TooLongAgo,
     #[error(transparent)]
     Period(#[from] PeriodError),
     #[error(transparent)]
@@ -48,7 +57,7 @@ pub fn buy(create: Create<'_>) -> Result<(Subscription, Vec<DraftLine>), CreateE
     let lines = subscription
         .items
         .iter()
-        .map(|item| base_line(item, &create.plan.name, billing_period))
+        .map(|item| base_line(item, &create.plan.name, (billing_period, billing_period)))
         .collect::<Result<Vec<_>, _>>()?;
     Ok((subscription, lines))
 }
@@ -61,6 +70,60 @@ pub fn start_trial(create: Create<'_>) -> Result<Subscription, CreateError> {
     let ends_at = trial_end(create.now, create.plan.trial_days)?;
     let trial = Period::new(create.now, ends_at)?;
     Ok(begin(create, Status::Trialing { ends_at }, ends_at, trial, trial))
+}
+
+/// When a subscription that staff sets up starts, and for how long it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    /// Later than now, or earlier: then what was served since is billed at once.
+    pub starts_at: DateTime<Utc>,
+    pub ends_at: Option<DateTime<Utc>>,
+}
+
+/// Set up to start at an instant; nothing is billed before the billing run comes to it.
+pub fn set_up(create: Create<'_>, term: Term) -> Result<Subscription, CreateError> {
+    let Term { starts_at, ends_at } = term;
+    let oldest = create.now.checked_sub_days(Days::new(MAX_BACKDATED_DAYS));
+    if oldest.is_none_or(|oldest| starts_at < oldest) {
+        return Err(CreateError::TooLongAgo);
+    }
+    if ends_at.is_some_and(|end| end <= starts_at.max(create.now)) {
+        return Err(CreateError::Period(PeriodError::Empty));
+    }
+    let anchor = Anchor::new(starts_at, create.zone);
+    let billing_period = anchor.period(create.price.interval, 0)?;
+    let usage_period = anchor.period(Interval::Month, 0)?;
+    let status = Status::Pending { starts_at };
+    let subscription = begin(create, status, starts_at, billing_period, usage_period);
+    Ok(Subscription {
+        ends_at,
+        ..subscription
+    })
+}
+
+/// Staff gives a trial more time, or ends it sooner.
+pub fn extend_trial(
+    subscription: Subscription,
+    ends_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Subscription, ChangeError> {
+    let Status::Trialing { .. } = subscription.status else {
+        return Err(ChangeError::NotChangeable(subscription.status.name()));
+    };
+    let longest = trial_end(subscription.billing_period.start(), MAX_TRIAL_DAYS)?;
+    if ends_at <= now || ends_at > longest {
+        return Err(ChangeError::Period(PeriodError::OutOfRange));
+    }
+    let trial = Period::new(subscription.billing_period.start(), ends_at)?;
+    Ok(Subscription {
+        status: Status::Trialing { ends_at },
+        anchor: ends_at,
+        billing_period: trial,
+        usage_period: trial,
+        // A cancellation stays one: it moves with the end.
+        cancel_at: subscription.cancel_at.map(|_| ends_at),
+        ..subscription
+    })
 }
 
 /// A day of a trial is 24 hours, whatever the clocks do.
@@ -93,6 +156,7 @@ fn begin(
         billing_period,
         usage_period,
         cancel_at: None,
+        ends_at: None,
         pending_change: None,
         created_at: create.now,
     }
@@ -100,7 +164,9 @@ fn begin(
 
 /// The first invoice is paid.
 pub fn activate(subscription: Subscription) -> Result<Subscription, InvalidTransition> {
-    let status = subscription.status.to(Status::Active)?;
+    let status = subscription
+        .status
+        .move_from(&[StatusName::Incomplete], Status::Active)?;
     Ok(Subscription {
         status,
         ..subscription
@@ -112,10 +178,10 @@ pub fn expire_incomplete(
     subscription: Subscription,
     at: DateTime<Utc>,
 ) -> Result<Subscription, InvalidTransition> {
-    let status = subscription.status.to(Status::Canceled {
-        reason: CancelReason::Expired,
-        at,
-    })?;
+    let reason = CancelReason::Expired;
+    let status = subscription
+        .status
+        .move_from(&[StatusName::Incomplete], Status::Canceled { reason, at })?;
     Ok(Subscription {
         status,
         ..subscription

@@ -6,12 +6,24 @@ use super::SubscriptionItem;
 use crate::invoice::{Charge, DraftLine, Explain, LineKind};
 use crate::money::MoneyError;
 use crate::period::Period;
+use crate::proration::Share;
 
-/// The item's price for a whole billing period, in advance.
-pub fn base_line(item: &SubscriptionItem, plan_name: &str, period: Period) -> Result<DraftLine, MoneyError> {
-    let explain = Explain::Flat {
-        price: item.price.amount,
-        quantity: item.quantity,
+/// The item's price for a billing period, in advance; for the part of it that is served where a fixed term
+/// ends before it does.
+pub fn base_line(
+    item: &SubscriptionItem,
+    plan_name: &str,
+    (period, whole): (Period, Period),
+) -> Result<DraftLine, MoneyError> {
+    let (price, quantity) = (item.price.amount, item.quantity);
+    let explain = if period == whole {
+        Explain::Flat { price, quantity }
+    } else {
+        Explain::Prorated {
+            basis: price.fraction(i128::from(quantity), 1)?,
+            share: Share::of(period, whole),
+            credit: false,
+        }
     };
     Ok(DraftLine {
         item: item.id,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::catalog::{Plan, Price};
 use crate::invoice::DraftLine;
-use crate::period::{Anchor, Interval, Zone};
+use crate::period::{Anchor, Interval, Period, Zone};
 use crate::usage::MeterTotal;
 
 /// Everything a boundary is decided from.
@@ -36,21 +36,29 @@ pub struct Renewal {
 /// Decides the subscription's next boundary. The caller has checked that its time has come.
 pub fn renew(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Renewal, ChangeError> {
     match subscription.status {
+        Status::Pending { starts_at } => start(subscription, input, starts_at),
         Status::Trialing { ends_at } => end_trial(subscription, input, ends_at),
-        Status::Active | Status::PastDue { .. } | Status::Suspended { .. } => next_month(subscription, input),
-        Status::Paused {
-            resume_at: Some(at), ..
-        } => {
-            let (plan, zone) = (input.plan, input.zone);
-            let Resumption { after, lines } = resume(subscription, ResumeInput { plan, zone, at })?;
-            Ok(Renewal {
-                boundary: at,
-                after,
-                lines,
-            })
+        Status::Active | Status::PastDue { .. } | Status::Suspended { .. } => {
+            next_boundary(subscription, input)
         }
+        Status::Paused { resume_at, .. } => end_pause(subscription, input, resume_at),
         status => Err(ChangeError::NotChangeable(status.name())),
     }
+}
+
+/// A start that was set for later, or earlier: billed as any first period is.
+fn start(
+    subscription: &Subscription,
+    input: RenewalInput<'_>,
+    starts_at: DateTime<Utc>,
+) -> Result<Renewal, ChangeError> {
+    let mut after = subscription.clone();
+    after.status = after.status.to(Status::Active)?;
+    Ok(Renewal {
+        boundary: starts_at,
+        lines: base_lines(&after, input.plan)?,
+        after,
+    })
 }
 
 fn end_trial(
@@ -95,30 +103,67 @@ fn end_trial(
     })
 }
 
-fn next_month(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Renewal, ChangeError> {
-    let boundary = subscription.usage_period.end();
-    let mut lines = usage_lines(subscription, input.plan, input.usage, subscription.usage_period)?;
-    let mut after = subscription.clone();
-    if subscription.cancel_at.is_some_and(|at| at <= boundary) {
-        after.status = after.status.to(Status::Canceled {
-            reason: CancelReason::Requested,
-            at: boundary,
-        })?;
+/// A pause ends by itself at the instant set, or with the term.
+fn end_pause(
+    subscription: &Subscription,
+    input: RenewalInput<'_>,
+    resume_at: Option<DateTime<Utc>>,
+) -> Result<Renewal, ChangeError> {
+    let due = subscription.due_at();
+    let boundary = due.ok_or(ChangeError::NotChangeable(subscription.status.name()))?;
+    if resume_at == Some(boundary) && subscription.ends_at != Some(boundary) {
+        let (plan, zone, at) = (input.plan, input.zone, boundary);
+        let Resumption { after, lines } = resume(subscription, ResumeInput { plan, zone, at })?;
         return Ok(Renewal {
             boundary,
             after,
             lines,
         });
     }
-    if subscription.billing_period.end() <= boundary {
-        let plan = take_scheduled_change(&mut after, input, boundary);
-        let interval = after.plan_item().ok_or(ChangeError::NoPlan)?.price.interval;
-        after.billing_period = anchor_of(&after, input.zone).containing(interval, boundary)?.1;
-        lines.extend(base_lines(&after, plan)?);
+    let (reason, at) = (CancelReason::Ended, boundary);
+    Ok(Renewal {
+        boundary,
+        after: Subscription {
+            status: subscription.status.to(Status::Canceled { reason, at })?,
+            ..subscription.clone()
+        },
+        lines: Vec::new(),
+    })
+}
+
+/// The end of a billing period, of a usage period or of the term, whichever comes first, or several at once.
+fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Renewal, ChangeError> {
+    let boundary = subscription.boundary();
+    let mut after = subscription.clone();
+    let ends = ends_by(subscription, boundary);
+    let renews = ends.is_none() && subscription.billing_period.end() <= boundary;
+    let plan = if renews {
+        take_scheduled_change(&mut after, input, boundary)
+    } else {
+        input.plan
+    };
+    // A new anchor starts new usage periods too.
+    let counts_anew =
+        ends.is_some() || subscription.usage_period.end() <= boundary || after.anchor != subscription.anchor;
+    let mut lines = Vec::new();
+    if counts_anew && let Ok(counted) = Period::new(subscription.usage_period.start(), boundary) {
+        lines = usage_lines(subscription, input.plan, input.usage, counted)?;
     }
-    after.usage_period = anchor_of(&after, input.zone)
-        .containing(Interval::Month, boundary)?
-        .1;
+    let anchor = anchor_of(&after, input.zone);
+    if let Some(reason) = ends {
+        let at = boundary;
+        after.status = after.status.to(Status::Canceled { reason, at })?;
+        after.pending_change = None;
+    } else {
+        if renews {
+            let interval = after.plan_item().ok_or(ChangeError::NoPlan)?.price.interval;
+            after.billing_period = anchor.containing(interval, boundary)?.1;
+            lines.extend(base_lines(&after, plan)?);
+        }
+        if counts_anew {
+            after.usage_period = anchor.containing(Interval::Month, boundary)?.1;
+        }
+    }
     Ok(Renewal {
         boundary,
         after,
@@ -126,34 +171,50 @@ fn next_month(subscription: &Subscription, input: RenewalInput<'_>) -> Result<Re
     })
 }
 
+fn ends_by(subscription: &Subscription, boundary: DateTime<Utc>) -> Option<CancelReason> {
+    let by = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= boundary);
+    if by(subscription.cancel_at) {
+        Some(CancelReason::Requested)
+    } else {
+        by(subscription.ends_at).then_some(CancelReason::Ended)
+    }
+}
+
 fn anchor_of(subscription: &Subscription, zone: Zone) -> Anchor {
     Anchor::new(subscription.anchor, zone)
 }
 
 /// A downgrade takes effect here. The end of a year is a month's end of the same anchor too, so that the
-/// anchor stays when the interval gets shorter; a longer one begins here and not where the months began.
+/// anchor stays when the interval gets shorter; a longer one begins here and not where the months began, and
+/// so do weeks, of which a month is no whole number.
 fn take_scheduled_change<'a>(
     after: &mut Subscription,
     input: RenewalInput<'a>,
     boundary: DateTime<Utc>,
 ) -> &'a Plan {
-    let (Some(PendingChange::AtPeriodEnd { .. }), Some((plan, price))) =
+    let (Some(PendingChange::AtPeriodEnd { quantity, .. }), Some((plan, price))) =
         (after.pending_change, input.scheduled)
     else {
         return input.plan;
     };
     after.pending_change = None;
     for item in after.items.iter_mut().filter(|item| item.kind == ItemKind::Plan) {
-        if price.interval > item.price.interval {
+        let weeks = price.interval == Interval::Week && item.price.interval != Interval::Week;
+        if price.interval > item.price.interval || weeks {
             after.anchor = boundary;
         }
         item.plan = plan.id;
         item.price = *price;
+        item.quantity = quantity.unwrap_or(item.quantity);
     }
     plan
 }
 
 pub(super) fn base_lines(subscription: &Subscription, plan: &Plan) -> Result<Vec<DraftLine>, ChangeError> {
-    let line = |item: &SubscriptionItem| base_line(item, &plan.name, subscription.billing_period);
+    let Some(served) = subscription.served_period() else {
+        return Ok(Vec::new());
+    };
+    let whole = subscription.billing_period;
+    let line = |item: &SubscriptionItem| base_line(item, &plan.name, (served, whole));
     Ok(subscription.items.iter().map(line).collect::<Result<_, _>>()?)
 }

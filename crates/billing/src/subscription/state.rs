@@ -113,33 +113,24 @@ impl StatusName {
         Self::Canceled,
     ];
 
-    /// Every legal move; no other exists.
-    pub const EDGES: [(Self, Self); 26] = [
-        (Self::Pending, Self::Incomplete),
-        (Self::Pending, Self::Trialing),
+    /// Every legal move, each of them made by a decision of this module; no other exists.
+    pub const EDGES: [(Self, Self); 17] = [
         (Self::Pending, Self::Active),
         (Self::Pending, Self::Canceled),
         (Self::Incomplete, Self::Active),
         (Self::Incomplete, Self::Canceled),
         (Self::Trialing, Self::Active),
-        (Self::Trialing, Self::PastDue),
         (Self::Trialing, Self::Paused),
         (Self::Trialing, Self::Canceled),
         (Self::Active, Self::PastDue),
         (Self::Active, Self::Paused),
         (Self::Active, Self::Canceled),
         (Self::PastDue, Self::Active),
-        (Self::PastDue, Self::Suspended),
         (Self::PastDue, Self::Canceled),
-        (Self::PastDue, Self::Unpaid),
         (Self::Suspended, Self::Active),
         (Self::Suspended, Self::Canceled),
-        (Self::Suspended, Self::Unpaid),
         (Self::Paused, Self::Active),
-        (Self::Paused, Self::PastDue),
-        (Self::Paused, Self::Incomplete),
         (Self::Paused, Self::Canceled),
-        (Self::Unpaid, Self::Active),
         (Self::Unpaid, Self::Canceled),
     ];
 
@@ -182,6 +173,16 @@ impl Status {
         let (from, to) = (self.name(), next.name());
         if StatusName::EDGES.contains(&(from, to)) {
             Ok(next)
+        } else {
+            Err(InvalidTransition { from, to })
+        }
+    }
+
+    /// The same for a decision that makes sense from some states only.
+    pub(super) fn move_from(self, states: &[StatusName], next: Self) -> Result<Self, InvalidTransition> {
+        let (from, to) = (self.name(), next.name());
+        if states.contains(&from) {
+            self.to(next)
         } else {
             Err(InvalidTransition { from, to })
         }
@@ -239,16 +240,69 @@ pub enum PendingChange {
     AtPeriodEnd {
         plan: PlanId,
         price: PriceId,
+        /// As it is where none is said.
+        #[serde(default)]
+        quantity: Option<u32>,
         at: DateTime<Utc>,
     },
     /// An upgrade: takes effect, as of the quoted instant, once its invoice is paid.
     AwaitingPayment {
         plan: PlanId,
         price: PriceId,
+        #[serde(default)]
+        quantity: Option<u32>,
         quoted_at: DateTime<Utc>,
         invoice: InvoiceId,
         expires_at: DateTime<Utc>,
+        /// The downgrade it replaces if it is paid, and that stands again if it is not.
+        #[serde(default)]
+        replaces: Option<Downgrade>,
     },
+}
+
+/// A change that waits for the end of the billing period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Downgrade {
+    pub plan: PlanId,
+    pub price: PriceId,
+    pub quantity: Option<u32>,
+    pub at: DateTime<Utc>,
+}
+
+impl PendingChange {
+    pub const fn downgrade(self) -> Option<Downgrade> {
+        match self {
+            Self::AtPeriodEnd {
+                plan,
+                price,
+                quantity,
+                at,
+            } => Some(Downgrade {
+                plan,
+                price,
+                quantity,
+                at,
+            }),
+            Self::AwaitingPayment { .. } => None,
+        }
+    }
+}
+
+impl From<Downgrade> for PendingChange {
+    fn from(downgrade: Downgrade) -> Self {
+        let Downgrade {
+            plan,
+            price,
+            quantity,
+            at,
+        } = downgrade;
+        Self::AtPeriodEnd {
+            plan,
+            price,
+            quantity,
+            at,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -262,9 +316,11 @@ pub struct Subscription {
     pub anchor: DateTime<Utc>,
     /// What the base price was last charged for; a trial's span while trialing.
     pub billing_period: Period,
-    /// The month usage is counted in; never longer than the billing period.
+    /// The month usage is counted in. A plan paid by the week has several billing periods in one.
     pub usage_period: Period,
     pub cancel_at: Option<DateTime<Utc>>,
+    /// The end of a fixed term: nothing is billed beyond it.
+    pub ends_at: Option<DateTime<Utc>>,
     pub pending_change: Option<PendingChange>,
     pub created_at: DateTime<Utc>,
 }
@@ -275,6 +331,11 @@ impl Subscription {
         self.items.iter().find(|item| item.kind == ItemKind::Plan)
     }
 
+    /// How many of the plan: seats.
+    pub fn quantity(&self) -> u32 {
+        self.plan_item().map_or(1, |item| item.quantity)
+    }
+
     /// The invoice of an upgrade that waits for its payment.
     pub const fn awaited_invoice(&self) -> Option<InvoiceId> {
         match self.pending_change {
@@ -283,16 +344,31 @@ impl Subscription {
         }
     }
 
+    /// Where a billing period, a usage period or the term ends next, while the subscription renews.
+    pub fn boundary(&self) -> DateTime<Utc> {
+        let next = self.usage_period.end().min(self.billing_period.end());
+        self.ends_at.map_or(next, |end| next.min(end))
+    }
+
+    /// The part of the present usage period that is over at an instant; none before its start.
+    pub fn counted_until(&self, at: DateTime<Utc>) -> Option<Period> {
+        Period::new(self.usage_period.start(), at.min(self.usage_period.end())).ok()
+    }
+
+    /// What of the present billing period is served: a fixed term may end before it does.
+    pub fn served_period(&self) -> Option<Period> {
+        let (start, end) = (self.billing_period.start(), self.billing_period.end());
+        Period::new(start, self.ends_at.map_or(end, |term| term.min(end))).ok()
+    }
+
     /// The next instant at which something happens by itself; `None` once nothing does.
     pub fn due_at(&self) -> Option<DateTime<Utc>> {
         let own = match self.status {
             Status::Pending { starts_at } => Some(starts_at),
             Status::Incomplete { expires_at } => Some(expires_at),
             Status::Trialing { ends_at } => Some(ends_at),
-            Status::Active | Status::PastDue { .. } | Status::Suspended { .. } => {
-                Some(self.usage_period.end())
-            }
-            Status::Paused { resume_at, .. } => resume_at,
+            Status::Active | Status::PastDue { .. } | Status::Suspended { .. } => Some(self.boundary()),
+            Status::Paused { resume_at, .. } => [resume_at, self.ends_at].into_iter().flatten().min(),
             Status::Unpaid { .. } | Status::Canceled { .. } => None,
         };
         let unpaid_upgrade = match self.pending_change {
@@ -313,14 +389,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn canceled_is_final_and_edges_are_listed_once() {
-        for (index, edge) in StatusName::EDGES.iter().enumerate() {
-            assert_ne!(edge.0, StatusName::Canceled);
-            assert!(
-                !StatusName::EDGES[..index].contains(edge),
-                "{edge:?} stands twice"
-            );
-        }
+    fn canceled_is_final_and_names_read_back() {
+        assert!(
+            StatusName::EDGES
+                .iter()
+                .all(|(from, _)| *from != StatusName::Canceled)
+        );
         for name in StatusName::ALL {
             assert_eq!(StatusName::parse(name.as_str()), Some(name));
         }

@@ -6,14 +6,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 use super::{
-    ChangeError, ItemKind, PendingChange, PlanChange, Status, Subscription, SubscriptionItem, base_line,
-    usage_lines,
+    ChangeError, ItemKind, PendingChange, PlanChange, Status, Subscription, SubscriptionItem,
+    renew::base_lines, usage_lines,
 };
 use crate::catalog::{Plan, Price};
 use crate::credit::{CreditLine, CreditNoteDraft, CreditableLine, unused};
 use crate::id::InvoiceId;
 use crate::invoice::{Charge, DraftLine, Explain, InvoiceDraft, LineKind};
-use crate::money::MoneyError;
+use crate::money::{Money, MoneyError};
 use crate::period::{Anchor, Interval, Period, Zone};
 use crate::proration::Share;
 use crate::tax::TaxRate;
@@ -27,6 +27,8 @@ const PAYMENT_WINDOW: TimeDelta = TimeDelta::hours(23);
 pub struct ChangeTarget<'a> {
     pub plan: &'a Plan,
     pub price: &'a Price,
+    /// How many of it: seats.
+    pub quantity: u32,
     pub zone: Zone,
 }
 
@@ -47,7 +49,7 @@ pub struct ChangeInput<'a> {
 pub fn plan_change(subscription: &Subscription, input: ChangeInput<'_>) -> Result<PlanChange, ChangeError> {
     let target = input.target;
     let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
-    if item.price.id == target.price.id {
+    if item.price.id == target.price.id && item.quantity == target.quantity {
         return Err(ChangeError::SamePrice);
     }
     if let Some(PendingChange::AwaitingPayment { .. }) = subscription.pending_change {
@@ -60,7 +62,7 @@ pub fn plan_change(subscription: &Subscription, input: ChangeInput<'_>) -> Resul
                 ..switched(subscription, target)
             },
         }),
-        Status::Active if is_upgrade(&item.price, target.price)? => upgrade(subscription, item, input),
+        Status::Active if is_upgrade(item, target)? => upgrade(subscription, item, input),
         Status::Active => Ok(at_period_end(subscription, target)),
         status => Err(ChangeError::NotChangeable(status.name())),
     }
@@ -68,11 +70,16 @@ pub fn plan_change(subscription: &Subscription, input: ChangeInput<'_>) -> Resul
 
 /// To a yearly price it is an upgrade unless the year costs less than twelve months did at a lower
 /// tier; within an interval the higher amount decides; from year to month is always a downgrade.
-fn is_upgrade(from: &Price, to: &Price) -> Result<bool, MoneyError> {
-    let higher = to.yearly()?.minus(from.yearly()?)?.is_positive();
+fn is_upgrade(from: &SubscriptionItem, to: ChangeTarget<'_>) -> Result<bool, MoneyError> {
+    let (from_quantity, to_quantity) = (i128::from(from.quantity), i128::from(to.quantity));
+    let (from, to) = (&from.price, to.price);
+    let more = |to: Money, from: Money| {
+        let (to, from) = (to.fraction(to_quantity, 1)?, from.fraction(from_quantity, 1)?);
+        Ok::<_, MoneyError>(to.minus(from)?.is_positive())
+    };
     let longer = to.interval > from.interval;
     let shorter = to.interval < from.interval;
-    Ok(!shorter && (higher || (longer && to.amount.minus(from.amount)?.is_positive())))
+    Ok(!shorter && (more(to.yearly()?, from.yearly()?)? || (longer && more(to.amount, from.amount)?)))
 }
 
 fn upgrade(
@@ -82,16 +89,24 @@ fn upgrade(
 ) -> Result<PlanChange, ChangeError> {
     let ChangeInput { target, at, .. } = input;
     let after = moved(subscription, item, target, at)?;
+    if target.price.id == item.price.id {
+        // More of the same: what was billed stands, and the rest of the period is charged for what is added.
+        let added = target.quantity.saturating_sub(item.quantity);
+        let lines = charge_for_the_rest(&after, (added, target.plan.name.as_str()), at)?;
+        return Ok(PlanChange::Upgrade {
+            lines: lines.into_iter().collect(),
+            after,
+        });
+    }
     let mut lines = credits(input)?;
     if target.price.interval == item.price.interval {
-        lines.extend(charge_for_the_rest(&after, target, at)?);
+        let all = (target.quantity, target.plan.name.as_str());
+        lines.extend(charge_for_the_rest(&after, all, at)?);
     } else {
         if let Ok(used) = Period::new(subscription.usage_period.start(), at) {
             lines.extend(usage_lines(subscription, input.current, input.usage, used)?);
         }
-        for item in &after.items {
-            lines.push(base_line(item, &target.plan.name, after.billing_period)?);
-        }
+        lines.extend(base_lines(&after, target.plan)?);
     }
     Ok(PlanChange::Upgrade { lines, after })
 }
@@ -154,14 +169,15 @@ fn credits(input: ChangeInput<'_>) -> Result<Vec<DraftLine>, ChangeError> {
 
 fn charge_for_the_rest(
     after: &Subscription,
-    target: ChangeTarget<'_>,
+    (quantity, plan_name): (u32, &str),
     at: DateTime<Utc>,
 ) -> Result<Option<DraftLine>, ChangeError> {
     let item = after.plan_item().ok_or(ChangeError::NoPlan)?;
-    let Some(rest) = after.billing_period.remaining_from(at) else {
+    let rest = after.served_period().and_then(|served| served.remaining_from(at));
+    let Some(rest) = rest else {
         return Ok(None);
     };
-    let basis = item.price.amount.fraction(i128::from(item.quantity), 1)?;
+    let basis = item.price.amount.fraction(i128::from(quantity), 1)?;
     let explain = Explain::Prorated {
         basis,
         share: Share::of(rest, after.billing_period),
@@ -171,9 +187,9 @@ fn charge_for_the_rest(
         item: item.id,
         kind: LineKind::ProrationCharge,
         charge: Charge::Base,
-        description: format!("Remaining time on {}", target.plan.name),
+        description: format!("Remaining time on {plan_name}"),
         period: rest,
-        quantity: Decimal::from(item.quantity),
+        quantity: Decimal::from(quantity),
         net: explain.amount()?,
         explain,
         credits: None,
@@ -185,6 +201,7 @@ fn at_period_end(subscription: &Subscription, target: ChangeTarget<'_>) -> PlanC
     let pending = PendingChange::AtPeriodEnd {
         plan: target.plan.id,
         price: target.price.id,
+        quantity: Some(target.quantity),
         at,
     };
     let after = Subscription {
@@ -201,6 +218,7 @@ fn switched(subscription: &Subscription, target: ChangeTarget<'_>) -> Subscripti
     for item in after.items.iter_mut().filter(|item| item.kind == ItemKind::Plan) {
         item.plan = target.plan.id;
         item.price = *target.price;
+        item.quantity = target.quantity;
     }
     after
 }
@@ -212,13 +230,18 @@ pub fn await_payment(
     invoice: InvoiceId,
     at: DateTime<Utc>,
 ) -> Subscription {
-    let expires_at = (at + PAYMENT_WINDOW).min(subscription.billing_period.end());
+    let end = subscription.ends_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let expires_at = (at + PAYMENT_WINDOW)
+        .min(subscription.billing_period.end())
+        .min(end);
     let pending = PendingChange::AwaitingPayment {
         plan: target.plan.id,
         price: target.price.id,
+        quantity: Some(target.quantity),
         quoted_at: at,
         invoice,
         expires_at,
+        replaces: subscription.pending_change.and_then(PendingChange::downgrade),
     };
     Subscription {
         pending_change: Some(pending),
@@ -234,4 +257,15 @@ pub fn complete_upgrade(
 ) -> Result<Subscription, ChangeError> {
     let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
     moved(subscription, item, target, quoted_at)
+}
+
+/// The upgrade was not paid: the plan stays, and so does a downgrade that had been scheduled before it.
+pub fn drop_upgrade(subscription: Subscription) -> Subscription {
+    let Some(PendingChange::AwaitingPayment { replaces, .. }) = subscription.pending_change else {
+        return subscription;
+    };
+    Subscription {
+        pending_change: replaces.map(PendingChange::from),
+        ..subscription
+    }
 }

@@ -6,7 +6,7 @@ use billing::id::{
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::payment::AttemptStatus;
-use billing::subscription::{Create, Status, activate, buy, start_trial, supersede};
+use billing::subscription::{CancelReason, Create, Status, activate, buy, start_trial, supersede};
 use chrono::TimeDelta;
 use gateway::{CheckoutLine, CheckoutMode, CheckoutRequest};
 use store::customer::CustomerRecord;
@@ -52,6 +52,7 @@ impl Billing {
             .await?
             .ok_or(Error::NotFound("customer"))?;
         make_room(&mut tx, actor, &customer, now).await?;
+        let before = ended_before(&mut tx, scope).await?;
         let plan = self.plan_on_sale(&mut tx, price).await?;
         let price = plan.price(price).ok_or(Error::NotFound("price"))?;
         let (subscription, lines) = buy(Create {
@@ -84,6 +85,9 @@ impl Billing {
             },
         )
         .await?;
+        if let Some(before) = before {
+            store::subscription::set_follows(&mut tx, scope, subscription.id, before).await?;
+        }
         let id = mint(InvoiceId::from_uuid);
         let f = Finalize {
             id,
@@ -380,6 +384,21 @@ async fn make_room(
         }
         Some(_) => Err(Error::AlreadySubscribed),
     }
+}
+
+/// The last subscription that was more than a purchase nobody finished.
+async fn ended_before(tx: &mut Tx, scope: CustomerScope) -> Result<Option<SubscriptionId>> {
+    let all = store::subscription::all(tx, scope).await?;
+    let served = all.into_iter().find(|subscription| {
+        !matches!(
+            subscription.status,
+            Status::Canceled {
+                reason: CancelReason::Expired,
+                ..
+            }
+        )
+    });
+    Ok(served.map(|subscription| subscription.id))
 }
 
 /// The lines and their tax as the hosted page shows them.

@@ -80,7 +80,7 @@ impl World {
                     _ => Err(Error::Internal("a demo customer's change failed")),
                 }
             }
-            Deed::Cancel => self.billing.cancel(&actor).await,
+            Deed::Cancel => self.billing.cancel(&actor, None).await,
             Deed::ReplaceCard { card } => {
                 let url = self.billing.start_add_card(&actor).await?;
                 self.pay(&actor, &url, card).await?;

@@ -77,7 +77,7 @@ impl Billing {
         if !store::payment::withdraw_unsent(&mut tx, id, now).await? {
             return Ok(false);
         }
-        drop_upgrade(&mut tx, &case).await?;
+        give_up_upgrade(&mut tx, &case).await?;
         store::commit(tx).await?;
         Ok(true)
     }
@@ -128,7 +128,7 @@ async fn write_outcome(conn: &mut PgConnection, case: &Case<'_>, outcome: &Charg
         }
         ChargeOutcome::Canceled { charge_ref } => {
             if ended(conn, case, AttemptStatus::Canceled, charge_ref, None).await? {
-                drop_upgrade(conn, case).await?;
+                give_up_upgrade(conn, case).await?;
             }
         }
     }
@@ -224,6 +224,7 @@ async fn subscription_paid(
             _,
             Some(PendingChange::AwaitingPayment {
                 price,
+                quantity,
                 quoted_at,
                 invoice,
                 ..
@@ -236,6 +237,7 @@ async fn subscription_paid(
             let target = ChangeTarget {
                 plan: &plan,
                 price,
+                quantity: quantity.unwrap_or_else(|| subscription.quantity()),
                 zone: case.customer.zone,
             };
             let upgraded = complete_upgrade(&subscription, target, quoted_at)?;
@@ -282,7 +284,7 @@ async fn declined(conn: &mut PgConnection, case: &Case<'_>, code: &str) -> Resul
         };
         note(conn, &[entry]).await?;
     }
-    if drop_upgrade(conn, case).await? {
+    if give_up_upgrade(conn, case).await? {
         return case.write(conn, Letter::UpgradeDeclined).await;
     }
     fall_behind(conn, case).await?;
@@ -309,15 +311,12 @@ async fn write_declined(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> 
 }
 
 /// An upgrade that was not paid is void and the plan stays. Says whether the attempt was for one.
-async fn drop_upgrade(conn: &mut PgConnection, case: &Case<'_>) -> Result<bool> {
+async fn give_up_upgrade(conn: &mut PgConnection, case: &Case<'_>) -> Result<bool> {
     let Some((subscription, awaited)) = awaited_upgrade(conn, case).await? else {
         return Ok(false);
     };
     invoice::void(conn, &Actor::System, case.customer, awaited, case.now).await?;
-    let after = Subscription {
-        pending_change: None,
-        ..subscription
-    };
+    let after = subscription::drop_upgrade(subscription);
     let owes = owes(conn, case, &after).await?;
     save_case(
         conn,

@@ -289,6 +289,7 @@ pub const RESUMED: &str = "subscription.resumed";
 
 fn what_happened(before: &Subscription, after: &Subscription) -> &'static str {
     match (before.status.name(), after.status.name()) {
+        (StatusName::Pending, _) => "subscription.started",
         (StatusName::Trialing, StatusName::Active | StatusName::PastDue) => "trial.converted",
         (StatusName::Trialing, StatusName::Paused) => "trial.paused",
         (StatusName::Paused, StatusName::Active | StatusName::PastDue) => RESUMED,

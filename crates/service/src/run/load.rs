@@ -6,6 +6,7 @@ use std::sync::Arc;
 use billing::catalog::{Meter, Plan, Price};
 use billing::id::{CustomerId, MeterId, PriceId, SubscriptionId};
 use billing::money::Money;
+use billing::period::Period;
 use billing::subscription::{
     ChangeError, PendingChange, Renewal, RenewalInput, Subscription, SubscriptionItem, renew,
 };
@@ -106,7 +107,9 @@ impl<'c> Loaded<'c> {
         };
         let nothing = HashMap::new();
         let used = self.usage.get(&subscription.id).unwrap_or(&nothing);
-        let usage = usage::totals(meters_of(plan), subscription.usage_period, used)?;
+        let meters: Vec<_> = meters_of(plan).collect();
+        let spans = (counted(subscription), subscription.usage_period);
+        let usage = usage::totals_until(&meters, spans, used)?;
         let input = RenewalInput {
             plan,
             scheduled,
@@ -132,7 +135,7 @@ async fn usage_of(
         .iter()
         .map(|subscription| SpanOf {
             scope: CustomerScope::of(subscription.customer),
-            period: subscription.usage_period,
+            period: counted(subscription),
         })
         .collect();
     let meters: Vec<_> = meters.into_values().collect();
@@ -142,6 +145,13 @@ async fn usage_of(
         .map(|subscription| subscription.id)
         .zip(used)
         .collect())
+}
+
+/// Usage is billed up to the boundary, which may lie before the usage period's end.
+fn counted(subscription: &Subscription) -> Period {
+    subscription
+        .counted_until(subscription.boundary())
+        .unwrap_or(subscription.usage_period)
 }
 
 async fn credit_of(

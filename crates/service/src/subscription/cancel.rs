@@ -1,34 +1,45 @@
 //! Ending at the period's end, and taking things back before.
 
-use billing::subscription::{ChangeError, Subscription, schedule_cancel, undo_cancel, undo_pending_change};
+use billing::subscription::{
+    ChangeError, Feedback, Subscription, schedule_cancel, undo_cancel, undo_pending_change,
+};
 
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result};
 
+const MAX_COMMENT: usize = 1_000;
+
 impl Billing {
     /// Takes back a downgrade that waits for the period's end.
     pub async fn undo_change(&self, actor: &Actor) -> Result<()> {
-        self.decide_and_save(actor, undo_pending_change, "subscription.change_undone")
-            .await
+        let decision = Decision {
+            decide: undo_pending_change,
+            what: "subscription.change_undone",
+            feedback: None,
+        };
+        self.decide_and_save(actor, decision).await
     }
 
     /// The subscription goes on to the end of what is paid for, then ends.
-    pub async fn cancel(&self, actor: &Actor) -> Result<()> {
-        self.decide_and_save(actor, schedule_cancel, "subscription.cancel_scheduled")
-            .await
+    pub async fn cancel(&self, actor: &Actor, feedback: Option<Feedback>) -> Result<()> {
+        let decision = Decision {
+            decide: schedule_cancel,
+            what: "subscription.cancel_scheduled",
+            feedback: feedback.map(checked).transpose()?,
+        };
+        self.decide_and_save(actor, decision).await
     }
 
     pub async fn undo_cancel(&self, actor: &Actor) -> Result<()> {
-        self.decide_and_save(actor, undo_cancel, "subscription.cancel_undone")
-            .await
+        let decision = Decision {
+            decide: undo_cancel,
+            what: "subscription.cancel_undone",
+            feedback: None,
+        };
+        self.decide_and_save(actor, decision).await
     }
 
-    async fn decide_and_save(
-        &self,
-        actor: &Actor,
-        decide: fn(Subscription) -> std::result::Result<Subscription, ChangeError>,
-        what: &'static str,
-    ) -> Result<()> {
+    async fn decide_and_save(&self, actor: &Actor, decision: Decision) -> Result<()> {
         let scope = actor.manages_billing()?;
         self.catch_up(scope).await?;
         let at = self.now();
@@ -39,19 +50,41 @@ impl Billing {
         let subscription = store::subscription::live(&mut tx, scope)
             .await?
             .ok_or(Error::NoSubscription)?;
-        let after = &decide(subscription)?;
+        let after = &(decision.decide)(subscription)?;
         save(
             &mut tx,
             Save {
                 actor,
                 customer: &customer,
                 after,
-                what,
+                what: decision.what,
                 at,
             },
         )
         .await?;
+        match &decision.feedback {
+            Some(feedback) => store::subscription::keep_feedback(&mut tx, after.id, feedback, at).await?,
+            None if after.cancel_at.is_none() => {
+                store::subscription::drop_feedback(&mut tx, after.id).await?
+            }
+            None => {}
+        }
         store::commit(tx).await?;
         Ok(())
     }
+}
+
+struct Decision {
+    decide: fn(Subscription) -> std::result::Result<Subscription, ChangeError>,
+    what: &'static str,
+    feedback: Option<Feedback>,
+}
+
+/// Longer words than fit are the caller's to shorten.
+pub fn checked(feedback: Feedback) -> Result<Feedback> {
+    let comment = feedback.comment.trim().to_owned();
+    if comment.chars().count() > MAX_COMMENT {
+        return Err(Error::Invalid { field: "comment" });
+    }
+    Ok(Feedback { comment, ..feedback })
 }

@@ -1,19 +1,16 @@
 //! Preview and confirmation of a change of plan: one function decides both.
 
-use billing::catalog::{Aggregation, Plan};
+use billing::catalog::Plan;
 use billing::credit::{CreditNoteDraft, CreditReason};
 use billing::id::{InvoiceId, PaymentAttemptId, PriceId};
 use billing::invoice::InvoiceDraft;
-use billing::money::{Money, MoneyError};
-use billing::period::Period;
+use billing::money::Money;
 use billing::subscription::{
     ChangeError, ChangeInput, ChangeTarget, PlanChange, RenewalInput, Subscription, UpgradeBill,
     await_payment, complete_upgrade, plan_change, renew,
 };
-use billing::usage::MeterTotal;
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
-use rust_decimal::Decimal;
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection, Tx};
 
@@ -26,12 +23,17 @@ use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result, credit, usage};
 
+/// More than this is a slip of the finger, and amounts stay far from overflowing.
+const MAX_QUANTITY: u32 = 100_000;
+
 /// A change decided from what stands in the database.
 struct Decided {
     customer: CustomerRecord,
     subscription: Subscription,
     from: Plan,
     to: Plan,
+    price: PriceId,
+    quantity: u32,
     change: PlanChange,
     /// What is given back by itself, where the invoice alone would pay money out.
     credit_note: Option<CreditNoteDraft>,
@@ -67,6 +69,23 @@ impl Decided {
 impl Billing {
     /// Prices a change without doing it.
     pub async fn preview_change(&self, actor: &Actor, price: PriceId) -> Result<ChangePreview> {
+        self.preview(actor, Some(price), None).await
+    }
+
+    /// Prices more or less of the same without doing it.
+    pub async fn preview_quantity(&self, actor: &Actor, quantity: u32) -> Result<ChangePreview> {
+        if !(1..=MAX_QUANTITY).contains(&quantity) {
+            return Err(Error::Invalid { field: "quantity" });
+        }
+        self.preview(actor, None, Some(quantity)).await
+    }
+
+    async fn preview(
+        &self,
+        actor: &Actor,
+        price: Option<PriceId>,
+        quantity: Option<u32>,
+    ) -> Result<ChangePreview> {
         let scope = actor.reads_customer()?;
         self.catch_up(scope).await?;
         let now = self.now();
@@ -74,11 +93,12 @@ impl Billing {
         let customer = store::customer::find(&mut conn, scope)
             .await?
             .ok_or(Error::NotFound("customer"))?;
-        let decided = self.decide(&mut conn, customer, price, now).await?;
+        let decided = self.decide(&mut conn, customer, (price, quantity), now).await?;
+        let price = decided.price;
         let quote = Quote {
             subscription: decided.subscription.id,
             version: decided.subscription.version,
-            intent: Intent::Change { price },
+            intent: Intent::Change { price, quantity },
             at: now,
             total: decided.draft.total(),
             due: decided.draft.amount_due()?,
@@ -101,7 +121,7 @@ impl Billing {
         let scope = actor.manages_billing()?;
         let now = self.now();
         let quote = quote::open(token, &self.parts.config.quote_key, now)?;
-        let Intent::Change { price } = quote.intent else {
+        let Intent::Change { price, quantity } = quote.intent else {
             return Err(Error::QuoteStale);
         };
         self.catch_up(scope).await?;
@@ -109,7 +129,9 @@ impl Billing {
         let customer = store::customer::lock(&mut tx, scope)
             .await?
             .ok_or(Error::NotFound("customer"))?;
-        let decided = self.decide(&mut tx, customer, price, quote.at).await?;
+        let decided = self
+            .decide(&mut tx, customer, (Some(price), quantity), quote.at)
+            .await?;
         let same = decided.subscription.id == quote.subscription
             && decided.subscription.version == quote.version
             && decided.draft.total() == quote.total
@@ -133,7 +155,7 @@ impl Billing {
                 store::commit(tx).await?;
                 Ok(ChangeOutcome::Applied { invoice: None })
             }
-            PlanChange::Upgrade { .. } => self.upgrade(tx, actor, decided, (price, quote.at)).await,
+            PlanChange::Upgrade { .. } => self.upgrade(tx, actor, decided, quote.at).await,
         }
     }
 
@@ -141,7 +163,7 @@ impl Billing {
         &self,
         conn: &mut PgConnection,
         customer: CustomerRecord,
-        price: PriceId,
+        (price, quantity): (Option<PriceId>, Option<u32>),
         at: DateTime<Utc>,
     ) -> Result<Decided> {
         let scope = CustomerScope::of(customer.id);
@@ -155,6 +177,8 @@ impl Billing {
         let item = subscription
             .plan_item()
             .ok_or(Error::Change(ChangeError::NoPlan))?;
+        let price = price.unwrap_or(item.price.id);
+        let quantity = quantity.unwrap_or(item.quantity);
         if item.price.id != price && !store::catalog::is_on_sale(conn, price).await? {
             return Err(Error::NotFound("price"));
         }
@@ -167,9 +191,10 @@ impl Billing {
         let target = ChangeTarget {
             plan: &to,
             price: target_price(&to, price)?,
+            quantity,
             zone: customer.zone,
         };
-        let usage = used_so_far(conn, &subscription, &from, at).await?;
+        let usage = usage::used_until(conn, &subscription, &from, at).await?;
         let billed = store::credit::billed_lines(conn, subscription.id, at).await?;
         let input = ChangeInput {
             current: &from,
@@ -196,6 +221,8 @@ impl Billing {
             subscription,
             from,
             to,
+            price,
+            quantity,
             change,
             draft,
         })
@@ -207,13 +234,14 @@ impl Billing {
         mut tx: Tx,
         actor: &Actor,
         decided: Decided,
-        (price, at): (PriceId, DateTime<Utc>),
+        at: DateTime<Utc>,
     ) -> Result<ChangeOutcome> {
         let now = self.now();
         let scope = CustomerScope::of(decided.customer.id);
         let target = ChangeTarget {
             plan: &decided.to,
-            price: target_price(&decided.to, price)?,
+            price: target_price(&decided.to, decided.price)?,
+            quantity: decided.quantity,
             zone: decided.customer.zone,
         };
         let invoice = mint(InvoiceId::from_uuid);
@@ -310,19 +338,12 @@ impl Billing {
     }
 
     /// The first full bill after the change, by the same function that the billing run uses.
-    fn next_bill(&self, decided: &Decided) -> Result<(DateTime<Utc>, InvoiceDraft)> {
+    fn next_bill(&self, decided: &Decided) -> Result<Option<(DateTime<Utc>, InvoiceDraft)>> {
         let (after, plan, scheduled) = match &decided.change {
             PlanChange::Upgrade { after, .. } | PlanChange::InTrial { after } => (after, &decided.to, None),
             PlanChange::AtPeriodEnd { after, .. } => {
-                let price = match after.pending_change {
-                    Some(billing::subscription::PendingChange::AtPeriodEnd { price, .. }) => price,
-                    _ => return Err(Error::Internal("a scheduled change without a price")),
-                };
-                (
-                    after,
-                    &decided.from,
-                    Some((&decided.to, target_price(&decided.to, price)?)),
-                )
+                let price = target_price(&decided.to, decided.price)?;
+                (after, &decided.from, Some((&decided.to, price)))
             }
         };
         let input = RenewalInput {
@@ -335,7 +356,7 @@ impl Billing {
         let mut step = renew(after, input)?;
         // A year's plan has months in between that bill usage alone.
         for _ in 0..12 {
-            if !step.lines.is_empty() {
+            if !step.lines.is_empty() || !step.after.status.is_live() {
                 break;
             }
             step = renew(&step.after, input)?;
@@ -343,37 +364,8 @@ impl Billing {
         let draft =
             InvoiceDraft::assemble(decided.customer.currency, step.lines, self.parts.config.tax_rate)?
                 .apply_credit(decided.credit_left)?;
-        Ok((step.boundary, draft))
+        Ok((!draft.lines().is_empty()).then_some((step.boundary, draft)))
     }
-}
-
-/// What the present usage period has counted up to an instant. A level is weighed over the whole period, so
-/// that half a month of it costs half.
-pub(super) async fn used_so_far(
-    conn: &mut PgConnection,
-    subscription: &Subscription,
-    plan: &Plan,
-    at: DateTime<Utc>,
-) -> Result<Vec<MeterTotal>> {
-    let whole = subscription.usage_period;
-    let Ok(used) = Period::new(whole.start(), at.min(whole.end())) else {
-        return Ok(Vec::new());
-    };
-    let scope = CustomerScope::of(subscription.customer);
-    let meters: Vec<_> = plan.charges.iter().map(|charge| charge.meter.clone()).collect();
-    let mut totals = usage::period_totals(conn, scope, &meters, used).await?;
-    for (total, meter) in totals.iter_mut().zip(&meters) {
-        if meter.aggregation == Aggregation::TimeWeighted {
-            total.quantity = weigh(total.quantity, used, whole).ok_or(MoneyError::Overflow)?;
-        }
-    }
-    Ok(totals)
-}
-
-fn weigh(average: Decimal, part: Period, whole: Period) -> Option<Decimal> {
-    average
-        .checked_mul(Decimal::from(part.length().num_seconds()))?
-        .checked_div(Decimal::from(whole.length().num_seconds()))
 }
 
 fn target_price(plan: &Plan, price: PriceId) -> Result<&billing::catalog::Price> {

@@ -6,13 +6,13 @@ use billing::id::InvoiceId;
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::subscription::{
-    ChangeError, Status, Stop, StopInput, Subscription, UnusedTime, cancel_now, pause,
+    ChangeError, Feedback, Status, Stop, StopInput, Subscription, UnusedTime, cancel_now, pause,
 };
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection, Tx};
 
-use super::change::used_so_far;
+use super::cancel::checked;
 use crate::credit::Issue;
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
@@ -20,7 +20,7 @@ use crate::mail::{self, Addressed, Letter};
 use crate::payment::{BeginAttempt, begin_attempts, is_owed};
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
-use crate::{Actor, Billing, Error, Result, credit};
+use crate::{Actor, Billing, Error, Result, credit, usage};
 
 /// How service stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,8 +107,14 @@ impl Billing {
     }
 
     /// Does what the token's preview showed, as of the instant it was priced for.
-    pub async fn confirm_stop(&self, actor: &Actor, token: &str) -> Result<StopKind> {
+    pub async fn confirm_stop(
+        &self,
+        actor: &Actor,
+        token: &str,
+        feedback: Option<Feedback>,
+    ) -> Result<StopKind> {
         let scope = actor.manages_billing()?;
+        let feedback = feedback.map(checked).transpose()?;
         let quote = quote::open(token, &self.parts.config.quote_key, self.now())?;
         let kind = match quote.intent {
             Intent::Pause { resume_at } => StopKind::Pause { resume_at },
@@ -123,6 +129,10 @@ impl Billing {
         let decided = self.decide_stop(&mut tx, customer, kind, quote.at).await?;
         if decided.quote(quote.intent, quote.at)? != quote {
             return Err(Error::QuoteStale);
+        }
+        if let Some(feedback) = &feedback {
+            store::subscription::keep_feedback(&mut tx, decided.subscription.id, feedback, self.now())
+                .await?;
         }
         self.stop(&mut tx, actor, &decided, kind).await?;
         store::commit(tx).await?;
@@ -154,7 +164,7 @@ impl Billing {
         let input = StopInput {
             plan: &plan,
             billed: &store::credit::billed_lines(conn, subscription.id, at).await?,
-            usage: &used_so_far(conn, &subscription, &plan, at).await?,
+            usage: &usage::used_until(conn, &subscription, &plan, at).await?,
             owes: open.iter().any(|invoice| is_owed(&subscription, invoice)),
             at,
         };

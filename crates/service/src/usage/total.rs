@@ -2,29 +2,18 @@
 
 use std::collections::HashMap;
 
-use billing::catalog::Meter;
+use billing::catalog::{Aggregation, Meter, Plan};
 use billing::id::MeterId;
+use billing::money::MoneyError;
 use billing::period::Period;
 use billing::subscription::Subscription;
 use billing::usage::{MeterTotal, SpanUsage, carries_over, total};
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use store::usage::SpanOf;
 use store::{CustomerScope, PgConnection};
 
 use crate::Result;
-
-/// What each meter counted over the period, to the event.
-pub async fn period_totals(
-    conn: &mut PgConnection,
-    scope: CustomerScope,
-    meters: &[Meter],
-    period: Period,
-) -> Result<Vec<MeterTotal>> {
-    let all: Vec<&Meter> = meters.iter().collect();
-    let usage = period_usage(conn, &[SpanOf { scope, period }], &all).await?;
-    let usage = usage.into_iter().next().unwrap_or_default();
-    totals(meters, period, &usage)
-}
 
 /// What lies in each of the periods, in the order asked.
 pub async fn period_usage(
@@ -37,7 +26,7 @@ pub async fn period_usage(
 }
 
 /// What it adds up to, a total a meter.
-pub fn totals<'m>(
+fn totals<'m>(
     meters: impl IntoIterator<Item = &'m Meter>,
     period: Period,
     usage: &HashMap<MeterId, SpanUsage>,
@@ -79,4 +68,46 @@ fn carrying<'m>(meters: impl IntoIterator<Item = &'m Meter>) -> Vec<MeterId> {
         .filter(|meter| carries_over(meter))
         .map(|meter| meter.id)
         .collect()
+}
+
+/// What the present usage period has counted up to an instant.
+pub async fn used_until(
+    conn: &mut PgConnection,
+    subscription: &Subscription,
+    plan: &Plan,
+    at: DateTime<Utc>,
+) -> Result<Vec<MeterTotal>> {
+    let Some(period) = subscription.counted_until(at) else {
+        return Ok(Vec::new());
+    };
+    let scope = CustomerScope::of(subscription.customer);
+    let meters: Vec<_> = plan.charges.iter().map(|charge| &charge.meter).collect();
+    let usage = period_usage(conn, &[SpanOf { scope, period }], &meters).await?;
+    let usage = usage.into_iter().next().unwrap_or_default();
+    totals_until(&meters, (period, subscription.usage_period), &usage)
+}
+
+/// What a part of a usage period adds up to. A level is weighed over the whole period, so that half a month of
+/// it costs half.
+pub fn totals_until(
+    meters: &[&Meter],
+    (part, whole): (Period, Period),
+    usage: &HashMap<MeterId, SpanUsage>,
+) -> Result<Vec<MeterTotal>> {
+    let mut totals = totals(meters.iter().copied(), part, usage)?;
+    if part == whole {
+        return Ok(totals);
+    }
+    for (total, meter) in totals.iter_mut().zip(meters) {
+        if meter.aggregation == Aggregation::TimeWeighted {
+            total.quantity = weigh(total.quantity, part, whole).ok_or(MoneyError::Overflow)?;
+        }
+    }
+    Ok(totals)
+}
+
+fn weigh(average: Decimal, part: Period, whole: Period) -> Option<Decimal> {
+    average
+        .checked_mul(Decimal::from(part.length().num_seconds()))?
+        .checked_div(Decimal::from(whole.length().num_seconds()))
 }

@@ -48,7 +48,7 @@ async fn approved_it_is_done_when_the_customer_comes_back(pool: PgPool) {
         play.status().await,
         (Some("starter".into()), Some(StatusName::Active))
     );
-    let cancel = play.billing.cancel(&play.actor).await;
+    let cancel = play.billing.cancel(&play.actor, None).await;
     assert!(
         matches!(cancel, Err(Error::Change(ChangeError::AwaitsPayment))),
         "{cancel:?}"

@@ -2,7 +2,7 @@
 
 use service::billing::invoice::InvoiceStatus::{Open, Paid};
 use service::billing::period::Interval::Month;
-use service::billing::subscription::{StatusName, UnusedTime};
+use service::billing::subscription::{Feedback, FeedbackReason, StatusName, UnusedTime};
 use service::{Error, StopKind};
 use sqlx::PgPool;
 
@@ -79,5 +79,55 @@ async fn what_is_owed_is_paid_from_the_credit_first(pool: PgPool) {
     assert_eq!((last.status, last.credit_applied), (Open, credited));
     assert_eq!(last.amount_due().minor(), 21_492 - credited.minor());
     assert_eq!(play.credit().await, 0);
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn why_is_kept_and_a_new_start_takes_up_the_old(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    let feedback = |comment: &str| {
+        let (reason, comment) = (FeedbackReason::TooExpensive, comment.to_owned());
+        Some(Feedback { reason, comment })
+    };
+    let said = || async {
+        let said = "SELECT reason, comment FROM cancellation_feedback";
+        sqlx::query_as::<_, (String, String)>(said)
+            .fetch_all(&play.pool)
+            .await
+            .unwrap()
+    };
+    let long = play
+        .billing
+        .cancel(&play.actor, feedback(&"x".repeat(1_001)))
+        .await;
+    assert!(
+        matches!(long, Err(Error::Invalid { field: "comment" })),
+        "{long:?}"
+    );
+    play.billing
+        .cancel(&play.actor, feedback(" for now "))
+        .await
+        .unwrap();
+    assert_eq!(said().await, [("too_expensive".to_owned(), "for now".to_owned())]);
+    play.billing.undo_cancel(&play.actor).await.unwrap();
+    assert_eq!(said().await, []);
+    let preview = play.billing.preview_stop(&play.actor, WITH_CREDIT).await.unwrap();
+    play.billing
+        .confirm_stop(&play.actor, &preview.token, feedback("for good"))
+        .await
+        .unwrap();
+    assert_eq!(
+        said().await,
+        [("too_expensive".to_owned(), "for good".to_owned())]
+    );
+    play.live_until("2026-05-01T00:00:00Z").await;
+    play.checkout("starter", Month, false).await;
+    let follows: Vec<bool> =
+        sqlx::query_scalar("SELECT follows_id IS NOT NULL FROM subscription ORDER BY created_at")
+            .fetch_all(&play.pool)
+            .await
+            .unwrap();
+    assert_eq!(follows, [false, true]);
     play.ties().await;
 }

@@ -50,9 +50,9 @@ async fn it_waits_and_can_be_undone(pool: PgPool) {
 async fn cancelling_ends_what_is_paid_for(pool: PgPool) {
     let play = play(pool, "2026-04-01T00:00:00Z").await;
     play.buy("starter", Month, VISA).await;
-    play.billing.cancel(&play.actor).await.unwrap();
+    play.billing.cancel(&play.actor, None).await.unwrap();
     play.billing.undo_cancel(&play.actor).await.unwrap();
-    play.billing.cancel(&play.actor).await.unwrap();
+    play.billing.cancel(&play.actor, None).await.unwrap();
     play.live_until("2026-04-30T23:59:59Z").await;
     assert_eq!(play.status().await.1, Some(StatusName::Active));
     play.live_until("2026-05-01T00:00:00Z").await;

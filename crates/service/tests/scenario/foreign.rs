@@ -1,22 +1,26 @@
 //! Nobody reaches another customer's rows, and nobody acts beyond their role: every use case, every actor.
 
-use service::billing::id::{ApiKeyId, CustomerId, InvoiceId, MemberId, PriceId, StaffId};
+use service::billing::id::{ApiKeyId, CreditNoteId, CustomerId, InvoiceId, MemberId, PriceId, StaffId};
 use service::billing::period::Interval::Month;
-use service::{Actor, Error, MemberRole, Scope, StaffRole, StartCheckout};
+use service::billing::subscription::{Term, UnusedTime};
+use service::{Actor, Error, MemberRole, Scope, SetUp, StaffRole, StartCheckout, StopKind};
 use sqlx::PgPool;
 
 use crate::play::{Play, VISA, play, utc};
 use crate::support::sign_up;
 
+fn code(result: Result<(), Error>) -> &'static str {
+    result.map_or_else(|error| error.code(), |()| "ok")
+}
+
 /// What each use case answers this actor, by name; `foreign` belongs to somebody else.
 async fn answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'static str, &'static str)> {
     let b = &play.billing;
-    let code = |result: Result<(), Error>| result.map_or_else(|error| error.code(), |()| "ok");
     let start = StartCheckout {
         price: foreign.price,
         trial: false,
     };
-    vec![
+    let mut answers = vec![
         ("invoice", code(b.invoice(actor, foreign.invoice).await.map(drop))),
         (
             "start_payment",
@@ -35,8 +39,30 @@ async fn answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'static
             code(b.preview_change(actor, foreign.price).await.map(drop)),
         ),
         ("undo_change", code(b.undo_change(actor).await)),
-        ("cancel", code(b.cancel(actor).await)),
+        ("cancel", code(b.cancel(actor, None).await)),
         ("undo_cancel", code(b.undo_cancel(actor).await)),
+        (
+            "preview_quantity",
+            code(b.preview_quantity(actor, 2).await.map(drop)),
+        ),
+        (
+            "preview_stop",
+            code(b.preview_stop(actor, CANCEL).await.map(drop)),
+        ),
+        (
+            "confirm_stop",
+            code(b.confirm_stop(actor, &foreign.stop_token, None).await.map(drop)),
+        ),
+        ("preview_resume", code(b.preview_resume(actor).await.map(drop))),
+        (
+            "confirm_resume",
+            code(b.confirm_resume(actor, &foreign.token).await.map(drop)),
+        ),
+        (
+            "credit_note",
+            code(b.credit_note(actor, foreign.credit_note).await.map(drop)),
+        ),
+        ("credit", code(b.credit(actor).await.map(drop))),
         ("overview", code(b.overview(actor).await.map(drop))),
         ("invoices", code(b.invoices(actor).await.map(drop))),
         ("start_add_card", code(b.start_add_card(actor).await.map(drop))),
@@ -44,6 +70,15 @@ async fn answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'static
             "start_checkout",
             code(b.start_checkout(actor, start).await.map(drop)),
         ),
+    ];
+    answers.extend(admin_answers(play, actor, foreign).await);
+    answers
+}
+
+/// The same of use cases that are not a customer's.
+async fn admin_answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'static str, &'static str)> {
+    let b = &play.billing;
+    vec![
         ("admin_overview", code(b.admin_overview(actor).await.map(drop))),
         ("clock_state", code(b.clock_state(actor).await.map(drop))),
         (
@@ -52,6 +87,17 @@ async fn answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'static
         ),
         ("sent_mail", code(b.sent_mail(actor).await.map(drop))),
         ("verify_as", code(b.verify_as(actor).await.map(drop))),
+        (
+            "set_up_subscription",
+            code(b.set_up_subscription(actor, foreign.set_up()).await.map(drop)),
+        ),
+        (
+            "extend_trial",
+            code(
+                b.extend_trial(actor, foreign.customer, utc("2020-01-01T00:00:00Z"))
+                    .await,
+            ),
+        ),
         ("ingest", code(b.ingest(actor, Vec::new()).await.map(drop))),
     ]
 }
@@ -61,7 +107,28 @@ struct Foreign {
     invoice: InvoiceId,
     session_ref: String,
     token: String,
+    stop_token: String,
+    credit_note: CreditNoteId,
+    customer: CustomerId,
     price: PriceId,
+}
+
+const CANCEL: StopKind = StopKind::Cancel {
+    unused: UnusedTime::Credit,
+};
+
+impl Foreign {
+    fn set_up(&self) -> SetUp {
+        let term = Term {
+            starts_at: utc("2026-04-01T00:00:00Z"),
+            ends_at: None,
+        };
+        SetUp {
+            customer: self.customer,
+            price: self.price,
+            term,
+        }
+    }
 }
 
 async fn ada(pool: PgPool) -> (Play, Foreign) {
@@ -72,6 +139,16 @@ async fn ada(pool: PgPool) -> (Play, Foreign) {
         .checkout_result(&play.actor, &session_ref)
         .await
         .unwrap();
+    play.live_until("2026-04-02T00:00:00Z").await;
+    play.pause().await;
+    let credit_note = play.last_credit_note().await.unwrap().summary.id;
+    play.resume().await;
+    let stop_token = play
+        .billing
+        .preview_stop(&play.actor, CANCEL)
+        .await
+        .unwrap()
+        .token;
     let price = play.price("professional", Month).await;
     let token = play
         .billing
@@ -80,18 +157,22 @@ async fn ada(pool: PgPool) -> (Play, Foreign) {
         .unwrap()
         .token;
     let invoice = play.invoices().await[0].summary.id;
+    let customer = play.customer();
     (
         play,
         Foreign {
             invoice,
             session_ref,
             token,
+            stop_token,
+            credit_note,
+            customer,
             price,
         },
     )
 }
 
-const CUSTOMER: [&str; 12] = [
+const CUSTOMER: [&str; 19] = [
     "invoice",
     "start_payment",
     "checkout_result",
@@ -100,17 +181,26 @@ const CUSTOMER: [&str; 12] = [
     "undo_change",
     "cancel",
     "undo_cancel",
+    "preview_quantity",
+    "preview_stop",
+    "confirm_stop",
+    "preview_resume",
+    "confirm_resume",
+    "credit_note",
+    "credit",
     "overview",
     "invoices",
     "start_add_card",
     "start_checkout",
 ];
-const ADMIN: [&str; 5] = [
+const ADMIN: [&str; 7] = [
     "admin_overview",
     "clock_state",
     "start_clock_move",
     "sent_mail",
     "verify_as",
+    "set_up_subscription",
+    "extend_trial",
 ];
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -128,14 +218,21 @@ async fn another_customer_finds_nothing_of_hers(pool: PgPool) {
         ("undo_change", "no_subscription"),
         ("cancel", "no_subscription"),
         ("undo_cancel", "no_subscription"),
+        ("preview_quantity", "no_subscription"),
+        ("preview_stop", "no_subscription"),
+        ("confirm_stop", "no_subscription"),
+        ("preview_resume", "no_subscription"),
+        ("confirm_resume", "no_subscription"),
+        ("credit_note", "not_found"),
+        ("credit", "ok"),
         ("overview", "ok"),
         ("invoices", "ok"),
         ("start_add_card", "ok"),
         ("start_checkout", "ok"),
     ];
-    assert_eq!(answers[..12], expected);
+    assert_eq!(answers[..19], expected);
     assert!(
-        answers[12..].iter().all(|(_, code)| *code == "forbidden"),
+        answers[19..].iter().all(|(_, code)| *code == "forbidden"),
         "{answers:?}"
     );
     assert!(
@@ -156,7 +253,7 @@ async fn another_customer_finds_nothing_of_hers(pool: PgPool) {
     hers.buy("starter", Month, VISA).await;
     let stolen = hers.billing.confirm_change(&hers.actor, &foreign.token).await;
     assert!(matches!(stolen, Err(Error::QuoteStale)), "{stolen:?}");
-    assert_eq!(play.bills().await.len(), 1);
+    assert_eq!(play.bills().await.len(), 2);
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -204,21 +301,25 @@ async fn each_role_does_what_it_may(pool: PgPool) {
         "undo_change",
         "cancel",
         "undo_cancel",
+        "confirm_stop",
+        "confirm_resume",
         "start_add_card",
         "start_checkout",
     ];
     let expected: Vec<&str> = mutations.into_iter().chain(ADMIN).chain(["ingest"]).collect();
     assert_eq!(refused(&viewer, "forbidden"), expected);
-    let read_only: Vec<&str> = CUSTOMER
-        .into_iter()
-        .chain(["start_clock_move", "ingest"])
-        .collect();
-    for role in [StaffRole::ReadOnly, StaffRole::Finance, StaffRole::Support] {
-        assert_eq!(
-            refused(&answers(&play, &staff(role), &foreign).await, "forbidden"),
-            read_only,
-            "{role:?}"
-        );
+    let refused_to = |more: &[&'static str]| -> Vec<&str> {
+        let more = more.iter().copied();
+        CUSTOMER.into_iter().chain(more).chain(["ingest"]).collect()
+    };
+    let reads = refused_to(&["start_clock_move", "set_up_subscription", "extend_trial"]);
+    for (role, expected) in [
+        (StaffRole::ReadOnly, &reads),
+        (StaffRole::Finance, &reads),
+        (StaffRole::Support, &refused_to(&["start_clock_move"])),
+    ] {
+        let answers = answers(&play, &staff(role), &foreign).await;
+        assert_eq!(refused(&answers, "forbidden"), *expected, "{role:?}");
     }
     let operator: Vec<&str> = CUSTOMER.into_iter().chain(["ingest"]).collect();
     assert_eq!(

@@ -13,7 +13,7 @@ async fn it_does_not_hold_up_a_new_purchase(pool: PgPool) {
     play.buy("starter", Month, DECLINES_LATER).await;
     play.live_until("2026-05-01T00:00:00Z").await;
     assert_eq!(play.status().await.1, Some(StatusName::PastDue));
-    play.billing.cancel(&play.actor).await.unwrap();
+    play.billing.cancel(&play.actor, None).await.unwrap();
     play.live_until("2026-06-01T00:00:00Z").await;
     assert_eq!(play.status().await.1, Some(StatusName::Canceled));
 
@@ -52,7 +52,7 @@ async fn the_overview_says_what_is_owed_in_all(pool: PgPool) {
     assert_eq!(owed().await, Some((21_492, 1, "INV-000002".into())));
     play.live_until("2026-06-01T00:00:00Z").await;
     assert_eq!(owed().await, Some((42_984, 2, "INV-000002".into())));
-    play.billing.cancel(&play.actor).await.unwrap();
+    play.billing.cancel(&play.actor, None).await.unwrap();
     play.live_until("2026-07-01T00:00:00Z").await;
     assert_eq!(play.status().await.1, Some(StatusName::Canceled));
     assert_eq!(owed().await, Some((42_984, 2, "INV-000002".into())));

@@ -122,7 +122,7 @@ async fn it_is_refused_while_something_is_open_or_scheduled(pool: PgPool) {
     play.change("starter", Month).await;
     refused(ChangeError::Scheduled).await;
     play.billing.undo_change(&play.actor).await.unwrap();
-    play.billing.cancel(&play.actor).await.unwrap();
+    play.billing.cancel(&play.actor, None).await.unwrap();
     refused(ChangeError::Scheduled).await;
     play.billing.undo_cancel(&play.actor).await.unwrap();
 
@@ -130,10 +130,10 @@ async fn it_is_refused_while_something_is_open_or_scheduled(pool: PgPool) {
     let kind = StopKind::Pause { resume_at: None };
     let preview = play.billing.preview_stop(&play.actor, kind).await.unwrap();
     play.billing
-        .confirm_stop(&play.actor, &preview.token)
+        .confirm_stop(&play.actor, &preview.token, None)
         .await
         .unwrap();
-    let again = play.billing.confirm_stop(&play.actor, &preview.token).await;
+    let again = play.billing.confirm_stop(&play.actor, &preview.token, None).await;
     assert!(
         matches!(again, Err(Error::Change(_) | Error::QuoteStale)),
         "{again:?}"

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gateway::sandbox::{CardInput, SubmitOutcome};
-use service::billing::id::PriceId;
+use service::billing::id::{CustomerId, PriceId};
 use service::billing::invoice::InvoiceStatus;
 use service::billing::money::Currency;
 use service::billing::period::Interval;
@@ -116,7 +116,7 @@ impl Play {
         let preview = self.billing.preview_stop(&self.actor, kind).await.unwrap();
         let done = self
             .billing
-            .confirm_stop(&self.actor, &preview.token)
+            .confirm_stop(&self.actor, &preview.token, None)
             .await
             .unwrap();
         assert_eq!(done, kind);
@@ -178,17 +178,33 @@ impl Play {
             .collect()
     }
 
+    pub fn customer(&self) -> CustomerId {
+        let Actor::Member { customer, .. } = self.actor else {
+            panic!("the customer is a member")
+        };
+        customer
+    }
+
+    /// Starts and service end of each line of the last invoice, by day, with its net amount.
+    pub async fn last_lines(&self) -> Vec<(String, String, i64)> {
+        let last = self.invoices().await.pop().unwrap();
+        let lines = last.lines.iter().map(|line| &line.draft);
+        lines
+            .map(|line| {
+                let day = |at: DateTime<Utc>| at.date_naive().to_string();
+                (day(line.period.start()), day(line.period.end()), line.net.minor())
+            })
+            .collect()
+    }
+
     pub async fn live_until(&self, to: &str) {
         self.billing.move_clock(&Actor::System, utc(to)).await.unwrap();
     }
 
     /// The host reports usage; it is taken.
     pub async fn use_meter(&self, id: &str, meter: &str, value: i64, at: DateTime<Utc>) {
-        let Actor::Member { customer, .. } = self.actor else {
-            panic!("the customer is a member")
-        };
         let event = EventInput {
-            customer,
+            customer: self.customer(),
             event_id: id.to_owned(),
             source: "host".to_owned(),
             meter: meter.to_owned(),

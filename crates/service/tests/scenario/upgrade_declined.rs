@@ -43,3 +43,19 @@ async fn the_plan_stays(pool: PgPool) {
     play.billing.drain_queue().await.unwrap();
     play.ties().await;
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_downgrade_scheduled_before_it_comes_back(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("professional", Month, DECLINES_LATER).await;
+    play.live_until("2026-04-11T00:00:00Z").await;
+    play.change("starter", Month).await;
+    let outcome = play.change("enterprise", Month).await;
+    assert!(matches!(outcome, ChangeOutcome::Declined { .. }), "{outcome:?}");
+    let subscription = play.billing.overview(&play.actor).await.unwrap().subscription;
+    assert!(subscription.unwrap().pending_change.is_some());
+    play.live_until("2026-05-01T00:00:00Z").await;
+    assert_eq!(play.status().await.0, Some("starter".into()));
+    play.billing.drain_queue().await.unwrap();
+    play.ties().await;
+}

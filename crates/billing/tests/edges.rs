@@ -1,0 +1,236 @@
+//! Every decision on every status: the moves they make are the table of legal edges, no more and no less.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
+
+use std::collections::BTreeSet;
+
+use billing::catalog::{Plan, Price};
+use billing::id::{
+    CustomerId, InvoiceId, PlanId, PlanVersionId, PriceId, SubscriptionId, SubscriptionItemId,
+};
+use billing::money::{Currency, Money};
+use billing::period::{Interval, Zone};
+use billing::subscription::{
+    CancelReason, ChangeInput, ChangeTarget, Create, PendingChange, PlanChange, RenewalInput, ResumeInput,
+    Status, StatusName, StopInput, Subscription, Term, UnusedTime, activate, await_payment, buy, cancel_now,
+    complete_upgrade, drop_upgrade, expire_incomplete, extend_trial, fall_behind, pause, plan_change,
+    recover, renew, resume, schedule_cancel, set_up, start_trial, supersede, undo_cancel,
+    undo_pending_change,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+fn uuid() -> Uuid {
+    Uuid::from_u128(7)
+}
+
+fn price(id: u128, minor: i64) -> Price {
+    Price {
+        id: PriceId::from_uuid(Uuid::from_u128(id)),
+        plan_version: PlanVersionId::from_uuid(uuid()),
+        interval: Interval::Month,
+        amount: Money::new(minor, Currency::USD),
+    }
+}
+
+fn plan() -> Plan {
+    Plan {
+        id: PlanId::from_uuid(uuid()),
+        version: PlanVersionId::from_uuid(uuid()),
+        version_number: 1,
+        key: "plan".into(),
+        name: "Plan".into(),
+        summary: String::new(),
+        rank: 1,
+        trial_days: 14,
+        prices: vec![price(1, 100), price(2, 200), price(3, 50)],
+        charges: Vec::new(),
+        features: Vec::new(),
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    "2026-04-01T00:00:00Z".parse().unwrap()
+}
+
+fn later() -> DateTime<Utc> {
+    now() + TimeDelta::days(3)
+}
+
+fn create(plan: &Plan) -> Create<'_> {
+    Create {
+        id: SubscriptionId::from_uuid(uuid()),
+        item: SubscriptionItemId::from_uuid(uuid()),
+        customer: CustomerId::from_uuid(uuid()),
+        plan,
+        price: &plan.prices[0],
+        zone: Zone::UTC,
+        now: now(),
+    }
+}
+
+fn statuses() -> [Status; 9] {
+    let at = now();
+    let reason = CancelReason::Requested;
+    [
+        Status::Pending { starts_at: at },
+        Status::Incomplete { expires_at: at },
+        Status::Trialing { ends_at: at },
+        Status::Active,
+        Status::PastDue { since: at },
+        Status::Paused {
+            since: at,
+            resume_at: Some(later()),
+        },
+        Status::Suspended { since: at },
+        Status::Unpaid { since: at },
+        Status::Canceled { reason, at },
+    ]
+}
+
+/// What a subscription of this status looks like in every respect that decisions ask for.
+fn variants(plan: &Plan, status: Status) -> Vec<Subscription> {
+    let (bought, _) = buy(create(plan)).unwrap();
+    let plain = Subscription { status, ..bought };
+    let invoice = InvoiceId::from_uuid(uuid());
+    let ends = |cancel_at, ends_at| Subscription {
+        cancel_at,
+        ends_at,
+        ..plain.clone()
+    };
+    vec![
+        ends(Some(plain.billing_period.end()), None),
+        ends(None, Some(later())),
+        await_payment(&plain, target(plan, 1, 1), invoice, now()),
+        plain,
+    ]
+}
+
+/// Everything that any decision makes of it.
+fn outcomes(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
+    let stop = |owes| StopInput {
+        plan,
+        billed: &[],
+        usage: &[],
+        owes,
+        at: later(),
+    };
+    let renewal = |has_payment_method| RenewalInput {
+        plan,
+        scheduled: None,
+        usage: &[],
+        has_payment_method,
+        zone: Zone::UTC,
+    };
+    let going_on = ResumeInput {
+        plan,
+        zone: Zone::UTC,
+        at: later(),
+    };
+    let own = || subscription.clone();
+    let mut after: Vec<Subscription> = Vec::new();
+    after.extend(activate(own()));
+    after.extend(expire_incomplete(own(), later()));
+    after.extend(extend_trial(own(), later(), now()));
+    after.extend(fall_behind(own(), later()));
+    after.extend(recover(own()));
+    after.extend(supersede(own(), later()));
+    after.extend(schedule_cancel(own()));
+    after.extend(undo_cancel(own()));
+    after.extend(undo_pending_change(own()));
+    after.push(drop_upgrade(own()));
+    after.extend(
+        [true, false]
+            .map(|method| renew(subscription, renewal(method)).map(|r| r.after))
+            .into_iter()
+            .flatten(),
+    );
+    after.extend(
+        [true, false]
+            .map(|owes| pause(subscription, stop(owes), None).map(|s| s.after))
+            .into_iter()
+            .flatten(),
+    );
+    let rests = [UnusedTime::Credit, UnusedTime::Forfeit];
+    after.extend(
+        rests
+            .map(|rest| cancel_now(subscription, stop(false), rest).map(|s| s.after))
+            .into_iter()
+            .flatten(),
+    );
+    after.extend(resume(subscription, going_on).map(|r| r.after));
+    after.extend(changes(plan, subscription));
+    after
+}
+
+fn target(plan: &Plan, price: usize, quantity: u32) -> ChangeTarget<'_> {
+    ChangeTarget {
+        plan,
+        price: &plan.prices[price],
+        quantity,
+        zone: Zone::UTC,
+    }
+}
+
+fn changes(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
+    let mut after = Vec::new();
+    for (price, quantity) in [(0, 5), (1, 1), (2, 1)] {
+        let input = ChangeInput {
+            current: plan,
+            target: target(plan, price, quantity),
+            billed: &[],
+            usage: &[],
+            at: later(),
+        };
+        after.extend(plan_change(subscription, input).map(|change| match change {
+            PlanChange::Upgrade { after, .. }
+            | PlanChange::AtPeriodEnd { after, .. }
+            | PlanChange::InTrial { after } => after,
+        }));
+    }
+    // Only the invoice of an upgrade that waits for it can be paid.
+    if let Some(PendingChange::AwaitingPayment { .. }) = subscription.pending_change {
+        after.extend(complete_upgrade(subscription, target(plan, 1, 1), later()));
+    }
+    after
+}
+
+#[test]
+fn the_table_lists_exactly_the_moves_that_decisions_make() {
+    let plan = plan();
+    let mut moves = BTreeSet::new();
+    for status in statuses() {
+        for subscription in variants(&plan, status) {
+            for after in outcomes(&plan, &subscription) {
+                let (from, to) = (subscription.status.name(), after.status.name());
+                if from != to {
+                    moves.insert((from.as_str(), to.as_str()));
+                }
+            }
+        }
+    }
+    let listed: BTreeSet<_> = StatusName::EDGES
+        .iter()
+        .map(|(from, to)| (from.as_str(), to.as_str()))
+        .collect();
+    assert_eq!(moves, listed);
+    assert_eq!(StatusName::EDGES.len(), listed.len(), "an edge is listed twice");
+}
+
+#[test]
+fn subscriptions_begin_in_three_ways() {
+    let plan = plan();
+    let term = Term {
+        starts_at: later(),
+        ends_at: None,
+    };
+    let begun = [
+        buy(create(&plan)).unwrap().0,
+        start_trial(create(&plan)).unwrap(),
+        set_up(create(&plan), term).unwrap(),
+    ];
+    let names = begun.map(|subscription| subscription.status.name());
+    assert_eq!(
+        names,
+        [StatusName::Incomplete, StatusName::Trialing, StatusName::Pending]
+    );
+}

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use billing::id::{CustomerId, InvoiceId};
-use billing::invoice::InvoiceDraft;
+use billing::id::{CustomerId, InvoiceId, SubscriptionItemId};
+use billing::invoice::{Charge, InvoiceDraft};
 use billing::money::Money;
 use billing::subscription::{
     BilledUntil, PendingChange, Status, StatusName, Subscription, check_bounds, fall_behind,
@@ -62,6 +62,8 @@ struct Billed<'a> {
     customer: &'a CustomerRecord,
     boundary: Boundary,
     after: Subscription,
+    /// Of a pause that ends here: since when.
+    paused: Option<DateTime<Utc>>,
     /// Noun and past participle: `subscription.renewed`.
     what: &'static str,
     movement: Option<NewMovement>,
@@ -103,6 +105,10 @@ fn decide<'a>(
             subscription: subscription.id,
             at: boundary,
         },
+        paused: match subscription.status {
+            Status::Paused { since, .. } => Some(since),
+            _ => None,
+        },
         after,
         what,
         invoice: mint(InvoiceId::from_uuid),
@@ -139,7 +145,7 @@ impl Billing {
                 Err(error) => batch.failed.push((customer.id, error)),
             }
         }
-        let billed = self.within_bounds(tx, billed, &mut batch).await?;
+        let billed = Self::within_bounds(tx, billed, &mut batch).await?;
         self.write(tx, &billed).await?;
         batch.billed = billed.iter().map(|billed| billed.customer.id).collect();
         Ok(batch)
@@ -174,7 +180,6 @@ impl Billing {
 
     /// Takes out those that would be charged too much.
     async fn within_bounds<'a>(
-        &self,
         conn: &mut PgConnection,
         billed: Vec<Billed<'a>>,
         batch: &mut Batch,
@@ -182,12 +187,21 @@ impl Billing {
         let lines: Vec<_> = billed.iter().flat_map(|billed| billed.draft.lines()).collect();
         let lines: Vec<_> = lines.into_iter().map(|line| &line.draft).collect();
         let mut until: HashMap<_, Vec<BilledUntil>> = HashMap::new();
-        for billed in store::invoice::billed_until(conn, &lines).await? {
+        let stopped: HashMap<_, _> = billed.iter().flat_map(Billed::stopped).collect();
+        for mut billed in store::invoice::billed_until(conn, &lines).await? {
+            if let Some(since) = stopped
+                .get(&billed.item)
+                .filter(|_| billed.charge == Charge::Base)
+            {
+                billed.until = billed.until.min(*since);
+            }
             until.entry(billed.item).or_default().push(billed);
         }
-        let subscriptions: Vec<_> = billed.iter().map(|billed| &billed.after).collect();
-        let since = self.now() - ONE_DAY;
-        let today = store::invoice::recurring_lines_since(conn, &subscriptions, since).await?;
+        let boundaries: Vec<_> = billed
+            .iter()
+            .map(|billed| (&billed.after, billed.boundary.at))
+            .collect();
+        let today = store::invoice::recurring_lines_since(conn, &boundaries, ONE_DAY).await?;
         let mut within = Vec::with_capacity(billed.len());
         for one in billed {
             let today = today.get(&one.boundary.subscription).copied().unwrap_or(0);
@@ -226,6 +240,13 @@ impl Billing {
 }
 
 impl Billed<'_> {
+    /// The items whose time stood still up to here: what was billed of it and was too little to be given back
+    /// is not served, and may be billed again.
+    fn stopped(&self) -> impl Iterator<Item = (SubscriptionItemId, DateTime<Utc>)> {
+        let items = self.after.items.iter().map(|item| item.id);
+        items.filter_map(|item| Some((item, self.paused?)))
+    }
+
     fn save(&self) -> Save<'_> {
         renewed(self.customer, &self.after, self.what, self.boundary.at)
     }

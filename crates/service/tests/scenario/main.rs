@@ -8,6 +8,7 @@ mod support;
 mod abandoned_checkout;
 mod awaited_upgrade;
 mod cancel_now;
+mod catch_up;
 mod declined_renewal;
 mod downgrade_at_period_end;
 mod fixed_term;

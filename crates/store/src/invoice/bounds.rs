@@ -5,29 +5,33 @@ use std::collections::HashMap;
 use billing::id::{SubscriptionId, SubscriptionItemId};
 use billing::invoice::{Charge, DraftLine};
 use billing::subscription::{BilledUntil, Subscription};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
 use crate::row::column;
 use crate::{Error, Result};
 
-/// How many recurring lines each subscription got on invoices issued after an instant; who got none is not
-/// listed.
+/// How many recurring lines each subscription got for boundaries of the time before the one given, which counts
+/// too: a late run bills many days in one. Who got none is not listed.
 pub async fn recurring_lines_since(
     conn: &mut PgConnection,
-    subscriptions: &[&Subscription],
-    since: DateTime<Utc>,
+    until: &[(&Subscription, DateTime<Utc>)],
+    length: TimeDelta,
 ) -> Result<HashMap<SubscriptionId, usize>> {
     let rows = sqlx::query!(
         r#"SELECT n.subscription_id AS "subscription_id!", count(*) AS "count!"
-           FROM unnest($1::uuid[], $2::uuid[]) AS n (subscription_id, customer_id)
+           FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
+               AS n (subscription_id, customer_id, since, until)
            JOIN invoice i ON i.customer_id = n.customer_id AND i.subscription_id = n.subscription_id
-               AND i.issued_at > $3
-           JOIN invoice_line l ON l.invoice_id = i.id AND l.kind IN ('base', 'usage') AND NOT l.voided
+               AND i.issued_at > n.since
+           JOIN invoice_line l ON l.invoice_id = i.id AND NOT l.voided
+               AND (l.kind = 'base' AND l.service_start > n.since AND l.service_start <= n.until
+                   OR l.kind = 'usage' AND l.service_end > n.since AND l.service_end <= n.until)
            GROUP BY 1"#,
-        &column(subscriptions, |s| s.id.uuid()),
-        &column(subscriptions, |s| s.customer.uuid()),
-        since,
+        &column(until, |(s, _)| s.id.uuid()),
+        &column(until, |(s, _)| s.customer.uuid()),
+        &column(until, |(_, at)| *at - length),
+        &column(until, |(_, at)| *at),
     )
     .fetch_all(conn)
     .await?;

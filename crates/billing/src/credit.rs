@@ -17,6 +17,18 @@ pub fn applicable(balance: Money, total: Money) -> Result<Money, MoneyError> {
     balance.min(total)?.max(Money::zero(total.currency()))
 }
 
+/// What each of some debts takes of a balance, in the order given.
+pub fn in_order(balance: Money, debts: impl IntoIterator<Item = Money>) -> Result<Vec<Money>, MoneyError> {
+    let mut left = balance;
+    let mut taken = Vec::new();
+    for debt in debts {
+        let amount = applicable(left, debt)?;
+        left = left.minus(amount)?;
+        taken.push(amount);
+    }
+    Ok(taken)
+}
+
 /// What is given back of all that was billed if service ends at `at`.
 pub fn unused(
     billed: &[CreditableLine],
@@ -41,5 +53,14 @@ mod tests {
         assert_eq!(applied(0, 24_995), 0);
         assert_eq!(applied(-50, 24_995), 0);
         assert_eq!(applied(500, -1), 0);
+    }
+
+    #[test]
+    fn the_oldest_debt_is_paid_first() {
+        let usd = |minor| Money::new(minor, Currency::USD);
+        let taken = |balance| in_order(usd(balance), [700, 200, 500].map(usd));
+        assert_eq!(taken(800), Ok(vec![usd(700), usd(100), usd(0)]));
+        assert_eq!(taken(0), Ok(vec![usd(0), usd(0), usd(0)]));
+        assert_eq!(taken(9_000), Ok(vec![usd(700), usd(200), usd(500)]));
     }
 }

@@ -1,6 +1,6 @@
 //! The customer's credit: the notes that add to it, and the balance that pays for later invoices.
 
-use billing::credit::{CreditNoteDraft, CreditReason, applicable};
+use billing::credit::{CreditNoteDraft, CreditReason, in_order};
 use billing::id::{CreditNoteId, CreditNoteLineId, CustomerId, InvoiceId, PostingId, SubscriptionId};
 use billing::invoice::InvoiceNumber;
 use billing::ledger::{Account, Posting, PostingKind, credit_applied, credit_note_issued};
@@ -15,7 +15,7 @@ use store::{CustomerScope, PgConnection};
 use crate::id::mint;
 use crate::mail::{self, Addressed, Letter};
 use crate::record::{Note, note};
-use crate::{Actor, Billing, CreditNoteDetail, CreditNoteSummary, Error, Result};
+use crate::{Actor, Billing, CreditNoteDetail, CreditNoteSummary, Error, InvoiceSummary, Result};
 
 /// A customer that pauses each month has no more in twenty years.
 const MAX_LISTED: i64 = 250;
@@ -134,7 +134,7 @@ pub async fn issue(conn: &mut PgConnection, issue: Issue<'_>, base_url: &str) ->
 }
 
 /// Books what an invoice took from the balance.
-pub async fn book_applied(
+async fn book_applied(
     conn: &mut PgConnection,
     customer: &CustomerRecord,
     invoice: InvoiceId,
@@ -178,29 +178,42 @@ async fn book(
     Ok(store::ledger::insert(conn, &[posting]).await?)
 }
 
-/// Pays what is open from the balance, oldest first. An invoice that somebody is paying this moment stays
-/// what it asks for.
-pub async fn pay_open_invoices(
+/// What a balance pays of open invoices, oldest first. One that somebody is paying this moment stays what it
+/// asks for.
+pub async fn payments(
+    conn: &mut PgConnection,
+    open: Vec<InvoiceSummary>,
+    balance: Money,
+) -> Result<Vec<(InvoiceSummary, Money)>> {
+    let mut unpaid = Vec::new();
+    for invoice in open {
+        if store::payment::live_of_invoice(conn, invoice.id).await?.is_none() {
+            unpaid.push(invoice);
+        }
+    }
+    let amounts = in_order(balance, unpaid.iter().map(InvoiceSummary::amount_due))?;
+    let payments = unpaid.into_iter().zip(amounts);
+    Ok(payments.filter(|(_, amount)| amount.is_positive()).collect())
+}
+
+/// Makes these payments.
+pub async fn pay(
     conn: &mut PgConnection,
     actor: &Actor,
     customer: &CustomerRecord,
+    payments: &[(InvoiceSummary, Money)],
     at: DateTime<Utc>,
 ) -> Result<()> {
-    let scope = CustomerScope::of(customer.id);
-    for invoice in store::invoice::open(conn, scope).await? {
-        let left = balance(conn, scope, customer.currency).await?;
-        let amount = applicable(left, invoice.amount_due())?;
-        if amount.is_zero() || store::payment::live_of_invoice(conn, invoice.id).await?.is_some() {
-            continue;
-        }
-        store::invoice::apply_credit(conn, scope, invoice.id, amount, at).await?;
-        book_applied(conn, customer, invoice.id, amount, at).await?;
+    for (invoice, amount) in payments {
+        let (id, amount) = (invoice.id, *amount);
+        store::invoice::apply_credit(conn, CustomerScope::of(customer.id), id, amount, at).await?;
+        book_applied(conn, customer, id, amount, at).await?;
         let entry = Note {
             actor,
             at,
             what: "invoice.credited",
             customer: customer.id,
-            subject: invoice.id.to_string(),
+            subject: id.to_string(),
             detail: json!({ "number": invoice.number.to_string(), "credit": amount }),
         };
         note(conn, &[entry]).await?;

@@ -2,7 +2,8 @@
 
 mod collect;
 mod settle;
+mod standing;
 mod sweep;
 
 pub use collect::{BeginAttempt, begin_attempts};
-pub(crate) use settle::is_owed;
+pub(crate) use standing::{is_owed, pay_from_credit};

@@ -193,6 +193,11 @@ impl Status {
         matches!(self, Self::Active | Self::PastDue { .. } | Self::Suspended { .. })
     }
 
+    /// Served, and not all of it is paid.
+    pub const fn is_behind(self) -> bool {
+        matches!(self, Self::PastDue { .. } | Self::Suspended { .. })
+    }
+
     pub const fn is_live(self) -> bool {
         !matches!(self, Self::Canceled { .. })
     }

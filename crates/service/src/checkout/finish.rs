@@ -6,10 +6,11 @@ use billing::subscription::Status;
 use chrono::{DateTime, Utc};
 use gateway::{CheckoutState, SavedMethod};
 use store::CustomerScope;
+use store::customer::CustomerRecord;
 use store::payment::{CheckoutEnd, CheckoutRow, NewMethod, Settlement};
 
 use crate::id::mint;
-use crate::payment::{BeginAttempt, begin_attempts};
+use crate::payment::{BeginAttempt, begin_attempts, pay_from_credit};
 use crate::{Billing, Error, Result};
 
 impl Billing {
@@ -66,7 +67,7 @@ impl Billing {
         let now = self.now();
         let scope = CustomerScope::of(row.customer);
         let mut tx = store::begin(self.pool()).await?;
-        store::customer::lock(&mut tx, scope)
+        let customer = store::customer::lock(&mut tx, scope)
             .await?
             .ok_or(Error::NotFound("customer"))?;
         store::customer::set_gateway_ref(&mut tx, scope, customer_ref).await?;
@@ -84,6 +85,7 @@ impl Billing {
         if row.invoice.is_none()
             && store::payment::close_checkout(&mut tx, row.id, CheckoutEnd::Completed).await?
         {
+            pay_from_credit(&mut tx, &customer, now).await?;
             self.collect_open(&mut tx, scope, now).await?;
         }
         store::commit(tx).await?;
@@ -125,27 +127,32 @@ impl Billing {
     /// A page that nobody was sent to: the program ended before it was noted where the page is.
     async fn close_unseen(&self, row: &CheckoutRow) -> Result<()> {
         let mut tx = store::begin(self.pool()).await?;
-        store::customer::lock(&mut tx, CustomerScope::of(row.customer)).await?;
+        let customer = locked(&mut tx, row).await?;
         if !store::payment::close_unseen_checkout(&mut tx, row.id).await? {
             // Noted or given up this moment, by a request beside this one.
             return Err(Error::PaymentUnderWay);
         }
-        self.cancel_attempt_of(&mut tx, row).await?;
+        self.cancel_attempt_of(&mut tx, &customer, row).await?;
         store::commit(tx).await?;
         Ok(())
     }
 
     async fn close_expired(&self, row: &CheckoutRow) -> Result<()> {
         let mut tx = store::begin(self.pool()).await?;
-        store::customer::lock(&mut tx, CustomerScope::of(row.customer)).await?;
-        self.cancel_attempt_of(&mut tx, row).await?;
+        let customer = locked(&mut tx, row).await?;
+        self.cancel_attempt_of(&mut tx, &customer, row).await?;
         store::payment::close_checkout(&mut tx, row.id, CheckoutEnd::Expired).await?;
         store::commit(tx).await?;
         Ok(())
     }
 
-    /// The invoice may be paid another way.
-    async fn cancel_attempt_of(&self, tx: &mut store::Tx, row: &CheckoutRow) -> Result<()> {
+    /// The invoice may be paid another way: from credit at once.
+    async fn cancel_attempt_of(
+        &self,
+        tx: &mut store::Tx,
+        customer: &CustomerRecord,
+        row: &CheckoutRow,
+    ) -> Result<()> {
         if let Some(attempt) = row.attempt {
             let settlement = Settlement {
                 status: AttemptStatus::Canceled,
@@ -154,7 +161,13 @@ impl Billing {
                 at: self.now(),
             };
             store::payment::settle_attempt(tx, attempt, settlement).await?;
+            pay_from_credit(tx, customer, self.now()).await?;
         }
         Ok(())
     }
+}
+
+async fn locked(tx: &mut store::Tx, row: &CheckoutRow) -> Result<CustomerRecord> {
+    let locked = store::customer::lock(tx, CustomerScope::of(row.customer)).await?;
+    locked.ok_or(Error::NotFound("customer"))
 }

@@ -4,6 +4,7 @@
 use billing::subscription::{Status, expire_incomplete};
 use store::CustomerScope;
 
+use crate::payment::pay_from_credit;
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result, invoice};
 
@@ -58,6 +59,8 @@ impl Billing {
             },
         )
         .await?;
+        // A void purchase gave back the credit it had taken.
+        pay_from_credit(&mut tx, &customer, now).await?;
         store::commit(tx).await?;
         Ok(())
     }

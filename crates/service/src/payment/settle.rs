@@ -7,7 +7,7 @@ use billing::ledger::payment_received;
 use billing::money::Money;
 use billing::payment::AttemptStatus;
 use billing::subscription::{
-    self, ChangeTarget, PendingChange, Status, Subscription, activate, complete_upgrade, recover,
+    self, ChangeTarget, PendingChange, Status, Subscription, activate, complete_upgrade,
 };
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
@@ -17,10 +17,11 @@ use store::ledger::NewPosting;
 use store::payment::{Attempt, Settlement};
 use store::{CustomerScope, PgConnection};
 
+use super::standing::{is_owed, owes, pay_from_credit, recovered};
 use crate::id::mint;
 use crate::mail::{self, Addressed, Letter};
 use crate::record::{Note, Save, note, save};
-use crate::{Actor, Billing, Error, InvoiceSummary, Result, invoice};
+use crate::{Actor, Billing, Error, Result, invoice};
 
 /// An attempt whose outcome is being written down, under its customer's lock.
 struct Case<'a> {
@@ -77,7 +78,7 @@ impl Billing {
         if !store::payment::withdraw_unsent(&mut tx, id, now).await? {
             return Ok(false);
         }
-        give_up_upgrade(&mut tx, &case).await?;
+        given_up(&mut tx, &case).await?;
         store::commit(tx).await?;
         Ok(true)
     }
@@ -128,7 +129,7 @@ async fn write_outcome(conn: &mut PgConnection, case: &Case<'_>, outcome: &Charg
         }
         ChargeOutcome::Canceled { charge_ref } => {
             if ended(conn, case, AttemptStatus::Canceled, charge_ref, None).await? {
-                give_up_upgrade(conn, case).await?;
+                given_up(conn, case).await?;
             }
         }
     }
@@ -218,7 +219,7 @@ async fn subscription_paid(
     case: &Case<'_>,
     subscription: Subscription,
 ) -> Result<()> {
-    let owes = owes(conn, case, &subscription).await?;
+    let owes = owes(conn, &subscription).await?;
     let (after, what) = match (subscription.status, subscription.pending_change) {
         (
             _,
@@ -244,32 +245,12 @@ async fn subscription_paid(
             (recovered(upgraded, owes)?, "subscription.upgraded")
         }
         (Status::Incomplete { .. }, _) if !owes => (activate(subscription)?, "subscription.activated"),
-        (Status::PastDue { .. } | Status::Suspended { .. }, _) if !owes => {
+        (status, _) if status.is_behind() && !owes => {
             (recovered(subscription, owes)?, "subscription.recovered")
         }
         _ => return Ok(()),
     };
     save_case(conn, case, &after, what).await
-}
-
-/// Whether an invoice of this very subscription is open: what an earlier one left unpaid is another matter,
-/// and so is an upgrade that waits for its payment.
-async fn owes(conn: &mut PgConnection, case: &Case<'_>, subscription: &Subscription) -> Result<bool> {
-    let open = store::invoice::open(conn, case.scope()).await?;
-    Ok(open.iter().any(|invoice| is_owed(subscription, invoice)))
-}
-
-/// Of an open invoice: whether its subscription stands or falls with it.
-pub(crate) fn is_owed(subscription: &Subscription, invoice: &InvoiceSummary) -> bool {
-    invoice.subscription == Some(subscription.id) && Some(invoice.id) != subscription.awaited_invoice()
-}
-
-/// The subscription, active again where it was behind and owes nothing any more.
-fn recovered(subscription: Subscription, owes: bool) -> Result<Subscription> {
-    match subscription.status {
-        Status::PastDue { .. } | Status::Suspended { .. } if !owes => Ok(recover(subscription)?),
-        _ => Ok(subscription),
-    }
 }
 
 async fn declined(conn: &mut PgConnection, case: &Case<'_>, code: &str) -> Result<()> {
@@ -284,7 +265,7 @@ async fn declined(conn: &mut PgConnection, case: &Case<'_>, code: &str) -> Resul
         };
         note(conn, &[entry]).await?;
     }
-    if give_up_upgrade(conn, case).await? {
+    if given_up(conn, case).await? {
         return case.write(conn, Letter::UpgradeDeclined).await;
     }
     fall_behind(conn, case).await?;
@@ -310,6 +291,14 @@ async fn write_declined(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> 
     Ok(())
 }
 
+/// No money comes of the attempt: an upgrade it was for is void, and credit does what it can. Says whether it
+/// was for an upgrade.
+async fn given_up(conn: &mut PgConnection, case: &Case<'_>) -> Result<bool> {
+    let upgrade = give_up_upgrade(conn, case).await?;
+    pay_from_credit(conn, case.customer, case.now).await?;
+    Ok(upgrade)
+}
+
 /// An upgrade that was not paid is void and the plan stays. Says whether the attempt was for one.
 async fn give_up_upgrade(conn: &mut PgConnection, case: &Case<'_>) -> Result<bool> {
     let Some((subscription, awaited)) = awaited_upgrade(conn, case).await? else {
@@ -317,7 +306,7 @@ async fn give_up_upgrade(conn: &mut PgConnection, case: &Case<'_>) -> Result<boo
     };
     invoice::void(conn, &Actor::System, case.customer, awaited, case.now).await?;
     let after = subscription::drop_upgrade(subscription);
-    let owes = owes(conn, case, &after).await?;
+    let owes = owes(conn, &after).await?;
     save_case(
         conn,
         case,

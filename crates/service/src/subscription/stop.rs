@@ -20,7 +20,7 @@ use crate::mail::{self, Addressed, Letter};
 use crate::payment::{BeginAttempt, begin_attempts, is_owed};
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
-use crate::{Actor, Billing, Error, Result, credit, usage};
+use crate::{Actor, Billing, Error, InvoiceSummary, Result, credit, usage};
 
 /// How service stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct StopPreview {
     pub plan: Plan,
     /// What is given back as credit.
     pub credit_note: Option<CreditNoteDraft>,
-    /// Usage so far; without lines where there is none. Credit pays it first.
+    /// Usage so far; without lines where there is none. Credit pays older invoices first, then this.
     pub draft: InvoiceDraft,
     /// The credit balance afterwards.
     pub credit_left: Money,
@@ -64,6 +64,8 @@ struct Decided {
     plan: Plan,
     stop: Stop,
     credit_note: Option<CreditNoteDraft>,
+    /// What credit pays of older invoices, before it pays for the usage.
+    payments: Vec<(InvoiceSummary, Money)>,
     draft: InvoiceDraft,
     credit_left: Money,
 }
@@ -172,11 +174,17 @@ impl Billing {
             StopKind::Pause { resume_at } => pause(&subscription, input, resume_at)?,
             StopKind::Cancel { unused } => cancel_now(&subscription, input, unused)?,
         };
-        let mut balance = credit::balance(conn, scope, customer.currency).await?;
         let credit_note = CreditNoteDraft::assemble(customer.currency, stop.credits.clone())?;
+        let mut balance = credit::balance(conn, scope, customer.currency).await?;
         if let Some(note) = &credit_note {
+            if is_being_paid(conn, &subscription, &open).await? {
+                return Err(Error::PaymentUnderWay);
+            }
             balance = balance.plus(note.total())?;
         }
+        let payments = credit::payments(conn, open, balance).await?;
+        let paid = Money::sum(customer.currency, payments.iter().map(|(_, amount)| *amount))?;
+        let balance = balance.minus(paid)?;
         let draft =
             InvoiceDraft::assemble(customer.currency, stop.lines.clone(), self.parts.config.tax_rate)?
                 .apply_credit(balance)?;
@@ -187,11 +195,12 @@ impl Billing {
             plan,
             stop,
             credit_note,
+            payments,
             draft,
         })
     }
 
-    /// Saves the subscription, then the documents: the credit first, for it pays for the usage.
+    /// Saves the subscription, then the documents, which take numbers: the credit first.
     async fn stop(&self, tx: &mut Tx, actor: &Actor, decided: &Decided, kind: StopKind) -> Result<()> {
         let at = self.now();
         let customer = &decided.customer;
@@ -220,6 +229,7 @@ impl Billing {
         };
         let to = customer;
         mail::send(tx, &[Addressed { to, letter }], self.base_url(), at).await?;
+        credit::pay(tx, actor, customer, &decided.payments, at).await?;
         if let Some(draft) = &decided.credit_note {
             let issue = Issue {
                 actor,
@@ -231,11 +241,7 @@ impl Billing {
             };
             credit::issue(tx, issue, self.base_url()).await?;
         }
-        self.bill_usage(tx, actor, decided, reason).await?;
-        if let StopKind::Cancel { .. } = kind {
-            credit::pay_open_invoices(tx, actor, customer, at).await?;
-        }
-        Ok(())
+        self.bill_usage(tx, actor, decided, reason).await
     }
 
     /// What is left after the credit is tried on the card, and stays open where there is none.
@@ -275,4 +281,19 @@ impl Billing {
         }
         Ok(())
     }
+}
+
+/// Whether money may still come for something that would be given back: then it would be given back twice, or
+/// without ever having come.
+async fn is_being_paid(
+    conn: &mut PgConnection,
+    subscription: &Subscription,
+    open: &[InvoiceSummary],
+) -> Result<bool> {
+    for invoice in open.iter().filter(|invoice| is_owed(subscription, invoice)) {
+        if store::payment::live_of_invoice(conn, invoice.id).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

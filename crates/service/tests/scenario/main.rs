@@ -23,6 +23,7 @@ mod pause;
 mod play;
 mod purchase_upgrade_renewal;
 mod quantity;
+mod stop_with_debt;
 mod tax_rate;
 mod trial_extended;
 mod trial_without_card;

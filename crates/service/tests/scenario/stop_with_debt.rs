@@ -1,0 +1,81 @@
+//! What is given back of an invoice that nobody paid never turns into money.
+
+use service::billing::invoice::InvoiceStatus::{Open, Paid};
+use service::billing::period::Interval::Month;
+use service::billing::subscription::{StatusName, UnusedTime};
+use service::{Error, StopKind};
+use sqlx::PgPool;
+
+use crate::play::{DECLINES_LATER, Play, VISA, bill, play, utc};
+
+const WITH_CREDIT: StopKind = StopKind::Cancel {
+    unused: UnusedTime::Credit,
+};
+const FORFEIT: StopKind = StopKind::Cancel {
+    unused: UnusedTime::Forfeit,
+};
+
+async fn refused_while_paid(play: &Play) {
+    let stopped = play.billing.preview_stop(&play.actor, WITH_CREDIT).await;
+    assert!(matches!(stopped, Err(Error::PaymentUnderWay)), "{stopped:?}");
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_invoice_with_an_open_page_is_not_given_back(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("enterprise", Month, DECLINES_LATER).await;
+    play.live_until("2026-05-01T00:00:00Z").await;
+    let renewal = play.invoices().await.pop().unwrap().summary;
+    play.billing.start_payment(&play.actor, renewal.id).await.unwrap();
+    play.live_until("2026-05-01T01:00:00Z").await;
+    refused_while_paid(&play).await;
+    assert_eq!((play.credit().await, play.credit_notes().await), (0, vec![]));
+    // The page's time is over: what is given back now reduces the debt, and nothing is left to spend.
+    play.live_until("2026-05-02T00:00:00Z").await;
+    play.billing.sweep_attempts().await.unwrap();
+    play.stop(WITH_CREDIT).await;
+    let credited = play.last_credit_note().await.unwrap().summary.total;
+    let owed = play.invoices().await.pop().unwrap().summary;
+    assert_eq!((owed.status, owed.credit_applied), (Open, credited));
+    assert_eq!(play.credit().await, 0);
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn nor_is_one_that_is_being_collected(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    // The renewal is made this moment, and the queue has not come to its charge.
+    play.clock.advance_to(utc("2026-05-01T00:00:00Z"));
+    refused_while_paid(&play).await;
+    play.billing.drain_queue().await.unwrap();
+    play.stop(WITH_CREDIT).await;
+    assert_eq!(play.credit().await, 21_492);
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn credit_waits_for_a_page_to_close_and_pays_then(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, DECLINES_LATER).await;
+    play.live_until("2026-05-01T00:00:00Z").await;
+    play.stop(FORFEIT).await;
+    play.buy("professional", Month, VISA).await;
+    let debt = play.invoices().await.swap_remove(1).summary;
+    // Half a month is given back; the debt of before is being paid somewhere else.
+    play.live_until("2026-05-16T12:00:00Z").await;
+    play.billing.start_payment(&play.actor, debt.id).await.unwrap();
+    play.stop(WITH_CREDIT).await;
+    assert_eq!(play.credit().await, 53_946);
+    play.live_until("2026-05-18T00:00:00Z").await;
+    play.billing.sweep_attempts().await.unwrap();
+    assert_eq!(play.credit().await, 53_946 - 21_492);
+    let bills = [
+        bill("INV-000001", "purchase", Paid, 21_492),
+        bill("INV-000002", "renewal", Paid, 21_492),
+        bill("INV-000003", "purchase", Paid, 107_892),
+    ];
+    assert_eq!(play.bills().await, bills);
+    assert_eq!(play.status().await.1, Some(StatusName::Canceled));
+    play.ties().await;
+}

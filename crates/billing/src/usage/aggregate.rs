@@ -118,6 +118,13 @@ pub struct SpanUsage {
     pub edges: Vec<Event>,
 }
 
+impl SpanUsage {
+    /// Whether anything was reported of the period itself, which begins at `start`.
+    pub fn reported_from(&self, start: DateTime<Utc>) -> bool {
+        self.whole.is_some() || self.edges.iter().any(|event| event.occurred_at() >= start)
+    }
+}
+
 /// What the meter counted over the period.
 pub fn total(meter: &Meter, period: Period, usage: &SpanUsage) -> Result<Decimal, UsageError> {
     if meter.aggregation == Aggregation::TimeWeighted {

@@ -166,7 +166,7 @@ impl Billing {
         let input = StopInput {
             plan: &plan,
             billed: &store::credit::billed_lines(conn, subscription.id, at).await?,
-            usage: &usage::used_until(conn, &subscription, &plan, at).await?,
+            usage: &usage::used_by_now(conn, &subscription, &plan, (at, self.now())).await?,
             owes: open.iter().any(|invoice| is_owed(&subscription, invoice)),
             at,
         };

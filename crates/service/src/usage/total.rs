@@ -87,6 +87,32 @@ pub async fn used_until(
     totals_until(&meters, (period, subscription.usage_period), &usage)
 }
 
+/// The same where service stops at one instant and that is written down at a later one: what was used in
+/// between counts too, for nothing else would bill it. A level is weighed to the earlier instant as long as
+/// nothing moved it since.
+pub async fn used_by_now(
+    conn: &mut PgConnection,
+    subscription: &Subscription,
+    plan: &Plan,
+    (at, now): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Vec<MeterTotal>> {
+    let mut totals = used_until(conn, subscription, plan, at).await?;
+    let Ok(period) = Period::new(at, now) else {
+        return Ok(totals);
+    };
+    let scope = CustomerScope::of(subscription.customer);
+    let meters: Vec<_> = plan.charges.iter().map(|charge| &charge.meter).collect();
+    let since = period_usage(conn, &[SpanOf { scope, period }], &meters).await?;
+    let later = used_until(conn, subscription, plan, now).await?;
+    for ((total, later), meter) in totals.iter_mut().zip(later).zip(meters) {
+        let used = since.first().and_then(|since| since.get(&meter.id));
+        if used.is_some_and(|used| used.reported_from(at)) {
+            *total = later;
+        }
+    }
+    Ok(totals)
+}
+
 /// What a part of a usage period adds up to. A level is weighed over the whole period, so that half a month of
 /// it costs half.
 pub fn totals_until(

@@ -79,3 +79,23 @@ async fn credit_waits_for_a_page_to_close_and_pays_then(pool: PgPool) {
     assert_eq!(play.status().await.1, Some(StatusName::Canceled));
     play.ties().await;
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn usage_after_the_preview_makes_a_new_one(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    play.use_meter("a", "deployments", 110, utc("2026-04-01T00:00:00Z"))
+        .await;
+    play.live_until("2026-04-16T00:00:00Z").await;
+    let preview = play.billing.preview_stop(&play.actor, FORFEIT).await.unwrap();
+    play.clock.advance_to(utc("2026-04-16T00:10:00Z"));
+    play.use_meter("b", "deployments", 10, utc("2026-04-16T00:05:00Z"))
+        .await;
+    let confirmed = play.billing.confirm_stop(&play.actor, &preview.token, None).await;
+    assert!(matches!(confirmed, Err(Error::QuoteStale)), "{confirmed:?}");
+    let again = play.stop(FORFEIT).await;
+    let more = again.draft.net().minor() - preview.draft.net().minor();
+    assert_eq!(more, 10 * 250);
+    play.billing.drain_queue().await.unwrap();
+    play.ties().await;
+}

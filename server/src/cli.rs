@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -62,8 +63,30 @@ enum Verb {
         #[arg(long, default_value = "admin", value_parser = role)]
         role: StaffRole,
     },
+    /// Compare the catalog with a file, or make it what the file says.
+    Catalog {
+        #[command(subcommand)]
+        verb: CatalogVerb,
+    },
     /// Recompute everything that must tie, name what does not, and end; 1 if anything was found.
     Verify,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum CatalogVerb {
+    /// Print what applying the file would change and end.
+    Diff {
+        #[arg(long)]
+        file: PathBuf,
+    },
+    /// Publish what differs, in one transaction, print what changed, and end.
+    Apply {
+        #[arg(long)]
+        file: PathBuf,
+        /// Print what would change and write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 pub fn main() -> ExitCode {
@@ -97,7 +120,12 @@ fn run(cli: Cli) -> Result<ExitCode> {
     match verb {
         Verb::Serve(args) => return serve::serve(&runtime, &config, &args),
         Verb::Worker => return serve::work(&runtime, &config),
-        Verb::Migrate | Verb::Seed { .. } | Verb::ApiKey { .. } | Verb::Staff { .. } | Verb::Verify => {}
+        Verb::Migrate
+        | Verb::Seed { .. }
+        | Verb::ApiKey { .. }
+        | Verb::Staff { .. }
+        | Verb::Catalog { .. }
+        | Verb::Verify => {}
     }
     let database = Database::open(&config, Join::IfRunning)?;
     runtime.block_on(async {
@@ -106,6 +134,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Verb::Seed { today } => seed::fill(&billing, today).await?,
             Verb::ApiKey { name } => make_api_key(&billing, name).await?,
             Verb::Staff { email, name, role } => make_staff(&billing, email, name, role).await?,
+            Verb::Catalog { verb } => catalog(&billing, verb).await?,
             Verb::Verify => return verify(&billing).await,
             Verb::Serve(_) | Verb::Worker | Verb::Migrate => {}
         }
@@ -146,6 +175,28 @@ async fn make_staff(billing: &Billing, email: String, name: String, role: StaffR
 
 fn role(text: &str) -> std::result::Result<StaffRole, String> {
     StaffRole::parse(text).ok_or_else(|| "one of admin, finance, support, developer, read_only".to_owned())
+}
+
+async fn catalog(billing: &Billing, verb: CatalogVerb) -> Result<()> {
+    let (file, writes) = match verb {
+        CatalogVerb::Diff { file } => (file, false),
+        CatalogVerb::Apply { file, dry_run } => (file, !dry_run),
+    };
+    let text =
+        std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let changes = if writes {
+        billing.apply_catalog(&Actor::System, &text).await?
+    } else {
+        billing.diff_catalog(&Actor::System, &text).await?
+    };
+    let mut out = io::stdout().lock();
+    for line in &changes {
+        writeln!(out, "{line}")?;
+    }
+    if changes.is_empty() {
+        writeln!(out, "nothing to change")?;
+    }
+    Ok(())
 }
 
 async fn verify(billing: &Billing) -> Result<ExitCode> {

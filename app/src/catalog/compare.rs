@@ -2,15 +2,15 @@
 
 use billing::catalog::{MeterCharge, Plan};
 use billing::entitlement::{Allowance, Enforcement};
-use billing::money::Currency;
 use leptos::prelude::*;
 
+use super::price::meter_price;
 use crate::format;
 use crate::text::en::catalog as t;
 use crate::ui::{Icon, Table};
 
 #[component]
-pub fn CompareTable(plans: Vec<Plan>, currency: Currency) -> impl IntoView {
+pub fn CompareTable(plans: Vec<Plan>) -> impl IntoView {
     let heads = plans
         .iter()
         .map(|plan| view! { <th scope="col">{plan.name.clone()}</th> })
@@ -24,7 +24,7 @@ pub fn CompareTable(plans: Vec<Plan>, currency: Currency) -> impl IntoView {
     ) {
         let cells = plans
             .iter()
-            .map(|plan| plan.charge(&key).map(|charge| limit(charge, currency).into_any()));
+            .map(|plan| plan.charge(&key).map(|charge| limit(charge).into_any()));
         rows.push(row(name, cells));
     }
     for (key, name) in distinct(plans.iter().flat_map(|p| &p.features).map(|f| (&f.key, &f.name))) {
@@ -64,7 +64,7 @@ fn row(name: String, cells: impl Iterator<Item = Option<AnyView>>) -> AnyView {
     view! { <tr><th scope="row">{name}</th>{cells}</tr> }.into_any()
 }
 
-fn limit(charge: &MeterCharge, currency: Currency) -> impl IntoView + use<> {
+fn limit(charge: &MeterCharge) -> impl IntoView + use<> {
     let included = match charge.included {
         Allowance::Unlimited => t::UNLIMITED.to_owned(),
         Allowance::Units(units) if charge.meter.unit.chars().any(|c| c.is_ascii_uppercase()) => {
@@ -72,11 +72,9 @@ fn limit(charge: &MeterCharge, currency: Currency) -> impl IntoView + use<> {
         }
         Allowance::Units(units) => format::quantity(units),
     };
-    let beyond = match (charge.included, charge.enforcement, charge.overage) {
+    let beyond = match (charge.included, charge.enforcement, &charge.price) {
         (Allowance::Unlimited, ..) => None,
-        (_, Enforcement::Overage, Some(price)) => {
-            Some(t::then(&format::unit_price(price, &charge.meter.unit, currency)))
-        }
+        (_, Enforcement::Overage, Some(price)) => Some(t::then(&meter_price(price, &charge.meter.unit))),
         _ => Some(t::HARD_LIMIT.to_owned()),
     };
     view! {

@@ -6,4 +6,9 @@ pub mod compare;
 #[cfg(feature = "ssr")]
 pub mod offer;
 #[cfg(feature = "ssr")]
+mod price;
+#[cfg(feature = "ssr")]
 pub mod pricing;
+
+#[cfg(feature = "ssr")]
+pub use price::meter_price;

@@ -48,7 +48,7 @@ async fn pricing(visit: Visit) -> Result<Page, AppError> {
         </PageHeader>
         <ul class="grid gap-3 sm:grid-cols-2 lg:grid-cols-4">{cards}</ul>
         <Panel title=t::COMPARE>
-            <CompareTable plans=plans currency=currency/>
+            <CompareTable plans=plans/>
         </Panel>
     };
     let page = Page::new(t::TITLE, body);

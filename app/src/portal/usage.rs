@@ -2,12 +2,12 @@
 
 use billing::catalog::Reset;
 use billing::entitlement::{Allowance, Enforcement};
-use billing::money::Currency;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use service::MeterUsage;
 
+use crate::catalog::meter_price;
 use crate::format;
 use crate::text::en::portal::overview as t;
 use crate::ui::Icon;
@@ -16,15 +16,15 @@ use crate::ui::Icon;
 const WARN_PERCENT: Decimal = Decimal::from_parts(80, 0, 0, false, 0);
 
 #[component]
-pub fn UsageList(usage: Vec<MeterUsage>, currency: Currency) -> impl IntoView {
+pub fn UsageList(usage: Vec<MeterUsage>) -> impl IntoView {
     let rows = usage
         .iter()
-        .map(|usage| view! { <li>{meter(usage, currency)}</li> })
+        .map(|usage| view! { <li>{meter(usage)}</li> })
         .collect_view();
     view! { <ul class="flex flex-col gap-4">{rows}</ul> }
 }
 
-fn meter(usage: &MeterUsage, currency: Currency) -> AnyView {
+fn meter(usage: &MeterUsage) -> AnyView {
     let charge = &usage.charge;
     let used = format::units(usage.used, &charge.meter.unit);
     match charge.included {
@@ -35,11 +35,11 @@ fn meter(usage: &MeterUsage, currency: Currency) -> AnyView {
             </div>
         }
         .into_any(),
-        Allowance::Units(included) => limited(usage, included, currency).into_any(),
+        Allowance::Units(included) => limited(usage, included).into_any(),
     }
 }
 
-fn limited(usage: &MeterUsage, included: Decimal, currency: Currency) -> impl IntoView + use<> {
+fn limited(usage: &MeterUsage, included: Decimal) -> impl IntoView + use<> {
     let charge = &usage.charge;
     let percent = format::percent(usage.used, included).unwrap_or(Decimal::ONE_HUNDRED);
     let of = t::of(
@@ -66,20 +66,19 @@ fn limited(usage: &MeterUsage, included: Decimal, currency: Currency) -> impl In
             </span>
         </div>
         <progress class=bar value=shown max="100" aria-label=label></progress>
-        <p class="label-sm">{outlook(usage, included, currency)}</p>
+        <p class="label-sm">{outlook(usage, included)}</p>
     }
 }
 
 /// What the period's end will look like at the present pace, and what it costs where that is not free.
-fn outlook(usage: &MeterUsage, included: Decimal, currency: Currency) -> String {
+fn outlook(usage: &MeterUsage, included: Decimal) -> String {
     let charge = &usage.charge;
     let unit = &charge.meter.unit;
     let beyond = charge.included.overage(usage.used);
-    match charge.overage {
-        Some(price) if beyond > Decimal::ZERO && usage.used > included => t::over(
-            &format::units(beyond, unit),
-            &format::unit_price(price, unit, currency),
-        ),
+    match &charge.price {
+        Some(price) if beyond > Decimal::ZERO && usage.used > included => {
+            t::over(&format::units(beyond, unit), &meter_price(price, unit))
+        }
         _ if charge.enforcement == Enforcement::Hard && usage.used >= included => t::FULL.to_owned(),
         _ if charge.meter.reset == Reset::Never => t::AS_NOW.to_owned(),
         _ => t::projected(&format::units(usage.projected.round(), unit)),

@@ -1,9 +1,15 @@
-//! What is sold: plans with versions, their prices, what they include and what overage costs.
+//! What is sold: plans with versions, their prices, what they include and what the rest costs.
 
+mod charge;
+mod diff;
 mod meter;
 mod plan;
 mod price;
+mod spec;
 
+pub use charge::{Bounds, MeterCharge, MeterPrice, MeterPriceError};
+pub use diff::{Archived, CatalogState, Change, Difference, MeterConflict, PlanState, diff, differences};
 pub use meter::{Aggregation, Meter, Reset};
-pub use plan::{Feature, MeterCharge, Plan, UnitPrice};
+pub use plan::{Feature, Plan, UnitPrice};
 pub use price::Price;
+pub use spec::{Audience, CatalogSpec, ChargeSpec, Listing, MeterSpec, PlanSpec, PriceSpec, Release, Terms};

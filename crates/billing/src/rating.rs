@@ -26,7 +26,7 @@ pub use maximum::{Capped, cap};
 pub use minimum::true_up;
 pub use package::{Package, PackageTerms};
 pub use part::{Part, PartOf, Rated};
-pub use per_unit::{Overage, PerUnit, overage, per_unit};
+pub use per_unit::{PerUnit, per_unit};
 pub use percentage::{Percentage, PercentageTerms, Throughput};
 pub use scheme::{FlatAtZero, Scheme};
 pub use tiers::{MAX_TIERS, Tier, Tiers};

@@ -126,6 +126,14 @@ impl Actor {
         }
     }
 
+    /// Operators who decide what is sold, and at which price.
+    pub fn edits_catalog(&self) -> Result<()> {
+        match self {
+            Self::System => Ok(()),
+            _ => self.staff(|role| role == StaffRole::Admin),
+        }
+    }
+
     fn staff(&self, allowed: impl Fn(StaffRole) -> bool) -> Result<()> {
         match self {
             Self::Staff { role, .. } if allowed(*role) => Ok(()),

@@ -1,32 +1,45 @@
-//! What is for sale, and the catalog a fresh deployment starts with.
+//! What is for sale, and the file that says what is to be.
 
-mod default;
+mod apply;
+mod file;
+mod price;
+mod section;
+mod words;
+
+pub use section::Problem;
 
 use billing::catalog::Plan;
+use billing::id::CustomerId;
 
-use crate::{Billing, Result};
+use crate::{Actor, Billing, Result};
+
+/// The catalog a fresh deployment starts with.
+const DEFAULT: &str = include_str!("catalog/plans.toml");
 
 impl Billing {
     /// The public plans, lowest first. Anyone may ask.
     pub async fn public_plans(&self) -> Result<Vec<Plan>> {
+        self.plans_on_sale(None).await
+    }
+
+    /// The public plans and those made for the customer, lowest first.
+    pub async fn plans_for(&self, actor: &Actor) -> Result<Vec<Plan>> {
+        let scope = actor.reads_customer()?;
+        self.plans_on_sale(Some(scope.customer())).await
+    }
+
+    async fn plans_on_sale(&self, customer: Option<CustomerId>) -> Result<Vec<Plan>> {
         let mut conn = store::acquire(self.pool()).await?;
-        Ok(store::catalog::public_plans(&mut conn).await?)
+        Ok(store::catalog::plans_on_sale(&mut conn, customer, self.now()).await?)
     }
 
     /// Publishes the default catalog where there is none yet.
     pub async fn ensure_catalog(&self) -> Result<()> {
-        let mut tx = store::begin(self.pool()).await?;
-        store::catalog::lock(&mut tx).await?;
-        if store::catalog::is_empty(&mut tx).await? {
-            let (meters, plans) = default::catalog(self.parts.config.currency);
-            for (position, meter) in (0..).zip(&meters) {
-                store::catalog::insert_meter(&mut tx, meter, position).await?;
-            }
-            for plan in &plans {
-                store::catalog::insert_plan(&mut tx, plan).await?;
-            }
+        let mut conn = store::acquire(self.pool()).await?;
+        if store::catalog::is_empty(&mut conn).await? {
+            drop(conn);
+            self.apply_catalog(&Actor::System, DEFAULT).await?;
         }
-        store::commit(tx).await?;
         Ok(())
     }
 }

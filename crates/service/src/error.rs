@@ -4,6 +4,8 @@ use billing::money::MoneyError;
 use billing::period::PeriodError;
 use billing::subscription::{ChangeError, CreateError, InvalidTransition, OutOfBounds};
 
+use crate::catalog::Problem;
+
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What an edge answers, whatever the reason.
@@ -35,6 +37,9 @@ pub enum Error {
     EmailTaken,
     #[error("{field} is not valid")]
     Invalid { field: &'static str },
+    /// Everything that is wrong with a catalog file.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Catalog(Vec<Problem>),
     #[error("there is a live subscription already")]
     AlreadySubscribed,
     #[error("the trial was used before")]
@@ -85,6 +90,7 @@ impl Error {
             Self::WrongCredentials => "wrong_credentials",
             Self::EmailTaken => "email_taken",
             Self::Invalid { .. } => "invalid",
+            Self::Catalog(_) => "invalid_catalog",
             Self::AlreadySubscribed => "already_subscribed",
             Self::TrialUsed => "trial_used",
             Self::NoSubscription => "no_subscription",
@@ -128,7 +134,7 @@ impl Error {
             Self::Unauthenticated | Self::WrongCredentials => ErrorKind::Unauthenticated,
             Self::Forbidden => ErrorKind::Forbidden,
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Invalid { .. } | Self::Money(_) => ErrorKind::Invalid,
+            Self::Invalid { .. } | Self::Catalog(_) | Self::Money(_) => ErrorKind::Invalid,
             Self::EmailTaken
             | Self::AlreadySubscribed
             | Self::TrialUsed

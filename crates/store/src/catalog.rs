@@ -1,21 +1,39 @@
 //! Plans at their versions, prices and meters.
 
+mod state;
+mod write;
+
+pub use state::{settle, state};
+pub use write::{NewVersion, add_meter, add_plan, archive, edit_meter, edit_plan, publish};
+
 use std::collections::HashMap;
 
-use billing::catalog::{Aggregation, Feature, Meter, MeterCharge, Plan, Price, Reset, UnitPrice};
+use billing::catalog::{Aggregation, Bounds, Feature, Meter, MeterCharge, MeterPrice, Plan, Price, Reset};
 use billing::entitlement::{Allowance, Enforcement};
-use billing::id::{MeterId, PlanId, PlanVersionId, PriceId};
+use billing::id::{CustomerId, MeterId, PlanId, PlanVersionId, PriceId};
+use billing::money::Money;
 use billing::period::Interval;
+use billing::rating::Scheme;
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::{Error, Result, row};
 
-/// All active versions of public plans, lowest rank first.
-pub async fn public_plans(conn: &mut PgConnection) -> Result<Vec<Plan>> {
+/// The versions on sale to everyone, and to the customer if one is named, lowest rank first.
+pub async fn plans_on_sale(
+    conn: &mut PgConnection,
+    customer: Option<CustomerId>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Plan>> {
     let versions = sqlx::query_scalar!(
-        "SELECT v.id FROM plan_version v JOIN plan p ON p.id = v.plan_id
-         WHERE p.public AND v.status = 'active'"
+        r#"SELECT DISTINCT ON (v.plan_id) v.id FROM plan_version v JOIN plan p ON p.id = v.plan_id
+           WHERE (p.public OR p.customer_id = $1)
+             AND (v.status = 'active' OR (v.status = 'scheduled' AND v.effective_at <= $2))
+           ORDER BY v.plan_id, v.status DESC"#,
+        customer.map(CustomerId::uuid),
+        now,
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -39,17 +57,15 @@ pub async fn plan_of_price(conn: &mut PgConnection, price: PriceId) -> Result<Op
     Ok(plans_of_prices(conn, &[price]).await?.into_iter().next())
 }
 
-/// Whether the price may be bought by anyone: of a public plan's active version.
-pub async fn is_on_sale(conn: &mut PgConnection, price: PriceId) -> Result<bool> {
-    let found = sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM price JOIN plan_version v ON v.id = price.plan_version_id
-               JOIN plan p ON p.id = v.plan_id
-               WHERE price.id = $1 AND p.public AND v.status = 'active') AS "exists!""#,
-        price.uuid(),
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(found)
+/// Whether the customer may buy the price: of a version that is on sale.
+pub async fn is_on_sale(
+    conn: &mut PgConnection,
+    price: PriceId,
+    customer: CustomerId,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let plans = plans_on_sale(conn, Some(customer), now).await?;
+    Ok(plans.iter().any(|plan| plan.price(price).is_some()))
 }
 
 async fn plans(conn: &mut PgConnection, versions: &[Uuid]) -> Result<Vec<Plan>> {
@@ -109,10 +125,10 @@ async fn charges_by_version(
     versions: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<MeterCharge>>> {
     let rows = sqlx::query!(
-        "SELECT c.plan_version_id, c.included, c.enforcement, c.overage_amount, c.overage_per,
-                m.id, m.key, m.name, m.unit, m.aggregation, m.reset
-         FROM meter_charge c JOIN meter m ON m.id = c.meter_id
-         WHERE c.plan_version_id = ANY($1) ORDER BY m.position, m.key",
+        r#"SELECT c.plan_version_id, c.included, c.enforcement, c.scheme AS "scheme: Json<Scheme>", c.currency,
+                  c.minimum_minor, c.maximum_minor, m.id, m.key, m.name, m.unit, m.aggregation, m.reset
+           FROM meter_charge c JOIN meter m ON m.id = c.meter_id
+           WHERE c.plan_version_id = ANY($1) ORDER BY m.position, m.key"#,
         versions,
     )
     .fetch_all(conn)
@@ -130,8 +146,17 @@ async fn charges_by_version(
             },
             included: r.included.map_or(Allowance::Unlimited, Allowance::Units),
             enforcement: row::known("meter_charge", &r.enforcement, Enforcement::parse)?,
-            overage: match (r.overage_amount, r.overage_per) {
-                (Some(amount), Some(per)) => Some(UnitPrice { amount, per }),
+            price: match (r.scheme, r.currency) {
+                (Some(Json(scheme)), Some(code)) => {
+                    let currency = row::currency("meter_charge", &code)?;
+                    let money = |minor: Option<i64>| minor.map(|minor| Money::new(minor, currency));
+                    let bounds = Bounds {
+                        minimum: money(r.minimum_minor),
+                        maximum: money(r.maximum_minor),
+                    };
+                    let price = MeterPrice::new(scheme, currency, bounds);
+                    Some(price.map_err(|_| Error::corrupt("meter_charge", r.plan_version_id))?)
+                }
                 (None, None) => None,
                 _ => return Err(Error::corrupt("meter_charge", r.plan_version_id)),
             },
@@ -184,105 +209,17 @@ pub async fn meters(conn: &mut PgConnection) -> Result<Vec<Meter>> {
         .collect()
 }
 
-pub async fn is_empty(conn: &mut PgConnection) -> Result<bool> {
-    let empty = sqlx::query_scalar!(r#"SELECT NOT EXISTS (SELECT FROM plan) AS "empty!""#)
-        .fetch_one(conn)
-        .await?;
-    Ok(empty)
-}
-
-pub async fn insert_meter(conn: &mut PgConnection, meter: &Meter, position: i32) -> Result<()> {
-    sqlx::query!(
-        "INSERT INTO meter (id, key, name, unit, aggregation, reset, position) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        meter.id.uuid(),
-        meter.key,
-        meter.name,
-        meter.unit,
-        meter.aggregation.as_str(),
-        meter.reset.as_str(),
-        position,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Publishes a plan at its first version.
-pub async fn insert_plan(conn: &mut PgConnection, plan: &Plan) -> Result<()> {
-    sqlx::query!(
-        "INSERT INTO plan (id, key, name, summary, rank) VALUES ($1, $2, $3, $4, $5)",
-        plan.id.uuid(),
-        plan.key,
-        plan.name,
-        plan.summary,
-        plan.rank,
-    )
-    .execute(&mut *conn)
-    .await?;
-    sqlx::query!(
-        "INSERT INTO plan_version (id, plan_id, number, status, trial_days) VALUES ($1, $2, 1, 'active', $3)",
-        plan.version.uuid(),
-        plan.id.uuid(),
-        i32::try_from(plan.trial_days).unwrap_or(i32::MAX),
-    )
-    .execute(&mut *conn)
-    .await?;
-    for price in &plan.prices {
-        insert_price(conn, price).await?;
-    }
-    for charge in &plan.charges {
-        insert_charge(conn, plan.version, charge).await?;
-    }
-    for (position, feature) in (0..).zip(&plan.features) {
-        sqlx::query!(
-            "INSERT INTO plan_feature (plan_version_id, key, name, value, position) VALUES ($1, $2, $3, $4, $5)",
-            plan.version.uuid(),
-            feature.key,
-            feature.name,
-            feature.value,
-            position,
-        )
-        .execute(&mut *conn)
-        .await?;
-    }
-    Ok(())
-}
-
-async fn insert_price(conn: &mut PgConnection, price: &Price) -> Result<()> {
-    let currency = price.amount.currency();
-    sqlx::query!(
-        "INSERT INTO price (id, plan_version_id, interval, amount_minor, currency) VALUES ($1, $2, $3, $4, $5)",
-        price.id.uuid(),
-        price.plan_version.uuid(),
-        price.interval.as_str(),
-        price.amount.minor(),
-        currency.as_str(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-async fn insert_charge(conn: &mut PgConnection, version: PlanVersionId, charge: &MeterCharge) -> Result<()> {
-    sqlx::query!(
-        "INSERT INTO meter_charge (plan_version_id, meter_id, included, enforcement, overage_amount, overage_per)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-        version.uuid(),
-        charge.meter.id.uuid(),
-        charge.included.units(),
-        charge.enforcement.as_str(),
-        charge.overage.map(|price| price.amount),
-        charge.overage.map(|price| price.per),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Keeps two processes from publishing the first catalog at once.
+/// Keeps two processes from changing the catalog at once.
 pub async fn lock(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('catalog')) AS locked")
         .execute(conn)
         .await?;
     Ok(())
+}
+
+pub async fn is_empty(conn: &mut PgConnection) -> Result<bool> {
+    let empty = sqlx::query_scalar!(r#"SELECT NOT EXISTS (SELECT FROM plan) AS "empty!""#)
+        .fetch_one(conn)
+        .await?;
+    Ok(empty)
 }

@@ -25,28 +25,7 @@ pub fn sentences(line: &Line, zone: Zone) -> Vec<String> {
                 &format::money(amount),
             )]
         }
-        Explain::Rated {
-            meter: _,
-            aggregation,
-            used,
-            rated,
-            maximum,
-            counted,
-            currency,
-        } => {
-            let mut sentences = vec![counted_use(*used, aggregation, *counted, zone)];
-            sentences.extend(rated.parts().iter().map(|part| part_words(part, *currency)));
-            let sum = rated.amount().ok().and_then(Fraction::decimal);
-            match maximum {
-                None => sentences.push(equals(t::TOGETHER, sum, amount)),
-                Some(MaximumSpend { maximum, billed }) => sentences.push(t::at_most(
-                    &format::money(*maximum),
-                    &format::money(*billed),
-                    &format::money(amount),
-                )),
-            }
-            sentences
-        }
+        Explain::Rated { .. } => rated_words(&line.draft.explain, amount, zone),
         Explain::TrueUp {
             minimum,
             share,
@@ -90,6 +69,48 @@ pub fn sentences(line: &Line, zone: Zone) -> Vec<String> {
             ]
         }
     }
+}
+
+/// Each part on its own, then what they come to; a single price for all units needs no parts.
+fn rated_words(explain: &Explain, amount: Money, zone: Zone) -> Vec<String> {
+    let Explain::Rated {
+        meter: _,
+        aggregation,
+        used,
+        included,
+        rated,
+        maximum,
+        counted,
+        currency,
+    } = explain
+    else {
+        return Vec::new();
+    };
+    let mut sentences = vec![counted_use(*used, aggregation, *counted, zone)];
+    if !included.is_zero() {
+        let beyond = used.checked_sub(*included).unwrap_or_default().max(Decimal::ZERO);
+        sentences.push(t::included(
+            &format::quantity(*included),
+            &format::quantity(beyond),
+        ));
+    }
+    if let ([part], None) = (rated.parts(), maximum)
+        && part.of == PartOf::Units
+    {
+        sentences.push(units_times_price(part.units, part.price, *currency, amount));
+        return sentences;
+    }
+    sentences.extend(rated.parts().iter().map(|part| part_words(part, *currency)));
+    let sum = rated.amount().ok().and_then(Fraction::decimal);
+    sentences.push(match maximum {
+        None => equals(t::TOGETHER, sum, amount),
+        Some(MaximumSpend { maximum, billed }) => t::at_most(
+            &format::money(*maximum),
+            &format::money(*billed),
+            &format::money(amount),
+        ),
+    });
+    sentences
 }
 
 fn share_words(share: Share) -> String {
@@ -247,6 +268,19 @@ mod tests {
             .unwrap(),
             currency: Currency::USD,
         });
+        let scheme = r#"{"scheme": "per_unit", "amount": "0.50", "per": "1000"}"#;
+        let scheme: Scheme = serde_json::from_str(scheme).unwrap();
+        let rated = explained(Explain::Rated {
+            meter: "api_requests".into(),
+            aggregation: "sum".into(),
+            used: Decimal::from(112_345),
+            included: Decimal::from(100_000),
+            rated: scheme.rate(Decimal::from(12_345)).unwrap(),
+            maximum: None,
+            counted: october(),
+            currency: Currency::USD,
+        });
+        assert_eq!(rated, overage);
         assert_eq!(
             overage,
             "Used: 112,345 (sum of all events), counted from Oct 6, 2026, 00:00:00 UTC up to Nov 6, 2026, 00:00:00 UTC. \
@@ -276,6 +310,7 @@ mod tests {
                 meter: "api_requests".into(),
                 aggregation: "sum".into(),
                 used: Decimal::from(12),
+                included: Decimal::ZERO,
                 rated: scheme.rate(Decimal::from(12)).unwrap(),
                 maximum,
                 counted: october(),

@@ -41,7 +41,6 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
 
 fn subscribed(overview: Overview) -> impl IntoView {
     let zone = overview.customer.zone;
-    let currency = overview.customer.currency;
     let until = overview
         .usage
         .iter()
@@ -59,7 +58,7 @@ fn subscribed(overview: Overview) -> impl IntoView {
         <div class="grid gap-4 md:grid-cols-2">
             <NextBill overview=overview/>
             <Panel title=t::USAGE aside=until>
-                <UsageList usage=usage currency=currency/>
+                <UsageList usage=usage/>
                 <p class="label-sm break-all">{t::CUSTOMER_ID}" "<code>{id}</code></p>
             </Panel>
         </div>

@@ -38,7 +38,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         leptos_axum::redirect("/pricing");
         return Ok(Page::new(t::TITLE, ()));
     };
-    let plans = visit.billing.public_plans().await?;
+    let plans = visit.billing.plans_for(&visit.actor).await?;
     let interval = match visit.query("interval").and_then(Interval::parse) {
         Some(chosen @ (Interval::Month | Interval::Year)) => chosen,
         _ => price.interval,
@@ -69,7 +69,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         <ul class="grid gap-3 sm:grid-cols-2 lg:grid-cols-4" aria-label=t::CHOICES>{cards}</ul>
         <p class="text-muted">{t::UPGRADE_HINT}</p>
         <Panel title=t::COMPARE>
-            <CompareTable plans=plans currency=choice.currency/>
+            <CompareTable plans=plans/>
         </Panel>
         {cancel(&overview)}
     };

@@ -47,6 +47,30 @@ pub fn then(price: &str) -> String {
     format!("then {price}")
 }
 
+pub fn flat(amount: &str) -> String {
+    format!("{amount} a month")
+}
+
+pub fn from(price: &str) -> String {
+    format!("from {price}")
+}
+
+pub fn package(price: &str, units: &str) -> String {
+    format!("{price} per package of {units}")
+}
+
+pub fn percent_of_value(percent: &str) -> String {
+    format!("{percent}% of the value")
+}
+
+pub fn at_least(minimum: &str) -> String {
+    format!(", at least {minimum}")
+}
+
+pub fn at_most(maximum: &str) -> String {
+    format!(", at most {maximum}")
+}
+
 pub fn uses_more(used: &str, included: &str) -> String {
     format!("You use {used}; this plan has {included}.")
 }

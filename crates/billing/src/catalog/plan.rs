@@ -3,8 +3,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Meter, Price};
-use crate::entitlement::{Allowance, Enforcement};
+use super::{MeterCharge, Price};
 use crate::id::{PlanId, PlanVersionId, PriceId};
 use crate::money::Currency;
 use crate::period::Interval;
@@ -32,15 +31,6 @@ pub struct Feature {
     pub key: String,
     pub name: String,
     pub value: String,
-}
-
-/// What a plan includes of a meter and what the rest costs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MeterCharge {
-    pub meter: Meter,
-    pub included: Allowance,
-    pub enforcement: Enforcement,
-    pub overage: Option<UnitPrice>,
 }
 
 /// A price in major units for so many units: 0.50 per 1,000. Exact, far below a cent.

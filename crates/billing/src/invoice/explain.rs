@@ -31,6 +31,8 @@ pub enum Explain {
         meter: String,
         aggregation: String,
         used: Decimal,
+        /// Units that cost nothing; the parts add up to those beyond.
+        included: Decimal,
         rated: Rated,
         maximum: Option<MaximumSpend>,
         /// The usage counted: its hourly buckets lie in this span.
@@ -152,6 +154,7 @@ mod tests {
             meter: "API requests".into(),
             aggregation: "sum".into(),
             used: Decimal::from(22),
+            included: Decimal::ZERO,
             rated: scheme
                 .rate_increment(Some(Decimal::from(12)), Decimal::from(22))
                 .unwrap(),

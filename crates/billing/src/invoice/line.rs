@@ -16,14 +16,17 @@ pub enum LineKind {
     Base,
     /// Overage of an ended usage period, in arrears.
     Usage,
+    /// What the usage of a period lacked of the minimum agreed for it.
+    TrueUp,
     ProrationCredit,
     ProrationCharge,
 }
 
 impl LineKind {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Base,
         Self::Usage,
+        Self::TrueUp,
         Self::ProrationCredit,
         Self::ProrationCharge,
     ];
@@ -32,6 +35,7 @@ impl LineKind {
         match self {
             Self::Base => "base",
             Self::Usage => "usage",
+            Self::TrueUp => "true_up",
             Self::ProrationCredit => "proration_credit",
             Self::ProrationCharge => "proration_charge",
         }
@@ -41,9 +45,9 @@ impl LineKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
-    /// Recurring lines exist once for an item, a charge and a service start.
+    /// Recurring lines exist once for an item, a kind, a charge and a service start.
     pub const fn is_recurring(self) -> bool {
-        matches!(self, Self::Base | Self::Usage)
+        matches!(self, Self::Base | Self::Usage | Self::TrueUp)
     }
 }
 

@@ -21,6 +21,10 @@ impl Flat {
         Ok(Self(terms))
     }
 
+    pub const fn terms(self) -> FlatTerms {
+        self.0
+    }
+
     pub(super) fn rate(self) -> Rated {
         Rated::new([Part::once(PartOf::Flat, self.0.amount)])
     }

@@ -28,6 +28,10 @@ impl Package {
         Ok(Self(terms))
     }
 
+    pub const fn terms(self) -> PackageTerms {
+        self.0
+    }
+
     pub(super) fn rate(self, quantity: Decimal) -> Result<Rated, MoneyError> {
         let PackageTerms {
             size,

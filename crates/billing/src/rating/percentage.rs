@@ -55,6 +55,10 @@ impl Percentage {
         }
     }
 
+    pub const fn terms(self) -> PercentageTerms {
+        self.0
+    }
+
     /// The share of so many units, where nothing depends on single events.
     pub(super) fn rate_units(self, units: Decimal) -> Result<Rated, RatingError> {
         if !self.0.fixed_per_event.is_zero() || self.0.free_events.is_some() || self.has_bounds() {

@@ -27,25 +27,41 @@ pub struct Tiers(Vec<Tier>);
 
 impl Tiers {
     pub fn new(tiers: Vec<Tier>) -> Result<Self, SchemeError> {
-        if tiers.len() > MAX_TIERS {
-            return Err(SchemeError::TooManyTiers);
+        match Self::problems(&tiers).first() {
+            Some(problem) => Err(*problem),
+            None => Ok(Self(tiers)),
         }
-        let last = tiers.len().checked_sub(1).ok_or(SchemeError::NoTiers)?;
+    }
+
+    /// Everything that is wrong with them, in their order.
+    pub fn problems(tiers: &[Tier]) -> Vec<SchemeError> {
+        if tiers.len() > MAX_TIERS {
+            return vec![SchemeError::TooManyTiers];
+        }
+        let Some(last) = tiers.len().checked_sub(1) else {
+            return vec![SchemeError::NoTiers];
+        };
+        let mut problems = Vec::new();
         let mut from = Decimal::ZERO;
         for (index, tier) in tiers.iter().enumerate() {
             let field = |name| Field::of_tier(index, name);
-            not_negative(field("flat"), tier.flat)?;
-            not_negative(field("price.amount"), tier.price.amount)?;
-            positive(field("price.per"), tier.price.per)?;
-            from = match tier.up_to {
-                None if index == last => from,
-                None => return Err(SchemeError::OpenTierNotLast(field("up_to"))),
-                Some(_) if index == last => return Err(SchemeError::LastTierEnds(field("up_to"))),
-                Some(up_to) if up_to <= from => return Err(SchemeError::NotAscending(field("up_to"))),
-                Some(up_to) => up_to,
+            let end = match tier.up_to {
+                None if index == last => Ok(()),
+                None => Err(SchemeError::OpenTierNotLast(field("up_to"))),
+                Some(_) if index == last => Err(SchemeError::LastTierEnds(field("up_to"))),
+                Some(up_to) if up_to <= from => Err(SchemeError::NotAscending(field("up_to"))),
+                Some(_) => Ok(()),
             };
+            let checks = [
+                not_negative(field("flat"), tier.flat),
+                not_negative(field("price.amount"), tier.price.amount),
+                positive(field("price.per"), tier.price.per),
+                end,
+            ];
+            problems.extend(checks.into_iter().filter_map(Result::err));
+            from = tier.up_to.unwrap_or(from);
         }
-        Ok(Self(tiers))
+        problems
     }
 
     pub fn as_slice(&self) -> &[Tier] {

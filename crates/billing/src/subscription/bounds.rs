@@ -41,7 +41,7 @@ pub fn check_bounds(lines: &[&DraftLine], today: usize, billed: &[&BilledUntil])
         let twice = recurring
             .iter()
             .skip(index + 1)
-            .any(|other| other.item == line.item && other.charge == line.charge);
+            .any(|other| (other.item, other.kind, &other.charge) == (line.item, line.kind, &line.charge));
         if before || twice {
             return Err(OutOfBounds::BilledBefore(start));
         }
@@ -109,6 +109,17 @@ mod tests {
         assert_eq!(
             check_bounds(&[&base, &base], 0, &[]),
             Err(OutOfBounds::BilledBefore(at(10)))
+        );
+    }
+
+    #[test]
+    fn a_true_up_stands_beside_the_usage_it_completes() {
+        let usage = line(LineKind::Usage, Charge::Meter("calls".to_owned()), 1, 10);
+        let true_up = line(LineKind::TrueUp, usage.charge.clone(), 1, 10);
+        assert_eq!(check_bounds(&[&usage, &true_up], 0, &[]), Ok(()));
+        assert_eq!(
+            check_bounds(&[&true_up, &true_up], 0, &[]),
+            Err(OutOfBounds::BilledBefore(at(1)))
         );
     }
 

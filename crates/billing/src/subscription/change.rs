@@ -6,6 +6,7 @@ use super::{InvalidTransition, PendingChange, StatusName, Subscription};
 use crate::invoice::DraftLine;
 use crate::money::MoneyError;
 use crate::period::PeriodError;
+use crate::rating::RatingError;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
@@ -29,6 +30,8 @@ pub enum ChangeError {
     Period(#[from] PeriodError),
     #[error(transparent)]
     Money(#[from] MoneyError),
+    #[error(transparent)]
+    Rating(#[from] RatingError),
     #[error(transparent)]
     Transition(#[from] InvalidTransition),
 }

@@ -1,13 +1,18 @@
 //! The lines that bill usage beyond what a plan includes, in arrears.
 
-use super::{ChangeError, Subscription};
-use crate::catalog::Plan;
-use crate::invoice::{Charge, DraftLine, Explain, LineKind};
+use rust_decimal::Decimal;
+
+use super::{ChangeError, Subscription, SubscriptionItem};
+use crate::catalog::{MeterCharge, MeterPrice, Plan};
+use crate::invoice::{Charge, DraftLine, Explain, LineKind, MaximumSpend};
+use crate::money::{Money, MoneyError};
 use crate::period::Period;
-use crate::rating;
+use crate::proration::Share;
+use crate::rating::Fraction;
 use crate::usage::MeterTotal;
 
-/// Overage of a usage period that ended, priced by the plan that was in force.
+/// Usage of a period that ended, priced by the plan that was in force: of each meter what lies beyond the
+/// included quantity, and what that lacks of an agreed minimum.
 pub fn usage_lines(
     subscription: &Subscription,
     plan: &Plan,
@@ -15,39 +20,113 @@ pub fn usage_lines(
     period: Period,
 ) -> Result<Vec<DraftLine>, ChangeError> {
     let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
-    let currency = item.price.amount.currency();
+    let served = Share::of(period, subscription.usage_period);
     let mut lines = Vec::new();
     for charge in &plan.charges {
-        let Some(total) = usage.iter().find(|total| total.meter_key == charge.meter.key) else {
+        let total = usage.iter().find(|total| total.meter_key == charge.meter.key);
+        let (Some(price), Some(included), Some(total)) = (&charge.price, charge.included.units(), total)
+        else {
             continue;
         };
-        let Some(over) = rating::overage(charge, total.quantity, currency)? else {
-            continue;
-        };
-        lines.push(DraftLine {
-            item: item.id,
-            kind: LineKind::Usage,
-            charge: Charge::Meter(charge.meter.key.clone()),
-            description: format!(
-                "{} beyond the included {}",
-                charge.meter.name,
-                over.included.normalize()
-            ),
+        if price.currency() != item.price.amount.currency() {
+            return Err(MoneyError::MixedCurrencies.into());
+        }
+        let metered = Metered {
+            item,
+            charge,
+            price,
+            included,
+            total,
             period,
-            quantity: over.beyond,
-            net: over.amount,
-            explain: Explain::Overage {
-                meter: charge.meter.name.clone(),
-                aggregation: charge.meter.aggregation.as_str().to_owned(),
-                used: over.used,
-                included: over.included,
-                beyond: over.beyond,
-                price: over.price,
-                counted: total.period,
-                currency,
-            },
-            credits: None,
-        });
+        };
+        let used = metered.line()?;
+        let billed = used
+            .as_ref()
+            .map_or(Money::zero(price.currency()), |line| line.net);
+        lines.extend(used);
+        lines.extend(metered.true_up(billed, served)?);
     }
     Ok(lines)
+}
+
+/// One meter's priced usage of one period.
+struct Metered<'a> {
+    item: &'a SubscriptionItem,
+    charge: &'a MeterCharge,
+    price: &'a MeterPrice,
+    included: Decimal,
+    total: &'a MeterTotal,
+    period: Period,
+}
+
+impl Metered<'_> {
+    /// `None` where nothing is beyond or what is beyond costs nothing.
+    fn line(&self) -> Result<Option<DraftLine>, ChangeError> {
+        let Self {
+            charge, price, total, ..
+        } = self;
+        let beyond = charge.included.overage(total.quantity);
+        let rated = price.rate(beyond)?;
+        if rated.amount()? == Fraction::ZERO {
+            return Ok(None);
+        }
+        let currency = price.currency();
+        // A usage period has one line a meter: nothing was billed of its maximum before.
+        let maximum = price.maximum().map(|maximum| MaximumSpend {
+            maximum,
+            billed: Money::zero(currency),
+        });
+        let explain = Explain::Rated {
+            meter: charge.meter.name.clone(),
+            aggregation: charge.meter.aggregation.as_str().to_owned(),
+            used: total.quantity,
+            included: self.included,
+            rated,
+            maximum,
+            counted: total.period,
+            currency,
+        };
+        let description = if self.included.is_zero() {
+            charge.meter.name.clone()
+        } else {
+            let included = self.included.normalize();
+            format!("{} beyond the included {included}", charge.meter.name)
+        };
+        Ok(Some(self.draft(LineKind::Usage, description, beyond, explain)?))
+    }
+
+    /// What was billed is the usage line: the minimum of a part of the period is the same part of it.
+    fn true_up(&self, billed: Money, share: Share) -> Result<Option<DraftLine>, ChangeError> {
+        let Some(minimum) = self.price.minimum() else {
+            return Ok(None);
+        };
+        let explain = Explain::TrueUp {
+            minimum,
+            share,
+            billed,
+        };
+        let description = format!("{}, up to the agreed minimum", self.charge.meter.name);
+        let line = self.draft(LineKind::TrueUp, description, Decimal::ONE, explain)?;
+        Ok((!line.net.is_zero()).then_some(line))
+    }
+
+    fn draft(
+        &self,
+        kind: LineKind,
+        description: String,
+        quantity: Decimal,
+        explain: Explain,
+    ) -> Result<DraftLine, MoneyError> {
+        Ok(DraftLine {
+            item: self.item.id,
+            kind,
+            charge: Charge::Meter(self.charge.meter.key.clone()),
+            description,
+            period: self.period,
+            quantity,
+            net: explain.amount()?,
+            explain,
+            credits: None,
+        })
+    }
 }

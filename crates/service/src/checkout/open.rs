@@ -1,7 +1,7 @@
 //! The way out: everything is written down first, then the hosted page is opened.
 
 use billing::id::{
-    CheckoutSessionId, InvoiceId, PaymentAttemptId, PriceId, SubscriptionId, SubscriptionItemId,
+    CheckoutSessionId, CustomerId, InvoiceId, PaymentAttemptId, PriceId, SubscriptionId, SubscriptionItemId,
 };
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
@@ -53,7 +53,7 @@ impl Billing {
             .ok_or(Error::NotFound("customer"))?;
         make_room(&mut tx, actor, &customer, now).await?;
         let before = ended_before(&mut tx, scope).await?;
-        let plan = self.plan_on_sale(&mut tx, price).await?;
+        let plan = self.plan_on_sale(&mut tx, scope.customer(), price).await?;
         let price = plan.price(price).ok_or(Error::NotFound("price"))?;
         let (subscription, lines) = buy(Create {
             id: mint(SubscriptionId::from_uuid),
@@ -132,7 +132,7 @@ impl Billing {
         if store::subscription::live(&mut tx, scope).await?.is_some() {
             return Err(Error::AlreadySubscribed);
         }
-        let plan = self.plan_on_sale(&mut tx, price).await?;
+        let plan = self.plan_on_sale(&mut tx, scope.customer(), price).await?;
         let price = plan.price(price).ok_or(Error::NotFound("price"))?;
         let subscription = start_trial(Create {
             id: mint(SubscriptionId::from_uuid),
@@ -267,8 +267,13 @@ impl Billing {
         }
     }
 
-    async fn plan_on_sale(&self, tx: &mut Tx, price: PriceId) -> Result<billing::catalog::Plan> {
-        if !store::catalog::is_on_sale(tx, price).await? {
+    async fn plan_on_sale(
+        &self,
+        tx: &mut Tx,
+        customer: CustomerId,
+        price: PriceId,
+    ) -> Result<billing::catalog::Plan> {
+        if !store::catalog::is_on_sale(tx, price, customer, self.now()).await? {
             return Err(Error::NotFound("price"));
         }
         store::catalog::plan_of_price(tx, price)

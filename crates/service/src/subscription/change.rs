@@ -179,7 +179,8 @@ impl Billing {
             .ok_or(Error::Change(ChangeError::NoPlan))?;
         let price = price.unwrap_or(item.price.id);
         let quantity = quantity.unwrap_or(item.quantity);
-        if item.price.id != price && !store::catalog::is_on_sale(conn, price).await? {
+        let on_sale = store::catalog::is_on_sale(conn, price, customer.id, self.now()).await?;
+        if item.price.id != price && !on_sale {
             return Err(Error::NotFound("price"));
         }
         let from = store::catalog::plan_of_price(conn, item.price.id)

@@ -1,5 +1,6 @@
 //! Paid by the week, counted by the month: each ends on its own.
 
+use service::Actor;
 use service::billing::invoice::LineKind;
 use service::billing::period::Interval::{Month, Week};
 use sqlx::PgPool;
@@ -8,13 +9,11 @@ use crate::play::{Play, VISA, play, utc};
 
 /// A price of 50.00 a week for Starter beside the others.
 async fn sell_by_the_week(play: &Play) {
-    sqlx::query(
-        "INSERT INTO price (id, plan_version_id, interval, amount_minor, currency)
-         SELECT gen_random_uuid(), plan_version_id, 'week', 5000, currency FROM price WHERE amount_minor = 19900",
-    )
-    .execute(&play.pool)
-    .await
-    .unwrap();
+    let file = include_str!("../../src/catalog/plans.toml").replace(
+        "amount = 199 }",
+        r#"amount = 199 }, { interval = "week", amount = 50 }"#,
+    );
+    play.billing.apply_catalog(&Actor::System, &file).await.unwrap();
 }
 
 /// Day, kind and net of each line since the purchase.

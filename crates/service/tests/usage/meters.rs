@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use billing::catalog::{Aggregation, Meter, Reset};
+use billing::catalog::{Aggregation, Meter, MeterSpec, Reset};
 use billing::id::{CustomerId, MeterId};
 use billing::period::Period;
 use billing::usage::{carries_over, total};
@@ -48,10 +48,23 @@ pub fn meter(key: &str) -> Meter {
 pub async fn metered(pool: PgPool) -> (World, CustomerId) {
     let world = world(pool).await;
     let mut conn = world.pool.acquire().await.unwrap();
-    for (position, (key, ..)) in (0..).zip(METERS) {
-        store::catalog::insert_meter(&mut conn, &meter(key), position)
-            .await
-            .unwrap();
+    for (key, ..) in METERS {
+        let Meter {
+            id,
+            key,
+            name,
+            unit,
+            aggregation,
+            reset,
+        } = meter(key);
+        let spec = MeterSpec {
+            key,
+            name,
+            unit,
+            aggregation,
+            reset,
+        };
+        store::catalog::add_meter(&mut conn, id, &spec).await.unwrap();
     }
     drop(conn);
     let (customer, _) = world.owner("ada@lumen.example").await;

@@ -26,7 +26,7 @@ pub async fn recurring_lines_since(
                AND i.issued_at > n.since
            JOIN invoice_line l ON l.invoice_id = i.id AND NOT l.voided
                AND (l.kind = 'base' AND l.service_start > n.since AND l.service_start <= n.until
-                   OR l.kind = 'usage' AND l.service_end > n.since AND l.service_end <= n.until)
+                   OR l.kind IN ('usage', 'true_up') AND l.service_end > n.since AND l.service_end <= n.until)
            GROUP BY 1"#,
         &column(until, |(s, _)| s.id.uuid()),
         &column(until, |(s, _)| s.customer.uuid()),
@@ -52,7 +52,7 @@ pub async fn billed_until(conn: &mut PgConnection, lines: &[&DraftLine]) -> Resu
                (SELECT min(c.service_start) FROM credit_note_line c WHERE c.invoice_line_id = last.id)) AS "until!"
            FROM unnest($1::uuid[], $2::text[]) AS n (item_id, charge)
            CROSS JOIN LATERAL (SELECT l.id, l.service_end FROM invoice_line l
-               WHERE l.subscription_item_id = n.item_id AND l.charge = n.charge AND l.kind IN ('base', 'usage')
+               WHERE l.subscription_item_id = n.item_id AND l.charge = n.charge AND l.kind IN ('base', 'usage', 'true_up')
                    AND NOT l.voided
                ORDER BY l.service_start DESC LIMIT 1) last"#,
         &column(lines, |l| l.item.uuid()),

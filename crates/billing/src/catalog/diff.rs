@@ -1,0 +1,252 @@
+//! What it takes to turn the catalog that stands into the one that is wanted.
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Aggregation, CatalogSpec, ChargeSpec, Feature, Listing, Meter, MeterSpec, Plan, PlanSpec, PriceSpec,
+    Release, Reset, Terms,
+};
+use crate::id::{MeterId, PlanId, PlanVersionId};
+
+/// The catalog as it stands at an instant, all versions that came into effect being active.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CatalogState {
+    pub meters: Vec<Meter>,
+    pub plans: Vec<PlanState>,
+}
+
+/// A plan with the versions that are not archived: at most one of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanState {
+    pub id: PlanId,
+    pub key: String,
+    pub listing: Listing,
+    pub last_number: u32,
+    pub draft: Option<Plan>,
+    pub scheduled: Option<(DateTime<Utc>, Plan)>,
+    pub active: Option<Plan>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    AddMeter(MeterSpec),
+    /// A new name or unit; what is counted never changes.
+    EditMeter {
+        id: MeterId,
+        meter: MeterSpec,
+    },
+    AddPlan(PlanSpec),
+    EditPlan {
+        id: PlanId,
+        key: String,
+        listing: Listing,
+        before: Listing,
+    },
+    /// A new version beside those that stand, some of which it takes the place of.
+    Publish {
+        plan: PlanId,
+        key: String,
+        number: u32,
+        release: Release,
+        terms: Terms,
+        archives: Vec<Archived>,
+        /// Against what is sold now.
+        differences: Vec<Difference>,
+    },
+    /// Versions that nothing takes the place of. Their subscribers stay.
+    Archive {
+        plan: PlanId,
+        key: String,
+        versions: Vec<Archived>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Archived {
+    pub id: PlanVersionId,
+    pub number: u32,
+}
+
+/// One point in which two versions differ; `None` where one of them has no such thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    TrialDays(u32, u32),
+    Price(Option<PriceSpec>, Option<PriceSpec>),
+    Charge(Option<Box<ChargeSpec>>, Option<Box<ChargeSpec>>),
+    Feature(Option<Feature>, Option<Feature>),
+}
+
+/// Usage of the meter is counted already: counting it in another way makes past totals wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeterConflict {
+    pub meter: String,
+    pub aggregation: Option<(Aggregation, Aggregation)>,
+    pub reset: Option<(Reset, Reset)>,
+}
+
+/// Nothing to do where empty. A date that has come is now.
+pub fn diff(
+    state: &CatalogState,
+    wanted: &CatalogSpec,
+    now: DateTime<Utc>,
+) -> Result<Vec<Change>, Vec<MeterConflict>> {
+    let mut changes = meters(&state.meters, &wanted.meters)?;
+    for spec in &wanted.plans {
+        let spec = PlanSpec {
+            release: match spec.release {
+                Release::At(at) if at <= now => Release::Now,
+                release => release,
+            },
+            ..spec.clone()
+        };
+        match state.plans.iter().find(|plan| plan.key == spec.key) {
+            None => changes.push(Change::AddPlan(spec)),
+            Some(plan) => changes.extend(plan.changes(spec)),
+        }
+    }
+    let gone = |plan: &&PlanState| wanted.plans.iter().all(|spec| spec.key != plan.key);
+    for plan in state.plans.iter().filter(gone) {
+        changes.extend(plan.archive(plan.versions()));
+    }
+    Ok(changes)
+}
+
+fn meters(standing: &[Meter], wanted: &[MeterSpec]) -> Result<Vec<Change>, Vec<MeterConflict>> {
+    let (mut changes, mut conflicts) = (Vec::new(), Vec::new());
+    for spec in wanted {
+        let Some(meter) = standing.iter().find(|meter| meter.key == spec.key) else {
+            changes.push(Change::AddMeter(spec.clone()));
+            continue;
+        };
+        let conflict = MeterConflict {
+            meter: spec.key.clone(),
+            aggregation: differ(meter.aggregation, spec.aggregation),
+            reset: differ(meter.reset, spec.reset),
+        };
+        if conflict.aggregation.is_some() || conflict.reset.is_some() {
+            conflicts.push(conflict);
+        } else if meter.name != spec.name || meter.unit != spec.unit {
+            changes.push(Change::EditMeter {
+                id: meter.id,
+                meter: spec.clone(),
+            });
+        }
+    }
+    if conflicts.is_empty() {
+        Ok(changes)
+    } else {
+        Err(conflicts)
+    }
+}
+
+fn differ<T: PartialEq>(before: T, after: T) -> Option<(T, T)> {
+    (before != after).then_some((before, after))
+}
+
+impl PlanState {
+    fn changes(&self, spec: PlanSpec) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if self.listing != spec.listing {
+            changes.push(Change::EditPlan {
+                id: self.id,
+                key: self.key.clone(),
+                listing: spec.listing,
+                before: self.listing.clone(),
+            });
+        }
+        let stands = |plan: &Option<Plan>| {
+            plan.as_ref()
+                .is_some_and(|plan| plan.terms().same_as(&spec.terms))
+        };
+        let scheduled = self.scheduled.as_ref().map(|(at, plan)| (*at, plan));
+        let (active, draft) = (self.active.as_ref(), self.draft.as_ref());
+        let (done, replaced) = match spec.release {
+            Release::Draft => (stands(&self.draft), vec![draft]),
+            Release::At(at) => (
+                scheduled.is_some_and(|(set, plan)| set == at && plan.terms().same_as(&spec.terms)),
+                vec![draft, scheduled.map(|(_, plan)| plan)],
+            ),
+            Release::Now => (
+                stands(&self.active),
+                vec![draft, scheduled.map(|(_, plan)| plan), active],
+            ),
+        };
+        let archives: Vec<Archived> = replaced.into_iter().flatten().map(archived).collect();
+        if !done {
+            let before = self.active.as_ref().map(Plan::terms);
+            changes.push(Change::Publish {
+                plan: self.id,
+                key: self.key.clone(),
+                number: self.last_number + 1,
+                release: spec.release,
+                differences: before.map_or_else(Vec::new, |before| differences(&before, &spec.terms)),
+                terms: spec.terms,
+                archives,
+            });
+            return changes;
+        }
+        // What stands stays; whatever else it would have taken the place of goes.
+        let kept = match spec.release {
+            Release::Draft => draft,
+            Release::At(_) => scheduled.map(|(_, plan)| plan),
+            Release::Now => active,
+        };
+        let stale = archives
+            .into_iter()
+            .filter(|version| kept.is_none_or(|kept| kept.version != version.id));
+        changes.extend(self.archive(stale.collect()));
+        changes
+    }
+
+    fn versions(&self) -> Vec<Archived> {
+        let scheduled = self.scheduled.as_ref().map(|(_, plan)| plan);
+        [self.draft.as_ref(), scheduled, self.active.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(archived)
+            .collect()
+    }
+
+    fn archive(&self, versions: Vec<Archived>) -> Option<Change> {
+        let (plan, key) = (self.id, self.key.clone());
+        (!versions.is_empty()).then_some(Change::Archive { plan, key, versions })
+    }
+}
+
+const fn archived(plan: &Plan) -> Archived {
+    Archived {
+        id: plan.version,
+        number: plan.version_number,
+    }
+}
+
+/// In the order a price list is read.
+pub fn differences(before: &Terms, after: &Terms) -> Vec<Difference> {
+    let trial = differ(before.trial_days, after.trial_days);
+    let mut all: Vec<Difference> = trial
+        .map(|(a, b)| Difference::TrialDays(a, b))
+        .into_iter()
+        .collect();
+    let prices = pairs(&before.prices, &after.prices, PriceSpec::key);
+    all.extend(prices.map(|(a, b)| Difference::Price(a, b)));
+    let charges = pairs(&before.charges, &after.charges, |charge| charge.meter.clone());
+    all.extend(charges.map(|(a, b)| Difference::Charge(a.map(Box::new), b.map(Box::new))));
+    let features = pairs(&before.features, &after.features, |feature| feature.key.clone());
+    all.extend(features.map(|(a, b)| Difference::Feature(a, b)));
+    all
+}
+
+/// Entries of the same key side by side, without those that are equal.
+fn pairs<'a, T: Clone + PartialEq, K: PartialEq + 'a>(
+    before: &'a [T],
+    after: &'a [T],
+    key: impl Fn(&T) -> K + Copy + 'a,
+) -> impl Iterator<Item = (Option<T>, Option<T>)> + 'a {
+    let of = move |list: &'a [T], wanted: &T| list.iter().find(|entry| key(entry) == key(wanted)).cloned();
+    let gone = before.iter().filter(move |entry| of(after, entry).is_none());
+    let standing = after
+        .iter()
+        .map(move |entry| (of(before, entry), Some(entry.clone())));
+    gone.map(|entry| (Some(entry.clone()), None))
+        .chain(standing.filter(|(before, after)| before != after))
+}

@@ -1,0 +1,127 @@
+//! The catalog as it is to be: plans and meters by key, without identities.
+
+use chrono::{DateTime, Utc};
+
+use super::{Aggregation, Feature, MeterPrice, Plan, Reset};
+use crate::entitlement::{Allowance, Enforcement};
+use crate::id::CustomerId;
+use crate::money::Money;
+use crate::period::Interval;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CatalogSpec {
+    /// In the order they are shown.
+    pub meters: Vec<MeterSpec>,
+    pub plans: Vec<PlanSpec>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeterSpec {
+    pub key: String,
+    pub name: String,
+    pub unit: String,
+    pub aggregation: Aggregation,
+    pub reset: Reset,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanSpec {
+    pub key: String,
+    pub listing: Listing,
+    pub release: Release,
+    pub terms: Terms,
+}
+
+/// How a plan is shown, and to whom. Not part of a version: it may change under subscribers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    pub name: String,
+    pub summary: String,
+    /// Orders the tiers, lowest first.
+    pub rank: i32,
+    pub audience: Audience,
+}
+
+/// Who may buy a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    Everyone,
+    /// A private plan: nobody but whom staff put on it.
+    Nobody,
+    Customer(CustomerId),
+}
+
+/// When a version is sold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// Kept, never sold.
+    Draft,
+    At(DateTime<Utc>),
+    Now,
+}
+
+/// What a version of a plan consists of: versions of equal terms are the same to a subscriber.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    pub trial_days: u32,
+    pub prices: Vec<PriceSpec>,
+    pub charges: Vec<ChargeSpec>,
+    pub features: Vec<Feature>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PriceSpec {
+    pub interval: Interval,
+    pub amount: Money,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChargeSpec {
+    /// The meter's key.
+    pub meter: String,
+    pub included: Allowance,
+    pub enforcement: Enforcement,
+    pub price: Option<MeterPrice>,
+}
+
+impl Terms {
+    /// Whatever the order they are written in.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.clone().sorted() == other.clone().sorted()
+    }
+
+    fn sorted(mut self) -> Self {
+        self.prices.sort_by_key(|price| price.key());
+        self.charges.sort_by(|a, b| a.meter.cmp(&b.meter));
+        self.features.sort_by(|a, b| a.key.cmp(&b.key));
+        self
+    }
+}
+
+impl PriceSpec {
+    /// A version has one price for an interval and a currency.
+    pub fn key(&self) -> (Interval, String) {
+        (self.interval, self.amount.currency().as_str().to_owned())
+    }
+}
+
+impl Plan {
+    pub fn terms(&self) -> Terms {
+        let price = |price: &super::Price| PriceSpec {
+            interval: price.interval,
+            amount: price.amount,
+        };
+        let charge = |charge: &super::MeterCharge| ChargeSpec {
+            meter: charge.meter.key.clone(),
+            included: charge.included,
+            enforcement: charge.enforcement,
+            price: charge.price.clone(),
+        };
+        Terms {
+            trial_days: self.trial_days,
+            prices: self.prices.iter().map(price).collect(),
+            charges: self.charges.iter().map(charge).collect(),
+            features: self.features.clone(),
+        }
+    }
+}

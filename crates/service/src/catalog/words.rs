@@ -1,0 +1,236 @@
+//! A change of the catalog in plain lines: `+` comes, `~` changes, `-` goes.
+
+use billing::catalog::{
+    Archived, Audience, Change, ChargeSpec, Difference, Feature, Listing, PriceSpec, Release, Terms,
+    UnitPrice, differences,
+};
+use billing::entitlement::{Allowance, Enforcement};
+use billing::money::Money;
+use billing::rating::{Scheme, Tiers};
+use rust_decimal::Decimal;
+
+pub fn lines(change: &Change) -> Vec<String> {
+    match change {
+        Change::AddMeter(meter) => vec![format!(
+            "+ meter {}: {} of {}s, {}",
+            meter.key,
+            meter.aggregation.as_str(),
+            meter.unit,
+            meter.reset.as_str()
+        )],
+        Change::EditMeter { meter, .. } => {
+            vec![format!(
+                "~ meter {}: {}, in {}s",
+                meter.key, meter.name, meter.unit
+            )]
+        }
+        Change::AddPlan(spec) => {
+            let first = format!("+ plan {}: version 1{}", spec.key, release(spec.release));
+            headed(first, &differences(&nothing(), &spec.terms))
+        }
+        Change::EditPlan {
+            key, listing, before, ..
+        } => listed(key, before, listing),
+        Change::Publish {
+            key,
+            number,
+            release: when,
+            archives,
+            differences,
+            ..
+        } => {
+            let first = format!(
+                "~ plan {key}: version {number}{}{}",
+                release(*when),
+                replaces(archives)
+            );
+            headed(first, differences)
+        }
+        Change::Archive { key, versions, .. } => {
+            vec![format!("- plan {key}: {} archived", numbers(versions))]
+        }
+    }
+}
+
+/// What an audit entry calls it, and the record it was done to.
+pub fn audited(change: &Change) -> (&'static str, &str) {
+    match change {
+        Change::AddMeter(meter) => ("meter.added", &meter.key),
+        Change::EditMeter { meter, .. } => ("meter.edited", &meter.key),
+        Change::AddPlan(spec) => ("plan.added", &spec.key),
+        Change::EditPlan { key, .. } => ("plan.edited", key),
+        Change::Publish { key, .. } => ("plan.version_published", key),
+        Change::Archive { key, .. } => ("plan.archived", key),
+    }
+}
+
+const fn nothing() -> Terms {
+    Terms {
+        trial_days: 0,
+        prices: Vec::new(),
+        charges: Vec::new(),
+        features: Vec::new(),
+    }
+}
+
+fn headed(first: String, differences: &[Difference]) -> Vec<String> {
+    let rest = differences
+        .iter()
+        .map(|difference| format!("    {}", words(difference)));
+    std::iter::once(first).chain(rest).collect()
+}
+
+fn listed(key: &str, before: &Listing, after: &Listing) -> Vec<String> {
+    let changed = |name: &str, before: String, after: String| {
+        (before != after).then(|| format!("    {name}: {before} -> {after}"))
+    };
+    let rank = |listing: &Listing| listing.rank.to_string();
+    let rest = [
+        changed("name", before.name.clone(), after.name.clone()),
+        changed("summary", before.summary.clone(), after.summary.clone()),
+        changed("rank", rank(before), rank(after)),
+        changed("sold to", audience(before.audience), audience(after.audience)),
+    ];
+    std::iter::once(format!("~ plan {key}"))
+        .chain(rest.into_iter().flatten())
+        .collect()
+}
+
+fn audience(audience: Audience) -> String {
+    match audience {
+        Audience::Everyone => "everyone".to_owned(),
+        Audience::Nobody => "nobody".to_owned(),
+        Audience::Customer(customer) => customer.to_string(),
+    }
+}
+
+fn release(release: Release) -> String {
+    match release {
+        Release::Draft => ", a draft".to_owned(),
+        Release::At(at) => format!(", from {}", at.format("%Y-%m-%dT%H:%M:%SZ")),
+        Release::Now => String::new(),
+    }
+}
+
+fn replaces(archives: &[Archived]) -> String {
+    if archives.is_empty() {
+        return String::new();
+    }
+    format!("; {} archived", numbers(archives))
+}
+
+fn numbers(versions: &[Archived]) -> String {
+    let numbers: Vec<String> = versions
+        .iter()
+        .map(|version| version.number.to_string())
+        .collect();
+    let plural = if numbers.len() == 1 { "" } else { "s" };
+    format!("version{plural} {}", numbers.join(", "))
+}
+
+fn words(difference: &Difference) -> String {
+    match difference {
+        Difference::TrialDays(before, after) => format!("trial days: {before} -> {after}"),
+        Difference::Price(before, after) => {
+            let of = |price: &PriceSpec| format!("price a {}", price.interval.as_str());
+            between(before.as_ref(), after.as_ref(), of, |price| money(price.amount))
+        }
+        Difference::Charge(before, after) => {
+            let of = |charge: &ChargeSpec| format!("charge {}", charge.meter);
+            between(before.as_deref(), after.as_deref(), of, charge)
+        }
+        Difference::Feature(before, after) => {
+            let of = |feature: &Feature| format!("feature {}", feature.key);
+            between(before.as_ref(), after.as_ref(), of, |feature| {
+                feature.value.clone()
+            })
+        }
+    }
+}
+
+fn between<T>(
+    before: Option<&T>,
+    after: Option<&T>,
+    name: impl Fn(&T) -> String,
+    value: impl Fn(&T) -> String,
+) -> String {
+    match (before, after) {
+        (Some(before), Some(after)) => format!("{}: {} -> {}", name(after), value(before), value(after)),
+        (Some(before), None) => format!("{}: {} -> none", name(before), value(before)),
+        (None, Some(after)) => format!("{}: {}", name(after), value(after)),
+        (None, None) => String::new(),
+    }
+}
+
+fn money(amount: Money) -> String {
+    let digits = amount.currency().digits() as usize;
+    format!("{:.digits$} {}", amount.major(), amount.currency().as_str())
+}
+
+fn charge(charge: &ChargeSpec) -> String {
+    let included = match charge.included {
+        Allowance::Unlimited => "unlimited".to_owned(),
+        Allowance::Units(units) => format!("{} included", units.normalize()),
+    };
+    let Some(price) = &charge.price else {
+        let hard = charge.enforcement == Enforcement::Hard && charge.included != Allowance::Unlimited;
+        return if hard {
+            format!("{included}, no more")
+        } else {
+            included
+        };
+    };
+    let mut words = format!("{included}, then {}", scheme(price.scheme()));
+    if let Some(minimum) = price.minimum() {
+        words.push_str(&format!(", at least {}", money(minimum)));
+    }
+    if let Some(maximum) = price.maximum() {
+        words.push_str(&format!(", at most {}", money(maximum)));
+    }
+    words
+}
+
+fn scheme(scheme: &Scheme) -> String {
+    match scheme {
+        Scheme::Flat(flat) => format!("{} flat", flat.terms().amount.normalize()),
+        Scheme::PerUnit(per_unit) => unit_price(per_unit.terms()),
+        Scheme::Graduated { tiers: of, .. } => format!("graduated {}", tiers(of)),
+        Scheme::Volume { tiers: of, .. } => format!("by volume {}", tiers(of)),
+        Scheme::Package(package) => {
+            let terms = package.terms();
+            let (price, size) = (terms.price.normalize(), terms.size.normalize());
+            format!(
+                "{price} a package of {size} after {}",
+                terms.free_units.normalize()
+            )
+        }
+        Scheme::Percentage(percentage) => {
+            let terms = percentage.terms();
+            let free = terms.free_units.unwrap_or_default();
+            format!("{} % after {}", terms.percent.normalize(), free.normalize())
+        }
+    }
+}
+
+fn unit_price(price: UnitPrice) -> String {
+    let (amount, per) = (price.amount.normalize(), price.per.normalize());
+    if per == Decimal::ONE {
+        format!("{amount} each")
+    } else {
+        format!("{amount} per {per}")
+    }
+}
+
+fn tiers(tiers: &Tiers) -> String {
+    let words = tiers.as_slice().iter().map(|tier| {
+        let end = tier.up_to.map_or("beyond".to_owned(), |up_to| {
+            format!("up to {}", up_to.normalize())
+        });
+        let flat = match tier.flat {
+            flat if flat.is_zero() => String::new(),
+            flat => format!(" + {}", flat.normalize()),
+        };
+        format!("{end} {}{flat}", unit_price(tier.price))
+    });
+    words.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,89 @@
+//! The catalog as it stands, with the versions that are not on sale yet.
+
+use std::collections::HashMap;
+
+use billing::catalog::{Audience, CatalogState, Listing, Plan, PlanState};
+use billing::id::{CustomerId, PlanId};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{meters, plans};
+use crate::{Error, Result, row};
+
+/// Makes versions whose date has come active, and archives those they take the place of.
+pub async fn settle(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "UPDATE plan_version old SET status = 'archived' FROM plan_version new
+         WHERE old.status = 'active' AND new.plan_id = old.plan_id
+           AND new.status = 'scheduled' AND new.effective_at <= $1",
+        now,
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "UPDATE plan_version SET status = 'active' WHERE status = 'scheduled' AND effective_at <= $1",
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Every plan ever, also those without a version that stands: a new one brings them back.
+pub async fn state(conn: &mut PgConnection) -> Result<CatalogState> {
+    let versions = sqlx::query!(
+        "SELECT id, plan_id, status, effective_at FROM plan_version
+         WHERE status IN ('draft', 'scheduled', 'active')"
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let ids: Vec<Uuid> = versions.iter().map(|version| version.id).collect();
+    let mut terms: HashMap<Uuid, Plan> = plans(conn, &ids)
+        .await?
+        .into_iter()
+        .map(|plan| (plan.version.uuid(), plan))
+        .collect();
+    let rows = sqlx::query!(
+        r#"SELECT p.id, p.key, p.name, p.summary, p.rank, p.public, p.customer_id,
+                  (SELECT coalesce(max(v.number), 0) FROM plan_version v WHERE v.plan_id = p.id) AS "last!"
+           FROM plan p ORDER BY p.rank, p.key"#
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut states = Vec::new();
+    for r in rows {
+        let mut state = PlanState {
+            id: PlanId::from_uuid(r.id),
+            key: r.key,
+            listing: Listing {
+                name: r.name,
+                summary: r.summary,
+                rank: r.rank,
+                audience: match (r.public, r.customer_id) {
+                    (true, _) => Audience::Everyone,
+                    (false, Some(customer)) => Audience::Customer(CustomerId::from_uuid(customer)),
+                    (false, None) => Audience::Nobody,
+                },
+            },
+            last_number: row::count("plan_version", r.last)?,
+            draft: None,
+            scheduled: None,
+            active: None,
+        };
+        for version in versions.iter().filter(|version| version.plan_id == r.id) {
+            let plan = terms.remove(&version.id);
+            match (version.status.as_str(), version.effective_at) {
+                ("draft", _) => state.draft = plan,
+                ("active", _) => state.active = plan,
+                ("scheduled", Some(at)) => state.scheduled = plan.map(|plan| (at, plan)),
+                _ => return Err(Error::corrupt("plan_version", version.id)),
+            }
+        }
+        states.push(state);
+    }
+    Ok(CatalogState {
+        meters: meters(conn).await?,
+        plans: states,
+    })
+}

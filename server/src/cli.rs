@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use billing::money::Money;
 use chrono::NaiveDate;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use secrecy::ExposeSecret;
@@ -84,6 +85,15 @@ enum CatalogVerb {
         #[arg(long)]
         file: PathBuf,
         /// Print what would change and write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Move a plan's subscribers to the version on sale at their next renewal, print who pays more and who pays
+    /// less, and end.
+    Migrate {
+        #[arg(long, value_name = "KEY")]
+        plan: String,
+        /// Print what would happen and write nothing.
         #[arg(long)]
         dry_run: bool,
     },
@@ -179,6 +189,7 @@ fn role(text: &str) -> std::result::Result<StaffRole, String> {
 
 async fn catalog(billing: &Billing, verb: CatalogVerb) -> Result<()> {
     let (file, writes) = match verb {
+        CatalogVerb::Migrate { plan, dry_run } => return migrate(billing, &plan, dry_run).await,
         CatalogVerb::Diff { file } => (file, false),
         CatalogVerb::Apply { file, dry_run } => (file, !dry_run),
     };
@@ -197,6 +208,45 @@ async fn catalog(billing: &Billing, verb: CatalogVerb) -> Result<()> {
         writeln!(out, "nothing to change")?;
     }
     Ok(())
+}
+
+async fn migrate(billing: &Billing, plan: &str, dry_run: bool) -> Result<()> {
+    let report = if dry_run {
+        billing.preview_migration(&Actor::System, plan).await?
+    } else {
+        billing.migrate_subscribers(&Actor::System, plan).await?
+    };
+    let mut out = io::stdout().lock();
+    for moved in &report.moves {
+        writeln!(
+            out,
+            "{} {}: {} -> {} from {}, MRR {:+}",
+            moved.customer,
+            moved.name,
+            amount(moved.from),
+            amount(moved.to),
+            moved.at.format("%Y-%m-%d"),
+            moved.mrr_delta.major(),
+        )?;
+    }
+    for (customer, reason) in &report.stays {
+        writeln!(out, "{customer}: stays, {reason}")?;
+    }
+    writeln!(
+        out,
+        "plan {} version {}: {} move, {} pay more, {} pay less, {} stay",
+        report.plan,
+        report.version,
+        report.moves.len(),
+        report.losers(),
+        report.winners(),
+        report.stays.len()
+    )?;
+    Ok(())
+}
+
+fn amount(money: Money) -> String {
+    format!("{} {}", money.major(), money.currency().as_str())
 }
 
 async fn verify(billing: &Billing) -> Result<ExitCode> {

@@ -9,6 +9,7 @@ mod collection;
 #[cfg(feature = "zones")]
 mod create;
 mod line;
+mod migrate;
 #[cfg(feature = "zones")]
 mod pause;
 #[cfg(feature = "zones")]
@@ -28,6 +29,7 @@ pub use create::{
     Create, CreateError, Term, activate, buy, expire_incomplete, extend_trial, set_up, start_trial, trial_end,
 };
 pub use line::base_line;
+pub use migrate::{Migration, Stays, migrate};
 #[cfg(feature = "zones")]
 pub use pause::{ResumeInput, Resumption, Stop, StopInput, UnusedTime, cancel_now, pause, resume};
 #[cfg(feature = "zones")]

@@ -2,10 +2,12 @@
 
 mod apply;
 mod file;
+mod migrate;
 mod price;
 mod section;
 mod words;
 
+pub use migrate::{MigrationReport, Move};
 pub use section::Problem;
 
 use billing::catalog::Plan;

@@ -32,7 +32,7 @@ pub use admin::{AdminOverview, ClockMove, ClockState, MailRow, MonthMovements, M
 pub use api_key::{CreatedApiKey, NewApiKey};
 pub use auth::{NewStaff, Principal, SignIn, SignUp};
 pub use billing;
-pub use catalog::Problem;
+pub use catalog::{MigrationReport, Move, Problem};
 pub use checkout::{CheckoutOutcome, CheckoutResult, StartCheckout};
 pub use credit::CreditOverview;
 pub use customer::CustomerProfile;

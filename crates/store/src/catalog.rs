@@ -3,7 +3,7 @@
 mod state;
 mod write;
 
-pub use state::{settle, state};
+pub use state::{settle, state, subscribers_of_other_versions, version_on_sale};
 pub use write::{NewVersion, add_meter, add_plan, archive, edit_meter, edit_plan, publish};
 
 use std::collections::HashMap;

@@ -17,6 +17,7 @@ mod foreign;
 mod interval_at_period_end;
 mod left_half_done;
 mod lost_answer;
+mod migration;
 mod old_debt;
 mod overage;
 mod parallel_runs;

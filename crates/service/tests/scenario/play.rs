@@ -22,6 +22,9 @@ pub const DECLINES_LATER: &str = "4000000000000341";
 pub const ASKS: &str = "4000002500003155";
 pub const TIMES_OUT: &str = "4000000000000119";
 
+/// The one a fresh deployment starts with.
+pub const CATALOG: &str = include_str!("../../src/catalog/plans.toml");
+
 pub struct Play {
     pub billing: Billing,
     pub clock: std::sync::Arc<ManualClock>,

@@ -2,10 +2,10 @@
 
 use service::billing::period::Interval::Month;
 use service::billing::tax::TaxRate;
-use service::{Billing, ServiceConfig};
+use service::{Actor, Billing, ServiceConfig};
 use sqlx::PgPool;
 
-use crate::play::{Play, VISA, play};
+use crate::play::{CATALOG, Play, VISA, play};
 
 /// The same customer after the deployment's rate has changed.
 fn at_rate(play: &Play, rate: &str) -> Play {
@@ -45,10 +45,8 @@ async fn what_is_more_than_the_charge_becomes_credit(pool: PgPool) {
     let play = at_rate(&play, "0.99");
     play.buy("starter", Month, VISA).await;
     // A little dearer plan, and no tax any more: the invoice alone would pay money out.
-    sqlx::query("UPDATE price SET amount_minor = 20000 WHERE amount_minor = 99900")
-        .execute(&play.pool)
-        .await
-        .unwrap();
+    let cheap = CATALOG.replace("amount = 999 }", "amount = 200 }");
+    play.billing.apply_catalog(&Actor::System, &cheap).await.unwrap();
     play.live_until("2026-04-16T00:00:00Z").await;
     let play = at_rate(&play, "0");
     play.change("professional", Month).await;

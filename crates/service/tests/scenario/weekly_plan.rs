@@ -5,11 +5,11 @@ use service::billing::invoice::LineKind;
 use service::billing::period::Interval::{Month, Week};
 use sqlx::PgPool;
 
-use crate::play::{Play, VISA, play, utc};
+use crate::play::{CATALOG, Play, VISA, play, utc};
 
 /// A price of 50.00 a week for Starter beside the others.
 async fn sell_by_the_week(play: &Play) {
-    let file = include_str!("../../src/catalog/plans.toml").replace(
+    let file = CATALOG.replace(
         "amount = 199 }",
         r#"amount = 199 }, { interval = "week", amount = 50 }"#,
     );

@@ -30,6 +30,42 @@ pub async fn settle(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
+/// The version of a plan that is sold now, to whomever.
+pub async fn version_on_sale(
+    conn: &mut PgConnection,
+    plan: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Plan>> {
+    let version = sqlx::query_scalar!(
+        "SELECT v.id FROM plan_version v JOIN plan p ON p.id = v.plan_id
+         WHERE p.key = $1 AND (v.status = 'active' OR (v.status = 'scheduled' AND v.effective_at <= $2))
+         ORDER BY v.status DESC LIMIT 1",
+        plan,
+        now,
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    Ok(plans(conn, version.as_slice()).await?.into_iter().next())
+}
+
+/// Customers whose live subscription is on another version of the plan, in the order they came.
+pub async fn subscribers_of_other_versions(
+    conn: &mut PgConnection,
+    version: &Plan,
+) -> Result<Vec<CustomerId>> {
+    let customers = sqlx::query_scalar!(
+        "SELECT s.customer_id FROM subscription s
+         JOIN subscription_item i ON i.subscription_id = s.id AND i.kind = 'plan' AND i.plan_id = $1
+         JOIN price ON price.id = i.price_id AND price.plan_version_id <> $2
+         WHERE s.status <> 'canceled' ORDER BY s.customer_id",
+        version.id.uuid(),
+        version.version.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(customers.into_iter().map(CustomerId::from_uuid).collect())
+}
+
 /// Every plan ever, also those without a version that stands: a new one brings them back.
 pub async fn state(conn: &mut PgConnection) -> Result<CatalogState> {
     let versions = sqlx::query!(

@@ -114,16 +114,18 @@ fn outcomes(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
         owes,
         at: later(),
     };
-    let renewal = |has_payment_method| RenewalInput {
+    let renewal = |has_payment_method, owes| RenewalInput {
         plan,
         scheduled: None,
         usage: &[],
         has_payment_method,
+        owes,
         zone: Zone::UTC,
     };
     let going_on = ResumeInput {
         plan,
         zone: Zone::UTC,
+        owes: false,
         at: later(),
     };
     let own = || subscription.clone();
@@ -139,8 +141,8 @@ fn outcomes(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
     after.extend(undo_pending_change(own()));
     after.push(drop_upgrade(own()));
     after.extend(
-        [true, false]
-            .map(|method| renew(subscription, renewal(method)).map(|r| r.after))
+        [(true, false), (false, false), (true, true)]
+            .map(|(method, owes)| renew(subscription, renewal(method, owes)).map(|r| r.after))
             .into_iter()
             .flatten(),
     );

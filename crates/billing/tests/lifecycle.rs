@@ -290,6 +290,7 @@ impl<'a> Life<'a> {
                 scheduled,
                 usage: &[],
                 has_payment_method: true,
+                owes: false,
                 zone: self.zone,
             };
             let renewal = renew(&self.subscription, input).unwrap();
@@ -338,8 +339,13 @@ impl<'a> Life<'a> {
     }
 
     fn resume(&mut self) {
-        let (plan, zone, at) = (self.plan(), self.zone, self.now);
-        if let Ok(resumption) = resume(&self.subscription, ResumeInput { plan, zone, at }) {
+        let input = ResumeInput {
+            plan: self.plan(),
+            zone: self.zone,
+            owes: false,
+            at: self.now,
+        };
+        if let Ok(resumption) = resume(&self.subscription, input) {
             self.subscription = resumption.after;
             self.invoice(resumption.lines);
         }

@@ -126,6 +126,8 @@ fn used_so_far(subscription: &Subscription, input: StopInput<'_>) -> Result<Vec<
 pub struct ResumeInput<'a> {
     pub plan: &'a Plan,
     pub zone: Zone,
+    /// Whether an invoice of the subscription is open.
+    pub owes: bool,
     pub at: DateTime<Utc>,
 }
 
@@ -136,15 +138,33 @@ pub struct Resumption {
     pub lines: Vec<DraftLine>,
 }
 
-/// Goes on: this instant is the anchor of all later periods, and the first is billed whole.
+/// Goes on when asked to; nothing may be owed.
 pub fn resume(subscription: &Subscription, input: ResumeInput<'_>) -> Result<Resumption, ChangeError> {
+    let resumption = resume_by_itself(subscription, input)?;
+    if input.owes {
+        return Err(ChangeError::InvoiceOpen);
+    }
+    Ok(resumption)
+}
+
+/// This instant is the anchor of all later periods, and the first is billed whole. What is owed leaves it past
+/// due, as at a renewal.
+pub(super) fn resume_by_itself(
+    subscription: &Subscription,
+    input: ResumeInput<'_>,
+) -> Result<Resumption, ChangeError> {
     let Status::Paused { .. } = subscription.status else {
         return Err(ChangeError::NotChangeable(subscription.status.name()));
+    };
+    let status = if input.owes {
+        Status::PastDue { since: input.at }
+    } else {
+        Status::Active
     };
     let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
     let anchor = Anchor::new(input.at, input.zone);
     let after = Subscription {
-        status: subscription.status.to(Status::Active)?,
+        status: subscription.status.to(status)?,
         anchor: input.at,
         billing_period: anchor.period(item.price.interval, 0)?,
         usage_period: anchor.period(Interval::Month, 0)?,

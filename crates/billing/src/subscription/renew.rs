@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     CancelReason, ChangeError, ItemKind, PendingChange, ResumeInput, Resumption, Status, Subscription,
-    SubscriptionItem, base_line, resume, usage_lines,
+    SubscriptionItem, base_line, pause::resume_by_itself, usage_lines,
 };
 use crate::catalog::{Plan, Price};
 use crate::invoice::DraftLine;
@@ -20,6 +20,8 @@ pub struct RenewalInput<'a> {
     /// What the ended usage period counted, a total a meter.
     pub usage: &'a [MeterTotal],
     pub has_payment_method: bool,
+    /// Whether an invoice of the subscription is open: asked of one that is paused.
+    pub owes: bool,
     pub zone: Zone,
 }
 
@@ -112,8 +114,13 @@ fn end_pause(
     let due = subscription.due_at();
     let boundary = due.ok_or(ChangeError::NotChangeable(subscription.status.name()))?;
     if resume_at == Some(boundary) && subscription.ends_at != Some(boundary) {
-        let (plan, zone, at) = (input.plan, input.zone, boundary);
-        let Resumption { after, lines } = resume(subscription, ResumeInput { plan, zone, at })?;
+        let input = ResumeInput {
+            plan: input.plan,
+            zone: input.zone,
+            owes: input.owes,
+            at: boundary,
+        };
+        let Resumption { after, lines } = resume_by_itself(subscription, input)?;
         return Ok(Renewal {
             boundary,
             after,

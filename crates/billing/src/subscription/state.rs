@@ -114,7 +114,7 @@ impl StatusName {
     ];
 
     /// Every legal move, each of them made by a decision of this module; no other exists.
-    pub const EDGES: [(Self, Self); 17] = [
+    pub const EDGES: [(Self, Self); 18] = [
         (Self::Pending, Self::Active),
         (Self::Pending, Self::Canceled),
         (Self::Incomplete, Self::Active),
@@ -130,6 +130,7 @@ impl StatusName {
         (Self::Suspended, Self::Active),
         (Self::Suspended, Self::Canceled),
         (Self::Paused, Self::Active),
+        (Self::Paused, Self::PastDue),
         (Self::Paused, Self::Canceled),
         (Self::Unpaid, Self::Canceled),
     ];
@@ -334,6 +335,12 @@ impl Subscription {
     /// The item that carries the plan.
     pub fn plan_item(&self) -> Option<&SubscriptionItem> {
         self.items.iter().find(|item| item.kind == ItemKind::Plan)
+    }
+
+    /// Paused because its trial ended without a card: nothing was ever paid. Any other pause begins before the
+    /// period's end, and goes on where it was.
+    pub fn is_paused_trial(&self) -> bool {
+        matches!(self.status, Status::Paused { since, .. } if since == self.billing_period.end())
     }
 
     /// How many of the plan: seats.

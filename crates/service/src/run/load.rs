@@ -1,6 +1,6 @@
 //! What boundaries are decided from, read for many subscriptions at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use billing::catalog::{Meter, Plan, Price};
@@ -8,7 +8,7 @@ use billing::id::{CustomerId, MeterId, PriceId, SubscriptionId};
 use billing::money::Money;
 use billing::period::Period;
 use billing::subscription::{
-    ChangeError, PendingChange, Renewal, RenewalInput, Subscription, SubscriptionItem, renew,
+    ChangeError, PendingChange, Renewal, RenewalInput, Status, Subscription, SubscriptionItem, renew,
 };
 use billing::usage::SpanUsage;
 use store::customer::CustomerRecord;
@@ -57,6 +57,8 @@ pub struct Loaded<'c> {
     usage: HashMap<SubscriptionId, HashMap<MeterId, SpanUsage>>,
     methods: HashMap<CustomerId, PaymentMethod>,
     credit: HashMap<CustomerId, Money>,
+    /// Of the paused ones.
+    owing: HashSet<SubscriptionId>,
 }
 
 impl<'c> Loaded<'c> {
@@ -80,6 +82,7 @@ impl<'c> Loaded<'c> {
             usage: usage_of(conn, catalog, subscriptions).await?,
             methods: store::payment::default_methods(conn, &customers).await?,
             credit: credit_of(conn, subscriptions).await?,
+            owing: owing_of(conn, subscriptions).await?,
         })
     }
 
@@ -115,6 +118,7 @@ impl<'c> Loaded<'c> {
             scheduled,
             usage: &usage,
             has_payment_method: self.method(customer.id).is_some(),
+            owes: self.owing.contains(&subscription.id),
             zone: customer.zone,
         };
         Ok(renew(subscription, input)?)
@@ -171,6 +175,22 @@ async fn credit_of(
         .map(|(customer, _)| customer)
         .zip(balances)
         .collect())
+}
+
+/// Only a pause that ends asks for it, and pauses are few.
+async fn owing_of(
+    conn: &mut PgConnection,
+    subscriptions: &[&Subscription],
+) -> Result<HashSet<SubscriptionId>> {
+    let paused: Vec<_> = subscriptions
+        .iter()
+        .copied()
+        .filter(|subscription| matches!(subscription.status, Status::Paused { .. }))
+        .collect();
+    if paused.is_empty() {
+        return Ok(HashSet::new());
+    }
+    Ok(store::invoice::owing(conn, &paused).await?)
 }
 
 fn meters_of(plan: &Plan) -> impl Iterator<Item = &Meter> {

@@ -352,6 +352,7 @@ impl Billing {
             scheduled,
             usage: &[],
             has_payment_method: true,
+            owes: false,
             zone: decided.customer.zone,
         };
         let mut step = renew(after, input)?;

@@ -12,7 +12,7 @@ use store::{CustomerScope, PgConnection};
 use super::ChangeOutcome;
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
-use crate::payment::{BeginAttempt, begin_attempts};
+use crate::payment::{BeginAttempt, begin_attempts, is_owed};
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
 use crate::run::RESUMED;
@@ -152,9 +152,11 @@ impl Billing {
         let plan = store::catalog::plan_of_price(conn, item.price.id)
             .await?
             .ok_or(Error::NotFound("plan"))?;
+        let open = store::invoice::open(conn, scope).await?;
         let input = ResumeInput {
             plan: &plan,
             zone: customer.zone,
+            owes: open.iter().any(|invoice| is_owed(&subscription, invoice)),
             at,
         };
         let Resumption { after, lines } = resume(&subscription, input)?;

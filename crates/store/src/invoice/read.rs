@@ -1,14 +1,18 @@
 //! Reading invoices back.
 
+use std::collections::HashSet;
+
 use billing::id::{InvoiceId, InvoiceLineId, PaymentAttemptId, SubscriptionId, SubscriptionItemId};
 use billing::invoice::{Charge, CreditedLine, DraftLine, InvoiceNumber, InvoiceStatus, Line, LineKind};
 use billing::money::Money;
 use billing::payment::AttemptStatus;
+use billing::subscription::Subscription;
 use billing::tax::TaxRate;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::row::column;
 use crate::{CustomerScope, Error, Result, row};
 
 const TABLE: &str = "invoice";
@@ -140,6 +144,22 @@ pub async fn open(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<I
     .into_iter()
     .map(InvoiceSummary::try_from)
     .collect()
+}
+
+/// Which of these subscriptions have an open invoice.
+pub async fn owing(
+    conn: &mut PgConnection,
+    subscriptions: &[&Subscription],
+) -> Result<HashSet<SubscriptionId>> {
+    let owing = sqlx::query_scalar!(
+        r#"SELECT DISTINCT subscription_id AS "id!" FROM invoice
+           WHERE customer_id = ANY($1) AND subscription_id = ANY($2) AND status = 'open'"#,
+        &column(subscriptions, |s| s.customer.uuid()),
+        &column(subscriptions, |s| s.id.uuid()),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(owing.into_iter().map(SubscriptionId::from_uuid).collect())
 }
 
 /// The invoice, locked to the transaction's end; after customer and subscription in the order of locks.

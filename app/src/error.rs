@@ -21,6 +21,7 @@ pub enum AppError {
     InvalidPassword,
     InvalidTimeZone,
     AlreadySubscribed,
+    Paused,
     TrialUsed,
     NoSubscription,
     QuoteStale,
@@ -56,7 +57,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -69,6 +70,7 @@ impl AppError {
         InvalidPassword,
         InvalidTimeZone,
         AlreadySubscribed,
+        Paused,
         TrialUsed,
         NoSubscription,
         QuoteStale,
@@ -112,6 +114,7 @@ impl AppError {
             InvalidPassword => "invalid_password",
             InvalidTimeZone => "invalid_time_zone",
             AlreadySubscribed => "already_subscribed",
+            Paused => "paused",
             TrialUsed => "trial_used",
             NoSubscription => "no_subscription",
             QuoteStale => "quote_stale",

@@ -1,14 +1,17 @@
 //! The public price list.
 
 use billing::catalog::{Plan, Price};
-use billing::money::Currency;
+use billing::credit::applicable;
+use billing::money::{Currency, Money};
 use billing::period::Interval;
+use billing::tax::TaxRate;
 use leptos::prelude::*;
 use service::Actor;
 
 use super::compare::CompareTable;
 use super::offer::{IntervalSwitch, PlanCard, choose, chosen_interval, saving_amount, saving_percent};
 use crate::error::AppError;
+use crate::format;
 use crate::layout::{PORTAL, PUBLIC};
 use crate::page::{Page, Visit, page};
 use crate::portal::status::makes_way;
@@ -26,6 +29,9 @@ enum Buyer {
     Visitor,
     New {
         trial_available: bool,
+        /// What pays first, and the rate that a price is taxed at.
+        credit: Money,
+        tax_rate: TaxRate,
     },
     /// Changes the plan instead of buying another.
     Subscribed,
@@ -68,6 +74,8 @@ async fn buyer(visit: &Visit) -> Result<(Buyer, Option<String>), AppError> {
         Some(status) if !makes_way(status) => Buyer::Subscribed,
         _ => Buyer::New {
             trial_available: overview.trial_available,
+            credit: overview.credit,
+            tax_rate: visit.billing.config().tax_rate,
         },
     };
     Ok((buyer, Some(overview.customer.name)))
@@ -80,12 +88,36 @@ fn card(plan: &Plan, interval: Interval, currency: Currency, buyer: &Buyer, want
     let actions = match (price, buyer) {
         (None, _) => view! { <p class="text-muted">{t::NOT_OFFERED}</p> }.into_any(),
         (Some(_), Buyer::Visitor) => sign_up_first(plan, interval).into_any(),
-        (Some(price), Buyer::New { trial_available }) => buy(plan, price, *trial_available).into_any(),
+        (
+            Some(price),
+            Buyer::New {
+                trial_available,
+                credit,
+                tax_rate,
+            },
+        ) => {
+            let from_credit = from_credit(price, *credit, *tax_rate);
+            view! { {buy(plan, price, *trial_available)} {from_credit} }.into_any()
+        }
         (Some(price), Buyer::Subscribed) => choose(plan, price).into_any(),
     };
     let highlighted = plan.key == wanted;
     view! { <PlanCard plan=plan.clone() price=price highlighted=highlighted note=note.flatten() actions=actions/> }
         .into_any()
+}
+
+/// A purchase takes the credit at once: how much is said beside its button.
+fn from_credit(price: Price, credit: Money, tax_rate: TaxRate) -> Option<impl IntoView + use<>> {
+    let total = price.amount.plus(tax_rate.on(price.amount).ok()?).ok()?;
+    let taken = applicable(credit, total).ok()?;
+    let said = if taken == total {
+        t::covered_by_credit(&format::money(taken))
+    } else {
+        t::from_credit(&format::money(taken))
+    };
+    taken
+        .is_positive()
+        .then(|| view! { <p class="text-muted">{said}</p> })
 }
 
 fn buy(plan: &Plan, price: Price, trial_available: bool) -> impl IntoView + use<> {

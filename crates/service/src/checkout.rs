@@ -3,12 +3,15 @@
 mod finish;
 mod give_up;
 mod open;
+mod purchase;
 
 use billing::id::{InvoiceId, PriceId};
 use billing::invoice::InvoiceStatus;
 use billing::money::Money;
 use store::CustomerScope;
 use store::payment::{CheckoutRow, Purpose};
+
+use purchase::Purchase;
 
 use crate::{Actor, Billing, Error, InvoiceSummary, PaymentMethod, Result};
 
@@ -49,12 +52,14 @@ impl Billing {
     pub async fn start_checkout(&self, actor: &Actor, start: StartCheckout) -> Result<String> {
         let scope = actor.manages_billing()?;
         self.give_up_purchase(scope).await?;
-        let page = if start.trial {
-            self.begin_trial(actor, scope, start.price).await?
-        } else {
-            self.begin_purchase(actor, scope, start.price).await?
-        };
-        self.open_page(scope, page).await
+        if start.trial {
+            let page = self.begin_trial(actor, scope, start.price).await?;
+            return self.open_page(scope, page).await;
+        }
+        match self.begin_purchase(actor, scope, start.price).await? {
+            Purchase::Asks(page) => self.open_page(scope, *page).await,
+            Purchase::Covered(invoice) => Ok(format!("{}/invoices/{invoice}", self.base_url())),
+        }
     }
 
     /// A hosted page for an open invoice.

@@ -42,6 +42,8 @@ pub enum Error {
     Catalog(Vec<Problem>),
     #[error("there is a live subscription already")]
     AlreadySubscribed,
+    #[error("the subscription is paused")]
+    Paused,
     #[error("the trial was used before")]
     TrialUsed,
     #[error("there is no live subscription")]
@@ -92,6 +94,7 @@ impl Error {
             Self::Invalid { .. } => "invalid",
             Self::Catalog(_) => "invalid_catalog",
             Self::AlreadySubscribed => "already_subscribed",
+            Self::Paused => "paused",
             Self::TrialUsed => "trial_used",
             Self::NoSubscription => "no_subscription",
             Self::QuoteStale => "quote_stale",
@@ -137,6 +140,7 @@ impl Error {
             Self::Invalid { .. } | Self::Catalog(_) | Self::Money(_) => ErrorKind::Invalid,
             Self::EmailTaken
             | Self::AlreadySubscribed
+            | Self::Paused
             | Self::TrialUsed
             | Self::NoSubscription
             | Self::QuoteStale

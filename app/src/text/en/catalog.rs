@@ -39,6 +39,14 @@ pub fn buy_plan(plan: &str) -> String {
     format!("Buy {plan}")
 }
 
+pub fn from_credit(amount: &str) -> String {
+    format!("{amount} of it, tax included, is paid from your credit.")
+}
+
+pub fn covered_by_credit(amount: &str) -> String {
+    format!("All of it, {amount} with tax, is paid from your credit at once.")
+}
+
 pub fn choose_plan(plan: &str) -> String {
     format!("Choose {plan}")
 }

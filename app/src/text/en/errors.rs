@@ -48,6 +48,10 @@ pub const fn error(error: AppError) -> ErrorText {
             "There is a subscription already",
             "Change its plan instead of buying another.",
         ),
+        Paused => text(
+            "Your plan is paused",
+            "Go on with it and change it then, or end it first.",
+        ),
         TrialUsed => text(
             "The trial was used before",
             "A plan can still be bought; it is charged at once.",

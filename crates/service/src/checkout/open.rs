@@ -3,10 +3,9 @@
 use billing::id::{
     CheckoutSessionId, CustomerId, InvoiceId, PaymentAttemptId, PriceId, SubscriptionId, SubscriptionItemId,
 };
-use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::payment::AttemptStatus;
-use billing::subscription::{CancelReason, Create, Status, activate, buy, start_trial, supersede};
+use billing::subscription::{Create, start_trial};
 use chrono::TimeDelta;
 use gateway::{CheckoutLine, CheckoutMode, CheckoutRequest};
 use store::customer::CustomerRecord;
@@ -14,10 +13,9 @@ use store::payment::{CheckoutRow, NewAttempt, NewCheckout, Purpose};
 use store::{CustomerScope, Tx};
 
 use crate::id::mint;
-use crate::invoice::{Finalize, finalize};
 use crate::mail::{self, Addressed, Letter};
-use crate::record::{Save, create, save};
-use crate::{Actor, Billing, Error, Result, credit};
+use crate::record::{Save, create};
+use crate::{Actor, Billing, Error, Result};
 
 /// How long a hosted page stays open.
 const PAGE_OPEN_FOR: TimeDelta = TimeDelta::hours(23);
@@ -26,97 +24,19 @@ const PAGE_OPEN_FOR: TimeDelta = TimeDelta::hours(23);
 pub struct Page {
     checkout: NewCheckout,
     customer: CustomerRecord,
-    lines: Vec<(String, Money)>,
+    pub(super) lines: Vec<(String, Money)>,
     /// The invoice's total, where it takes a payment.
     amount: Option<Money>,
 }
 
 /// Why a page is opened, and what it pays.
-struct Cause {
-    purpose: Purpose,
-    pays: Option<(InvoiceId, Money)>,
-    subscription: Option<SubscriptionId>,
+pub(super) struct Cause {
+    pub purpose: Purpose,
+    pub pays: Option<(InvoiceId, Money)>,
+    pub subscription: Option<SubscriptionId>,
 }
 
 impl Billing {
-    /// The first invoice of a new subscription, and the attempt that the page makes.
-    pub(super) async fn begin_purchase(
-        &self,
-        actor: &Actor,
-        scope: CustomerScope,
-        price: PriceId,
-    ) -> Result<Page> {
-        let now = self.now();
-        let mut tx = store::begin(self.pool()).await?;
-        let customer = store::customer::lock(&mut tx, scope)
-            .await?
-            .ok_or(Error::NotFound("customer"))?;
-        make_room(&mut tx, actor, &customer, now).await?;
-        let before = ended_before(&mut tx, scope).await?;
-        let plan = self.plan_on_sale(&mut tx, scope.customer(), price).await?;
-        let price = plan.price(price).ok_or(Error::NotFound("price"))?;
-        let (subscription, lines) = buy(Create {
-            id: mint(SubscriptionId::from_uuid),
-            item: mint(SubscriptionItemId::from_uuid),
-            customer: customer.id,
-            plan: &plan,
-            price,
-            zone: customer.zone,
-            now,
-        })?;
-        let balance = credit::balance(&mut tx, scope, price.amount.currency()).await?;
-        let draft = InvoiceDraft::assemble(price.amount.currency(), lines, self.parts.config.tax_rate)?
-            .apply_credit(balance)?;
-        let due = draft.amount_due()?;
-        let (subscription, what) = if due.is_zero() {
-            (activate(subscription)?, "subscription.activated")
-        } else {
-            (subscription, "subscription.created")
-        };
-        let after = &subscription;
-        create(
-            &mut tx,
-            Save {
-                actor,
-                customer: &customer,
-                after,
-                what,
-                at: now,
-            },
-        )
-        .await?;
-        if let Some(before) = before {
-            store::subscription::set_follows(&mut tx, scope, subscription.id, before).await?;
-        }
-        let id = mint(InvoiceId::from_uuid);
-        let f = Finalize {
-            id,
-            actor,
-            customer: &customer,
-            subscription: after,
-            draft: &draft,
-            reason: "purchase",
-            at: now,
-        };
-        finalize(&mut tx, &[f], self.base_url()).await?;
-        // Paid from credit: the page only takes a card, for what comes later.
-        let (purpose, pays) = match due.is_zero() {
-            true => (Purpose::AddCard, None),
-            false => (Purpose::Purchase, Some((id, due))),
-        };
-        let cause = Cause {
-            purpose,
-            pays,
-            subscription: Some(subscription.id),
-        };
-        let page = self.write_page(&mut tx, customer, cause).await?;
-        store::commit(tx).await?;
-        Ok(Page {
-            lines: bill_lines(&draft),
-            ..page
-        })
-    }
-
     /// The trial begins at once; the page takes a card for its end, and may be left without.
     pub(super) async fn begin_trial(
         &self,
@@ -267,7 +187,7 @@ impl Billing {
         }
     }
 
-    async fn plan_on_sale(
+    pub(super) async fn plan_on_sale(
         &self,
         tx: &mut Tx,
         customer: CustomerId,
@@ -281,7 +201,12 @@ impl Billing {
             .ok_or(Error::NotFound("price"))
     }
 
-    async fn write_page(&self, tx: &mut Tx, customer: CustomerRecord, cause: Cause) -> Result<Page> {
+    pub(super) async fn write_page(
+        &self,
+        tx: &mut Tx,
+        customer: CustomerRecord,
+        cause: Cause,
+    ) -> Result<Page> {
         let Cause {
             purpose,
             pays,
@@ -361,70 +286,6 @@ impl Billing {
         }
         Ok(opened.url)
     }
-}
-
-/// A purchase needs the customer to have no live subscription; one that is paused makes way.
-async fn make_room(
-    tx: &mut Tx,
-    actor: &Actor,
-    customer: &CustomerRecord,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Result<()> {
-    let live = store::subscription::live(tx, CustomerScope::of(customer.id)).await?;
-    match live {
-        None => Ok(()),
-        Some(subscription) if matches!(subscription.status, Status::Paused { .. }) => {
-            let after = &supersede(subscription, now)?;
-            save(
-                tx,
-                Save {
-                    actor,
-                    customer,
-                    after,
-                    what: "subscription.superseded",
-                    at: now,
-                },
-            )
-            .await
-        }
-        Some(_) => Err(Error::AlreadySubscribed),
-    }
-}
-
-/// The last subscription that was more than a purchase nobody finished.
-async fn ended_before(tx: &mut Tx, scope: CustomerScope) -> Result<Option<SubscriptionId>> {
-    let all = store::subscription::all(tx, scope).await?;
-    let served = all.into_iter().find(|subscription| {
-        !matches!(
-            subscription.status,
-            Status::Canceled {
-                reason: CancelReason::Expired,
-                ..
-            }
-        )
-    });
-    Ok(served.map(|subscription| subscription.id))
-}
-
-/// The lines and their tax as the hosted page shows them.
-fn bill_lines(draft: &InvoiceDraft) -> Vec<(String, Money)> {
-    let mut lines: Vec<_> = draft
-        .lines()
-        .iter()
-        .map(|line| (line.draft.description.clone(), line.draft.net))
-        .collect();
-    if !draft.tax().is_zero() {
-        lines.push(("Tax".to_owned(), draft.tax()));
-    }
-    if let Some(credit) = draft
-        .credit_applied()
-        .negate()
-        .ok()
-        .filter(|credit| !credit.is_zero())
-    {
-        lines.push(("Credit".to_owned(), credit));
-    }
-    lines
 }
 
 fn trial_used(error: store::Error) -> Error {

@@ -1,12 +1,12 @@
 //! 1 April: buys. 11 April: pauses, and what is not served comes back as credit. 1 June: goes on.
 
-use service::billing::invoice::InvoiceStatus::Paid;
+use service::billing::invoice::InvoiceStatus::{Open, Paid};
 use service::billing::period::Interval::{Month, Year};
-use service::billing::subscription::{ChangeError, StatusName};
-use service::{Error, StopKind};
+use service::billing::subscription::{ChangeError, StatusName, UnusedTime};
+use service::{Error, StartCheckout, StopKind};
 use sqlx::PgPool;
 
-use crate::play::{DECLINES_LATER, VISA, bill, movement, play, utc};
+use crate::play::{DECLINES_LATER, Play, VISA, bill, movement, play, utc};
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn unused_time_comes_back_as_credit_and_pays_what_comes(pool: PgPool) {
@@ -174,8 +174,23 @@ async fn credit_that_covers_a_purchase_buys_it(pool: PgPool) {
     play.buy("enterprise", Month, VISA).await;
     play.live_until("2026-04-11T00:00:00Z").await;
     play.pause().await;
-    // Another plan is bought instead: the paused one makes way, and its credit pays all of it.
-    play.checkout("starter", Month, false).await;
+    // The pause stands until the customer ends it: looking at another plan loses nothing.
+    let price = play.price("starter", Month).await;
+    let start = StartCheckout { price, trial: false };
+    let refused = play.billing.start_checkout(&play.actor, start).await;
+    assert!(matches!(refused, Err(Error::Paused)), "{refused:?}");
+    assert_eq!(play.status().await.1, Some(StatusName::Paused));
+    let unused = UnusedTime::Forfeit;
+    play.stop(StopKind::Cancel { unused }).await;
+    // Credit pays all of it: there is no page to go to, only the invoice to look at.
+    let url = play.billing.start_checkout(&play.actor, start).await.unwrap();
+    let invoice = play.invoices().await.pop().unwrap().summary;
+    assert_eq!(url, format!("http://localhost:3000/invoices/{}", invoice.id));
+    let pages: i64 = sqlx::query_scalar("SELECT count(*) FROM checkout_session WHERE status = 'open'")
+        .fetch_one(&play.pool)
+        .await
+        .unwrap();
+    assert_eq!(pages, 0);
     assert_eq!(
         play.status().await,
         (Some("starter".into()), Some(StatusName::Active))
@@ -193,5 +208,63 @@ async fn credit_that_covers_a_purchase_buys_it(pool: PgPool) {
     assert_eq!(play.credit().await, before - upgrade.credit_applied.minor());
     play.live_until("2026-08-11T00:00:00Z").await;
     assert_eq!(play.credit().await, 0);
+    play.ties().await;
+}
+
+/// Usage up to the pause is due, and the card declines it.
+async fn paused_with_debt(pool: PgPool, resume_at: Option<&str>) -> Play {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, DECLINES_LATER).await;
+    play.use_meter("a", "deployments", 600, utc("2026-04-01T00:00:00Z"))
+        .await;
+    play.live_until("2026-04-16T00:00:00Z").await;
+    let resume_at = resume_at.map(utc);
+    play.stop(StopKind::Pause { resume_at }).await;
+    play.billing.drain_queue().await.unwrap();
+    let owed = play.invoices().await.pop().unwrap().summary;
+    assert_eq!((owed.reason.as_str(), owed.status), ("pause", Open));
+    assert_eq!(owed.credit_applied.minor(), 10_746);
+    play
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn nobody_goes_on_while_something_is_owed(pool: PgPool) {
+    let play = paused_with_debt(pool, None).await;
+    let refused = play.billing.preview_resume(&play.actor).await;
+    assert!(
+        matches!(refused, Err(Error::Change(ChangeError::InvoiceOpen))),
+        "{refused:?}"
+    );
+    let debt = play.invoices().await.pop().unwrap().summary.id;
+    let url = play.billing.start_payment(&play.actor, debt).await.unwrap();
+    let page = url.rsplit('/').next().unwrap();
+    play.submit(page, VISA).await;
+    play.billing.checkout_result(&play.actor, page).await.unwrap();
+    assert_eq!(play.status().await.1, Some(StatusName::Paused));
+    assert_eq!(play.resume().await, 21_492);
+    assert_eq!(play.status().await.1, Some(StatusName::Active));
+    play.billing.drain_queue().await.unwrap();
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_pause_that_ends_by_itself_with_something_owed_is_past_due(pool: PgPool) {
+    let play = paused_with_debt(pool, Some("2026-05-10T12:00:00Z")).await;
+    play.clock.advance_to(utc("2026-05-10T12:00:00Z"));
+    play.billing.run_due().await.unwrap();
+    // Before anybody tried the card again.
+    assert_eq!(play.status().await.1, Some(StatusName::PastDue));
+    play.billing.drain_queue().await.unwrap();
+    let open: Vec<_> = play
+        .bills()
+        .await
+        .into_iter()
+        .map(|(_, why, how, _)| (why, how))
+        .collect();
+    let bill = |why: &str, how| (why.to_owned(), how);
+    assert_eq!(
+        open,
+        [bill("purchase", Paid), bill("pause", Open), bill("resume", Open)]
+    );
     play.ties().await;
 }

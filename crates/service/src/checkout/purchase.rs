@@ -1,0 +1,164 @@
+//! Buying: a new subscription and its first invoice, which credit pays first and a hosted page the rest of.
+
+use billing::id::{InvoiceId, PriceId, SubscriptionId, SubscriptionItemId};
+use billing::invoice::InvoiceDraft;
+use billing::money::Money;
+use billing::subscription::{CancelReason, Create, Status, Subscription, activate, buy, supersede};
+use chrono::{DateTime, Utc};
+use store::customer::CustomerRecord;
+use store::payment::Purpose;
+use store::{CustomerScope, Tx};
+
+use super::open::{Cause, Page};
+use crate::id::mint;
+use crate::invoice::{Finalize, finalize};
+use crate::record::{Save, create, save};
+use crate::{Actor, Billing, Error, Result, credit};
+
+/// A purchase, written down.
+pub enum Purchase {
+    /// This page takes the payment.
+    Asks(Box<Page>),
+    /// Credit paid for all of it: it is done, and no page that could fail to open is needed.
+    Covered(InvoiceId),
+}
+
+impl Billing {
+    pub(super) async fn begin_purchase(
+        &self,
+        actor: &Actor,
+        scope: CustomerScope,
+        price: PriceId,
+    ) -> Result<Purchase> {
+        let now = self.now();
+        let mut tx = store::begin(self.pool()).await?;
+        let customer = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        make_room(&mut tx, actor, &customer, now).await?;
+        let (subscription, draft) = self.price_purchase(&mut tx, &customer, price).await?;
+        let due = draft.amount_due()?;
+        let (subscription, what) = if due.is_zero() {
+            (activate(subscription)?, "subscription.activated")
+        } else {
+            (subscription, "subscription.created")
+        };
+        let after = &subscription;
+        let before = ended_before(&mut tx, scope).await?;
+        let saved = Save {
+            actor,
+            customer: &customer,
+            after,
+            what,
+            at: now,
+        };
+        create(&mut tx, saved).await?;
+        if let Some(before) = before {
+            store::subscription::set_follows(&mut tx, scope, subscription.id, before).await?;
+        }
+        let id = mint(InvoiceId::from_uuid);
+        let f = Finalize {
+            id,
+            actor,
+            customer: &customer,
+            subscription: after,
+            draft: &draft,
+            reason: "purchase",
+            at: now,
+        };
+        finalize(&mut tx, &[f], self.base_url()).await?;
+        if due.is_zero() {
+            store::commit(tx).await?;
+            return Ok(Purchase::Covered(id));
+        }
+        let cause = Cause {
+            purpose: Purpose::Purchase,
+            pays: Some((id, due)),
+            subscription: Some(subscription.id),
+        };
+        let mut page = self.write_page(&mut tx, customer, cause).await?;
+        store::commit(tx).await?;
+        page.lines = bill_lines(&draft);
+        Ok(Purchase::Asks(Box::new(page)))
+    }
+
+    async fn price_purchase(
+        &self,
+        tx: &mut Tx,
+        customer: &CustomerRecord,
+        price: PriceId,
+    ) -> Result<(Subscription, InvoiceDraft)> {
+        let plan = self.plan_on_sale(tx, customer.id, price).await?;
+        let price = plan.price(price).ok_or(Error::NotFound("price"))?;
+        let (subscription, lines) = buy(Create {
+            id: mint(SubscriptionId::from_uuid),
+            item: mint(SubscriptionItemId::from_uuid),
+            customer: customer.id,
+            plan: &plan,
+            price,
+            zone: customer.zone,
+            now: self.now(),
+        })?;
+        let currency = price.amount.currency();
+        let balance = credit::balance(tx, CustomerScope::of(customer.id), currency).await?;
+        let draft = InvoiceDraft::assemble(currency, lines, self.parts.config.tax_rate)?;
+        Ok((subscription, draft.apply_credit(balance)?))
+    }
+}
+
+/// A purchase needs the customer to have no live subscription. A trial that ended without a card makes way; a
+/// plan that the customer paused does not: it would be gone before the new one is paid.
+async fn make_room(tx: &mut Tx, actor: &Actor, customer: &CustomerRecord, now: DateTime<Utc>) -> Result<()> {
+    let live = store::subscription::live(tx, CustomerScope::of(customer.id)).await?;
+    match live {
+        None => Ok(()),
+        Some(subscription) if subscription.is_paused_trial() => {
+            let saved = Save {
+                actor,
+                customer,
+                after: &supersede(subscription, now)?,
+                what: "subscription.superseded",
+                at: now,
+            };
+            save(tx, saved).await
+        }
+        Some(subscription) if matches!(subscription.status, Status::Paused { .. }) => Err(Error::Paused),
+        Some(_) => Err(Error::AlreadySubscribed),
+    }
+}
+
+/// The last subscription that was more than a purchase nobody finished.
+async fn ended_before(tx: &mut Tx, scope: CustomerScope) -> Result<Option<SubscriptionId>> {
+    let all = store::subscription::all(tx, scope).await?;
+    let served = all.into_iter().find(|subscription| {
+        !matches!(
+            subscription.status,
+            Status::Canceled {
+                reason: CancelReason::Expired,
+                ..
+            }
+        )
+    });
+    Ok(served.map(|subscription| subscription.id))
+}
+
+/// The lines and their tax as the hosted page shows them.
+fn bill_lines(draft: &InvoiceDraft) -> Vec<(String, Money)> {
+    let mut lines: Vec<_> = draft
+        .lines()
+        .iter()
+        .map(|line| (line.draft.description.clone(), line.draft.net))
+        .collect();
+    if !draft.tax().is_zero() {
+        lines.push(("Tax".to_owned(), draft.tax()));
+    }
+    if let Some(credit) = draft
+        .credit_applied()
+        .negate()
+        .ok()
+        .filter(|credit| !credit.is_zero())
+    {
+        lines.push(("Credit".to_owned(), credit));
+    }
+    lines
+}

@@ -88,6 +88,7 @@ fn month(plan: &Plan, used: i64) -> Vec<DraftLine> {
         scheduled: None,
         usage: &[usage],
         has_payment_method: true,
+        owes: false,
         zone: Zone::UTC,
     };
     let mut lines = renew(&subscription, input).unwrap().lines;

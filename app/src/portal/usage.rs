@@ -41,7 +41,8 @@ fn meter(usage: &MeterUsage) -> AnyView {
 
 fn limited(usage: &MeterUsage, included: Decimal) -> impl IntoView + use<> {
     let charge = &usage.charge;
-    let percent = format::percent(usage.used, included).unwrap_or(Decimal::ONE_HUNDRED);
+    let counted = usage.used.max(Decimal::ZERO);
+    let percent = format::percent(counted, included).unwrap_or(Decimal::ONE_HUNDRED);
     let of = t::of(
         &format::quantity_short(usage.used),
         &format::units(included, &charge.meter.unit),
@@ -62,7 +63,9 @@ fn limited(usage: &MeterUsage, included: Decimal) -> impl IntoView + use<> {
             <span class="tabular-nums inline-flex items-center gap-1">
                 {icon.map(|icon| view! { <Icon icon=icon/> })}
                 {of}
-                <span class="text-muted">" · "{format::quantity(percent)}"%"</span>
+                {(!usage.used.is_sign_negative()).then(|| {
+                    view! { <span class="text-muted">" · "{format::quantity(percent)}"%"</span> }
+                })}
             </span>
         </div>
         <progress class=bar value=shown max="100" aria-label=label></progress>
@@ -81,6 +84,8 @@ fn outlook(usage: &MeterUsage, included: Decimal) -> String {
         }
         _ if charge.enforcement == Enforcement::Hard && usage.used >= included => t::FULL.to_owned(),
         _ if charge.meter.reset == Reset::Never => t::AS_NOW.to_owned(),
-        _ => t::projected(&format::units(usage.projected.round(), unit)),
+        _ => usage.projected.map_or_else(String::new, |units| {
+            t::projected(&format::units(units.round(), unit))
+        }),
     }
 }

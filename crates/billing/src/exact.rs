@@ -8,8 +8,6 @@ use rust_decimal::Decimal;
 #[error("the number is out of range")]
 pub(crate) struct OutOfRange;
 
-const MICROS_A_SECOND_DIGITS: u32 = 6;
-
 pub(crate) fn add(a: Decimal, b: Decimal) -> Result<Decimal, OutOfRange> {
     let scale = a.scale().max(b.scale());
     let sum = rescaled(a, scale)?
@@ -20,12 +18,6 @@ pub(crate) fn add(a: Decimal, b: Decimal) -> Result<Decimal, OutOfRange> {
 
 pub(crate) fn sub(a: Decimal, b: Decimal) -> Result<Decimal, OutOfRange> {
     add(a, -b)
-}
-
-pub(crate) fn times_seconds(value: Decimal, span: TimeDelta) -> Result<Decimal, OutOfRange> {
-    let micros = micros(span)?;
-    let product = value.mantissa().checked_mul(micros).ok_or(OutOfRange)?;
-    decimal(product, value.scale() + MICROS_A_SECOND_DIGITS)
 }
 
 pub(crate) fn micros(span: TimeDelta) -> Result<i128, OutOfRange> {
@@ -65,14 +57,6 @@ mod tests {
             Ok(d("1000000000000.000001"))
         );
         assert_eq!(add(d("1.50"), d("-1.5")).map(|sum| sum.scale()), Ok(0));
-        assert_eq!(
-            times_seconds(d("0.25"), TimeDelta::microseconds(3)),
-            Ok(d("0.00000075"))
-        );
         assert_eq!(add(Decimal::MAX, d("0.1")), Err(OutOfRange));
-        assert_eq!(
-            times_seconds(Decimal::MAX, TimeDelta::seconds(2)),
-            Err(OutOfRange)
-        );
     }
 }

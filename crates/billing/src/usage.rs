@@ -14,7 +14,7 @@ mod unique;
 
 pub use aggregate::{Bucket, SpanUsage, Tally, average_level, hour_of, total};
 pub use counter::CounterChange;
-pub use event::{Event, InvalidValue, first_to_arrive};
+pub use event::{Event, InvalidValue, MAX_TOTAL, first_to_arrive};
 #[cfg(feature = "zones")]
 pub use period::{LiveUsage, usage_period_start};
 pub use unique::{SetChange, ValueSet};

@@ -8,6 +8,7 @@ use billing::money::Money;
 use billing::revenue::MovementKind;
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use store::PgConnection;
+pub use store::customer::ParkedCustomer;
 pub use store::mail::MailRow;
 
 use crate::{Actor, Billing, Result};
@@ -15,6 +16,7 @@ use crate::{Actor, Billing, Result};
 const MONTHS_SHOWN: u32 = 12;
 const MOVEMENTS_SHOWN: i64 = 10;
 const MAIL_SHOWN: i64 = 100;
+const PARKED_SHOWN: i64 = 100;
 
 #[derive(Debug, Clone)]
 pub struct AdminOverview {
@@ -130,6 +132,13 @@ impl Billing {
         actor.reads_admin()?;
         let mut conn = store::acquire(self.pool()).await?;
         Ok(store::mail::recent(&mut conn, MAIL_SHOWN).await?)
+    }
+
+    /// Customers the billing run set aside, for operators to look at; `unpark` has it try again.
+    pub async fn parked_customers(&self, actor: &Actor) -> Result<Vec<ParkedCustomer>> {
+        actor.reads_admin()?;
+        let mut conn = store::acquire(self.pool()).await?;
+        Ok(store::customer::parked(&mut conn, PARKED_SHOWN).await?)
     }
 
     /// Chains audit entries that were committed since. One process at a time; the others skip.

@@ -28,7 +28,7 @@ mod usage;
 mod verify;
 
 pub use actor::{Actor, MemberRole, Scope, StaffRole};
-pub use admin::{AdminOverview, ClockMove, ClockState, MailRow, MonthMovements, MovementRow};
+pub use admin::{AdminOverview, ClockMove, ClockState, MailRow, MonthMovements, MovementRow, ParkedCustomer};
 pub use api_key::{CreatedApiKey, NewApiKey};
 pub use auth::{NewStaff, Principal, SignIn, SignUp};
 pub use billing;

@@ -4,7 +4,8 @@ use billing::catalog::{MeterCharge, Plan, Reset};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::subscription::{PendingChange, Status, Subscription};
-use chrono::{DateTime, Utc};
+use billing::period::Period;
+use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection};
@@ -51,7 +52,8 @@ pub struct MeterUsage {
     pub charge: MeterCharge,
     pub used: Decimal,
     /// At the present pace, by the end of the usage period; a level stays where it is.
-    pub projected: Decimal,
+    /// None so early in the period, or of a number below zero, that it would mislead.
+    pub projected: Option<Decimal>,
     /// When the count starts again; none for a level.
     pub reset_at: Option<DateTime<Utc>>,
 }
@@ -179,7 +181,7 @@ async fn meter_usage(
             let found = used.iter().position(|(key, _)| *key == charge.meter.key);
             let used = found.map_or(Decimal::ZERO, |at| used.swap_remove(at).1);
             let resets = charge.meter.reset == Reset::UsagePeriod;
-            let projected = if resets { project(used, period, now) } else { used };
+            let projected = if resets { project(used, period, now) } else { Some(used) };
             Ok(MeterUsage {
                 charge: charge.clone(),
                 used,
@@ -190,15 +192,37 @@ async fn meter_usage(
         .collect()
 }
 
-/// A straight line from the period's start through now to its end: an estimate, never an amount.
-fn project(used: Decimal, period: billing::period::Period, now: DateTime<Utc>) -> Decimal {
-    let elapsed = (now - period.start()).num_seconds();
-    let whole = period.length().num_seconds();
-    if elapsed <= 0 || elapsed >= whole {
-        return used;
+/// A straight line from the period's start through now to its end: an estimate, never an amount. What the
+/// first day, or the first 3 % of a period, counted is no pace yet.
+fn project(used: Decimal, period: Period, now: DateTime<Utc>) -> Option<Decimal> {
+    let (elapsed, whole) = (now - period.start(), period.length());
+    if elapsed >= whole {
+        return Some(used);
     }
-    let scaled = used
-        .checked_mul(Decimal::from(whole))
-        .and_then(|units| units.checked_div(Decimal::from(elapsed)));
-    scaled.map_or(used, |units| units.round())
+    if used.is_sign_negative() || elapsed < TimeDelta::days(1) || elapsed * 100 < whole * 3 {
+        return None;
+    }
+    let units = used.checked_mul(Decimal::from(whole.num_seconds()))?;
+    Some(units.checked_div(Decimal::from(elapsed.num_seconds()))?.round())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn projects_only_from_a_pace() {
+        let start = DateTime::UNIX_EPOCH;
+        let project = |used: i64, hours, days| {
+            let period = Period::new(start, start + TimeDelta::days(days)).unwrap();
+            project(Decimal::from(used), period, start + TimeDelta::hours(hours))
+        };
+        assert_eq!(project(1_000, 23, 30), None);
+        assert_eq!(project(1_000, 24, 30), Some(Decimal::from(30_000)));
+        assert_eq!(project(1_000, 24, 365), None);
+        assert_eq!(project(-50, 48, 30), None);
+        assert_eq!(project(0, 48, 30), Some(Decimal::ZERO));
+        assert_eq!(project(7, 30 * 24, 30), Some(Decimal::from(7)));
+        assert_eq!(project(-7, 30 * 24, 30), Some(Decimal::from(-7)));
+    }
 }

@@ -186,6 +186,34 @@ pub async fn unpark(conn: &mut PgConnection, scope: CustomerScope) -> Result<boo
     Ok(done.rows_affected() == 1)
 }
 
+/// A customer the billing run set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedCustomer {
+    pub id: CustomerId,
+    pub name: String,
+    pub reason: String,
+    /// What the run could not do was due then.
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+/// Those set aside, the longest overdue first.
+pub async fn parked(conn: &mut PgConnection, limit: i64) -> Result<Vec<ParkedCustomer>> {
+    let rows = sqlx::query!(
+        r#"SELECT id, name, parked_reason AS "reason!", due_at FROM customer
+           WHERE parked_reason IS NOT NULL ORDER BY due_at, id LIMIT $1"#,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    let parked = rows.into_iter().map(|row| ParkedCustomer {
+        id: CustomerId::from_uuid(row.id),
+        name: row.name,
+        reason: row.reason,
+        due_at: row.due_at,
+    });
+    Ok(parked.collect())
+}
+
 /// Sets customers aside, each with the reason why the run cannot bill it; the others go on.
 pub async fn park(conn: &mut PgConnection, customers: &[(CustomerId, String)]) -> Result<()> {
     sqlx::query!(

@@ -10,7 +10,7 @@ use crate::money::divide_half_away;
 use crate::period::Period;
 
 const HOUR: TimeDelta = TimeDelta::hours(1);
-/// Six decimals of a value times six of a second; an average is rounded to as many.
+/// What an average is rounded to.
 const SCALE: u32 = 12;
 const VALUE_SCALE: u32 = 6;
 
@@ -65,8 +65,9 @@ impl Tally {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
     pub tally: Tally,
-    /// The sum of delta x seconds from each event to `until`.
-    pub level_seconds: Decimal,
+    /// The sum of delta x time from each event to `until`, in millionths of a unit x microseconds: of a
+    /// great sum it has more digits than a decimal.
+    pub level_time: i128,
     pub until: DateTime<Utc>,
 }
 
@@ -77,10 +78,9 @@ impl Bucket {
     }
 
     fn until(event: &Event, until: DateTime<Utc>) -> Result<Self, UsageError> {
-        let level_seconds = exact::times_seconds(event.value(), until - event.occurred_at())?;
         Ok(Self {
             tally: Tally::of(event),
-            level_seconds,
+            level_time: level_time(event.value(), until - event.occurred_at())?,
             until,
         })
     }
@@ -89,22 +89,33 @@ impl Bucket {
     pub fn merge(self, other: Self) -> Result<Self, UsageError> {
         let until = self.until.max(other.until);
         let (a, b) = (self.extended_to(until)?, other.extended_to(until)?);
-        let level_seconds = exact::add(a.level_seconds, b.level_seconds)?;
         Ok(Self {
             tally: a.tally.merge(b.tally)?,
-            level_seconds,
+            level_time: sum(a.level_time, b.level_time)?,
             until,
         })
     }
 
     fn extended_to(self, until: DateTime<Utc>) -> Result<Self, UsageError> {
-        let further = exact::times_seconds(self.tally.sum, until - self.until)?;
+        let further = level_time(self.tally.sum, until - self.until)?;
         Ok(Self {
-            level_seconds: exact::add(self.level_seconds, further)?,
+            level_time: sum(self.level_time, further)?,
             until,
             ..self
         })
     }
+}
+
+fn level_time(level: Decimal, span: TimeDelta) -> Result<i128, UsageError> {
+    product(exact::rescaled(level, VALUE_SCALE)?, exact::micros(span)?)
+}
+
+fn product(a: i128, b: i128) -> Result<i128, UsageError> {
+    a.checked_mul(b).ok_or(UsageError::OutOfRange)
+}
+
+fn sum(a: i128, b: i128) -> Result<i128, UsageError> {
+    a.checked_add(b).ok_or(UsageError::OutOfRange)
 }
 
 /// All that is known of a meter around a period.
@@ -178,18 +189,19 @@ pub fn average_level(period: Period, usage: &SpanUsage, decimals: u32) -> Result
     let (before, within) = split(period, usage)?;
     let level = before.map_or(Decimal::ZERO, |tally| tally.sum);
     let length = exact::micros(period.length())?;
-    let product = |a: i128, b: i128| a.checked_mul(b).ok_or(UsageError::OutOfRange);
-    let carried = product(exact::rescaled(level, VALUE_SCALE)?, length)?;
-    let moved = within.map_or(Ok(0), |bucket| exact::rescaled(bucket.level_seconds, SCALE))?;
-    let level_micros = carried.checked_add(moved).ok_or(UsageError::OutOfRange)?;
-    // Both are counted in millionths, of a value and of a second.
+    let carried = level_time(level, period.length())?;
+    let moved = within.map_or(0, |bucket| bucket.level_time);
+    let level_time = sum(carried, moved)?;
+    // Both are counted in millionths, of a value and of a second. Only the remainder is widened: the whole
+    // would not fit.
     let (more, fewer) = (
         decimals.saturating_sub(VALUE_SCALE),
         VALUE_SCALE.saturating_sub(decimals),
     );
     let power = |digits| 10_i128.checked_pow(digits).ok_or(UsageError::OutOfRange);
-    let dividend = product(level_micros, power(more)?)?;
     let divisor = product(length, power(fewer)?)?;
-    let rounded = divide_half_away(dividend, divisor).ok_or(UsageError::OutOfRange)?;
-    Ok(exact::decimal(rounded, decimals)?)
+    let (whole, rest) = (level_time / divisor, level_time % divisor);
+    let rounded =
+        divide_half_away(product(rest, power(more)?)?, divisor).ok_or(UsageError::OutOfRange)?;
+    Ok(exact::decimal(sum(product(whole, power(more)?)?, rounded)?, decimals)?)
 }

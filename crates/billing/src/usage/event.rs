@@ -11,6 +11,8 @@ use crate::catalog::Aggregation;
 const MAX_DECIMALS: u32 = 6;
 /// Far beyond any real count, and small enough that a thousand of them still sum exactly.
 const MAX_VALUE: Decimal = Decimal::from_parts(0xD4A5_1000, 0xE8, 0, false, 0);
+/// What all events of a counter may come to: beyond it the price of a total might not fit into an amount.
+pub const MAX_TOTAL: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0); // 10^15
 /// A level is multiplied by time as well.
 const MAX_DELTA: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 /// The database keeps microseconds.

@@ -64,6 +64,8 @@ pub(super) enum Refusal {
     InvalidText(&'static str),
     #[error("the data hold a NUL character")]
     InvalidData,
+    #[error("all that the meter counted would be more than 10^15")]
+    TotalTooLarge,
     #[error("the id was used for an event with another body")]
     Conflict,
 }
@@ -76,6 +78,7 @@ impl Refusal {
             Self::TooOld => "too_old",
             Self::InFuture => "in_future",
             Self::InvalidValue(_) => "invalid_value",
+            Self::TotalTooLarge => "total_too_large",
             Self::InvalidText(_) | Self::InvalidData => "invalid_event",
             Self::Conflict => "event_conflict",
         }

@@ -1,11 +1,12 @@
 //! Events come in: stored once each, counted in the same transaction.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use billing::id::CustomerId;
-use billing::usage::{Bucket, CounterChange, UsageError, carries_over, hour_of, usage_period_start};
+use billing::usage::{Bucket, CounterChange, MAX_TOTAL, UsageError, carries_over, hour_of, usage_period_start};
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use store::PgConnection;
 use store::usage::{BucketKey, CounterKey, NewEvent};
 
@@ -31,11 +32,19 @@ impl Billing {
                 outcomes: vec![EventOutcome::Accepted; events.len()],
             });
         }
-        let mut tx = store::begin(self.pool()).await?;
-        let known = known(&mut tx, &events, own, self.now()).await?;
-        let outcomes = count(&mut tx, &known, &events).await?;
-        store::commit(tx).await?;
-        Ok(IngestReport { outcomes })
+        let mut too_much = HashSet::new();
+        loop {
+            let mut tx = store::begin(self.pool()).await?;
+            let known = known(&mut tx, &events, own, self.now()).await?;
+            match count(&mut tx, &known, &events, &too_much).await? {
+                Counted::All(outcomes) => {
+                    store::commit(tx).await?;
+                    return Ok(IngestReport { outcomes });
+                }
+                // Found only after they were counted: the transaction is given up and done without them.
+                Counted::TooMuch(events) => too_much.extend(events),
+            }
+        }
     }
 
     /// A single event: the same id with another body is an error of the request.
@@ -74,10 +83,24 @@ async fn known(
     })
 }
 
-async fn count(conn: &mut PgConnection, known: &Known, events: &[EventInput]) -> Result<Vec<EventOutcome>> {
-    let (mut outcomes, sorted) = sort(known, events);
+enum Counted {
+    All(Vec<EventOutcome>),
+    /// These would bring a total beyond what can be billed.
+    TooMuch(Vec<EventKey>),
+}
+
+/// A customer's id of an event.
+type EventKey = (CustomerId, String);
+
+async fn count(
+    conn: &mut PgConnection,
+    known: &Known,
+    events: &[EventInput],
+    too_much: &HashSet<EventKey>,
+) -> Result<Counted> {
+    let (mut outcomes, sorted) = sort(known, events, too_much);
     if sorted.is_empty() {
-        return Ok(outcomes.into_iter().flatten().collect());
+        return Ok(Counted::All(outcomes.into_iter().flatten().collect()));
     }
     let new: Vec<NewEvent<'_>> = sorted.iter().map(|(_, event)| event.new.clone()).collect();
     let fresh = store::usage::insert_events(conn, &new, known.now).await?;
@@ -88,8 +111,46 @@ async fn count(conn: &mut PgConnection, known: &Known, events: &[EventInput]) ->
     let accepted: Vec<&Countable<'_>> = fresh.iter().map(|position| &sorted[*position].1).collect();
     let (buckets, counters) = fold(&accepted)?;
     store::usage::add_to_buckets(conn, &buckets.into_iter().collect::<Vec<_>>()).await?;
-    store::usage::add_to_counters(conn, &counters.into_iter().collect::<Vec<_>>()).await?;
-    Ok(outcomes.into_iter().flatten().collect())
+    let changes: Vec<_> = counters.iter().map(|(key, change)| (*key, *change)).collect();
+    let totals = store::usage::add_to_counters(conn, &changes).await?;
+    if totals.values().any(|total| total.abs() > MAX_TOTAL) {
+        let mut in_order: Vec<_> = fresh.iter().map(|position| &sorted[*position]).collect();
+        in_order.sort_by_key(|(index, _)| *index);
+        let beyond = beyond(&in_order, &counters, totals)?;
+        if !beyond.is_empty() {
+            return Ok(Counted::TooMuch(beyond));
+        }
+    }
+    Ok(Counted::All(outcomes.into_iter().flatten().collect()))
+}
+
+/// Those events, of all in the order sent, that lead a total further away than may be; ones that bring it
+/// back are welcome.
+fn beyond(
+    in_order: &[&(usize, Countable<'_>)],
+    counters: &Counters,
+    mut totals: HashMap<CounterKey, Decimal>,
+) -> Result<Vec<EventKey>> {
+    for (key, total) in &mut totals {
+        if let Some(CounterChange::Add(change)) = counters.get(key) {
+            *total -= *change;
+        }
+    }
+    let mut beyond = Vec::new();
+    for (_, event) in in_order {
+        let CounterChange::Add(value) = CounterChange::of(event.meter.aggregation, &event.new.event)? else {
+            continue;
+        };
+        let total = totals.entry(event.counter()?).or_default();
+        let next = *total + value;
+        if next.abs() > MAX_TOTAL && next.abs() > total.abs() {
+            let key = event.new.key;
+            beyond.push((key.customer, key.event_id.to_owned()));
+        } else {
+            *total = next;
+        }
+    }
+    Ok(beyond)
 }
 
 /// The events that can be counted, each key once, in the order of keys, with where they stood; and the
@@ -97,11 +158,14 @@ async fn count(conn: &mut PgConnection, known: &Known, events: &[EventInput]) ->
 fn sort<'a>(
     known: &'a Known,
     events: &'a [EventInput],
+    too_much: &HashSet<EventKey>,
 ) -> (Vec<Option<EventOutcome>>, Vec<(usize, Countable<'a>)>) {
     let mut outcomes = vec![None; events.len()];
     let mut sorted: BTreeMap<(CustomerId, &str), (usize, Countable<'_>)> = BTreeMap::new();
     for (index, input) in events.iter().enumerate() {
+        let too_much = || too_much.contains(&(input.customer, input.event_id.clone()));
         match known.judge(input) {
+            Ok(_) if too_much() => outcomes[index] = Some(Refusal::TotalTooLarge.into()),
             Err(refusal) => outcomes[index] = Some(refusal.into()),
             Ok(event) => {
                 let key = event.new.key;
@@ -149,7 +213,8 @@ type Counters = BTreeMap<CounterKey, CounterChange>;
 
 fn fold(events: &[&Countable<'_>]) -> Result<(Buckets, Counters)> {
     let (mut buckets, mut counters) = (Buckets::new(), Counters::new());
-    for Countable { new, meter, customer } in events {
+    for event in events {
+        let Countable { new, meter, customer } = event;
         let at = new.event.occurred_at();
         let bucket = Bucket::of(&new.event)?;
         join(
@@ -157,18 +222,25 @@ fn fold(events: &[&Countable<'_>]) -> Result<(Buckets, Counters)> {
             bucket,
             Bucket::merge,
         )?;
-        let start = match carries_over(meter) {
-            true => None,
-            false => Some(usage_period_start(at, customer.live.as_ref(), customer.zone)?),
-        };
         let change = CounterChange::of(meter.aggregation, &new.event)?;
         join(
-            counters.entry((customer.id, meter.id, start)),
+            counters.entry(event.counter()?),
             change,
             CounterChange::join,
         )?;
     }
     Ok((buckets, counters))
+}
+
+impl Countable<'_> {
+    fn counter(&self) -> Result<CounterKey> {
+        let at = self.new.event.occurred_at();
+        let start = match carries_over(self.meter) {
+            true => None,
+            false => Some(usage_period_start(at, self.customer.live.as_ref(), self.customer.zone)?),
+        };
+        Ok((self.customer.id, self.meter.id, start))
+    }
 }
 
 fn join<K: Ord, V: Copy>(slot: Entry<'_, K, V>, value: V, both: impl Fn(V, V) -> Sum<V>) -> Result<()> {

@@ -3,6 +3,7 @@
 use service::billing::invoice::InvoiceStatus::Paid;
 use service::billing::invoice::{Charge, LineKind};
 use service::billing::period::Interval::{Month, Year};
+use service::{Actor, EventOutcome};
 use sqlx::PgPool;
 
 use crate::play::{Play, VISA, bill, play, utc};
@@ -92,5 +93,39 @@ async fn changing_to_a_year_bills_what_was_used_so_far(pool: PgPool) {
     assert_eq!(last_lines(&play).await, expected);
     play.live_until("2026-05-16T00:00:00Z").await;
     assert_eq!(play.bills().await.len(), 2);
+    play.ties().await;
+}
+
+/// The largest number that is accepted is shown and billed like any other.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn the_most_there_can_be_is_billed(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    for (meter, most) in [
+        ("api_requests", 1_000_000_000_000),
+        ("deployments", 1_000_000_000_000),
+        ("storage_gb", 1_000_000_000),
+    ] {
+        let event = |n: i32| play.event(&format!("{meter} {n}"), meter, most, utc("2026-04-01T00:00:00Z"));
+        let events = (0..1_000).map(event).collect();
+        let report = play.billing.ingest(&Actor::System, events).await.unwrap();
+        assert!(report.outcomes.iter().all(|outcome| *outcome == EventOutcome::Accepted));
+    }
+    play.live_until("2026-04-20T00:00:00Z").await;
+    play.billing.overview(&play.actor).await.unwrap();
+    play.live_until("2026-05-01T00:00:00Z").await;
+    let parked: Vec<String> = sqlx::query_scalar("SELECT parked_reason FROM customer WHERE parked_reason IS NOT NULL")
+        .fetch_all(&play.pool)
+        .await
+        .unwrap();
+    assert_eq!(parked, [""; 0]);
+    play.billing.overview(&play.actor).await.unwrap();
+    let expected = [
+        (LineKind::Usage, "deployments".to_owned(), 249_999_999_999_975_000),
+        (LineKind::Usage, "storage_gb".to_owned(), 24_999_999_999_750),
+        (LineKind::Usage, "api_requests".to_owned(), 49_999_999_995_000),
+        (LineKind::Base, "base".to_owned(), 19_900),
+    ];
+    assert_eq!(last_lines(&play).await, expected);
     play.ties().await;
 }

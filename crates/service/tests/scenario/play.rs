@@ -206,7 +206,13 @@ impl Play {
 
     /// The host reports usage; it is taken.
     pub async fn use_meter(&self, id: &str, meter: &str, value: i64, at: DateTime<Utc>) {
-        let event = EventInput {
+        let event = self.event(id, meter, value, at);
+        let report = self.billing.ingest(&Actor::System, vec![event]).await.unwrap();
+        assert_eq!(report.outcomes, [EventOutcome::Accepted]);
+    }
+
+    pub fn event(&self, id: &str, meter: &str, value: i64, at: DateTime<Utc>) -> EventInput {
+        EventInput {
             customer: self.customer(),
             event_id: id.to_owned(),
             source: "host".to_owned(),
@@ -215,9 +221,7 @@ impl Play {
             value: value.into(),
             data: serde_json::json!({}),
             body_hash: [0; 32],
-        };
-        let report = self.billing.ingest(&Actor::System, vec![event]).await.unwrap();
-        assert_eq!(report.outcomes, [EventOutcome::Accepted]);
+        }
     }
 
     /// Oldest first.

@@ -22,8 +22,11 @@ pub async fn add_to_buckets(conn: &mut PgConnection, buckets: &[(BucketKey, Buck
     sqlx::query!(
         "INSERT INTO usage_bucket AS b
              (customer_id, meter_id, hour, event_count, sum, min, max, last_at, last, level_seconds)
-         SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[], $5::numeric[], $6::numeric[],
-             $7::numeric[], $8::timestamptz[], $9::numeric[], $10::numeric[])
+         SELECT customer_id, meter_id, hour, event_count, sum, min, max, last_at, last,
+             level_time::numeric * 0.000000000001
+         FROM UNNEST($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[], $5::numeric[], $6::numeric[],
+             $7::numeric[], $8::timestamptz[], $9::numeric[], $10::text[])
+             AS s(customer_id, meter_id, hour, event_count, sum, min, max, last_at, last, level_time)
          ON CONFLICT (customer_id, meter_id, hour) DO UPDATE SET
              event_count = b.event_count + EXCLUDED.event_count,
              sum = b.sum + EXCLUDED.sum,
@@ -43,7 +46,7 @@ pub async fn add_to_buckets(conn: &mut PgConnection, buckets: &[(BucketKey, Buck
         &tallies().map(|tally| tally.max).collect::<Vec<_>>(),
         &tallies().map(|tally| tally.last_at).collect::<Vec<_>>(),
         &tallies().map(|tally| tally.last).collect::<Vec<_>>(),
-        &buckets.iter().map(|(_, bucket)| bucket.level_seconds).collect::<Vec<_>>(),
+        &buckets.iter().map(|(_, bucket)| bucket.level_time.to_string()).collect::<Vec<_>>(),
     )
     .execute(conn)
     .await?;

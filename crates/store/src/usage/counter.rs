@@ -13,12 +13,15 @@ use crate::{CustomerScope, Result};
 /// The counter of a meter: of the usage period that began then, or none for what never starts again.
 pub type CounterKey = (CustomerId, MeterId, Option<DateTime<Utc>>);
 
-/// Changes the counters; sorted by key, no key twice.
-pub async fn add_to_counters(conn: &mut PgConnection, changes: &[(CounterKey, CounterChange)]) -> Result<()> {
+/// Changes the counters and says where they stand now; sorted by key, no key twice.
+pub async fn add_to_counters(
+    conn: &mut PgConnection,
+    changes: &[(CounterKey, CounterChange)],
+) -> Result<HashMap<CounterKey, Decimal>> {
     let keys = || changes.iter().map(|(key, _)| key);
     let parts: Vec<_> = changes.iter().map(|(_, change)| parts(*change)).collect();
-    sqlx::query!(
-        "INSERT INTO usage_counter AS c (customer_id, meter_id, period_start, rule, used, last_at)
+    let rows = sqlx::query!(
+        r#"INSERT INTO usage_counter AS c (customer_id, meter_id, period_start, rule, used, last_at)
          SELECT customer_id, meter_id, coalesce(period_start, '-infinity'), rule, value, coalesce(at, '-infinity')
          FROM UNNEST($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::numeric[], $6::timestamptz[])
              AS s(customer_id, meter_id, period_start, rule, value, at)
@@ -30,7 +33,8 @@ pub async fn add_to_counters(conn: &mut PgConnection, changes: &[(CounterKey, Co
                  WHEN 'show' THEN CASE WHEN (EXCLUDED.last_at, EXCLUDED.used) > (c.last_at, c.used)
                      THEN EXCLUDED.used ELSE c.used END
              END,
-             last_at = greatest(c.last_at, EXCLUDED.last_at)",
+             last_at = greatest(c.last_at, EXCLUDED.last_at)
+         RETURNING customer_id, meter_id, nullif(period_start, '-infinity') AS period_start, used"#,
         &keys().map(|key| key.0.uuid()).collect::<Vec<_>>(),
         &keys().map(|key| key.1.uuid()).collect::<Vec<_>>(),
         &keys().map(|key| key.2).collect::<Vec<_>>() as &[Option<DateTime<Utc>>],
@@ -38,9 +42,15 @@ pub async fn add_to_counters(conn: &mut PgConnection, changes: &[(CounterKey, Co
         &parts.iter().map(|part| part.1).collect::<Vec<_>>(),
         &parts.iter().map(|part| part.2).collect::<Vec<_>>() as &[Option<DateTime<Utc>>],
     )
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(())
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let key = (CustomerId::from_uuid(row.customer_id), MeterId::from_uuid(row.meter_id), row.period_start);
+            (key, row.used)
+        })
+        .collect())
 }
 
 /// The rule, the value and when it was that.

@@ -115,7 +115,9 @@ async fn add_whole_hours(
                sum(b.event_count)::bigint AS "event_count!", sum(b.sum) AS "sum!", min(b.min) AS "min!",
                max(b.max) AS "max!", max(b.last_at) AS "last_at!",
                (array_agg(b.last ORDER BY b.last_at DESC, b.last DESC))[1] AS "last!",
-               sum(b.level_seconds + b.sum * extract(epoch FROM s.last - b.hour - interval '1 hour')) AS "level_seconds!"
+               trunc(1000000000000
+                   * sum(b.level_seconds + b.sum * extract(epoch FROM s.last - b.hour - interval '1 hour')))::text
+                   AS "level_time!"
            FROM UNNEST($1::uuid[], $2::timestamptz[], $3::timestamptz[])
                WITH ORDINALITY AS s(customer_id, first, last, position)
            JOIN usage_bucket b ON b.customer_id = s.customer_id AND b.meter_id = ANY($4)
@@ -143,9 +145,13 @@ async fn add_whole_hours(
             .ok()
             .and_then(|index| hours.get(index));
         let (_, until) = *until.ok_or_else(|| Error::corrupt(TABLE, row.position))?;
+        let level_time = row
+            .level_time
+            .parse()
+            .map_err(|_| Error::corrupt(TABLE, &row.level_time))?;
         let whole = Bucket {
             tally,
-            level_seconds: row.level_seconds,
+            level_time,
             until,
         };
         entry(found, row.position, row.meter_id)?.whole = Some(whole);

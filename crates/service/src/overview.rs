@@ -3,8 +3,8 @@
 use billing::catalog::{MeterCharge, Plan, Reset};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
-use billing::subscription::{PendingChange, Status, Subscription};
 use billing::period::Period;
+use billing::subscription::{PendingChange, Status, Subscription};
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use store::customer::CustomerRecord;
@@ -181,7 +181,11 @@ async fn meter_usage(
             let found = used.iter().position(|(key, _)| *key == charge.meter.key);
             let used = found.map_or(Decimal::ZERO, |at| used.swap_remove(at).1);
             let resets = charge.meter.reset == Reset::UsagePeriod;
-            let projected = if resets { project(used, period, now) } else { Some(used) };
+            let projected = if resets {
+                project(used, period, now)
+            } else {
+                Some(used)
+            };
             Ok(MeterUsage {
                 charge: charge.clone(),
                 used,

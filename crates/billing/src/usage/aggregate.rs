@@ -201,7 +201,9 @@ pub fn average_level(period: Period, usage: &SpanUsage, decimals: u32) -> Result
     let power = |digits| 10_i128.checked_pow(digits).ok_or(UsageError::OutOfRange);
     let divisor = product(length, power(fewer)?)?;
     let (whole, rest) = (level_time / divisor, level_time % divisor);
-    let rounded =
-        divide_half_away(product(rest, power(more)?)?, divisor).ok_or(UsageError::OutOfRange)?;
-    Ok(exact::decimal(sum(product(whole, power(more)?)?, rounded)?, decimals)?)
+    let rounded = divide_half_away(product(rest, power(more)?)?, divisor).ok_or(UsageError::OutOfRange)?;
+    Ok(exact::decimal(
+        sum(product(whole, power(more)?)?, rounded)?,
+        decimals,
+    )?)
 }

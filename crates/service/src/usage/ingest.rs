@@ -4,7 +4,9 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use billing::id::CustomerId;
-use billing::usage::{Bucket, CounterChange, MAX_TOTAL, UsageError, carries_over, hour_of, usage_period_start};
+use billing::usage::{
+    Bucket, CounterChange, MAX_TOTAL, UsageError, carries_over, hour_of, usage_period_start,
+};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use store::PgConnection;
@@ -223,11 +225,7 @@ fn fold(events: &[&Countable<'_>]) -> Result<(Buckets, Counters)> {
             Bucket::merge,
         )?;
         let change = CounterChange::of(meter.aggregation, &new.event)?;
-        join(
-            counters.entry(event.counter()?),
-            change,
-            CounterChange::join,
-        )?;
+        join(counters.entry(event.counter()?), change, CounterChange::join)?;
     }
     Ok((buckets, counters))
 }
@@ -237,7 +235,11 @@ impl Countable<'_> {
         let at = self.new.event.occurred_at();
         let start = match carries_over(self.meter) {
             true => None,
-            false => Some(usage_period_start(at, self.customer.live.as_ref(), self.customer.zone)?),
+            false => Some(usage_period_start(
+                at,
+                self.customer.live.as_ref(),
+                self.customer.zone,
+            )?),
         };
         Ok((self.customer.id, self.meter.id, start))
     }

@@ -109,15 +109,21 @@ async fn the_most_there_can_be_is_billed(pool: PgPool) {
         let event = |n: i32| play.event(&format!("{meter} {n}"), meter, most, utc("2026-04-01T00:00:00Z"));
         let events = (0..1_000).map(event).collect();
         let report = play.billing.ingest(&Actor::System, events).await.unwrap();
-        assert!(report.outcomes.iter().all(|outcome| *outcome == EventOutcome::Accepted));
+        assert!(
+            report
+                .outcomes
+                .iter()
+                .all(|outcome| *outcome == EventOutcome::Accepted)
+        );
     }
     play.live_until("2026-04-20T00:00:00Z").await;
     play.billing.overview(&play.actor).await.unwrap();
     play.live_until("2026-05-01T00:00:00Z").await;
-    let parked: Vec<String> = sqlx::query_scalar("SELECT parked_reason FROM customer WHERE parked_reason IS NOT NULL")
-        .fetch_all(&play.pool)
-        .await
-        .unwrap();
+    let parked: Vec<String> =
+        sqlx::query_scalar("SELECT parked_reason FROM customer WHERE parked_reason IS NOT NULL")
+            .fetch_all(&play.pool)
+            .await
+            .unwrap();
     assert_eq!(parked, [""; 0]);
     play.billing.overview(&play.actor).await.unwrap();
     let expected = [

@@ -192,7 +192,11 @@ async fn what_is_accepted_can_be_counted(pool: PgPool) {
     let (world, ada) = metered(pool).await;
     let mut events = Vec::new();
     for meter in ["api_requests", "chain_deployments", "storage_gb"] {
-        let value = if meter == "storage_gb" { "999999999.999999" } else { "999999999999.999999" };
+        let value = if meter == "storage_gb" {
+            "999999999.999999"
+        } else {
+            "999999999999.999999"
+        };
         for n in 0..150 {
             let at = format!("2026-01-01T00:{:02}:00.000001Z", n % 60);
             events.push(event(ada, &format!("{meter} {n}"), meter, value, &at));
@@ -200,7 +204,9 @@ async fn what_is_accepted_can_be_counted(pool: PgPool) {
     }
     let outcomes = world.send(events.clone()).await;
     assert!(outcomes.iter().all(|outcome| *outcome == EventOutcome::Accepted));
-    let totals = world.totals(ada, "2026-01-01T00:00:00.5Z", "2026-02-01T00:00:00.5Z").await;
+    let totals = world
+        .totals(ada, "2026-01-01T00:00:00.5Z", "2026-02-01T00:00:00.5Z")
+        .await;
     let decimal = |text: &str| text.parse::<rust_decimal::Decimal>().unwrap();
     assert_eq!(totals["api_requests"], decimal("146999999999999.999853"));
     assert_eq!(totals["chain_deployments"], decimal("149999999999999.99985"));
@@ -217,7 +223,14 @@ async fn a_total_has_its_limit(pool: PgPool) {
     assert!(outcomes.iter().all(|outcome| *outcome == EventOutcome::Accepted));
     let one = |id: &str, value: &str| event(ada, id, "api_requests", value, NOON);
     let outcomes = world
-        .send(vec![one("a", "1"), one("b", "0.001"), one("c", "-1"), one("d", "1"), one("e", "1"), most("0")])
+        .send(vec![
+            one("a", "1"),
+            one("b", "0.001"),
+            one("c", "-1"),
+            one("d", "1"),
+            one("e", "1"),
+            most("0"),
+        ])
         .await;
     let too_large = EventOutcome::Rejected {
         code: "total_too_large",

@@ -46,7 +46,10 @@ pub async fn add_to_buckets(conn: &mut PgConnection, buckets: &[(BucketKey, Buck
         &tallies().map(|tally| tally.max).collect::<Vec<_>>(),
         &tallies().map(|tally| tally.last_at).collect::<Vec<_>>(),
         &tallies().map(|tally| tally.last).collect::<Vec<_>>(),
-        &buckets.iter().map(|(_, bucket)| bucket.level_time.to_string()).collect::<Vec<_>>(),
+        &buckets
+            .iter()
+            .map(|(_, bucket)| bucket.level_time.to_string())
+            .collect::<Vec<_>>(),
     )
     .execute(conn)
     .await?;

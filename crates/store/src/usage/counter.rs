@@ -47,7 +47,11 @@ pub async fn add_to_counters(
     Ok(rows
         .into_iter()
         .map(|row| {
-            let key = (CustomerId::from_uuid(row.customer_id), MeterId::from_uuid(row.meter_id), row.period_start);
+            let key = (
+                CustomerId::from_uuid(row.customer_id),
+                MeterId::from_uuid(row.meter_id),
+                row.period_start,
+            );
             (key, row.used)
         })
         .collect())

@@ -150,15 +150,20 @@ fn operations(overview: &AdminOverview) -> impl IntoView + use<> {
     view! {
         <Panel title=t::OPERATIONS aside=view! { <a class="link" href="/admin/system">{t::SYSTEM}</a> }.into_any()>
             <ul class="flex flex-col gap-3">
-                {watched(t::JOBS_WAITING, jobs, if jobs == 0 { t::JOBS_NONE } else { t::JOBS_SOME }, Tone::Info)}
-                {watched(t::PARKED, parked, if parked == 0 { t::PARKED_NONE } else { t::PARKED_SOME }, Tone::Error)}
+                {watched((t::JOBS_WAITING, "/admin/system"), jobs, if jobs == 0 { t::JOBS_NONE } else { t::JOBS_SOME }, Tone::Info)}
+                {watched((t::PARKED, "/admin/system#parked"), parked, if parked == 0 { t::PARKED_NONE } else { t::PARKED_SOME }, Tone::Error)}
             </ul>
         </Panel>
     }
 }
 
-/// A count that should be zero.
-fn watched(label: &'static str, count: u64, note: &'static str, otherwise: Tone) -> impl IntoView {
+/// A count that should be zero, and where to look when it is not.
+fn watched(
+    (label, there): (&'static str, &'static str),
+    count: u64,
+    note: &'static str,
+    otherwise: Tone,
+) -> impl IntoView {
     let (tone, word) = if count == 0 {
         (Tone::Success, t::ALL_WELL.to_owned())
     } else {
@@ -170,7 +175,10 @@ fn watched(label: &'static str, count: u64, note: &'static str, otherwise: Tone)
                 <p class="font-medium">{label}": "<span class="tabular-nums">{quantity(count)}</span></p>
                 <p class="label-sm">{note}</p>
             </div>
-            <Badge tone=tone label=word/>
+            {match count {
+                0 => view! { <Badge tone=tone label=word/> }.into_any(),
+                _ => view! { <a href=there><Badge tone=tone label=word/></a> }.into_any(),
+            }}
         </li>
     }
 }

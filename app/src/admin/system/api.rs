@@ -1,4 +1,4 @@
-//! Moves the test clock and says how far it has come.
+//! Moves the test clock and says how far it has come; has the billing run try again.
 
 use crate::error::AppError;
 use leptos::prelude::*;
@@ -25,4 +25,12 @@ pub async fn clock_progress() -> Result<Option<String>, AppError> {
     let (billing, actor) = crate::context::caller().await?;
     let clock = billing.clock_state(&actor).await?;
     Ok(super::page::progress(&clock))
+}
+
+/// An operator saw to it: the billing run looks at the customer again.
+#[server(prefix = "/fn", endpoint = "unpark")]
+pub async fn unpark(customer: String) -> Result<(), AppError> {
+    let (billing, actor) = crate::context::caller().await?;
+    let customer = customer.parse().map_err(|_| AppError::NotFound)?;
+    Ok(billing.unpark(&actor, customer).await?)
 }

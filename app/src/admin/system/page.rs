@@ -1,8 +1,8 @@
-//! The test clock and the verification of the books, as a page.
+//! The test clock, the verification of the books and who was set aside, as a page.
 
 use billing::period::Zone;
 use leptos::prelude::*;
-use service::{ClockMove, ClockState, Finding, VerifyReport};
+use service::{ClockMove, ClockState, Finding, ParkedCustomer, VerifyReport};
 
 use super::island::ClockProgressLine;
 use super::when::field_value;
@@ -29,6 +29,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         Some(_) => Some(visit.billing.verify_as(&visit.actor).await?),
         None => None,
     };
+    let parked = visit.billing.parked_customers(&visit.actor).await?;
     let control = match (visit.deployment.sandbox, visit.actor.operates().is_ok()) {
         (false, _) => Control::Absent,
         (true, false) => Control::Watch,
@@ -41,6 +42,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
             {clock_panel(&clock, ahead, control)}
             {books_panel(report)}
         </div>
+        {parked_panel(parked, visit.actor.operates().is_ok())}
     };
     Ok(Page::new(t::SYSTEM, body).of(operator))
 }
@@ -143,6 +145,51 @@ fn books_panel(report: Option<VerifyReport>) -> impl IntoView {
             {report.map(report_view)}
         </Panel>
     }
+}
+
+/// Whom the billing run set aside, why, and the way to have it try again.
+fn parked_panel(parked: Vec<ParkedCustomer>, operates: bool) -> AnyView {
+    if parked.is_empty() {
+        return ().into_any();
+    }
+    let rows = parked.into_iter().map(|customer| {
+        let due = customer.due_at.map(|at| format::date_time(at, Zone::UTC));
+        let again = operates.then(|| {
+            let fields = vec![("customer", customer.id.to_string())];
+            view! {
+                <PostButton action="/fn/unpark" label=t::TRY_AGAIN describes=t::try_again_with(&customer.name)
+                    small=true fields=fields/>
+            }
+        });
+        view! {
+            <tr>
+                <th scope="row" class="font-normal">{customer.name.clone()}</th>
+                <td>{customer.reason}</td>
+                <td>{due}</td>
+                <td>{again}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    view! {
+        <div id="parked">
+            <Panel title=t::PARKED>
+                <p class="text-muted">{t::PARKED_HINT}</p>
+                <Table caption=t::PARKED>
+                    <thead>
+                        <tr>
+                            <th scope="col">{t::CUSTOMER}</th>
+                            <th scope="col">{t::REASON}</th>
+                            <th scope="col">{t::DUE_SINCE}</th>
+                            <th scope="col"><span class="sr-only">{t::TRY_AGAIN}</span></th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </Table>
+            </Panel>
+        </div>
+    }
+    .into_any()
 }
 
 fn report_view(report: VerifyReport) -> impl IntoView {

@@ -37,6 +37,16 @@ pub const CUSTOMER_MRR: &str = "Customer's MRR";
 pub const OPERATIONS: &str = "Operations";
 pub const JOBS_WAITING: &str = "Jobs waiting";
 pub const PARKED: &str = "Customers set aside";
+pub const PARKED_HINT: &str =
+    "The billing run could not go on with them. See to the reason, then have it try again.";
+pub const REASON: &str = "Reason";
+pub const DUE_SINCE: &str = "Due since";
+pub const TRY_AGAIN: &str = "Try again";
+
+pub fn try_again_with(customer: &str) -> String {
+    format!("Try again with {customer}")
+}
+
 pub const PARKED_NONE: &str = "The billing run goes on with every customer.";
 pub const PARKED_SOME: &str = "The billing run cannot go on with them.";
 pub const JOBS_NONE: &str = "Everything queued has run.";

@@ -129,10 +129,14 @@ pub fn due(invoice: &InvoiceSummary) -> billing::money::Money {
 fn ending(overview: &Overview, subscription: &Subscription) -> Option<AnyView> {
     let at = subscription.cancel_at.filter(|_| subscription.status.is_live())?;
     let plan = overview.plan.as_ref().map_or("", |plan| &plan.name);
+    let detail = match subscription.status {
+        Status::Trialing { .. } => t::CANCELS_TRIAL_DETAIL,
+        _ => t::CANCELS_DETAIL,
+    };
     let title = t::cancels(plan, &format::date(at, overview.customer.zone));
     Some(
         view! {
-            <Notice tone=Tone::Warning title=title detail=t::CANCELS_DETAIL>
+            <Notice tone=Tone::Warning title=title detail=detail>
                 <PostButton action="/fn/undo-cancel" label=o::KEEP_PLAN small=true/>
             </Notice>
         }

@@ -17,7 +17,7 @@ use crate::page::{Page, Visit, page};
 use crate::portal::status::due;
 use crate::text::en::invoices as t;
 use crate::text::en::portal::lines as l;
-use crate::ui::{Amount, ButtonKind, Icon, Notice, Panel, PostButton, Table, Tone, When};
+use crate::ui::{Amount, ButtonKind, Icon, LinkButton, Notice, Panel, PostButton, Table, Tone, When};
 
 #[component]
 pub fn InvoicePage() -> impl IntoView {
@@ -38,8 +38,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     } else {
         view! { <AttemptTable attempts=invoice.attempts.clone() zone=zone/> }.into_any()
     };
-    let void = (invoice.summary.status == InvoiceStatus::Void)
-        .then(|| view! { <Notice tone=Tone::Neutral title=t::VOID_NOTE/> });
+    let void = (invoice.summary.status == InvoiceStatus::Void).then(|| void_note(&invoice));
     let body = view! {
         {heading(&invoice.summary)}
         {void}
@@ -48,6 +47,20 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         <Panel title=t::PAYMENTS>{attempts}</Panel>
     };
     Ok(Page::new(title, body).of(customer.name))
+}
+
+/// An upgrade that was not paid changed nothing: said, with the ways to try again.
+fn void_note(invoice: &InvoiceDetail) -> AnyView {
+    if invoice.summary.reason != "upgrade" {
+        return view! { <Notice tone=Tone::Neutral title=t::VOID_NOTE/> }.into_any();
+    }
+    view! {
+        <Notice tone=Tone::Neutral title=t::VOID_NOTE detail=t::PLAN_STAYED>
+            <LinkButton href="/plan" label=t::CHOOSE_AGAIN small=true/>
+            <PostButton action="/fn/add-card" label=t::REPLACE_CARD small=true/>
+        </Notice>
+    }
+    .into_any()
 }
 
 fn heading(invoice: &InvoiceSummary) -> impl IntoView + use<> {

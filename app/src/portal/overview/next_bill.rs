@@ -16,6 +16,12 @@ pub fn NextBill(overview: Overview) -> impl IntoView {
         .subscription
         .as_ref()
         .is_some_and(|subscription| matches!(subscription.status, Status::Trialing { .. }));
+    let past_due = overview
+        .subscription
+        .as_ref()
+        .is_some_and(|subscription| matches!(subscription.status, Status::PastDue { .. }));
+    let owed = overview.owed.as_ref().filter(|_| past_due);
+    let charged_at_once = owed.map(|owed| t::charged_at_once(&format::money(owed.total)));
     let upcoming = overview
         .upcoming
         .filter(|upcoming| !upcoming.draft.lines().is_empty());
@@ -28,13 +34,16 @@ pub fn NextBill(overview: Overview) -> impl IntoView {
             <DraftTable draft=upcoming.draft zone=zone caption=t::BILL_LINES/>
         }
         .into_any(),
-        None if trialing => view! { <p class="text-muted">{t::NO_NEXT_BILL_TRIAL}</p> }.into_any(),
+        None if trialing && overview.payment_method.is_none() => {
+            view! { <p class="text-muted">{t::NO_NEXT_BILL_TRIAL}</p> }.into_any()
+        }
         None => view! { <p class="text-muted">{t::NO_NEXT_BILL}</p> }.into_any(),
     };
     view! {
         <Panel title=t::NEXT_BILL>
             {content}
             <CardOnFile method=overview.payment_method/>
+            {charged_at_once.map(|words| view! { <p class="label-sm">{words}</p> })}
         </Panel>
     }
 }

@@ -12,7 +12,8 @@ use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
 use crate::portal::lines::DraftTable;
 use crate::portal::overview::next_bill::{CardOnFile, card_name};
-use crate::text::en::plan::change as t;
+use crate::portal::status::banners;
+use crate::text::en::{self, plan::change as t};
 use crate::ui::{ButtonKind, LinkButton, Notice, PageHeader, Panel, SubmitButton, Tone, When};
 
 #[component]
@@ -26,7 +27,15 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         .and_then(|id| id.parse().ok())
         .ok_or(AppError::NotFound)?;
     let overview = visit.billing.overview(&visit.actor).await?;
-    let preview = visit.billing.preview_change(&visit.actor, price).await?;
+    let preview = match visit
+        .billing
+        .preview_change(&visit.actor, price)
+        .await
+        .map_err(AppError::from)
+    {
+        Err(AppError::InvoiceOpen) => return Ok(pay_first(&overview)),
+        preview => preview?,
+    };
     let zone = overview.customer.zone;
     let title = title(&preview);
     let who = overview.customer.name.clone();
@@ -42,6 +51,18 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         </div>
     };
     Ok(Page::new(title, body).of(who))
+}
+
+/// What is owed comes first, with the way to pay it.
+fn pay_first(overview: &Overview) -> Page {
+    let words = en::error(AppError::InvoiceOpen);
+    let body = view! {
+        <PageHeader title=words.title/>
+        {banners(overview)}
+        <p class="text-muted">{words.advice}</p>
+        <p><LinkButton href="/plan" label=t::BACK/></p>
+    };
+    Page::new(words.title, body).of(overview.customer.name.clone())
 }
 
 fn title(preview: &ChangePreview) -> String {
@@ -113,7 +134,8 @@ fn confirm(preview: &ChangePreview, overview: &Overview) -> AnyView {
 
 fn next_bill(preview: &ChangePreview, zone: Zone) -> AnyView {
     let Some((at, draft)) = preview.next_bill.clone() else {
-        return view! { <Panel title=t::NEXT_BILL><p class="text-muted">{t::NO_NEXT_BILL}</p></Panel> }.into_any();
+        return view! { <Panel title=t::NEXT_BILL><p class="text-muted">{t::NO_NEXT_BILL}</p></Panel> }
+            .into_any();
     };
     view! {
         <Panel title=t::NEXT_BILL>

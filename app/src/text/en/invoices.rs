@@ -39,6 +39,9 @@ pub const WHEN: &str = "When";
 pub const CARD: &str = "Card";
 pub const OUTCOME: &str = "Outcome";
 pub const PAY_NOW: &str = "Pay now";
+pub const PLAN_STAYED: &str = "The upgrade was not paid, so your plan stayed as it was. Nothing was charged.";
+pub const CHOOSE_AGAIN: &str = "Choose again";
+pub const REPLACE_CARD: &str = "Replace the card";
 pub const VOID_NOTE: &str = "This invoice was voided: nothing is owed on it.";
 
 pub fn title(number: &str) -> String {

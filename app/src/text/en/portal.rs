@@ -31,6 +31,9 @@ pub mod overview {
     pub fn pay_first(amount: &str, invoice: &str) -> String {
         format!("Pay {amount} of {invoice}")
     }
+    pub fn charged_at_once(amount: &str) -> String {
+        format!("Another card is charged {amount} at once: what is owed.")
+    }
     pub const UNDO: &str = "Undo";
     pub const KEEP_PLAN: &str = "Keep plan";
 
@@ -123,6 +126,8 @@ pub mod status {
     }
     pub const CANCELS_DETAIL: &str =
         "Until then everything works. Usage up to then is billed at the end; nothing after it.";
+
+    pub const CANCELS_TRIAL_DETAIL: &str = "Until then everything works. Nothing is charged.";
 
     pub fn changes(plan: &str, date: &str) -> String {
         format!("{plan} begins on {date}")

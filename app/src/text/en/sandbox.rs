@@ -6,7 +6,8 @@ pub const PAY_TITLE: &str = "Pay with a test card";
 pub const SAVE_TITLE: &str = "Save a test card";
 pub const SUMMARY: &str = "What this is for";
 pub const TOTAL: &str = "Total";
-pub const SAVE_HINT: &str = "Nothing is charged now. The card is kept for later bills.";
+pub const SAVE_HINT: &str =
+    "The card is kept for later bills. What is owed already is charged to it at once.";
 pub const NUMBER: &str = "Card number";
 pub const EXPIRY: &str = "Expiry";
 pub const EXPIRY_HINT: &str = "Month and year, such as 12/30.";

@@ -37,6 +37,6 @@ pub use context::Deployment;
 #[cfg(feature = "ssr")]
 pub use document::shell;
 #[cfg(feature = "ssr")]
-pub use form_post::answer_server_functions;
+pub use form_post::{PREFIX as SERVER_FUNCTIONS, answer_server_functions};
 #[cfg(feature = "ssr")]
 pub use root::App;

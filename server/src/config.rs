@@ -26,6 +26,9 @@ pub use thresholds::AlertThresholds;
 const MIN_JWT_SECRET: usize = 32;
 const KEY_BYTES: usize = 32;
 
+/// Where the build leaves the browser files.
+const SITE: &str = "target/site";
+
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Settings")]
 pub struct Config {
@@ -52,7 +55,7 @@ pub struct Config {
     pub trusted_proxies: Option<TrustedProxies>,
 
     /// The folder with the built browser files.
-    #[arg(long, env = "SITE_ROOT", global = true, default_value = "target/site")]
+    #[arg(long, env = "SITE_ROOT", global = true, default_value = SITE, value_parser = site_root)]
     pub site_root: PathBuf,
 
     /// What to log, as in `info,server=debug`.
@@ -266,6 +269,15 @@ fn check_database_url(text: &str) -> Result<(), String> {
                 .to_owned(),
         ),
     }
+}
+
+/// One that is named must be there; without the usual one, pages work without styles and scripts.
+fn site_root(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if text == SITE || path.is_dir() {
+        return Ok(path);
+    }
+    Err("there is no such folder: name the one with the built browser files".to_owned())
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -6,6 +6,7 @@ pub mod headers;
 pub mod origin;
 pub mod panic;
 pub mod plain_page;
+pub mod plain_text;
 pub mod preparing;
 pub mod request;
 pub mod timeout;

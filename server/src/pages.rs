@@ -12,7 +12,7 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::config::BaseUrl;
-use crate::middleware::preparing;
+use crate::middleware::{plain_text, preparing};
 use crate::state::AppState;
 
 pub fn routes(state: &AppState) -> Router<AppState> {
@@ -48,6 +48,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
             state.preparing.clone(),
             preparing::refuse_changes,
         ))
+        .layer(from_fn(plain_text::check))
         .layer(from_fn(app::answer_server_functions))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
 }

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderValue, header::CACHE_CONTROL};
+use axum::http::{HeaderValue, StatusCode, header::CACHE_CONTROL};
 use axum::middleware::{Next, from_fn};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use leptos::config::LeptosOptions;
 use tower_http::services::ServeDir;
 
+use crate::middleware::plain_text::MAX_PATH_BYTES;
 use crate::state::AppState;
 
 /// What the build calls the browser's files, before their hash.
@@ -45,8 +46,11 @@ pub fn routes(site_root: &Path) -> Router<AppState> {
 
 /// A file that is missing now may be there after the next deployment.
 async fn keep_for_ever(request: Request, next: Next) -> Response {
+    if request.uri().path().len() > MAX_PATH_BYTES {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     let mut response = next.run(request).await;
-    if response.status().is_success() || response.status() == axum::http::StatusCode::NOT_MODIFIED {
+    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
         response.headers_mut().insert(CACHE_CONTROL, FOR_EVER);
     }
     response

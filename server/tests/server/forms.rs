@@ -92,3 +92,41 @@ async fn over_tls_every_cookie_stays_there(_: PgPoolOptions, database: PgConnect
         assert!(input(&page, "password").contains("aria-describedby=\"password-error\""));
     }
 }
+
+#[sqlx::test(migrations = false)]
+async fn text_with_a_nul_is_no_input_and_a_long_path_leads_nowhere(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let site = Site::start(&database).await;
+    let long = format!("/{}", "x".repeat(300));
+    for path in [
+        "/checkout/success?session_id=%00",
+        "/sandbox/checkout/cs_%00",
+        "/a%00",
+        &long,
+    ] {
+        let answer = site.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.body.contains("<h1"), "{path}: {}", answer.body);
+    }
+    assert_eq!(site.get(&format!("/pkg{long}")).await.status, 404);
+    for (action, form) in [
+        ("/fn/sign-in", "email=a%00b&password=correct+horse"),
+        ("/fn/checkout-decided", "session=%00"),
+        ("/fn/sandbox-authenticate", "charge=%00&answer=approve"),
+    ] {
+        let headers = [
+            ("Origin", site.base_url.as_str()),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        ];
+        let answer = site.send("POST", action, &headers, form.as_bytes()).await;
+        assert_eq!(answer.status, 422, "{action}");
+        let answer = post(&site, "/pricing", action, "", form).await;
+        assert_eq!(
+            answer.header("location"),
+            Some("/pricing?error=invalid"),
+            "{action}"
+        );
+    }
+}

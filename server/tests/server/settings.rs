@@ -8,7 +8,13 @@ use server::cli::Cli;
 use crate::program::{Folder, command, stderr};
 
 /// A variable, a value it cannot have, and what is said about it.
-const WRONG: [(&str, &str, &str); 11] = [
+const WRONG: [(&str, &str, &str); 12] = [
+    (
+        "SITE_ROOT",
+        "/nope",
+        "invalid value '/nope' for '--site-root <SITE_ROOT>': there is no such folder: name the one with the built \
+         browser files",
+    ),
     (
         "DATABASE_URL",
         "mysql://me:hunter2@db/x",

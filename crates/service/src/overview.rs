@@ -132,10 +132,20 @@ impl Billing {
         customer: &CustomerRecord,
         subscription: &Subscription,
     ) -> Result<Option<Upcoming>> {
-        let renews = matches!(
-            subscription.status,
-            Status::Trialing { .. } | Status::Active | Status::PastDue { .. } | Status::Suspended { .. }
-        );
+        let renews = match subscription.status {
+            Status::Trialing { .. }
+            | Status::Active
+            | Status::PastDue { .. }
+            | Status::Suspended { .. }
+            | Status::Paused {
+                resume_at: Some(_), ..
+            } => true,
+            Status::Pending { .. }
+            | Status::Incomplete { .. }
+            | Status::Paused { resume_at: None, .. }
+            | Status::Unpaid { .. }
+            | Status::Canceled { .. } => false,
+        };
         if !renews {
             return Ok(None);
         }

@@ -65,8 +65,8 @@ async fn check_lines(conn: &mut PgConnection, report: &mut VerifyReport) -> Resu
     Ok(())
 }
 
-/// Every credit's amount follows from its explanation; its tax from its rate, but for the last cent of a line
-/// that is given back whole.
+/// Every credit's amount follows from its explanation; its tax from its rate, or it is the rest of the tax that
+/// was billed.
 async fn check_credit_lines(conn: &mut PgConnection, report: &mut VerifyReport) -> Result<()> {
     let lines = store::verify::credit_lines(conn).await?;
     let wrong = lines.iter().filter(|line| !credit_ties(line));
@@ -80,17 +80,18 @@ async fn check_credit_lines(conn: &mut PgConnection, report: &mut VerifyReport) 
 }
 
 fn credit_ties(line: &StoredCredit) -> bool {
-    let tax = match &line.explain {
+    let taxed = match &line.explain {
         Explain::Prorated {
             basis,
             share,
             credit: true,
-        } => share.tax(*basis, line.tax_rate),
-        Explain::Capped { limit, .. } => line.tax_rate.on(*limit),
-        _ => return false,
+        } => share
+            .tax(*basis, line.tax_rate)
+            .is_ok_and(|exact| line.tax == exact || (line.untaxes && line.tax.minor() < exact.minor())),
+        Explain::Capped { .. } => line.untaxes,
+        _ => false,
     };
-    let off = tax.map(|tax| (tax.minor() - line.tax.minor()).abs());
-    line.explain.amount() == line.net.negate() && off.is_ok_and(|off| off <= 1)
+    taxed && line.explain.amount() == line.net.negate()
 }
 
 fn line_ties(line: &StoredLine) -> bool {

@@ -222,6 +222,7 @@ async fn lines(
 /// What was billed of the subscription's time after `at` and not wholly given back since, in the order billed.
 pub async fn billed_lines(
     conn: &mut PgConnection,
+    scope: CustomerScope,
     subscription: SubscriptionId,
     at: DateTime<Utc>,
 ) -> Result<Vec<CreditableLine>> {
@@ -240,10 +241,11 @@ pub async fn billed_lines(
                 SELECT service_start, net_minor, tax_minor FROM credit_note_line WHERE invoice_line_id = l.id
             ) given_back) c ON true
          WHERE s.subscription_id = $1 AND l.kind IN ('base', 'proration_charge') AND NOT l.voided
-           AND coalesce(c.since, l.service_end) > $2
+           AND coalesce(c.since, l.service_end) > $2 AND i.customer_id = $3
          ORDER BY i.number, l.position"#,
         subscription.uuid(),
         at,
+        scope.uuid(),
     )
     .fetch_all(conn)
     .await?;

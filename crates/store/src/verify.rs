@@ -256,15 +256,23 @@ pub struct StoredCredit {
     pub tax_rate: TaxRate,
     pub tax: Money,
     pub explain: Explain,
+    /// Whether all tax of the line it reduces was given back.
+    pub untaxes: bool,
 }
 
 /// Lines of all credit notes, for recomputing them outside.
 pub async fn credit_lines(conn: &mut PgConnection) -> Result<Vec<StoredCredit>> {
     const TABLE: &str = "credit_note_line";
     let rows = sqlx::query!(
-        "SELECT l.credit_note_id, l.position, l.net_minor, l.tax_rate, l.tax_minor, l.explain, n.currency
-         FROM credit_note_line l JOIN credit_note n ON n.id = l.credit_note_id
-         ORDER BY l.credit_note_id, l.position"
+        r#"SELECT l.credit_note_id, l.position, l.net_minor, l.tax_rate, l.tax_minor, l.explain, n.currency,
+               (SELECT sum(tax) FROM (
+                   SELECT -tax_minor AS tax FROM invoice_line WHERE credits_line_id = b.id AND NOT voided
+                   UNION ALL
+                   SELECT tax_minor FROM credit_note_line WHERE invoice_line_id = b.id
+               ) given_back) >= b.tax_minor AS "untaxes!"
+           FROM credit_note_line l JOIN credit_note n ON n.id = l.credit_note_id
+           JOIN invoice_line b ON b.id = l.invoice_line_id
+           ORDER BY l.credit_note_id, l.position"#
     )
     .fetch_all(conn)
     .await?;
@@ -278,6 +286,7 @@ pub async fn credit_lines(conn: &mut PgConnection) -> Result<Vec<StoredCredit>> 
                 tax_rate: TaxRate::new(r.tax_rate).map_err(|_| corrupt())?,
                 tax: row::money(TABLE, r.tax_minor, &r.currency)?,
                 explain: serde_json::from_value(r.explain).map_err(|_| corrupt())?,
+                untaxes: r.untaxes,
             })
         })
         .collect()

@@ -1,7 +1,7 @@
 //! How a line's amount came about, in words and numbers that reproduce it.
 
 use billing::catalog::UnitPrice;
-use billing::invoice::{Explain, Line, MaximumSpend};
+use billing::invoice::{Explain, IncludedPart, Line, MaximumSpend};
 use billing::money::{Currency, Money};
 use billing::period::{Period, Zone};
 use billing::proration::Share;
@@ -78,6 +78,7 @@ fn rated_words(explain: &Explain, amount: Money, zone: Zone) -> Vec<String> {
         aggregation,
         used,
         included,
+        included_part,
         rated,
         maximum,
         counted,
@@ -87,6 +88,10 @@ fn rated_words(explain: &Explain, amount: Money, zone: Zone) -> Vec<String> {
         return Vec::new();
     };
     let mut sentences = vec![counted_use(*used, aggregation, *counted, zone)];
+    if let Some(IncludedPart { whole, served }) = included_part {
+        sentences.push(share_words(*served));
+        sentences.push(t::included_part(&format::quantity(*whole), &format::quantity(*included)));
+    }
     if !included.is_zero() {
         let beyond = used.checked_sub(*included).unwrap_or_default().max(Decimal::ZERO);
         sentences.push(t::included(
@@ -275,6 +280,7 @@ mod tests {
             aggregation: "sum".into(),
             used: Decimal::from(112_345),
             included: Decimal::from(100_000),
+            included_part: None,
             rated: scheme.rate(Decimal::from(12_345)).unwrap(),
             maximum: None,
             counted: october(),
@@ -311,6 +317,7 @@ mod tests {
                 aggregation: "sum".into(),
                 used: Decimal::from(12),
                 included: Decimal::ZERO,
+                included_part: None,
                 rated: scheme.rate(Decimal::from(12)).unwrap(),
                 maximum,
                 counted: october(),

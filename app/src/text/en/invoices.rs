@@ -175,6 +175,10 @@ pub mod explain {
         )
     }
 
+    pub fn included_part(whole: &str, part: &str) -> String {
+        format!("A whole period includes {whole}; this part of it includes {part}, rounded up.")
+    }
+
     pub fn share(served: &str, whole: &str) -> String {
         format!("The time covered is {served} of {whole}, counted by the second.")
     }

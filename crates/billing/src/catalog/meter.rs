@@ -80,3 +80,15 @@ pub struct Meter {
     pub aggregation: Aggregation,
     pub reset: Reset,
 }
+
+impl Meter {
+    /// Whether half a period counts about half of what a whole one does. Of others, such as a greatest value, a
+    /// part of a period may count as much as all of it.
+    pub fn grows_with_time(&self) -> bool {
+        match self.aggregation {
+            Aggregation::Count | Aggregation::Sum => self.reset == Reset::UsagePeriod,
+            Aggregation::TimeWeighted => true,
+            Aggregation::Min | Aggregation::Max | Aggregation::Latest | Aggregation::Unique => false,
+        }
+    }
+}

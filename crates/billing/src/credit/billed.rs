@@ -69,7 +69,10 @@ impl CreditableLine {
         if !net.is_positive() {
             return Ok(None);
         }
-        let left = self.tax.minus(self.credited_tax)?;
+        let left = self
+            .tax
+            .minus(self.credited_tax)?
+            .max(Money::zero(self.tax.currency()))?;
         let tax = match explain {
             Explain::Capped { .. } => left,
             _ => share.tax(self.billed.net, self.tax_rate)?.min(left)?,
@@ -157,5 +160,8 @@ mod tests {
             .unwrap();
         assert_eq!((unused.net, unused.tax), (usd(1_000), usd(249)));
         assert_eq!(unused.explain.amount(), Ok(usd(-1_000)));
+        // Rounded apart, earlier credits may have given back a cent of tax too much.
+        line.credited_tax = usd(4_001);
+        assert_eq!(given_back(&line, "2026-04-02T00:00:00Z"), Some((1_000, 0)));
     }
 }

@@ -33,6 +33,9 @@ pub enum Explain {
         used: Decimal,
         /// Units that cost nothing; the parts add up to those beyond.
         included: Decimal,
+        /// Where only a part of the usage period is billed: what the included units are a part of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        included_part: Option<IncludedPart>,
         rated: Rated,
         maximum: Option<MaximumSpend>,
         /// The usage counted: its hourly buckets lie in this span.
@@ -64,6 +67,13 @@ pub enum Explain {
 pub struct MaximumSpend {
     pub maximum: Money,
     pub billed: Money,
+}
+
+/// The share of a whole period's included units that belongs to the time served, rounded up to whole units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncludedPart {
+    pub whole: Decimal,
+    pub served: Share,
 }
 
 impl Explain {
@@ -155,6 +165,7 @@ mod tests {
             aggregation: "sum".into(),
             used: Decimal::from(22),
             included: Decimal::ZERO,
+            included_part: None,
             rated: scheme
                 .rate_increment(Some(Decimal::from(12)), Decimal::from(22))
                 .unwrap(),

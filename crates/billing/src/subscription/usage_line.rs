@@ -4,7 +4,8 @@ use rust_decimal::Decimal;
 
 use super::{ChangeError, Subscription, SubscriptionItem};
 use crate::catalog::{MeterCharge, MeterPrice, Plan};
-use crate::invoice::{Charge, DraftLine, Explain, LineKind, MaximumSpend};
+use crate::entitlement::Allowance;
+use crate::invoice::{Charge, DraftLine, Explain, IncludedPart, LineKind, MaximumSpend};
 use crate::money::{Money, MoneyError};
 use crate::period::Period;
 use crate::proration::Share;
@@ -35,7 +36,7 @@ pub fn usage_lines(
             item,
             charge,
             price,
-            included,
+            included: Included::of(charge, included, served)?,
             total,
             period,
         };
@@ -49,12 +50,39 @@ pub fn usage_lines(
     Ok(lines)
 }
 
+/// What costs nothing of a meter in the part of a usage period that is billed.
+struct Included {
+    units: Decimal,
+    part: Option<IncludedPart>,
+}
+
+impl Included {
+    /// Whoever is served for a part of the period has a part of what the whole includes, rounded up: else an
+    /// hour that is paid for would do for a month's use.
+    fn of(charge: &MeterCharge, whole: Decimal, served: Share) -> Result<Self, MoneyError> {
+        if served.rest().seconds <= 0 || !charge.meter.grows_with_time() {
+            return Ok(Self {
+                units: whole,
+                part: None,
+            });
+        }
+        let exact = whole
+            .checked_mul(Decimal::from(served.seconds))
+            .and_then(|units| units.checked_div(Decimal::from(served.of_seconds)))
+            .ok_or(MoneyError::Overflow)?;
+        Ok(Self {
+            units: exact.ceil().min(whole),
+            part: Some(IncludedPart { whole, served }),
+        })
+    }
+}
+
 /// One meter's priced usage of one period.
 struct Metered<'a> {
     item: &'a SubscriptionItem,
     charge: &'a MeterCharge,
     price: &'a MeterPrice,
-    included: Decimal,
+    included: Included,
     total: &'a MeterTotal,
     period: Period,
 }
@@ -65,7 +93,8 @@ impl Metered<'_> {
         let Self {
             charge, price, total, ..
         } = self;
-        let beyond = charge.included.overage(total.quantity);
+        let included = self.included.units;
+        let beyond = Allowance::Units(included).overage(total.quantity);
         let rated = price.rate(beyond)?;
         if rated.amount()? == Fraction::ZERO {
             return Ok(None);
@@ -80,16 +109,17 @@ impl Metered<'_> {
             meter: charge.meter.name.clone(),
             aggregation: charge.meter.aggregation.as_str().to_owned(),
             used: total.quantity,
-            included: self.included,
+            included,
+            included_part: self.included.part,
             rated,
             maximum,
             counted: total.period,
             currency,
         };
-        let description = if self.included.is_zero() {
+        let description = if included.is_zero() {
             charge.meter.name.clone()
         } else {
-            let included = self.included.normalize();
+            let included = included.normalize();
             format!("{} beyond the included {included}", charge.meter.name)
         };
         Ok(Some(self.draft(LineKind::Usage, description, beyond, explain)?))

@@ -196,7 +196,7 @@ impl Billing {
             zone: customer.zone,
         };
         let usage = usage::used_until(conn, &subscription, &from, at).await?;
-        let billed = store::credit::billed_lines(conn, subscription.id, at).await?;
+        let billed = store::credit::billed_lines(conn, scope, subscription.id, at).await?;
         let input = ChangeInput {
             current: &from,
             target,

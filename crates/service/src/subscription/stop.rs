@@ -165,7 +165,7 @@ impl Billing {
         let open = store::invoice::open(conn, scope).await?;
         let input = StopInput {
             plan: &plan,
-            billed: &store::credit::billed_lines(conn, subscription.id, at).await?,
+            billed: &store::credit::billed_lines(conn, scope, subscription.id, at).await?,
             usage: &usage::used_by_now(conn, &subscription, &plan, (at, self.now())).await?,
             owes: open.iter().any(|invoice| is_owed(&subscription, invoice)),
             at,

@@ -1,7 +1,9 @@
 //! Ending at once: the rest comes back as credit or is forfeited, and the last usage is billed.
 
+use service::billing::invoice::Explain;
 use service::billing::invoice::InvoiceStatus::{Open, Paid};
 use service::billing::period::Interval::Month;
+use service::billing::proration::Share;
 use service::billing::subscription::{Feedback, FeedbackReason, StatusName, UnusedTime};
 use service::{Error, StopKind};
 use sqlx::PgPool;
@@ -59,10 +61,49 @@ async fn forfeited_nothing_comes_back_and_usage_is_due(pool: PgPool) {
     play.billing.drain_queue().await.unwrap();
     let bills = [
         bill("INV-000001", "purchase", Paid, 21_492),
-        bill("INV-000002", "cancel", Paid, 2_700),
+        bill("INV-000002", "cancel", Paid, 16_200),
     ];
     assert_eq!(play.bills().await, bills);
     assert_eq!(play.credit().await, 0);
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_hour_that_is_paid_for_includes_an_hours_use(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("professional", Month, VISA).await;
+    play.use_meter("a", "deployments", 500, utc("2026-04-01T00:30:00Z"))
+        .await;
+    play.live_until("2026-04-01T01:00:00Z").await;
+    let preview = play.stop(WITH_CREDIT).await;
+    // One of 720 hours is kept of 999.00; of 500 deployments it includes 0.69, so one: 499 cost 1.00 each.
+    assert_eq!(
+        play.credit_notes().await,
+        [("CN-000001".to_owned(), 99_761, 7_981)]
+    );
+    let line = preview.draft.lines().first().unwrap();
+    let Explain::Rated {
+        included,
+        included_part: Some(part),
+        ..
+    } = &line.draft.explain
+    else {
+        panic!("{line:?}")
+    };
+    let served = Share {
+        seconds: 3_600,
+        of_seconds: 2_592_000,
+    };
+    assert_eq!(
+        (*included, part.whole, part.served),
+        (1.into(), 500.into(), served)
+    );
+    let bills = [
+        bill("INV-000001", "purchase", Paid, 107_892),
+        bill("INV-000002", "cancel", Paid, 53_892),
+    ];
+    assert_eq!(play.bills().await, bills);
+    assert_eq!(play.credit().await, 107_742 - 53_892);
     play.ties().await;
 }
 
@@ -130,4 +171,26 @@ async fn why_is_kept_and_a_new_start_takes_up_the_old(pool: PgPool) {
             .unwrap();
     assert_eq!(follows, [false, true]);
     play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_cent_of_tax_that_follows_from_nothing_is_found(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("professional", Month, VISA).await;
+    play.live_until("2026-04-11T00:00:00Z").await;
+    play.stop(WITH_CREDIT).await;
+    play.ties().await;
+    for change in [
+        "ALTER TABLE credit_note_line DISABLE TRIGGER credit_note_line_immutable",
+        "UPDATE credit_note_line SET tax_minor = tax_minor + 1",
+    ] {
+        sqlx::query(change).execute(&play.pool).await.unwrap();
+    }
+    let found = play.billing.verify().await.unwrap().findings;
+    assert!(
+        found
+            .iter()
+            .any(|finding| finding.check == "credits follow from what explains them"),
+        "{found:?}"
+    );
 }

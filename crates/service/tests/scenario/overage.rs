@@ -85,9 +85,10 @@ async fn changing_to_a_year_bills_what_was_used_so_far(pool: PgPool) {
     used(&play, "a", "deployments", 110, "2026-04-01T00:00:00Z").await;
     play.live_until("2026-04-16T00:00:00Z").await;
     play.change("starter", Year).await;
+    // Half the month includes half of a hundred deployments.
     let expected = [
         (LineKind::ProrationCredit, "base".to_owned(), -9_950),
-        (LineKind::Usage, "deployments".to_owned(), 2_500),
+        (LineKind::Usage, "deployments".to_owned(), 15_000),
         (LineKind::Base, "base".to_owned(), 199_000),
     ];
     assert_eq!(last_lines(&play).await, expected);

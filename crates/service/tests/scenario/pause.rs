@@ -15,18 +15,18 @@ async fn unused_time_comes_back_as_credit_and_pays_what_comes(pool: PgPool) {
     play.use_meter("a", "deployments", 510, utc("2026-04-01T00:00:00Z"))
         .await;
     play.live_until("2026-04-11T00:00:00Z").await;
-    // 20 of 30 days: 666.00 and 8 % tax; ten deployments beyond the included ones are due now.
+    // 20 of 30 days: 666.00 and 8 % tax. Ten days include 167 of 500 deployments: what lies beyond is due now.
     let preview = play.pause().await;
-    assert_eq!(preview.credit_left.minor(), 70_848);
+    assert_eq!(preview.credit_left.minor(), 34_884);
     assert_eq!(play.status().await.1, Some(StatusName::Paused));
     assert_eq!(
         play.credit_notes().await,
         [("CN-000001".to_owned(), 66_600, 5_328)]
     );
-    assert_eq!(play.credit().await, 70_848);
+    assert_eq!(play.credit().await, 34_884);
 
     play.live_until("2026-06-01T00:00:00Z").await;
-    assert_eq!(play.resume().await, 37_044);
+    assert_eq!(play.resume().await, 73_008);
     assert_eq!(
         play.status().await,
         (Some("professional".into()), Some(StatusName::Active))
@@ -35,7 +35,7 @@ async fn unused_time_comes_back_as_credit_and_pays_what_comes(pool: PgPool) {
     play.live_until("2026-07-01T00:00:00Z").await;
     let bills = [
         bill("INV-000001", "purchase", Paid, 107_892),
-        bill("INV-000002", "pause", Paid, 1_080),
+        bill("INV-000002", "pause", Paid, 37_044),
         bill("INV-000003", "resume", Paid, 107_892),
         bill("INV-000004", "renewal", Paid, 107_892),
     ];
@@ -85,6 +85,15 @@ async fn it_goes_on_by_itself_when_told_so(pool: PgPool) {
     play.live_until("2026-04-16T00:00:00Z").await;
     let resume_at = Some(utc("2026-05-10T12:00:00Z"));
     play.stop(StopKind::Pause { resume_at }).await;
+    let upcoming = play
+        .billing
+        .overview(&play.actor)
+        .await
+        .unwrap()
+        .upcoming
+        .unwrap();
+    assert_eq!(Some(upcoming.at), resume_at);
+    assert_eq!(upcoming.draft.amount_due().unwrap().minor(), 10_746);
     play.live_until("2026-05-10T11:59:59Z").await;
     assert_eq!(play.status().await.1, Some(StatusName::Paused));
     play.live_until("2026-05-10T12:00:00Z").await;

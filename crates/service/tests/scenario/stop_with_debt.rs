@@ -1,9 +1,9 @@
 //! What is given back of an invoice that nobody paid never turns into money.
 
-use service::billing::invoice::InvoiceStatus::{Open, Paid};
+use service::billing::invoice::InvoiceStatus::{Open, Paid, Void};
 use service::billing::period::Interval::Month;
 use service::billing::subscription::{StatusName, UnusedTime};
-use service::{Error, StopKind};
+use service::{ChangeOutcome, Error, StopKind};
 use sqlx::PgPool;
 
 use crate::play::{DECLINES_LATER, Play, VISA, bill, play, utc};
@@ -95,7 +95,76 @@ async fn usage_after_the_preview_makes_a_new_one(pool: PgPool) {
     assert!(matches!(confirmed, Err(Error::QuoteStale)), "{confirmed:?}");
     let again = play.stop(FORFEIT).await;
     let more = again.draft.net().minor() - preview.draft.net().minor();
-    assert_eq!(more, 10 * 250);
+    // Ten more were used; of a hundred that the month includes, ten minutes more include one more.
+    assert_eq!(more, 9 * 250);
+    play.billing.drain_queue().await.unwrap();
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_void_invoice_gives_its_credit_back(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("professional", Month, DECLINES_LATER).await;
+    play.live_until("2026-04-11T00:00:00Z").await;
+    play.stop(WITH_CREDIT).await;
+    play.checkout("starter", Month, false).await;
+    let before = play.credit().await;
+    assert_eq!(before, 71_928 - 21_492);
+    let outcome = play.change("enterprise", Month).await;
+    assert!(matches!(outcome, ChangeOutcome::Declined { .. }), "{outcome:?}");
+    assert_eq!(play.credit().await, before);
+    let upgrade = play.invoices().await.pop().unwrap().summary;
+    assert_eq!((upgrade.status, upgrade.credit_applied.minor()), (Void, 0));
+    assert_eq!(
+        play.status().await,
+        (Some("starter".into()), Some(StatusName::Active))
+    );
+    play.billing.drain_queue().await.unwrap();
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn two_who_stop_at_once_give_back_once(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    play.live_until("2026-04-16T00:00:00Z").await;
+    let preview = play.billing.preview_stop(&play.actor, WITH_CREDIT).await.unwrap();
+    let confirm = || play.billing.confirm_stop(&play.actor, &preview.token, None);
+    let (one, other) = tokio::join!(confirm(), confirm());
+    assert_eq!(
+        [one.is_ok(), other.is_ok()].iter().filter(|done| **done).count(),
+        1
+    );
+    assert_eq!(play.credit_notes().await, [("CN-000001".to_owned(), 9_950, 796)]);
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_payment_that_arrives_as_service_stops_is_booked(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, DECLINES_LATER).await;
+    play.live_until("2026-05-01T00:00:00Z").await;
+    let renewal = play.invoices().await.pop().unwrap().summary.id;
+    let url = play.billing.start_payment(&play.actor, renewal).await.unwrap();
+    let page = url.rsplit('/').next().unwrap();
+    play.submit(page, VISA).await;
+    let preview = play.billing.preview_stop(&play.actor, FORFEIT).await.unwrap();
+    let (stopped, paid) = tokio::join!(
+        play.billing.confirm_stop(&play.actor, &preview.token, None),
+        play.billing.checkout_result(&play.actor, page),
+    );
+    // Paid first, the subscription is another one than was shown.
+    assert!(matches!(stopped, Ok(_) | Err(Error::QuoteStale)), "{stopped:?}");
+    paid.unwrap();
+    let expected = match stopped {
+        Ok(_) => StatusName::Canceled,
+        Err(_) => StatusName::Active,
+    };
+    assert_eq!(play.status().await.1, Some(expected));
+    assert_eq!(
+        play.bills().await.pop(),
+        Some(bill("INV-000002", "renewal", Paid, 21_492))
+    );
     play.billing.drain_queue().await.unwrap();
     play.ties().await;
 }

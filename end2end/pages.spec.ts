@@ -57,6 +57,8 @@ const PORTAL = {
   plan: [ADA, "/plan"],
   "plan-refused": [ADA, "/plan?error=quote_stale"],
   "plan-cancel": [ADA, "/plan/cancel"],
+  "plan-pause": [ADA, "/plan/pause"],
+  "plan-resume": ["mira@mirastudio.example", "/plan/resume"],
   invoices: [ADA, "/invoices"],
   "pricing-member": [ADA, "/pricing"],
   "checkout-cancel": [ADA, "/checkout/cancel"],

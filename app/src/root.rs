@@ -14,12 +14,14 @@ use crate::catalog::pricing::PricingPage;
 use crate::checkout::cancel::CanceledPage;
 use crate::checkout::success::SuccessPage;
 use crate::page::NotFound;
+use crate::portal::credit::CreditNotePage;
 use crate::portal::invoices::detail::InvoicePage;
 use crate::portal::invoices::list::InvoicesPage;
 use crate::portal::overview::page::OverviewPage;
 use crate::portal::plan::cancel::CancelPage;
 use crate::portal::plan::change::ChangePage;
 use crate::portal::plan::page::PlanPage;
+use crate::portal::plan::pause::{PausePage, ResumePage};
 use crate::sandbox::authenticate::SandboxAuthenticatePage;
 use crate::sandbox::checkout::SandboxCheckoutPage;
 
@@ -38,6 +40,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/plan") view=PlanPage ssr=SsrMode::Async/>
                 <Route path=path!("/plan/change") view=ChangePage ssr=SsrMode::Async/>
                 <Route path=path!("/plan/cancel") view=CancelPage ssr=SsrMode::Async/>
+                <Route path=path!("/plan/pause") view=PausePage ssr=SsrMode::Async/>
+                <Route path=path!("/plan/resume") view=ResumePage ssr=SsrMode::Async/>
+                <Route path=path!("/credit-notes/:id") view=CreditNotePage ssr=SsrMode::Async/>
                 <Route path=path!("/invoices") view=InvoicesPage ssr=SsrMode::Async/>
                 <Route path=path!("/invoices/:id") view=InvoicePage ssr=SsrMode::Async/>
                 <Route path=path!("/checkout/success") view=SuccessPage ssr=SsrMode::Async/>

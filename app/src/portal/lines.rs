@@ -20,6 +20,23 @@ pub fn DraftTable(draft: InvoiceDraft, zone: Zone, #[prop(into)] caption: String
         .lines()
         .first()
         .map(|line| t::tax(&format::rate(line.tax_rate.fraction())));
+    let applied = draft
+        .credit_applied()
+        .negate()
+        .ok()
+        .filter(|credit| !credit.is_zero());
+    let credit = applied.zip(draft.amount_due().ok()).map(|(credit, due)| {
+        view! {
+            <tr class="text-base-content">
+                <th scope="row" class="font-normal">{t::CREDIT}</th>
+                <td class="num font-normal"><Amount amount=credit/></td>
+            </tr>
+            <tr class="text-base-content">
+                <th scope="row">{t::DUE}</th>
+                <td class="num font-semibold"><Amount amount=due/></td>
+            </tr>
+        }
+    });
     view! {
         <Table caption=caption>
             <thead class="sr-only">
@@ -37,6 +54,7 @@ pub fn DraftTable(draft: InvoiceDraft, zone: Zone, #[prop(into)] caption: String
                     <th scope="row">{t::TOTAL}</th>
                     <td class="num font-semibold"><Amount amount=draft.total()/></td>
                 </tr>
+                {credit}
             </tfoot>
         </Table>
     }

@@ -1,5 +1,7 @@
 //! What customers see once they are signed in.
 
+#[cfg(feature = "ssr")]
+pub mod credit;
 pub mod invoices;
 #[cfg(feature = "ssr")]
 mod lines;

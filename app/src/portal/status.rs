@@ -55,12 +55,7 @@ fn standing(overview: &Overview, subscription: &Subscription) -> Option<AnyView>
         Status::Suspended { .. } => Some(owed(Tone::Error, t::SUSPENDED_TITLE, open, t::amount_due)),
         Status::Unpaid { .. } => Some(owed(Tone::Error, t::UNPAID_TITLE, open, t::amount_due)),
         Status::Incomplete { .. } => Some(owed(Tone::Warning, t::INCOMPLETE_TITLE, open, t::amount_due)),
-        Status::Paused { .. } => Some(
-            view! { <Notice tone=Tone::Warning title=t::PAUSED_TITLE detail=t::PAUSED_DETAIL>
-                <LinkButton href="/pricing" label=o::CHOOSE_PLAN kind=ButtonKind::Primary small=true/>
-            </Notice> }
-            .into_any(),
-        ),
+        Status::Paused { resume_at, .. } => Some(paused(overview, resume_at)),
         Status::Canceled { .. } => {
             let open = open?;
             Some(owed(
@@ -72,6 +67,27 @@ fn standing(overview: &Overview, subscription: &Subscription) -> Option<AnyView>
         }
         Status::Pending { .. } | Status::Active => None,
     }
+}
+
+/// Nothing was ever billed: the pause is a trial's end.
+fn paused(overview: &Overview, resume_at: Option<chrono::DateTime<chrono::Utc>>) -> AnyView {
+    let after_trial = overview.invoices.is_empty();
+    let detail = match resume_at {
+        _ if after_trial => t::PAUSED_DETAIL.to_owned(),
+        Some(at) => t::paused_until(&format::date(at, overview.customer.zone)),
+        None => t::PAUSED_BY_CHOICE.to_owned(),
+    };
+    view! {
+        <Notice tone=Tone::Warning title=t::PAUSED_TITLE detail=detail>
+            <LinkButton href="/plan/resume" label=o::GO_ON kind=ButtonKind::Primary small=true/>
+            {if after_trial {
+                view! { <LinkButton href="/pricing" label=o::CHOOSE_PLAN small=true/> }
+            } else {
+                view! { <LinkButton href="/plan/cancel" label=o::END_IT small=true/> }
+            }}
+        </Notice>
+    }
+    .into_any()
 }
 
 fn trial(overview: &Overview, ends_at: chrono::DateTime<chrono::Utc>) -> AnyView {

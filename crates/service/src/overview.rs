@@ -133,15 +133,15 @@ impl Billing {
         subscription: &Subscription,
     ) -> Result<Option<Upcoming>> {
         let renews = match subscription.status {
-            Status::Trialing { .. }
+            Status::Pending { .. }
+            | Status::Trialing { .. }
             | Status::Active
             | Status::PastDue { .. }
             | Status::Suspended { .. }
             | Status::Paused {
                 resume_at: Some(_), ..
             } => true,
-            Status::Pending { .. }
-            | Status::Incomplete { .. }
+            Status::Incomplete { .. }
             | Status::Paused { resume_at: None, .. }
             | Status::Unpaid { .. }
             | Status::Canceled { .. } => false,

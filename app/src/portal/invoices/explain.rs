@@ -1,6 +1,7 @@
 //! How a line's amount came about, in words and numbers that reproduce it.
 
 use billing::catalog::UnitPrice;
+use billing::credit::CreditLine;
 use billing::invoice::{Explain, IncludedPart, Line, MaximumSpend};
 use billing::money::{Currency, Money};
 use billing::period::{Period, Zone};
@@ -52,22 +53,36 @@ pub fn sentences(line: &Line, zone: Zone) -> Vec<String> {
             t::included(&format::quantity(*included), &format::quantity(*beyond)),
             units_times_price(*beyond, *price, *currency, amount),
         ],
-        Explain::Prorated { basis, share, credit } => {
-            let mut sentences = vec![share_words(*share)];
-            if *credit {
-                sentences.push(t::CREDIT.to_owned());
-            }
-            sentences.push(share_of(*basis, *share, *credit, amount));
-            sentences
-        }
-        Explain::Capped { basis, share, limit } => {
-            let uncapped = share.apply(*basis).and_then(Money::negate).unwrap_or(amount);
-            vec![
-                share_words(*share),
-                share_of(*basis, *share, true, uncapped),
-                t::capped(&format::money(*limit)),
-            ]
-        }
+        Explain::Prorated { basis, share, credit } => prorated(*basis, *share, *credit, amount),
+        Explain::Capped { basis, share, limit } => capped(*basis, *share, *limit, amount),
+    }
+}
+
+fn prorated(basis: Money, share: Share, credit: bool, amount: Money) -> Vec<String> {
+    let mut sentences = vec![share_words(share)];
+    if credit {
+        sentences.push(t::CREDIT.to_owned());
+    }
+    sentences.push(share_of(basis, share, credit, amount));
+    sentences
+}
+
+fn capped(basis: Money, share: Share, limit: Money, amount: Money) -> Vec<String> {
+    let uncapped = share.apply(basis).and_then(Money::negate).unwrap_or(amount);
+    vec![
+        share_words(share),
+        share_of(basis, share, true, uncapped),
+        t::capped(&format::money(limit)),
+    ]
+}
+
+/// The same of what a credit note gives back.
+pub fn credit_sentences(line: &CreditLine) -> Vec<String> {
+    let net = line.net.negate().unwrap_or(line.net);
+    match &line.explain {
+        Explain::Prorated { basis, share, .. } => prorated(*basis, *share, true, net),
+        Explain::Capped { basis, share, limit } => capped(*basis, *share, *limit, net),
+        _ => Vec::new(),
     }
 }
 

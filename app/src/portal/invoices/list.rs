@@ -8,6 +8,7 @@ use super::table::{InvoiceTable, Row, cells};
 use crate::error::AppError;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
+use crate::portal::credit::CreditPanel;
 use crate::text::en::invoices as t;
 use crate::ui::{Badge, EmptyState, PageHeader, Tone};
 
@@ -20,6 +21,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     let overview = visit.billing.overview(&visit.actor).await?;
     let invoices = visit.billing.invoices(&visit.actor).await?;
     let zone = overview.customer.zone;
+    let credit = visit.billing.credit(&visit.actor).await?;
     let who = overview.customer.name.clone();
     let upcoming = upcoming(overview);
     let content = if invoices.is_empty() && upcoming.is_none() {
@@ -31,6 +33,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     let body = view! {
         <PageHeader title=t::TITLE/>
         <div class="panel p-4">{content}</div>
+        <CreditPanel credit=credit zone=zone/>
     };
     Ok(Page::new(t::TITLE, body).of(who))
 }

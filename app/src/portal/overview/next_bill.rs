@@ -22,13 +22,14 @@ pub fn NextBill(overview: Overview) -> impl IntoView {
         .is_some_and(|subscription| matches!(subscription.status, Status::PastDue { .. }));
     let owed = overview.owed.as_ref().filter(|_| past_due);
     let charged_at_once = owed.map(|owed| t::charged_at_once(&format::money(owed.total)));
+    let credit = credit_link(&overview);
     let upcoming = overview
         .upcoming
         .filter(|upcoming| !upcoming.draft.lines().is_empty());
     let content = match upcoming {
         Some(upcoming) => view! {
             <p class="flex flex-wrap items-baseline gap-x-2">
-                <span class="figure-lg">{format::money(upcoming.draft.total())}</span>
+                <span class="figure-lg">{format::money(upcoming.draft.amount_due().unwrap_or(upcoming.draft.total()))}</span>
                 <span class="text-muted"><When at=upcoming.at zone=zone/>", "{t::SO_FAR}</span>
             </p>
             <DraftTable draft=upcoming.draft zone=zone caption=t::BILL_LINES/>
@@ -42,10 +43,19 @@ pub fn NextBill(overview: Overview) -> impl IntoView {
     view! {
         <Panel title=t::NEXT_BILL>
             {content}
+            {credit}
             <CardOnFile method=overview.payment_method/>
             {charged_at_once.map(|words| view! { <p class="label-sm">{words}</p> })}
         </Panel>
     }
+}
+
+/// Where there is credit: how much, leading to where it comes from.
+pub fn credit_link(overview: &Overview) -> Option<impl IntoView + use<>> {
+    let credit = overview.credit;
+    credit
+        .is_positive()
+        .then(|| view! { <p><a class="link" href="/invoices">{t::credit(&format::money(credit))}</a></p> })
 }
 
 /// The card, or the way to add one.

@@ -4,7 +4,7 @@ use billing::subscription::Status;
 use leptos::prelude::*;
 use service::{Actor, Overview};
 
-use super::next_bill::NextBill;
+use super::next_bill::{NextBill, credit_link};
 use crate::error::AppError;
 use crate::format;
 use crate::layout::PORTAL;
@@ -41,11 +41,16 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
 
 fn subscribed(overview: Overview) -> impl IntoView {
     let zone = overview.customer.zone;
+    // While paused nothing is counted towards a bill.
+    let paused = overview
+        .subscription
+        .as_ref()
+        .is_some_and(|subscription| matches!(subscription.status, Status::Paused { .. }));
     let until = overview
         .usage
         .iter()
         .find_map(|usage| usage.reset_at)
-        .filter(|at| *at > overview.now);
+        .filter(|at| *at > overview.now && !paused);
     let until = until
         .map(|at| view! { <span class="label-sm">{t::UNTIL}" "<When at=at zone=zone/></span> })
         .into_any();
@@ -108,9 +113,11 @@ fn unsubscribed(overview: Overview) -> impl IntoView {
     };
     let title = ended.unwrap_or_else(|| t::NO_PLAN.to_owned());
     let invoices = (!overview.invoices.is_empty()).then(|| invoices(&overview));
+    let credit = credit_link(&overview);
     let banners = banners(&overview);
     view! {
         <PageHeader title=t::TITLE/>
+        {credit}
         {banners}
         <div class="panel">
             <EmptyState icon=icondata::LuLayers title=title hint=hint>

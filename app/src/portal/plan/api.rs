@@ -29,11 +29,59 @@ pub async fn undo_change() -> Result<(), AppError> {
 }
 
 #[server(prefix = "/fn", endpoint = "cancel")]
-pub async fn cancel() -> Result<(), AppError> {
+pub async fn cancel(
+    #[server(default)] reason: String,
+    #[server(default)] comment: String,
+) -> Result<(), AppError> {
     let (billing, actor) = crate::context::caller().await?;
-    billing.cancel(&actor, None).await?;
+    billing.cancel(&actor, feedback(&reason, comment)).await?;
     leptos_axum::redirect("/plan?done=cancel_scheduled");
     Ok(())
+}
+
+/// Pauses or ends at once, as the token's preview showed.
+#[server(prefix = "/fn", endpoint = "stop")]
+pub async fn stop(
+    token: String,
+    #[server(default)] reason: String,
+    #[server(default)] comment: String,
+) -> Result<(), AppError> {
+    let (billing, actor) = crate::context::caller().await?;
+    let done = billing
+        .confirm_stop(&actor, &token, feedback(&reason, comment))
+        .await?;
+    leptos_axum::redirect(match done {
+        service::StopKind::Pause { .. } => "/overview?done=paused",
+        service::StopKind::Cancel { .. } => "/overview?done=canceled",
+    });
+    Ok(())
+}
+
+/// A card that is declined leaves the plan past due; the page then says what is owed.
+#[server(prefix = "/fn", endpoint = "resume")]
+pub async fn resume(token: String) -> Result<(), AppError> {
+    use service::ChangeOutcome::*;
+    let (billing, actor) = crate::context::caller().await?;
+    let next = match billing.confirm_resume(&actor, &token).await? {
+        RequiresAction { url } => url,
+        Processing => "/overview?done=resume_processing".to_owned(),
+        Declined { .. } => "/overview".to_owned(),
+        Applied { .. } | Scheduled { .. } => "/overview?done=resumed".to_owned(),
+    };
+    leptos_axum::redirect(&next);
+    Ok(())
+}
+
+/// Nothing said is nothing kept; words without a reason are kept all the same.
+#[cfg(feature = "ssr")]
+fn feedback(reason: &str, comment: String) -> Option<billing::subscription::Feedback> {
+    use billing::subscription::{Feedback, FeedbackReason};
+    let reason = match FeedbackReason::parse(reason) {
+        Some(reason) => reason,
+        None if comment.trim().is_empty() => return None,
+        None => FeedbackReason::Other,
+    };
+    Some(Feedback { reason, comment })
 }
 
 #[server(prefix = "/fn", endpoint = "undo-cancel")]

@@ -7,3 +7,7 @@ pub mod cancel;
 pub mod change;
 #[cfg(feature = "ssr")]
 pub mod page;
+#[cfg(feature = "ssr")]
+pub mod pause;
+#[cfg(feature = "ssr")]
+mod stop;

@@ -127,11 +127,15 @@ fn cancel(overview: &Overview) -> Option<impl IntoView + use<>> {
         subscription.status,
         Status::Trialing { .. } | Status::Active | Status::PastDue { .. }
     );
+    let pausable = subscription.status == Status::Active && subscription.pending_change.is_none();
     (possible && subscription.cancel_at.is_none()).then(|| {
         view! {
             <div class="panel p-4 flex flex-wrap items-center justify-between gap-3">
                 <p class="text-muted">{t::CANCEL_HINT}</p>
-                <LinkButton href="/plan/cancel" label=t::CANCEL kind=ButtonKind::Danger small=true/>
+                <div class="flex flex-wrap gap-2">
+                    {pausable.then(|| view! { <LinkButton href="/plan/pause" label=t::PAUSE small=true/> })}
+                    <LinkButton href="/plan/cancel" label=t::CANCEL kind=ButtonKind::Danger small=true/>
+                </div>
             </div>
         }
     })

@@ -66,6 +66,33 @@ pub fn reason(reason: &str) -> &str {
     }
 }
 
+pub mod credit {
+    pub const TITLE: &str = "Credit";
+    pub const HINT: &str = "Credit pays for your next invoices, before your card is charged.";
+    pub const NOTES: &str = "Credit notes, newest first";
+    pub const NUMBER: &str = "Number";
+    pub const ISSUED: &str = "Issued";
+    pub const ISSUED_TO: &str = "Issued to";
+    pub const FOR: &str = "For";
+    pub const AMOUNT: &str = "Amount";
+    pub const LINES: &str = "What is given back";
+    pub const OF: &str = "of invoice";
+    pub const BACK: &str = "All invoices";
+
+    pub fn title(number: &str) -> String {
+        format!("Credit note {number}")
+    }
+
+    pub fn reason(reason: &str) -> &str {
+        match reason {
+            "pause" => "Pause",
+            "cancel" => "Cancellation",
+            "change" => "Change of plan",
+            other => other,
+        }
+    }
+}
+
 pub mod attempt {
     pub const CREATED: &str = "Not sent yet";
     pub const SUBMITTED: &str = "Waiting for the provider";

@@ -1,9 +1,10 @@
-//! Changing and ending a plan.
+//! Changing, pausing and ending a plan.
 
 pub const TITLE: &str = "Plan";
 pub const CURRENT: &str = "Current plan";
 pub const CANCEL: &str = "Cancel subscription";
-pub const CANCEL_HINT: &str = "Ends with what is paid for; you see the date before you confirm.";
+pub const PAUSE: &str = "Pause";
+pub const CANCEL_HINT: &str = "Pausing and cancelling show dates and amounts before you confirm.";
 pub const COMPARE: &str = "Compare plans";
 pub const UPGRADE_HINT: &str = "Amounts and dates are shown before anything is charged.";
 pub const CHOICES: &str = "Plans to choose from";
@@ -56,6 +57,8 @@ pub mod change {
 }
 
 pub mod cancel {
+    use billing::subscription::FeedbackReason;
+
     pub const CONFIRM: &str = "Cancel subscription";
     pub const KEEP: &str = "Keep it";
     pub const WHAT_HAPPENS: &str = "What happens";
@@ -80,4 +83,95 @@ pub mod cancel {
     }
 
     pub const INVOICES_STAY: &str = "Your invoices stay here.";
+    pub const NOW_TITLE: &str = "End it now";
+    pub const PAUSED: &str = "It is paused: nothing is charged, and it can end at once.";
+    pub const OR_NOW: &str = "Or end it now";
+    pub const NOW: &str =
+        "The plan stops working at once. Credit stays yours and pays for what you buy later.";
+    pub const CONFIRM_NOW: &str = "End it now";
+    pub const WHY: &str = "Why do you leave?";
+    pub const NO_REASON: &str = "I would rather not say";
+    pub const COMMENT: &str = "Anything we should know";
+
+    pub fn valid_until(time: &str) -> String {
+        format!("These amounts hold until {time}.")
+    }
+
+    pub const fn reason(reason: FeedbackReason) -> &'static str {
+        match reason {
+            FeedbackReason::TooExpensive => "It costs too much",
+            FeedbackReason::MissingFeatures => "Something is missing",
+            FeedbackReason::SwitchedService => "I switched to another service",
+            FeedbackReason::Unused => "I do not use it enough",
+            FeedbackReason::CustomerService => "Support did not help",
+            FeedbackReason::TooComplex => "It is too hard to use",
+            FeedbackReason::LowQuality => "It does not work well enough",
+            FeedbackReason::Other => "Something else",
+        }
+    }
+}
+
+pub mod stop {
+    pub const BECOMES_CREDIT: &str = "becomes credit";
+    pub const CREDIT_CAPTION: &str = "What was paid for and is not used, with its tax";
+    pub const NOTHING_BACK: &str = "Nothing was paid for in advance, so nothing comes back.";
+    pub const USAGE: &str = "Usage so far";
+    pub const USAGE_CAPTION: &str = "Usage up to now, paid from credit first";
+
+    pub fn left(amount: &str) -> String {
+        format!("{amount} of credit then pays for your next invoices.")
+    }
+}
+
+pub mod pause {
+    pub const COMES_BACK: &str = "What comes back";
+    pub const WHAT_HAPPENS: &str = "What happens";
+    pub const NOTHING_CHARGED: &str = "Nothing is charged while it is paused, and access is read-only.";
+    pub const NO_END: &str = "It stays paused until you go on.";
+    pub const GOING_ON: &str = "Going on starts a new period that day, paid from your credit first.";
+    pub const UNTIL_LABEL: &str = "Go on by itself on (optional)";
+    pub const SET_DATE: &str = "Set the day";
+    pub const CONFIRM: &str = "Pause now";
+    pub const KEEP: &str = "Keep it running";
+
+    pub fn title(plan: &str) -> String {
+        format!("Pause {plan}?")
+    }
+
+    pub fn until(date: &str) -> String {
+        format!("It goes on by itself on {date}; you can go on earlier.")
+    }
+
+    pub fn valid_until(time: &str) -> String {
+        format!("These amounts hold until {time}.")
+    }
+}
+
+pub mod resume {
+    pub const DUE_NOW: &str = "Due now";
+    pub const CAPTION: &str = "The first period, with tax and what your credit pays";
+    pub const NO_CARD: &str = "There is no card on file: add one to go on.";
+    pub const CONFIRM: &str = "Go on";
+    pub const COVERED: &str = "Your card is not charged: your credit pays for it.";
+    pub const BACK: &str = "Stay paused";
+
+    pub fn title(plan: &str) -> String {
+        format!("Go on with {plan}?")
+    }
+
+    pub fn charged(card: &str) -> String {
+        format!("{card} is charged now and the plan works at once.")
+    }
+
+    pub fn confirm_and_pay(amount: &str) -> String {
+        format!("Go on and pay {amount}")
+    }
+
+    pub fn renews(date: &str) -> String {
+        format!("The next period begins on {date}.")
+    }
+
+    pub fn left(amount: &str) -> String {
+        format!("{amount} of credit stays for later.")
+    }
 }

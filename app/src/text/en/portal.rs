@@ -6,6 +6,8 @@ pub mod overview {
     pub const NO_PLAN_HINT: &str = "Choose a plan to start building. A trial costs nothing before its end.";
     pub const ENDED_HINT: &str = "Your invoices stay here. Choose a plan to start again.";
     pub const CHOOSE_PLAN: &str = "Choose a plan";
+    pub const GO_ON: &str = "Go on";
+    pub const END_IT: &str = "End it";
     pub const CHANGE_PLAN: &str = "Change plan";
 
     pub const NEXT_BILL: &str = "Next bill";
@@ -36,6 +38,10 @@ pub mod overview {
     }
     pub const UNDO: &str = "Undo";
     pub const KEEP_PLAN: &str = "Keep plan";
+
+    pub fn credit(amount: &str) -> String {
+        format!("You have {amount} of credit: it pays first")
+    }
 
     pub fn ended(plan: &str) -> String {
         format!("Your {plan} plan has ended")
@@ -119,7 +125,11 @@ pub mod status {
     }
     pub const PAUSED_TITLE: &str = "Your plan is paused";
     pub const PAUSED_DETAIL: &str =
-        "The trial ended without a card. Choose a plan to go on; nothing is charged meanwhile.";
+        "The trial ended without a card. Add one to go on; nothing is charged meanwhile.";
+    pub const PAUSED_BY_CHOICE: &str = "Nothing is charged until you go on; your credit pays first then.";
+    pub fn paused_until(date: &str) -> String {
+        format!("It goes on by itself on {date}; nothing is charged before, and your credit pays first then.")
+    }
 
     pub fn cancels(plan: &str, date: &str) -> String {
         format!("{plan} ends on {date}")
@@ -149,6 +159,8 @@ pub mod lines {
     pub const AMOUNT: &str = "Amount";
     pub const SUBTOTAL: &str = "Subtotal";
     pub const TOTAL: &str = "Total";
+    pub const CREDIT: &str = "Paid from your credit";
+    pub const DUE: &str = "Amount due";
     pub const HOW: &str = "How this was calculated";
 
     pub fn tax(rate: &str) -> String {

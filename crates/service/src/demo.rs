@@ -6,7 +6,7 @@ mod story;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use store::demo::State;
 
-use crate::clock::{Clock, ManualClock};
+use crate::clock::ManualClock;
 use crate::{Actor, Billing, Error, NewStaff, Result, StaffRole};
 
 /// The password of every demo account.
@@ -64,11 +64,6 @@ impl Billing {
             steps_done: seed.steps_done,
             steps_total: seed.steps_total,
         }))
-    }
-
-    /// While demo data are lived, time belongs to the seed and its own clock.
-    pub(crate) async fn time_is_the_seeds(&self) -> Result<bool> {
-        Ok(matches!(self.parts.clock, Clock::Shifted(_)) && self.seed_progress().await?.is_some())
     }
 
     /// Whether this database wants demo data: it is empty, or a seed was cut off in it.

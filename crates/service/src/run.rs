@@ -15,6 +15,7 @@ use billing::id::CustomerId;
 use store::customer::DueCustomer;
 use store::{CustomerScope, PgConnection};
 
+use crate::clock::Clock;
 use crate::record::{Note, note};
 use crate::{Actor, Billing, Error, Result};
 use bill::Batch;
@@ -50,14 +51,26 @@ impl Billing {
     /// Processes everything due by now, oldest first. Safe to run in several processes at once. While demo
     /// data are lived, time is theirs and nothing is due.
     pub async fn run_due(&self) -> Result<RunReport> {
-        self.load_clock_shift().await?;
         let mut pass = Pass::new();
-        if self.time_is_the_seeds().await? {
+        if !self.something_is_due().await? {
             return Ok(pass.report);
         }
         while self.step(&mut pass).await? {}
         pass.end();
         Ok(pass.report)
+    }
+
+    /// Asked each second by everybody who runs, so with one statement.
+    async fn something_is_due(&self) -> Result<bool> {
+        let mut conn = store::acquire(self.pool()).await?;
+        let outlook = store::clock::outlook(&mut conn).await?;
+        if let Clock::Shifted(clock) = &self.parts.clock {
+            clock.advance_shift(outlook.shift);
+            if outlook.seeding {
+                return Ok(false);
+            }
+        }
+        Ok(outlook.next_due.is_some_and(|due| due <= self.now()))
     }
 
     /// Processes what is due of one customer, so that what is decided next is decided from where it stands
@@ -95,29 +108,32 @@ impl Billing {
         pass.singly = pass.singly.saturating_sub(1);
         let mut tx = store::begin(self.pool()).await?;
         let due = store::customer::lock_due(&mut tx, self.now(), limit).await?;
-        let ids: Vec<_> = due.iter().map(|due| due.id).collect();
-        match (self.bill_due(&mut tx, pass, due).await, ids.as_slice()) {
-            (_, []) => Ok(false),
-            (Ok(batch), _) => {
+        let count = due.len();
+        let Some(first) = due.first().map(|due| due.id) else {
+            return Ok(false);
+        };
+        if limit == 1 {
+            store::set_savepoint(&mut tx).await?;
+        }
+        match self.bill_due(&mut tx, pass, due).await {
+            Ok(batch) => {
                 store::commit(tx).await?;
                 self.finish(pass, batch).await?;
-                Ok(true)
             }
-            (Err(error), _) if error.is_transient() => Err(error),
-            (Err(error), [alone]) => {
-                drop(tx);
-                let mut conn = store::acquire(self.pool()).await?;
-                pass.report.parked += 1;
-                park(&mut conn, &[(*alone, error)]).await?;
-                Ok(true)
+            Err(error) if error.is_transient() => return Err(error),
+            Err(error) if limit == 1 => {
+                // Still locked: nobody bills it in between.
+                store::return_to_savepoint(&mut tx).await?;
+                park(&mut tx, &[(first, error)]).await?;
+                store::commit(tx).await?;
+                pass.count(0, 1);
             }
-            (Err(error), all) => {
-                let count = all.len();
+            Err(error) => {
                 tracing::warn!(%error, count, "A batch of {count} customers is billed one by one");
                 pass.singly = count;
-                Ok(true)
             }
         }
+        Ok(true)
     }
 
     /// Bills locked customers, and sets those aside who cannot be.

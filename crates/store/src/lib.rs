@@ -70,6 +70,20 @@ pub async fn commit(tx: Tx) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
+/// Marks a place to return to: what is locked before it stays locked.
+pub async fn set_savepoint(tx: &mut Tx) -> Result<()> {
+    sqlx::query("SAVEPOINT here").execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Undoes what was done since, failures too.
+pub async fn return_to_savepoint(tx: &mut Tx) -> Result<()> {
+    sqlx::query("ROLLBACK TO SAVEPOINT here")
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// A connection for reads that need no transaction.
 pub async fn acquire(pool: &PgPool) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>> {
     Ok(pool.acquire().await?)

@@ -7,6 +7,7 @@ mod support;
 
 mod abandoned_checkout;
 mod awaited_upgrade;
+mod batches;
 mod cancel_now;
 mod catalog;
 mod catch_up;

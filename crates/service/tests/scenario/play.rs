@@ -35,15 +35,7 @@ pub struct Play {
 /// A customer in UTC on a fresh system with an 8 % tax rate, at `now`.
 pub async fn play(pool: PgPool, now: &str) -> Play {
     let clock = ManualClock::at(utc(now));
-    let config = ServiceConfig {
-        database_url: "".into(),
-        base_url: "http://localhost:3000".to_owned(),
-        currency: Currency::USD,
-        tax_rate: TaxRate::new("0.08".parse().unwrap()).unwrap(),
-        quote_key: [7; 32],
-        usage_tracking: true,
-    };
-    let billing = Billing::over(pool.clone(), clock.clone(), config);
+    let billing = Billing::over(pool.clone(), clock.clone(), config());
     billing.migrate().await.unwrap();
     billing.ensure_catalog().await.unwrap();
     let principal = billing.sign_up(sign_up("ada@lumen.example")).await.unwrap();
@@ -53,6 +45,17 @@ pub async fn play(pool: PgPool, now: &str) -> Play {
         clock,
         actor,
         pool,
+    }
+}
+
+pub fn config() -> ServiceConfig {
+    ServiceConfig {
+        database_url: "".into(),
+        base_url: "http://localhost:3000".to_owned(),
+        currency: Currency::USD,
+        tax_rate: TaxRate::new("0.08".parse().unwrap()).unwrap(),
+        quote_key: [7; 32],
+        usage_tracking: true,
     }
 }
 

@@ -27,7 +27,7 @@ const FIRST_STARTS: u32 = 4;
 const PATIENCE: Duration = Duration::from_secs(150);
 
 /// 20, or with PROOF set 200.
-fn kills() -> u32 {
+pub fn kills() -> u32 {
     if std::env::var_os("PROOF").is_some() {
         200
     } else {
@@ -36,7 +36,7 @@ fn kills() -> u32 {
 }
 
 /// Printed, and taken from CRASH_SEED to play it again: the processes' own timing is not ours to repeat.
-fn seed() -> u64 {
+pub fn seed() -> u64 {
     let given = std::env::var("CRASH_SEED")
         .ok()
         .map(|seed| seed.parse().expect("CRASH_SEED is a number"));

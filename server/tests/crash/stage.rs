@@ -41,15 +41,7 @@ impl Stage {
     /// An operator, a key for the host platform, and plans on sale; the program runs already. The second
     /// is our own door to the same database.
     pub async fn set(database: &Database, program: &Program, seed: u64) -> (Arc<Self>, Billing) {
-        let config = ServiceConfig {
-            database_url: database.url().into(),
-            base_url: format!("http://{}", program.address),
-            currency: Currency::USD,
-            tax_rate: TaxRate::ZERO,
-            quote_key: [0; 32],
-            usage_tracking: true,
-        };
-        let billing = Billing::connect(config).await.unwrap();
+        let billing = door(database, program).await;
         let stage = Self {
             address: program.address,
             pool: database.pool.clone(),
@@ -122,6 +114,19 @@ impl Stage {
                 .push(format!("{path}: {} {}", answer.status, error.unwrap_or_default()));
         }
     }
+}
+
+/// Our own door to the program's database.
+pub async fn door(database: &Database, program: &Program) -> Billing {
+    let config = ServiceConfig {
+        database_url: database.url().into(),
+        base_url: format!("http://{}", program.address),
+        currency: Currency::USD,
+        tax_rate: TaxRate::ZERO,
+        quote_key: [0; 32],
+        usage_tracking: true,
+    };
+    Billing::connect(config).await.unwrap()
 }
 
 async fn api_key(billing: &Billing) -> String {

@@ -49,9 +49,9 @@ pub async fn insert(conn: &mut PgConnection, movements: &[NewMovement]) -> Resul
 /// The MRR of each customer: the sum of its movements in its currency.
 pub async fn mrr_of(conn: &mut PgConnection, customers: &[CustomerId]) -> Result<HashMap<CustomerId, Money>> {
     let rows = sqlx::query!(
-        r#"SELECT c.id, c.currency, coalesce(sum(m.amount_minor), 0)::bigint AS "minor!"
-           FROM customer c LEFT JOIN revenue_movement m ON m.customer_id = c.id AND m.currency = c.currency
-           WHERE c.id = ANY($1) GROUP BY c.id, c.currency"#,
+        r#"SELECT c.id, c.currency, coalesce((SELECT sum(m.amount_minor) FROM revenue_movement m
+               WHERE m.customer_id = c.id AND m.currency = c.currency), 0)::bigint AS "minor!"
+           FROM customer c WHERE c.id = ANY($1)"#,
         &column(customers, |c| c.uuid()),
     )
     .fetch_all(conn)

@@ -12,7 +12,7 @@ use crate::books;
 use crate::database::Database;
 use crate::journal::Journal;
 use crate::program::Program;
-use crate::queue::jobs_gone;
+use crate::queue::RECOVERED_WITHIN;
 use crate::slice::{kills, seed};
 use crate::stage::door;
 
@@ -56,11 +56,11 @@ async fn billing_runs_survive_kills_at_any_moment() {
         program.kill();
         let due = count(pool, DUE).await;
         in_the_middle += i32::from(due > 0 && due < i64::from(customers()));
-        let locked = locked_jobs(pool).await;
+        let orphans = locked_jobs(pool).await;
         program.start().await;
         // Whoever is killed next leaves others behind: looked at often enough, not each time.
         if chance.random_bool(0.1) {
-            jobs_gone(pool, Some(locked)).await;
+            are_recovered(pool, orphans).await;
         }
     }
     println!(
@@ -126,11 +126,34 @@ async fn becomes_zero(pool: &PgPool, query: &'static str) {
     }
 }
 
-async fn locked_jobs(pool: &PgPool) -> Vec<i64> {
-    sqlx::query_scalar("SELECT id FROM graphile_worker._private_jobs WHERE locked_by IS NOT NULL")
+/// Jobs and who has them.
+async fn locked_jobs(pool: &PgPool) -> Vec<(i64, String)> {
+    sqlx::query_as("SELECT id, locked_by FROM graphile_worker._private_jobs WHERE locked_by IS NOT NULL")
         .fetch_all(pool)
         .await
         .unwrap()
+}
+
+/// Until the dead worker holds none of them any more; they run in their turn.
+async fn are_recovered(pool: &PgPool, orphans: Vec<(i64, String)>) {
+    let begun = Instant::now();
+    loop {
+        let locked = locked_jobs(pool).await;
+        let left = orphans.iter().filter(|orphan| locked.contains(orphan)).count();
+        if left == 0 {
+            println!(
+                "{} jobs were recovered after {:?}",
+                orphans.len(),
+                begun.elapsed()
+            );
+            return;
+        }
+        assert!(
+            begun.elapsed() < RECOVERED_WITHIN,
+            "{left} jobs of a dead worker stay locked"
+        );
+        sleep(LOOK_AGAIN).await;
+    }
 }
 
 /// An invoice, a paid one, for each customer and month.

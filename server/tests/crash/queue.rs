@@ -13,7 +13,7 @@ use crate::program::Program;
 use crate::stage::Stage;
 
 /// From the start after the kill.
-const RECOVERED_WITHIN: Duration = Duration::from_secs(30);
+pub const RECOVERED_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The jobs there are.

@@ -1,13 +1,12 @@
 //! Hundreds of customers due at once: each is billed once whoever bills, and who cannot be billed is set
 //! aside alone.
 
-use service::billing::period::Interval::Month;
 use service::clock::ManualClock;
-use service::{Actor, Billing};
+use service::Billing;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Executor, PgPool};
 
-use crate::play::{Play, VISA, config, play, utc};
+use crate::play::{Play, config, play, utc};
 
 const CUSTOMERS: i32 = 500;
 const BOUNDARY: &str = "2026-03-15T00:00:00Z";
@@ -156,34 +155,4 @@ async fn who_cannot_be_billed_is_set_aside_alone(pool: PgPool) {
     );
     // Looked at again and still not billed; nobody else is.
     assert_eq!(run_at_once(&play, 1).await, (0, 0));
-}
-
-/// An outage of two years is no reason to bill two years at once unseen.
-#[sqlx::test(migrator = "store::MIGRATOR")]
-async fn fifteen_lines_a_day_are_the_most(pool: PgPool) {
-    let play = play(pool, "2026-01-31T00:00:00Z").await;
-    play.buy("starter", Month, VISA).await;
-    play.clock.advance_to(utc("2028-01-15T00:00:00Z"));
-    let report = play.billing.run_due().await.unwrap();
-    assert_eq!((report.processed, report.parked), (15, 1));
-    let parked = "SELECT parked_reason FROM customer";
-    assert_eq!(
-        all::<(String,)>(&play.pool, parked).await,
-        [
-            (
-                "the billing run would charge too much: 16 recurring lines in one day, more than 15"
-                    .to_owned(),
-            )
-        ]
-    );
-    play.clock.advance_to(utc("2028-01-16T00:00:01Z"));
-    let Actor::Member { customer, .. } = play.actor else {
-        panic!("the customer is a member")
-    };
-    play.billing.unpark(&Actor::System, customer).await.unwrap();
-    let report = play.billing.run_due().await.unwrap();
-    assert_eq!((report.processed, report.parked), (8, 0));
-    play.billing.drain_queue().await.unwrap();
-    assert_eq!(play.invoices().await.len(), 24);
-    play.ties().await;
 }

@@ -12,22 +12,21 @@ use crate::row::column;
 use crate::{Error, Result};
 
 /// How many recurring lines each subscription got for boundaries of the time before the one given, which counts
-/// too: a late run bills many days in one. Who got none is not listed.
+/// too: a late run bills many days in one.
 pub async fn recurring_lines_since(
     conn: &mut PgConnection,
     until: &[(&Subscription, DateTime<Utc>)],
     length: TimeDelta,
 ) -> Result<HashMap<SubscriptionId, usize>> {
     let rows = sqlx::query!(
-        r#"SELECT n.subscription_id AS "subscription_id!", count(*) AS "count!"
+        r#"SELECT n.subscription_id AS "subscription_id!", (SELECT count(*) FROM invoice i
+               JOIN invoice_line l ON l.invoice_id = i.id AND NOT l.voided
+                   AND (l.kind = 'base' AND l.service_start > n.since AND l.service_start <= n.until
+                       OR l.kind IN ('usage', 'true_up') AND l.service_end > n.since AND l.service_end <= n.until)
+               WHERE i.customer_id = n.customer_id AND i.subscription_id = n.subscription_id
+                   AND i.issued_at > n.since) AS "count!"
            FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
-               AS n (subscription_id, customer_id, since, until)
-           JOIN invoice i ON i.customer_id = n.customer_id AND i.subscription_id = n.subscription_id
-               AND i.issued_at > n.since
-           JOIN invoice_line l ON l.invoice_id = i.id AND NOT l.voided
-               AND (l.kind = 'base' AND l.service_start > n.since AND l.service_start <= n.until
-                   OR l.kind IN ('usage', 'true_up') AND l.service_end > n.since AND l.service_end <= n.until)
-           GROUP BY 1"#,
+               AS n (subscription_id, customer_id, since, until)"#,
         &column(until, |(s, _)| s.id.uuid()),
         &column(until, |(s, _)| s.customer.uuid()),
         &column(until, |(_, at)| *at - length),

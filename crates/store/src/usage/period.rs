@@ -201,8 +201,8 @@ async fn add_earlier(
     Ok(())
 }
 
-/// Looked up one partial hour at a time (events are indexed by time alone), and only where the hour's
-/// bucket says that there are any.
+/// Events are indexed by time alone: each hour is read once for all who ask for a part of it, and only where
+/// a bucket of theirs says that there are any.
 async fn add_edges(
     conn: &mut PgConnection,
     spans: &[SpanOf],
@@ -219,19 +219,21 @@ async fn add_edges(
         }
     }
     let rows = sqlx::query!(
-        r#"SELECT s.position AS "position!", e.meter_id, e.occurred_at, e.value
-           FROM UNNEST($1::bigint[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
-               AS s(position, customer_id, start_at, end_at)
+        r#"WITH asked AS MATERIALIZED (
+               SELECT position, customer_id, start_at, end_at
+               FROM UNNEST($1::bigint[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
+                   AS s(position, customer_id, start_at, end_at)
+               WHERE EXISTS (SELECT FROM usage_bucket b
+                   WHERE b.customer_id = s.customer_id AND b.meter_id = ANY($5) AND b.hour = s.start_at))
+           SELECT a.position AS "position!", e.meter_id, e.occurred_at, e.value
+           FROM (SELECT DISTINCT start_at FROM asked) h
            CROSS JOIN LATERAL (
-               SELECT meter_id, occurred_at, value FROM usage_event
-               WHERE occurred_at >= s.start_at AND occurred_at < s.end_at
-                   AND customer_id = s.customer_id AND meter_id = ANY($5)
+               SELECT customer_id, meter_id, occurred_at, value FROM usage_event
+               WHERE occurred_at >= h.start_at AND occurred_at < h.start_at + interval '1 hour'
+                   AND customer_id IN (SELECT customer_id FROM asked) AND meter_id = ANY($5)
                OFFSET 0
            ) e
-           WHERE EXISTS (
-               SELECT FROM usage_bucket b
-               WHERE b.customer_id = s.customer_id AND b.meter_id = ANY($5) AND b.hour = s.start_at
-           )"#,
+           JOIN asked a ON a.customer_id = e.customer_id AND a.start_at = h.start_at AND e.occurred_at < a.end_at"#,
         &positions,
         &customers,
         &from,

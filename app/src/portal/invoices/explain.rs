@@ -105,7 +105,10 @@ fn rated_words(explain: &Explain, amount: Money, zone: Zone) -> Vec<String> {
     let mut sentences = vec![counted_use(*used, aggregation, *counted, zone)];
     if let Some(IncludedPart { whole, served }) = included_part {
         sentences.push(share_words(*served));
-        sentences.push(t::included_part(&format::quantity(*whole), &format::quantity(*included)));
+        sentences.push(t::included_part(
+            &format::quantity(*whole),
+            &format::quantity(*included),
+        ));
     }
     if !included.is_zero() {
         let beyond = used.checked_sub(*included).unwrap_or_default().max(Decimal::ZERO);

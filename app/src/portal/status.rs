@@ -55,7 +55,7 @@ fn standing(overview: &Overview, subscription: &Subscription) -> Option<AnyView>
         Status::Suspended { .. } => Some(owed(Tone::Error, t::SUSPENDED_TITLE, open, t::amount_due)),
         Status::Unpaid { .. } => Some(owed(Tone::Error, t::UNPAID_TITLE, open, t::amount_due)),
         Status::Incomplete { .. } => Some(owed(Tone::Warning, t::INCOMPLETE_TITLE, open, t::amount_due)),
-        Status::Paused { resume_at, .. } => Some(paused(overview, resume_at)),
+        Status::Paused { resume_at, .. } => Some(paused(overview, subscription, resume_at)),
         Status::Canceled { .. } => {
             let open = open?;
             Some(owed(
@@ -69,9 +69,13 @@ fn standing(overview: &Overview, subscription: &Subscription) -> Option<AnyView>
     }
 }
 
-/// Nothing was ever billed: the pause is a trial's end.
-fn paused(overview: &Overview, resume_at: Option<chrono::DateTime<chrono::Utc>>) -> AnyView {
-    let after_trial = overview.invoices.is_empty();
+/// A paused trial may make way for another plan; a plan paused by choice goes on or ends.
+fn paused(
+    overview: &Overview,
+    subscription: &Subscription,
+    resume_at: Option<chrono::DateTime<chrono::Utc>>,
+) -> AnyView {
+    let after_trial = subscription.is_paused_trial();
     let detail = match resume_at {
         _ if after_trial => t::PAUSED_DETAIL.to_owned(),
         Some(at) => t::paused_until(&format::date(at, overview.customer.zone)),

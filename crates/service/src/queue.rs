@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use billing::id::PaymentAttemptId;
 use graphile_worker::{
-    IntoTaskHandlerResult, JobSpec, TaskHandler, Worker, WorkerContext, WorkerOptions, WorkerUtils,
+    IntoTaskHandlerResult, JobSpec, LocalQueueConfig, TaskHandler, Worker, WorkerContext, WorkerOptions,
+    WorkerUtils,
 };
 use serde::{Deserialize, Serialize};
 use store::{PgPool, Tx};
@@ -16,6 +17,8 @@ use crate::{Billing, Error, Result};
 
 const SCHEMA: &str = "graphile_worker";
 const CONCURRENCY: usize = 4;
+/// Jobs a worker has at hand. Those of a killed one wait until it counts as dead.
+const FETCHED_AT_ONCE: usize = 32;
 /// A killed worker's jobs run again within 30 s.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 const SWEEP: Duration = Duration::from_secs(5);
@@ -69,6 +72,8 @@ impl Billing {
     pub async fn run_worker(&self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let worker = self
             .worker_options()
+            // Without it each slot runs one job a second: many jobs of one transaction give one signal.
+            .local_queue(LocalQueueConfig::default().with_size(FETCHED_AT_ONCE))
             .shutdown_signal(shutdown)
             .init()
             .await

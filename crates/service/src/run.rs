@@ -130,6 +130,8 @@ impl Billing {
             }
             Err(error) => {
                 tracing::warn!(%error, count, "A batch of {count} customers is billed one by one");
+                // Now, and not some time after the drop: else the next look passes over what is still locked.
+                store::roll_back(tx).await?;
                 pass.singly = count;
             }
         }

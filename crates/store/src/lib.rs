@@ -70,6 +70,11 @@ pub async fn commit(tx: Tx) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
+/// What a dropped transaction does only once its connection is used again: its locks are gone when this returns.
+pub async fn roll_back(tx: Tx) -> Result<()> {
+    Ok(tx.rollback().await?)
+}
+
 /// Marks a place to return to: what is locked before it stays locked.
 pub async fn set_savepoint(tx: &mut Tx) -> Result<()> {
     sqlx::query("SAVEPOINT here").execute(&mut **tx).await?;

@@ -18,8 +18,8 @@ use crate::stage::door;
 
 /// About what the timer and a run of 500 take, so that most kills come in the middle of one.
 const KILL_WITHIN: Duration = Duration::from_millis(1_500);
-/// For the runs and collections that are left at the end.
-const PATIENCE: Duration = Duration::from_secs(900);
+/// For what is left at the end: with PROOF, a hundred thousand collections.
+const PATIENCE: Duration = Duration::from_secs(3_600);
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 const DUE: &str = "SELECT count(*) FROM customer, clock
     WHERE due_at <= clock_timestamp() + shift_us * interval '1 microsecond' AND parked_reason IS NULL";

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use billing::id::PaymentAttemptId;
 use graphile_worker::{
-    IntoTaskHandlerResult, JobSpec, LocalQueueConfig, TaskHandler, Worker, WorkerContext, WorkerOptions,
-    WorkerUtils,
+    IntoTaskHandlerResult, JobSpec, LocalQueueConfig, RefetchDelayConfig, TaskHandler, Worker, WorkerContext,
+    WorkerOptions, WorkerUtils,
 };
 use serde::{Deserialize, Serialize};
 use store::{PgPool, Tx};
@@ -19,6 +19,8 @@ const SCHEMA: &str = "graphile_worker";
 const CONCURRENCY: usize = 4;
 /// Jobs a worker has at hand. Those of a killed one wait until it counts as dead.
 const FETCHED_AT_ONCE: usize = 32;
+/// How long an empty queue is left alone, unless a job that is enqueued gives its signal.
+const REST: Duration = Duration::from_secs(1);
 /// A killed worker's jobs run again within 30 s.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 const SWEEP: Duration = Duration::from_secs(5);
@@ -73,7 +75,7 @@ impl Billing {
         let worker = self
             .worker_options()
             // Without it each slot runs one job a second: many jobs of one transaction give one signal.
-            .local_queue(LocalQueueConfig::default().with_size(FETCHED_AT_ONCE))
+            .local_queue(local_queue())
             .shutdown_signal(shutdown)
             .init()
             .await
@@ -104,6 +106,16 @@ impl Billing {
             .add_extension(self.clone())
             .define_job::<Job>()
     }
+}
+
+/// Without a rest the library looks again at once, for ever.
+fn local_queue() -> LocalQueueConfig {
+    let rest = RefetchDelayConfig::default()
+        .with_duration(REST)
+        .with_max_abort_threshold(1);
+    LocalQueueConfig::default()
+        .with_size(FETCHED_AT_ONCE)
+        .with_refetch_delay(rest)
 }
 
 fn broken(error: impl std::fmt::Display) -> Error {

@@ -15,6 +15,7 @@ mod declined_renewal;
 mod downgrade_at_period_end;
 mod fixed_term;
 mod foreign;
+mod idle_worker;
 mod interval_at_period_end;
 mod left_half_done;
 mod lost_answer;

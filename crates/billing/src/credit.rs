@@ -8,9 +8,14 @@ mod note;
 pub use billed::{BilledLine, CreditableLine};
 pub use note::{CreditLine, CreditNoteDraft, CreditReason};
 
+#[cfg(feature = "zones")]
 use chrono::{DateTime, Utc};
 
 use crate::money::{Money, MoneyError};
+#[cfg(feature = "zones")]
+use crate::period::Zone;
+#[cfg(feature = "zones")]
+use crate::proration::ProrationMode;
 
 /// How much of a credit balance an invoice takes: after tax, at most its total.
 pub fn applicable(balance: Money, total: Money) -> Result<Money, MoneyError> {
@@ -29,13 +34,21 @@ pub fn in_order(balance: Money, debts: impl IntoIterator<Item = Money>) -> Resul
     Ok(taken)
 }
 
-/// What is given back of all that was billed if service ends at `at`.
-pub fn unused(
-    billed: &[CreditableLine],
-    at: DateTime<Utc>,
-    plan_name: &str,
-) -> Result<Vec<CreditLine>, MoneyError> {
-    let lines = billed.iter().map(|line| line.unused_from(at, plan_name));
+/// Where service ends.
+#[cfg(feature = "zones")]
+#[derive(Debug, Clone, Copy)]
+pub struct Cut<'a> {
+    pub at: DateTime<Utc>,
+    pub plan_name: &'a str,
+    /// What the time after the cut is measured in.
+    pub proration: ProrationMode,
+    pub zone: Zone,
+}
+
+/// What is given back of all that was billed.
+#[cfg(feature = "zones")]
+pub fn unused(billed: &[CreditableLine], cut: Cut<'_>) -> Result<Vec<CreditLine>, MoneyError> {
+    let lines = billed.iter().map(|line| line.unused_from(cut));
     lines.filter_map(Result::transpose).collect()
 }
 

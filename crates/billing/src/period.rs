@@ -5,6 +5,7 @@
 
 #[cfg(feature = "zones")]
 mod anchor;
+mod billing_time;
 #[cfg(feature = "zones")]
 mod schedule;
 mod step;
@@ -14,7 +15,8 @@ mod zone;
 #[cfg(feature = "zones")]
 pub use anchor::{Anchor, AnchorDay, NotADay};
 #[cfg(feature = "zones")]
-pub use schedule::{BillingTime, Schedule};
+pub use schedule::Schedule;
+pub use billing_time::BillingTime;
 pub use step::Step;
 #[cfg(feature = "zones")]
 pub use zone::{UnknownZone, Zone};

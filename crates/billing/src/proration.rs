@@ -2,8 +2,107 @@
 //!
 //! One rounding a line, half away from zero: multiplied first, divided once.
 
-mod change;
-mod share;
+use serde::{Deserialize, Serialize};
 
-pub use change::{Component, PriceChange, Proration};
-pub use share::{ProrationMode, Share, by_duration};
+use crate::money::{Money, MoneyError};
+use crate::period::Period;
+#[cfg(feature = "zones")]
+use crate::period::Zone;
+use crate::tax::TaxRate;
+
+#[cfg(feature = "zones")]
+const SECONDS_A_DAY: i64 = 24 * 60 * 60;
+
+/// What parts of a period are measured in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProrationMode {
+    #[default]
+    Second,
+    /// Days of the customer's calendar; the day of a change belongs to what comes after it.
+    Day,
+}
+
+impl ProrationMode {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Second => "second",
+            Self::Day => "day",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Second, Self::Day]
+            .into_iter()
+            .find(|mode| mode.as_str() == text)
+    }
+
+    /// The share of `whole` that `part` covers, never more than all of it; no part, no share. A whole that
+    /// lies within one day has no days to count and is measured in seconds all the same.
+    #[cfg(feature = "zones")]
+    pub fn share(self, part: Option<Period>, whole: Period, zone: Zone) -> Share {
+        let of_days = whole.days(zone);
+        let share = match (self, part) {
+            // Each day counts as 86,400 seconds, also one that has an hour more or less.
+            (Self::Day, part) if of_days > 0 => Share {
+                seconds: part.map_or(0, |part| part.days(zone)) * SECONDS_A_DAY,
+                of_seconds: of_days * SECONDS_A_DAY,
+            },
+            (_, Some(part)) => Share::of(part, whole),
+            (_, None) => Share::of(whole, whole).rest(),
+        };
+        // Where a clock goes back over midnight a date comes twice.
+        Share {
+            seconds: share.seconds.clamp(0, share.of_seconds),
+            ..share
+        }
+    }
+}
+
+/// `seconds` out of `of_seconds`: both kept, so that the division happens once, at the amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    pub seconds: i64,
+    pub of_seconds: i64,
+}
+
+impl Share {
+    pub const WHOLE: Self = Self {
+        seconds: 1,
+        of_seconds: 1,
+    };
+
+    /// The share of `whole` that `part` covers. Seconds begin on the clock's, so that the parts of a
+    /// period add up wherever between two of them it is cut.
+    pub fn of(part: Period, whole: Period) -> Self {
+        let seconds = |period: Period| period.end().timestamp() - period.start().timestamp();
+        Self {
+            seconds: seconds(part),
+            of_seconds: seconds(whole),
+        }
+    }
+
+    /// What is left of the whole.
+    #[must_use]
+    pub const fn rest(self) -> Self {
+        Self {
+            seconds: self.of_seconds.saturating_sub(self.seconds),
+            of_seconds: self.of_seconds,
+        }
+    }
+
+    /// The tax on the part, rounded on its own and not on the rounded part.
+    pub fn tax(self, amount: Money, rate: TaxRate) -> Result<Money, MoneyError> {
+        let rate = rate.fraction();
+        let numerator = i128::from(self.seconds).checked_mul(rate.mantissa());
+        let denominator = i128::from(self.of_seconds).checked_mul(10_i128.pow(rate.scale()));
+        let (Some(numerator), Some(denominator)) = (numerator, denominator) else {
+            return Err(MoneyError::Overflow);
+        };
+        amount.fraction(numerator, denominator)
+    }
+
+    pub fn apply(self, amount: Money) -> Result<Money, MoneyError> {
+        amount.fraction(i128::from(self.seconds), i128::from(self.of_seconds))
+    }
+}

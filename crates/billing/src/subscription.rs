@@ -8,12 +8,15 @@ mod change;
 mod collection;
 #[cfg(feature = "zones")]
 mod create;
+#[cfg(feature = "zones")]
 mod line;
 mod migrate;
 #[cfg(feature = "zones")]
 mod pause;
 #[cfg(feature = "zones")]
 mod renew;
+#[cfg(feature = "zones")]
+mod schedule;
 mod state;
 #[cfg(feature = "zones")]
 mod upgrade;
@@ -28,7 +31,6 @@ pub use collection::{fall_behind, recover};
 pub use create::{
     Create, CreateError, Term, activate, buy, expire_incomplete, extend_trial, set_up, start_trial, trial_end,
 };
-pub use line::base_line;
 pub use migrate::{Migration, Stays, migrate};
 #[cfg(feature = "zones")]
 pub use pause::{ResumeInput, Resumption, Stop, StopInput, UnusedTime, cancel_now, pause, resume};

@@ -8,7 +8,8 @@ use billing::id::{
     CustomerId, InvoiceId, PlanId, PlanVersionId, PriceId, SubscriptionId, SubscriptionItemId,
 };
 use billing::money::{Currency, Money};
-use billing::period::{Interval, Zone};
+use billing::period::{BillingTime, Interval, Zone};
+use billing::proration::ProrationMode;
 use billing::subscription::{
     CancelReason, ChangeInput, ChangeTarget, Create, PendingChange, PlanChange, RenewalInput, ResumeInput,
     Status, StatusName, StopInput, Subscription, Term, UnusedTime, activate, await_payment, buy, cancel_now,
@@ -42,6 +43,8 @@ fn plan() -> Plan {
         summary: String::new(),
         rank: 1,
         trial_days: 14,
+        billing_time: BillingTime::default(),
+        proration: ProrationMode::default(),
         prices: vec![price(1, 100), price(2, 200), price(3, 50)],
         charges: Vec::new(),
         features: Vec::new(),
@@ -63,6 +66,7 @@ fn create(plan: &Plan) -> Create<'_> {
         customer: CustomerId::from_uuid(uuid()),
         plan,
         price: &plan.prices[0],
+        billing_time: plan.billing_time,
         zone: Zone::UTC,
         now: now(),
     }
@@ -111,6 +115,7 @@ fn outcomes(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
         plan,
         billed: &[],
         usage: &[],
+        zone: Zone::UTC,
         owes,
         at: later(),
     };

@@ -6,7 +6,8 @@ use billing::entitlement::{Allowance, Enforcement};
 use billing::id::{CustomerId, MeterId, PlanId, PlanVersionId, PriceId, SubscriptionId, SubscriptionItemId};
 use billing::invoice::{DraftLine, LineKind};
 use billing::money::{Currency, Money};
-use billing::period::{Interval, Zone};
+use billing::period::{BillingTime, Interval, Zone};
+use billing::proration::ProrationMode;
 use billing::rating::Scheme;
 use billing::subscription::{Create, RenewalInput, activate, buy, renew};
 use billing::usage::MeterTotal;
@@ -58,6 +59,8 @@ fn plan(scheme: &str, included: i64, bounds: Bounds) -> Plan {
         summary: String::new(),
         rank: 1,
         trial_days: 0,
+        billing_time: BillingTime::default(),
+        proration: ProrationMode::default(),
         prices: vec![price],
         charges: vec![charge],
         features: Vec::new(),
@@ -72,6 +75,7 @@ fn month(plan: &Plan, used: i64) -> Vec<DraftLine> {
         customer: CustomerId::from_uuid(Uuid::nil()),
         plan,
         price: &plan.prices[0],
+        billing_time: plan.billing_time,
         zone: Zone::UTC,
         now: "2026-04-01T00:00:00Z".parse().unwrap(),
     };

@@ -4,7 +4,7 @@
 use billing::credit::BilledLine;
 use billing::money::{Currency, Money, MoneyError};
 use billing::period::{Period, Zone};
-use billing::proration::{Component, PriceChange, ProrationMode, Share, by_duration};
+use billing::proration::{ProrationMode, Share};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
@@ -73,45 +73,9 @@ fn each_currency_rounds_to_its_own_minor_unit() {
 }
 
 #[test]
-fn a_downgrade_settled_at_once_goes_to_the_credit_balance() {
-    let one = |minor| {
-        [Component {
-            price: usd(minor),
-            quantity: 1,
-        }]
-    };
-    let half = Share {
-        seconds: 1,
-        of_seconds: 2,
-    };
-    let change = |old: &[Component], new: &[Component]| {
-        let currency = Currency::USD;
-        PriceChange { currency, old, new }.prorate(half, half).unwrap()
-    };
-    let down = change(&one(999), &one(199));
-    assert_eq!(
-        (down.credits, down.charges, down.net),
-        (vec![usd(-500)], vec![usd(100)], usd(-400))
-    );
-    let down = change(&one(999), &one(199));
-    assert_eq!(
-        (down.to_credit_balance(), down.carried_to(usd(199))),
-        (Ok(usd(400)), Ok(usd(-201)))
-    );
-    let up = change(&one(199), &one(999));
-    assert_eq!(
-        (up.to_credit_balance(), up.carried_to(usd(999))),
-        (Ok(usd(0)), Ok(usd(1_399)))
-    );
-}
-
-#[test]
 fn what_does_not_fit_is_an_error() {
-    let component = Component {
-        price: usd(i64::MAX),
-        quantity: u32::MAX,
-    };
-    assert_eq!(component.amount(Share::WHOLE), Err(MoneyError::Overflow));
+    let most = usd(i64::MAX).fraction(i128::from(u32::MAX), 1);
+    assert_eq!(most, Err(MoneyError::Overflow));
     let nothing = Share {
         seconds: 0,
         of_seconds: 0,
@@ -221,12 +185,10 @@ proptest! {
     #[test]
     fn an_amount_is_the_nearest_and_a_tie_goes_away_from_zero(
         price in -1_000_000_000_i64..1_000_000_000,
-        quantity in 0_u32..100,
         (seconds, of_seconds) in (0_i64..64_000_000, 1_i64..64_000_000),
     ) {
-        let component = Component { price: usd(price), quantity };
-        let amount = i128::from(component.amount(Share { seconds, of_seconds }).unwrap().minor());
-        let exact = i128::from(price) * i128::from(quantity) * i128::from(seconds);
+        let amount = i128::from(Share { seconds, of_seconds }.apply(usd(price)).unwrap().minor());
+        let exact = i128::from(price) * i128::from(seconds);
         let twice_off = 2 * (amount * i128::from(of_seconds) - exact);
         prop_assert!(twice_off.abs() <= i128::from(of_seconds));
         if twice_off.abs() == i128::from(of_seconds) {
@@ -245,12 +207,10 @@ proptest! {
         let rest = period.remaining_from(day(start + used));
         let [second, by_day] = MODES.map(|mode| mode.share(rest, period, Zone::UTC).apply(usd(price)));
         prop_assert_eq!(second, by_day);
-        prop_assert_eq!(by_duration(usd(price), rest, period), second);
     }
 
     #[test]
     fn no_part_costs_more_than_the_whole(period in periods(), part in periods(), price in prices(), zone in zones()) {
-        prop_assert!(by_duration(usd(price), Some(part), period).unwrap().minor() <= price);
         let rest = period.remaining_from(part.start());
         for mode in MODES {
             let share = mode.share(rest, period, zone);

@@ -165,8 +165,7 @@ impl From<CreateError> for Error {
             CreateError::NoTrial => Self::TrialUsed,
             CreateError::TooLongAgo => Self::Invalid { field: "starts_at" },
             CreateError::Period(error) => Self::Change(ChangeError::Period(error)),
-            CreateError::Money(error) => Self::Money(error),
-            CreateError::Transition(error) => Self::Change(ChangeError::Transition(error)),
+            CreateError::Line(error) => Self::Change(error),
         }
     }
 }

@@ -12,7 +12,8 @@ use billing::catalog::{Aggregation, Bounds, Feature, Meter, MeterCharge, MeterPr
 use billing::entitlement::{Allowance, Enforcement};
 use billing::id::{CustomerId, MeterId, PlanId, PlanVersionId, PriceId};
 use billing::money::Money;
-use billing::period::Interval;
+use billing::period::{BillingTime, Interval};
+use billing::proration::ProrationMode;
 use billing::rating::Scheme;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -73,7 +74,8 @@ async fn plans(conn: &mut PgConnection, versions: &[Uuid]) -> Result<Vec<Plan>> 
     let mut charges = charges_by_version(conn, versions).await?;
     let mut features = features_by_version(conn, versions).await?;
     let rows = sqlx::query!(
-        "SELECT p.id, p.key, p.name, p.summary, p.rank, v.id AS version_id, v.number, v.trial_days
+        "SELECT p.id, p.key, p.name, p.summary, p.rank, v.id AS version_id, v.number, v.trial_days,
+                v.billing_time, v.proration
          FROM plan_version v JOIN plan p ON p.id = v.plan_id
          WHERE v.id = ANY($1) ORDER BY p.rank, p.key, v.number",
         versions,
@@ -91,6 +93,8 @@ async fn plans(conn: &mut PgConnection, versions: &[Uuid]) -> Result<Vec<Plan>> 
                 summary: r.summary,
                 rank: r.rank,
                 trial_days: row::count("plan_version", r.trial_days)?,
+                billing_time: row::known("plan_version", &r.billing_time, BillingTime::parse)?,
+                proration: row::known("plan_version", &r.proration, ProrationMode::parse)?,
                 prices: prices.remove(&r.version_id).unwrap_or_default(),
                 charges: charges.remove(&r.version_id).unwrap_or_default(),
                 features: features.remove(&r.version_id).unwrap_or_default(),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use billing::catalog::Price;
 use billing::id::{CustomerId, PlanId, PlanVersionId, PriceId, SubscriptionId, SubscriptionItemId};
-use billing::period::Interval;
+use billing::period::{BillingTime, Interval};
 use billing::subscription::{
     CancelReason, Feedback, ItemKind, Status, StatusName, Subscription, SubscriptionItem,
 };
@@ -34,6 +34,7 @@ struct SubscriptionRow {
     ends_at: Option<DateTime<Utc>>,
     pending_change: Option<serde_json::Value>,
     created_at: DateTime<Utc>,
+    billing_time: String,
 }
 
 /// The subscription that is not canceled, if there is one.
@@ -48,7 +49,8 @@ pub async fn live_of(conn: &mut PgConnection, customers: &[CustomerId]) -> Resul
     let rows = sqlx::query_as!(
         SubscriptionRow,
         "SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
-                billing_end, usage_start, usage_end, cancel_at, ends_at, pending_change, created_at
+                billing_end, usage_start, usage_end, cancel_at, ends_at, pending_change, created_at,
+                billing_time
          FROM subscription WHERE customer_id = ANY($1) AND status <> 'canceled' ORDER BY customer_id, id",
         &ids,
     )
@@ -62,7 +64,8 @@ pub async fn all(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<Su
     let rows = sqlx::query_as!(
         SubscriptionRow,
         "SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
-                billing_end, usage_start, usage_end, cancel_at, ends_at, pending_change, created_at
+                billing_end, usage_start, usage_end, cancel_at, ends_at, pending_change, created_at,
+                billing_time
          FROM subscription WHERE customer_id = $1 ORDER BY created_at DESC, id DESC",
         scope.uuid(),
     )
@@ -119,6 +122,7 @@ fn subscription(row: SubscriptionRow, items: Vec<SubscriptionItem>) -> Result<Su
         status: status(&row).ok_or_else(corrupt)?,
         version: row::count(TABLE, row.version)?,
         items,
+        billing_time: row::known(TABLE, &row.billing_time, BillingTime::parse)?,
         anchor: row.anchor,
         billing_period: row::period(TABLE, row.billing_start, row.billing_end)?,
         usage_period: row::period(TABLE, row.usage_start, row.usage_end)?,
@@ -195,8 +199,9 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
     let (status, status_at, reason) = columns(subscription.status);
     sqlx::query!(
         "INSERT INTO subscription (id, customer_id, status, status_at, cancel_reason, version, anchor, billing_start,
-            billing_end, usage_start, usage_end, cancel_at, pending_change, created_at, resume_at, ends_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+            billing_end, usage_start, usage_end, cancel_at, pending_change, created_at, resume_at, ends_at,
+            billing_time)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         subscription.id.uuid(),
         subscription.customer.uuid(),
         status,
@@ -213,6 +218,7 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
         subscription.created_at,
         resume_at(subscription.status),
         subscription.ends_at,
+        subscription.billing_time.as_str(),
     )
     .execute(&mut *conn)
     .await?;

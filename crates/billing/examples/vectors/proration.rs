@@ -1,9 +1,10 @@
 //! Parts of an amount for parts of a period. Plain dates are midnights in UTC, days are counted there.
 
 use billing::credit::BilledLine;
+use billing::invoice::Explain;
 use billing::money::{Currency, Money, MoneyError};
 use billing::period::{Period, Zone};
-use billing::proration::{Component, PriceChange, Proration, ProrationMode, Share, by_duration};
+use billing::proration::{ProrationMode, Share};
 use chrono::{DateTime, NaiveTime, Utc};
 use serde_json::{Value, json};
 
@@ -37,7 +38,7 @@ pub fn run(case: &Case) -> Option<Result<Value, String>> {
 fn change_by_day(case: &Case) -> Result<Value, String> {
     let whole = period(case, "period_start", "period_end_exclusive")?;
     let rest = rest(ProrationMode::Day, whole, case.instant("change_on")?);
-    let (old, new) = (one(case, "old_price_minor")?, one(case, "new_price_minor")?);
+    let (old, new) = (case.minor("old_price_minor")?, case.minor("new_price_minor")?);
     let proration = prorate(case, &[old], &[new], (rest, rest))?;
     Ok(json!({
         "credit_minor": total(case, &proration.credits)?,
@@ -54,24 +55,24 @@ fn change_with_stub(case: &Case) -> Result<Value, String> {
     );
     let (stub, reference) = (dates(case, "new_stub")?, dates(case, "new_reference")?);
     let charged = ProrationMode::Day.share(Some(stub), reference, Zone::UTC);
-    let (old, new) = (one(case, "old_price_minor")?, one(case, "new_price_minor")?);
+    let (old, new) = (case.minor("old_price_minor")?, case.minor("new_price_minor")?);
     let proration = prorate(case, &[old], &[new], (unused, charged))?;
     Ok(json!({
         "credit_minor": total(case, &proration.credits)?,
         "charge_minor": total(case, &proration.charges)?,
-        "account_credit_minor": proration.to_credit_balance().map_err(text)?.minor(),
+        "account_credit_minor": to_credit_balance(proration.net)?,
     }))
 }
 
 fn change_by_second(case: &Case) -> Result<Value, String> {
     let whole = period(case, "period_start", "period_end")?;
     let rest = rest(ProrationMode::Second, whole, case.instant("change_at")?);
-    let component = |price, quantity| {
+    let amount = |price, quantity| {
         let (price, quantity) = (case.minor(price)?, case.count(quantity)?);
-        Ok::<_, String>(Component { price, quantity })
+        price.fraction(i128::from(quantity), 1).map_err(text)
     };
-    let old = component("old_price_minor", "old_quantity")?;
-    let new = component("new_price_minor", "new_quantity")?;
+    let old = amount("old_price_minor", "old_quantity")?;
+    let new = amount("new_price_minor", "new_quantity")?;
     let proration = prorate(case, &[old], &[new], (rest, rest))?;
     Ok(json!({
         "remaining_seconds": rest.seconds,
@@ -85,8 +86,8 @@ fn change_by_second(case: &Case) -> Result<Value, String> {
 fn change_of_interval(case: &Case) -> Result<Value, String> {
     let whole = period(case, "period_start", "period_end")?;
     let unused = rest(ProrationMode::Second, whole, case.instant("change_at")?);
-    let (old, new) = (one(case, "old_price_minor")?, one(case, "new_price_minor")?);
-    let proration = prorate(case, &[old], &[new], (unused, Share::WHOLE))?;
+    let (old, new) = (case.minor("old_price_minor")?, case.minor("new_price_minor")?);
+    let proration = prorate(case, &[old], &[new], (unused, Share::of(whole, whole)))?;
     Ok(json!({
         "credit_minor": total(case, &proration.credits)?,
         "new_charge_minor": total(case, &proration.charges)?,
@@ -97,12 +98,8 @@ fn change_of_interval(case: &Case) -> Result<Value, String> {
 fn change_of_components(case: &Case) -> Result<Value, String> {
     let whole = period(case, "period_start", "period_end_exclusive")?;
     let rest = rest(ProrationMode::Day, whole, case.instant("change_on")?);
-    let components = |name| {
-        let prices = case.minors(name)?.into_iter();
-        Ok::<_, String>(prices.map(single).collect::<Vec<_>>())
-    };
-    let old = components("old_components_minor")?;
-    let new = components("new_components_minor")?;
+    let old = case.minors("old_components_minor")?;
+    let new = case.minors("new_components_minor")?;
     let proration = prorate(case, &old, &new, (rest, rest))?;
     Ok(json!({
         "credits_minor": minors(&proration.credits),
@@ -132,6 +129,7 @@ fn prorate_days(case: &Case) -> Result<Value, String> {
     }))
 }
 
+/// As a line billed and not yet credited gives it back.
 fn credit_of_billed(net: Money, period: Period, unused: Share) -> Result<Money, MoneyError> {
     let credited = Money::zero(net.currency());
     let line = BilledLine {
@@ -145,34 +143,58 @@ fn credit_of_billed(net: Money, period: Period, unused: Share) -> Result<Money, 
 fn prorate_duration(case: &Case) -> Result<Value, String> {
     let part = part(case, "service_start", "service_end")?;
     let whole = period(case, "full_start", "full_end")?;
-    let amount = by_duration(case.minor("price_minor")?, part, whole).map_err(text)?;
+    let share = ProrationMode::Second.share(part, whole, Zone::UTC);
+    let amount = share.apply(case.minor("price_minor")?).map_err(text)?;
     Ok(json!({"amount_minor": amount.minor()}))
 }
 
 fn deferred_change(case: &Case) -> Result<Value, String> {
     let rest = fraction(case, "elapsed_fraction")?.rest();
-    let (old, new) = (one(case, "old_price_minor")?, one(case, "new_price_minor")?);
+    let (old, new) = (case.minor("old_price_minor")?, case.minor("new_price_minor")?);
     let proration = prorate(case, &[old], &[new], (rest, rest))?;
-    let renewal = new.amount(Share::WHOLE).map_err(text)?;
     Ok(json!({
         "credit_minor": total(case, &proration.credits)?,
         "charge_minor": total(case, &proration.charges)?,
-        "renewal_minor": renewal.minor(),
-        "next_invoice_minor": proration.carried_to(renewal).map_err(text)?.minor(),
+        "renewal_minor": new.minor(),
+        "next_invoice_minor": new.plus(proration.net).map_err(text)?.minor(),
     }))
 }
 
-/// `shares`: unused of the old components and charged of the new ones.
+/// Credits, negative, and charges, each rounded on its own.
+struct Proration {
+    credits: Vec<Money>,
+    charges: Vec<Money>,
+    net: Money,
+}
+
+/// As an upgrade does: each line billed gives back its unused share, each new one is charged for its own.
 fn prorate(
     case: &Case,
-    old: &[Component],
-    new: &[Component],
+    old: &[Money],
+    new: &[Money],
     (unused, charged): (Share, Share),
 ) -> Result<Proration, String> {
-    let currency = case.currency()?;
-    PriceChange { currency, old, new }
-        .prorate(unused, charged)
-        .map_err(text)
+    let period = Period::new(DateTime::UNIX_EPOCH, DateTime::<Utc>::MAX_UTC).map_err(|e| e.to_string())?;
+    let credits = old.iter().map(|net| credit_of_billed(*net, period, unused));
+    let credits = credits.collect::<Result<Vec<_>, _>>().map_err(text)?;
+    let charges = new.iter().map(|basis| {
+        let explain = Explain::Prorated {
+            basis: *basis,
+            share: charged,
+            credit: false,
+        };
+        explain.amount()
+    });
+    let charges = charges.collect::<Result<Vec<_>, _>>().map_err(text)?;
+    let all = credits.iter().chain(&charges).copied();
+    let net = Money::sum(case.currency()?, all).map_err(text)?;
+    Ok(Proration { credits, charges, net })
+}
+
+/// What a credit note over a negative net adds to the balance.
+fn to_credit_balance(net: Money) -> Result<i64, String> {
+    let given_back = net.negate().map_err(text)?;
+    Ok(given_back.minor().max(0))
 }
 
 fn rest(mode: ProrationMode, whole: Period, at: DateTime<Utc>) -> Share {
@@ -210,14 +232,6 @@ fn dates(case: &Case, name: &str) -> Result<Period, String> {
     };
     let midnight = |date: chrono::NaiveDate| date.and_time(NaiveTime::MIN).and_utc();
     Period::new(midnight(start), midnight(end)).map_err(|error| case.error(name, error))
-}
-
-fn one(case: &Case, name: &str) -> Result<Component, String> {
-    case.minor(name).map(single)
-}
-
-const fn single(price: Money) -> Component {
-    Component { price, quantity: 1 }
 }
 
 fn total(case: &Case, amounts: &[Money]) -> Result<i64, String> {

@@ -7,6 +7,8 @@ use super::{
     Release, Reset, Terms,
 };
 use crate::id::{MeterId, PlanId, PlanVersionId};
+use crate::period::BillingTime;
+use crate::proration::ProrationMode;
 
 /// The catalog as it stands at an instant, all versions that came into effect being active.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,6 +73,8 @@ pub struct Archived {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
     TrialDays(u32, u32),
+    BillingTime(BillingTime, BillingTime),
+    Proration(ProrationMode, ProrationMode),
     Price(Option<PriceSpec>, Option<PriceSpec>),
     Charge(Option<Box<ChargeSpec>>, Option<Box<ChargeSpec>>),
     Feature(Option<Feature>, Option<Feature>),
@@ -223,10 +227,16 @@ const fn archived(plan: &Plan) -> Archived {
 /// In the order a price list is read.
 pub fn differences(before: &Terms, after: &Terms) -> Vec<Difference> {
     let trial = differ(before.trial_days, after.trial_days);
-    let mut all: Vec<Difference> = trial
-        .map(|(a, b)| Difference::TrialDays(a, b))
-        .into_iter()
-        .collect();
+    let time = differ(before.billing_time, after.billing_time);
+    let proration = differ(before.proration, after.proration);
+    let mut all: Vec<Difference> = [
+        trial.map(|(a, b)| Difference::TrialDays(a, b)),
+        time.map(|(a, b)| Difference::BillingTime(a, b)),
+        proration.map(|(a, b)| Difference::Proration(a, b)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let prices = pairs(&before.prices, &after.prices, PriceSpec::key);
     all.extend(prices.map(|(a, b)| Difference::Price(a, b)));
     let charges = pairs(&before.charges, &after.charges, |charge| charge.meter.clone());

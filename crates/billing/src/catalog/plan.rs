@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{MeterCharge, Price};
 use crate::id::{PlanId, PlanVersionId, PriceId};
 use crate::money::Currency;
-use crate::period::Interval;
+use crate::period::{BillingTime, Interval};
+use crate::proration::ProrationMode;
 
 /// A plan at one version. A version in use never changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,10 @@ pub struct Plan {
     /// Orders the tiers, lowest first.
     pub rank: i32,
     pub trial_days: u32,
+    /// What the periods of new subscribers are counted from.
+    pub billing_time: BillingTime,
+    /// What a part of a billing period is measured in.
+    pub proration: ProrationMode,
     pub prices: Vec<Price>,
     pub charges: Vec<MeterCharge>,
     pub features: Vec<Feature>,

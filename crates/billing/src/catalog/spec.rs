@@ -6,7 +6,8 @@ use super::{Aggregation, Feature, MeterPrice, Plan, Reset};
 use crate::entitlement::{Allowance, Enforcement};
 use crate::id::CustomerId;
 use crate::money::Money;
-use crate::period::Interval;
+use crate::period::{BillingTime, Interval};
+use crate::proration::ProrationMode;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CatalogSpec {
@@ -61,9 +62,11 @@ pub enum Release {
 }
 
 /// What a version of a plan consists of: versions of equal terms are the same to a subscriber.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Terms {
     pub trial_days: u32,
+    pub billing_time: BillingTime,
+    pub proration: ProrationMode,
     pub prices: Vec<PriceSpec>,
     pub charges: Vec<ChargeSpec>,
     pub features: Vec<Feature>,
@@ -119,6 +122,8 @@ impl Plan {
         };
         Terms {
             trial_days: self.trial_days,
+            billing_time: self.billing_time,
+            proration: self.proration,
             prices: self.prices.iter().map(price).collect(),
             charges: self.charges.iter().map(charge).collect(),
             features: self.features.clone(),

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::CreditLine;
+#[cfg(feature = "zones")]
+use super::{CreditLine, Cut};
 use crate::id::{InvoiceLineId, SubscriptionItemId};
 use crate::invoice::Explain;
 use crate::money::{Money, MoneyError};
@@ -56,14 +57,15 @@ pub struct CreditableLine {
 }
 
 impl CreditableLine {
-    /// What is given back if service ends at `at`: by the second, never more than is left of the line, and
-    /// its tax with it. None where nothing is.
-    pub fn unused_from(self, at: DateTime<Utc>, plan_name: &str) -> Result<Option<CreditLine>, MoneyError> {
+    /// What is given back if service ends there: never more than is left of the line, and its tax with it.
+    /// None where nothing is.
+    #[cfg(feature = "zones")]
+    pub fn unused_from(self, cut: Cut<'_>) -> Result<Option<CreditLine>, MoneyError> {
         let whole = self.billed.period;
-        let Ok(unused) = Period::new(at.max(whole.start()), self.stands_until) else {
+        let Ok(unused) = Period::new(cut.at.max(whole.start()), self.stands_until) else {
             return Ok(None);
         };
-        let share = Share::of(unused, whole);
+        let share = cut.proration.share(Some(unused), whole, cut.zone);
         let explain = self.billed.credit(share)?;
         let net = explain.amount()?.negate()?;
         if !net.is_positive() {
@@ -80,7 +82,7 @@ impl CreditableLine {
         Ok(Some(CreditLine {
             credits: self.line,
             item: self.item,
-            description: format!("Unused time on {plan_name}"),
+            description: format!("Unused time on {}", cut.plan_name),
             period: unused,
             net,
             tax_rate: self.tax_rate,
@@ -90,10 +92,12 @@ impl CreditableLine {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "zones"))]
 mod tests {
     use super::*;
     use crate::money::Currency;
+    use crate::period::Zone;
+    use crate::proration::ProrationMode;
 
     fn usd(minor: i64) -> Money {
         Money::new(minor, Currency::USD)
@@ -122,8 +126,22 @@ mod tests {
         }
     }
 
+    fn unused_from(line: &CreditableLine, at: &str) -> Option<CreditLine> {
+        unused_by(ProrationMode::Second, line, at)
+    }
+
+    fn unused_by(proration: ProrationMode, line: &CreditableLine, at: &str) -> Option<CreditLine> {
+        let cut = Cut {
+            at: utc(at),
+            plan_name: "Starter",
+            proration,
+            zone: Zone::UTC,
+        };
+        line.unused_from(cut).unwrap()
+    }
+
     fn given_back(line: &CreditableLine, at: &str) -> Option<(i64, i64)> {
-        let unused = line.unused_from(utc(at), "Starter").unwrap();
+        let unused = unused_from(line, at);
         unused.map(|unused| (unused.net.minor(), unused.tax.minor()))
     }
 
@@ -141,6 +159,15 @@ mod tests {
     }
 
     #[test]
+    fn by_the_day_the_day_of_the_cut_is_given_back() {
+        // From the 10th on, whatever the hour: 21 of 30 days of 160.00 and of 40.00.
+        let unused = unused_by(ProrationMode::Day, &april(), "2026-04-10T15:00:00Z").unwrap();
+        assert_eq!((unused.net, unused.tax), (usd(11_200), usd(2_800)));
+        let whole = unused_by(ProrationMode::Day, &april(), "2026-04-01T23:59:59Z").unwrap();
+        assert_eq!((whole.net, whole.tax), (usd(16_000), usd(4_000)));
+    }
+
+    #[test]
     fn time_given_back_once_is_not_given_back_again() {
         let mut line = april();
         line.stands_until = utc("2026-04-11T00:00:00Z");
@@ -154,10 +181,7 @@ mod tests {
     fn never_more_than_is_left_of_the_line() {
         let mut line = april();
         (line.billed.credited, line.credited_tax) = (usd(15_000), usd(3_751));
-        let unused = line
-            .unused_from(utc("2026-04-02T00:00:00Z"), "Starter")
-            .unwrap()
-            .unwrap();
+        let unused = unused_from(&line, "2026-04-02T00:00:00Z").unwrap();
         assert_eq!((unused.net, unused.tax), (usd(1_000), usd(249)));
         assert_eq!(unused.explain.amount(), Ok(usd(-1_000)));
         // Rounded apart, earlier credits may have given back a cent of tax too much.

@@ -1,34 +1,10 @@
 //! All periods of a subscription: from its start a shorter one up to the first boundary, then whole steps.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
-use super::{Anchor, Period, PeriodError, Step, Zone};
-
-/// Whether periods follow the subscription's own start or the calendar.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BillingTime {
-    #[default]
-    Anniversary,
-    /// Local midnight of the first of the month, of the quarter or of the year; of Monday for weeks.
-    Calendar,
-}
+use super::{Anchor, BillingTime, Period, PeriodError, Step, Zone};
 
 impl BillingTime {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Anniversary => "anniversary",
-            Self::Calendar => "calendar",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Anniversary, Self::Calendar]
-            .into_iter()
-            .find(|time| time.as_str() == text)
-    }
-
     pub fn anchor(
         self,
         start: DateTime<Utc>,
@@ -39,6 +15,17 @@ impl BillingTime {
             Self::Anniversary => Ok(Anchor::new(start, zone)),
             Self::Calendar => Anchor::calendar(start, step, zone),
         }
+    }
+
+    /// Periods that run from an instant.
+    pub fn schedule(
+        self,
+        start: DateTime<Utc>,
+        step: impl Into<Step>,
+        zone: Zone,
+    ) -> Result<Schedule, PeriodError> {
+        let step = step.into();
+        Ok(Schedule::new(start, self.anchor(start, step, zone)?, step))
     }
 }
 
@@ -75,6 +62,11 @@ impl Schedule {
         }
         let (_, whole) = self.anchor.surrounding(self.step, at)?;
         self.since_start(whole)
+    }
+
+    /// The period that contains `at` as it is where it was not cut by the start: what a price is for.
+    pub fn whole(self, at: DateTime<Utc>) -> Result<Period, PeriodError> {
+        Ok(self.anchor.surrounding(self.step, at)?.1)
     }
 
     /// The last period that has ended by `at`.

@@ -4,13 +4,12 @@ use chrono::{DateTime, Days, TimeDelta, Utc};
 
 use super::{
     CancelReason, ChangeError, InvalidTransition, ItemKind, Status, StatusName, Subscription,
-    SubscriptionItem, base_line,
+    SubscriptionItem, line::base_lines,
 };
 use crate::catalog::{Plan, Price};
 use crate::id::{CustomerId, SubscriptionId, SubscriptionItemId};
 use crate::invoice::DraftLine;
-use crate::money::MoneyError;
-use crate::period::{Anchor, Interval, Period, PeriodError, Zone};
+use crate::period::{BillingTime, Interval, Period, PeriodError, Zone};
 
 /// How long the first invoice may stay unpaid.
 const PAYMENT_WINDOW: TimeDelta = TimeDelta::hours(23);
@@ -28,9 +27,7 @@ pub enum CreateError {
     #[error(transparent)]
     Period(#[from] PeriodError),
     #[error(transparent)]
-    Money(#[from] MoneyError),
-    #[error(transparent)]
-    Transition(#[from] InvalidTransition),
+    Line(#[from] ChangeError),
 }
 
 /// What a new subscription is made of.
@@ -41,24 +38,19 @@ pub struct Create<'a> {
     pub customer: CustomerId,
     pub plan: &'a Plan,
     pub price: &'a Price,
+    /// Mostly the plan's; staff may agree on another one.
+    pub billing_time: BillingTime,
     pub zone: Zone,
     pub now: DateTime<Utc>,
 }
 
 /// Bought now: incomplete until its first invoice is paid, periods running from this instant.
 pub fn buy(create: Create<'_>) -> Result<(Subscription, Vec<DraftLine>), CreateError> {
-    let anchor = Anchor::new(create.now, create.zone);
-    let billing_period = anchor.period(create.price.interval, 0)?;
-    let usage_period = anchor.period(Interval::Month, 0)?;
     let status = Status::Incomplete {
         expires_at: create.now + PAYMENT_WINDOW,
     };
-    let subscription = begin(create, status, anchor.at(), billing_period, usage_period);
-    let lines = subscription
-        .items
-        .iter()
-        .map(|item| base_line(item, &create.plan.name, (billing_period, billing_period)))
-        .collect::<Result<Vec<_>, _>>()?;
+    let subscription = begin(create, status, create.now)?;
+    let lines = base_lines(&subscription, create.plan, create.zone)?;
     Ok((subscription, lines))
 }
 
@@ -69,7 +61,11 @@ pub fn start_trial(create: Create<'_>) -> Result<Subscription, CreateError> {
     }
     let ends_at = trial_end(create.now, create.plan.trial_days)?;
     let trial = Period::new(create.now, ends_at)?;
-    Ok(begin(create, Status::Trialing { ends_at }, ends_at, trial, trial))
+    Ok(Subscription {
+        billing_period: trial,
+        usage_period: trial,
+        ..begin(create, Status::Trialing { ends_at }, ends_at)?
+    })
 }
 
 /// When a subscription that staff sets up starts, and for how long it runs.
@@ -90,11 +86,7 @@ pub fn set_up(create: Create<'_>, term: Term) -> Result<Subscription, CreateErro
     if ends_at.is_some_and(|end| end <= starts_at.max(create.now)) {
         return Err(CreateError::Period(PeriodError::Empty));
     }
-    let anchor = Anchor::new(starts_at, create.zone);
-    let billing_period = anchor.period(create.price.interval, 0)?;
-    let usage_period = anchor.period(Interval::Month, 0)?;
-    let status = Status::Pending { starts_at };
-    let subscription = begin(create, status, starts_at, billing_period, usage_period);
+    let subscription = begin(create, Status::Pending { starts_at }, starts_at)?;
     Ok(Subscription {
         ends_at,
         ..subscription
@@ -133,14 +125,13 @@ pub fn trial_end(start: DateTime<Utc>, days: u32) -> Result<DateTime<Utc>, Perio
         .ok_or(PeriodError::OutOfRange)
 }
 
-fn begin(
-    create: Create<'_>,
-    status: Status,
-    anchor: DateTime<Utc>,
-    billing_period: Period,
-    usage_period: Period,
-) -> Subscription {
-    Subscription {
+/// On the plan's price, with periods that run from the anchor.
+fn begin(create: Create<'_>, status: Status, anchor: DateTime<Utc>) -> Result<Subscription, CreateError> {
+    let periods = |step: Interval| {
+        let schedule = create.billing_time.schedule(anchor, step, create.zone)?;
+        schedule.containing(anchor)
+    };
+    Ok(Subscription {
         id: create.id,
         customer: create.customer,
         status,
@@ -152,14 +143,15 @@ fn begin(
             price: *create.price,
             quantity: 1,
         }],
+        billing_time: create.billing_time,
         anchor,
-        billing_period,
-        usage_period,
+        billing_period: periods(create.price.interval)?,
+        usage_period: periods(Interval::Month)?,
         cancel_at: None,
         ends_at: None,
         pending_change: None,
         created_at: create.now,
-    }
+    })
 }
 
 /// The first invoice is paid.

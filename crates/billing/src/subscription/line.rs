@@ -1,45 +1,108 @@
-//! The line that bills a plan's price for one billing period.
+//! Lines that bill recurring prices for a billing period or what is served of it.
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::SubscriptionItem;
+use super::{ChangeError, Subscription, SubscriptionItem};
+use crate::catalog::Plan;
 use crate::invoice::{Charge, DraftLine, Explain, LineKind};
 use crate::money::MoneyError;
-use crate::period::Period;
+use crate::period::{Interval, Period, Zone};
 use crate::proration::Share;
 
-/// The item's price for a billing period, in advance; for the part of it that is served where a fixed term
-/// ends before it does.
-pub fn base_line(
-    item: &SubscriptionItem,
-    plan_name: &str,
-    (period, whole): (Period, Period),
-) -> Result<DraftLine, MoneyError> {
-    let (price, quantity) = (item.price.amount, item.quantity);
-    let explain = if period == whole {
-        Explain::Flat { price, quantity }
-    } else {
-        Explain::Prorated {
-            basis: price.fraction(i128::from(quantity), 1)?,
-            share: Share::of(period, whole),
-            credit: false,
-        }
+/// Each item's price for the present billing period, in advance; for a part of it where the calendar or the
+/// start or end of a term cut it short.
+pub(super) fn base_lines(
+    subscription: &Subscription,
+    plan: &Plan,
+    zone: Zone,
+) -> Result<Vec<DraftLine>, ChangeError> {
+    let Some(served) = subscription.served_period() else {
+        return Ok(Vec::new());
     };
-    Ok(DraftLine {
-        item: item.id,
-        kind: LineKind::Base,
-        charge: Charge::Base,
-        description: format!("{plan_name}, {}", interval_words(item)),
-        period,
-        quantity: Decimal::from(item.quantity),
-        net: explain.amount()?,
-        explain,
-        credits: None,
-    })
+    let share = share_of(subscription, plan, (served, zone))?;
+    let lines = subscription.items.iter().map(|item| {
+        let recurring = Recurring {
+            item,
+            kind: LineKind::Base,
+            quantity: item.quantity,
+            period: served,
+            share,
+        };
+        recurring.line(format!("{}, {}", plan.name, interval_words(item)))
+    });
+    Ok(lines.collect::<Result<_, _>>()?)
+}
+
+/// The plan's price for what is left of the present billing period; none once it is over.
+pub(super) fn line_for_the_rest(
+    after: &Subscription,
+    plan: &Plan,
+    (quantity, zone): (u32, Zone),
+    at: DateTime<Utc>,
+) -> Result<Option<DraftLine>, ChangeError> {
+    let item = after.plan_item().ok_or(ChangeError::NoPlan)?;
+    let rest = after.served_period().and_then(|served| served.remaining_from(at));
+    let Some(rest) = rest else {
+        return Ok(None);
+    };
+    let recurring = Recurring {
+        item,
+        kind: LineKind::ProrationCharge,
+        quantity,
+        period: rest,
+        share: share_of(after, plan, (rest, zone))?,
+    };
+    Ok(Some(recurring.line(format!("Remaining time on {}", plan.name))?))
+}
+
+/// The share of what a price is for: of the whole period, also where the present one was cut.
+fn share_of(
+    subscription: &Subscription,
+    plan: &Plan,
+    (part, zone): (Period, Zone),
+) -> Result<Share, ChangeError> {
+    let interval = subscription.plan_item().ok_or(ChangeError::NoPlan)?.price.interval;
+    let whole = subscription.schedule(interval, zone)?.whole(part.start())?;
+    Ok(plan.proration.share(Some(part), whole, zone))
+}
+
+/// A recurring price for a share of its period.
+struct Recurring<'a> {
+    item: &'a SubscriptionItem,
+    kind: LineKind,
+    quantity: u32,
+    period: Period,
+    share: Share,
+}
+
+impl Recurring<'_> {
+    fn line(self, description: String) -> Result<DraftLine, MoneyError> {
+        let (price, quantity, share) = (self.item.price.amount, self.quantity, self.share);
+        let explain = if self.kind == LineKind::Base && share.rest().seconds == 0 {
+            Explain::Flat { price, quantity }
+        } else {
+            Explain::Prorated {
+                basis: price.fraction(i128::from(quantity), 1)?,
+                share,
+                credit: false,
+            }
+        };
+        Ok(DraftLine {
+            item: self.item.id,
+            kind: self.kind,
+            charge: Charge::Base,
+            description,
+            period: self.period,
+            quantity: Decimal::from(quantity),
+            net: explain.amount()?,
+            explain,
+            credits: None,
+        })
+    }
 }
 
 const fn interval_words(item: &SubscriptionItem) -> &'static str {
-    use crate::period::Interval;
     match item.price.interval {
         Interval::Week => "one week",
         Interval::Month => "one month",

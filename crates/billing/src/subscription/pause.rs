@@ -4,12 +4,12 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::renew::base_lines;
+use super::line::base_lines;
 use super::{CancelReason, ChangeError, PendingChange, Status, Subscription, usage_lines};
 use crate::catalog::Plan;
-use crate::credit::{CreditLine, CreditableLine, unused};
+use crate::credit::{CreditLine, CreditableLine, Cut, unused};
 use crate::invoice::DraftLine;
-use crate::period::{Anchor, Interval, Period, Zone};
+use crate::period::{Period, Zone};
 use crate::usage::MeterTotal;
 
 /// Everything that stopping is decided from.
@@ -20,9 +20,21 @@ pub struct StopInput<'a> {
     pub billed: &'a [CreditableLine],
     /// What was used in the usage period up to `at`.
     pub usage: &'a [MeterTotal],
+    pub zone: Zone,
     /// Whether an invoice of the subscription is open.
     pub owes: bool,
     pub at: DateTime<Utc>,
+}
+
+impl<'a> StopInput<'a> {
+    fn cut(&self) -> Cut<'a> {
+        Cut {
+            at: self.at,
+            plan_name: &self.plan.name,
+            proration: self.plan.proration,
+            zone: self.zone,
+        }
+    }
 }
 
 /// Service stopped, decided but not done.
@@ -70,7 +82,7 @@ pub fn pause(
     }
     Ok(Stop {
         lines: used_so_far(subscription, input)?,
-        credits: unused(input.billed, input.at, &input.plan.name)?,
+        credits: unused(input.billed, input.cut())?,
         after: Subscription {
             status: subscription.status.to(Status::Paused { since, resume_at })?,
             ..subscription.clone()
@@ -91,7 +103,7 @@ pub fn cancel_now(
         return Err(ChangeError::NotChangeable(subscription.status.name()));
     }
     let credits = match rest {
-        UnusedTime::Credit => unused(input.billed, input.at, &input.plan.name)?,
+        UnusedTime::Credit => unused(input.billed, input.cut())?,
         UnusedTime::Forfeit => Vec::new(),
     };
     let status = subscription.status.to(Status::Canceled {
@@ -115,7 +127,7 @@ fn used_so_far(subscription: &Subscription, input: StopInput<'_>) -> Result<Vec<
     let used = Period::new(subscription.usage_period.start(), input.at);
     match used {
         Ok(used) if subscription.status.counts_as_recurring() => {
-            usage_lines(subscription, input.plan, input.usage, used)
+            usage_lines(subscription, (input.plan, input.zone), input.usage, used)
         }
         _ => Ok(Vec::new()),
     }
@@ -147,7 +159,7 @@ pub fn resume(subscription: &Subscription, input: ResumeInput<'_>) -> Result<Res
     Ok(resumption)
 }
 
-/// This instant is the anchor of all later periods, and the first is billed whole. What is owed leaves it past
+/// This instant is the anchor of all later periods, and the first is billed at once. What is owed leaves it past
 /// due, as at a renewal.
 pub(super) fn resume_by_itself(
     subscription: &Subscription,
@@ -161,15 +173,11 @@ pub(super) fn resume_by_itself(
     } else {
         Status::Active
     };
-    let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
-    let anchor = Anchor::new(input.at, input.zone);
     let after = Subscription {
         status: subscription.status.to(status)?,
-        anchor: input.at,
-        billing_period: anchor.period(item.price.interval, 0)?,
-        usage_period: anchor.period(Interval::Month, 0)?,
         ..subscription.clone()
     };
-    let lines = base_lines(&after, input.plan)?;
+    let after = after.restarted(input.at, input.zone)?;
+    let lines = base_lines(&after, input.plan, input.zone)?;
     Ok(Resumption { after, lines })
 }

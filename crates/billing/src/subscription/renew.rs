@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 
 use super::{
     CancelReason, ChangeError, ItemKind, PendingChange, ResumeInput, Resumption, Status, Subscription,
-    SubscriptionItem, base_line, pause::resume_by_itself, usage_lines,
+    line::base_lines, pause::resume_by_itself, usage_lines,
 };
 use crate::catalog::{Plan, Price};
 use crate::invoice::DraftLine;
-use crate::period::{Anchor, Interval, Period, Zone};
+use crate::period::{Interval, Period, Zone};
 use crate::usage::MeterTotal;
 
 /// Everything a boundary is decided from.
@@ -58,7 +58,7 @@ fn start(
     after.status = after.status.to(Status::Active)?;
     Ok(Renewal {
         boundary: starts_at,
-        lines: base_lines(&after, input.plan)?,
+        lines: base_lines(&after, input.plan, input.zone)?,
         after,
     })
 }
@@ -92,12 +92,8 @@ fn end_trial(
         });
     }
     after.status = after.status.to(Status::Active)?;
-    let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
-    let anchor = Anchor::new(ends_at, input.zone);
-    after.anchor = ends_at;
-    after.billing_period = anchor.period(item.price.interval, 0)?;
-    after.usage_period = anchor.period(Interval::Month, 0)?;
-    let lines = base_lines(&after, input.plan)?;
+    let after = after.restarted(ends_at, input.zone)?;
+    let lines = base_lines(&after, input.plan, input.zone)?;
     Ok(Renewal {
         boundary: ends_at,
         after,
@@ -154,9 +150,8 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
         ends.is_some() || subscription.usage_period.end() <= boundary || after.anchor != subscription.anchor;
     let mut lines = Vec::new();
     if counts_anew && let Ok(counted) = Period::new(subscription.usage_period.start(), boundary) {
-        lines = usage_lines(subscription, input.plan, input.usage, counted)?;
+        lines = usage_lines(subscription, (input.plan, input.zone), input.usage, counted)?;
     }
-    let anchor = anchor_of(&after, input.zone);
     if let Some(reason) = ends {
         let at = boundary;
         after.status = after.status.to(Status::Canceled { reason, at })?;
@@ -164,11 +159,12 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
     } else {
         if renews {
             let interval = after.plan_item().ok_or(ChangeError::NoPlan)?.price.interval;
-            after.billing_period = anchor.containing(interval, boundary)?.1;
-            lines.extend(base_lines(&after, plan)?);
+            after.billing_period = after.schedule(interval, input.zone)?.containing(boundary)?;
+            lines.extend(base_lines(&after, plan, input.zone)?);
         }
         if counts_anew {
-            after.usage_period = anchor.containing(Interval::Month, boundary)?.1;
+            let months = after.schedule(Interval::Month, input.zone)?;
+            after.usage_period = months.containing(boundary)?;
         }
     }
     Ok(Renewal {
@@ -185,10 +181,6 @@ fn ends_by(subscription: &Subscription, boundary: DateTime<Utc>) -> Option<Cance
     } else {
         by(subscription.ends_at).then_some(CancelReason::Ended)
     }
-}
-
-fn anchor_of(subscription: &Subscription, zone: Zone) -> Anchor {
-    Anchor::new(subscription.anchor, zone)
 }
 
 /// A downgrade takes effect here. The end of a year is a month's end of the same anchor too, so that the
@@ -215,13 +207,4 @@ fn take_scheduled_change<'a>(
         item.quantity = quantity.unwrap_or(item.quantity);
     }
     plan
-}
-
-pub(super) fn base_lines(subscription: &Subscription, plan: &Plan) -> Result<Vec<DraftLine>, ChangeError> {
-    let Some(served) = subscription.served_period() else {
-        return Ok(Vec::new());
-    };
-    let whole = subscription.billing_period;
-    let line = |item: &SubscriptionItem| base_line(item, &plan.name, (served, whole));
-    Ok(subscription.items.iter().map(line).collect::<Result<_, _>>()?)
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::Price;
 use crate::id::{CustomerId, InvoiceId, PlanId, PriceId, SubscriptionId, SubscriptionItemId};
-use crate::period::Period;
+use crate::period::{BillingTime, Period};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a subscription cannot go from {from:?} to {to:?}")]
@@ -319,6 +319,8 @@ pub struct Subscription {
     /// Moves on with every save; quotes name the version they were made for.
     pub version: u32,
     pub items: Vec<SubscriptionItem>,
+    pub billing_time: BillingTime,
+    /// The instant that periods run from: the start, the end of the trial or of a pause, a change of interval.
     pub anchor: DateTime<Utc>,
     /// What the base price was last charged for; a trial's span while trialing.
     pub billing_period: Period,

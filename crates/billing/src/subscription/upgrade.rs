@@ -3,19 +3,18 @@
 //! The preview and the charge are this one function: what was shown is what is charged.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rust_decimal::Decimal;
 
 use super::{
     ChangeError, ItemKind, PendingChange, PlanChange, Status, Subscription, SubscriptionItem,
-    renew::base_lines, usage_lines,
+    line::{base_lines, line_for_the_rest},
+    usage_lines,
 };
 use crate::catalog::{Plan, Price};
-use crate::credit::{CreditLine, CreditNoteDraft, CreditableLine, unused};
+use crate::credit::{CreditLine, CreditNoteDraft, CreditableLine, Cut, unused};
 use crate::id::InvoiceId;
-use crate::invoice::{Charge, DraftLine, Explain, InvoiceDraft, LineKind};
+use crate::invoice::{DraftLine, InvoiceDraft, LineKind};
 use crate::money::{Money, MoneyError};
-use crate::period::{Anchor, Interval, Period, Zone};
-use crate::proration::Share;
+use crate::period::{Period, Zone};
 use crate::tax::TaxRate;
 use crate::usage::MeterTotal;
 
@@ -43,6 +42,17 @@ pub struct ChangeInput<'a> {
     /// What was used in the usage period up to `at`: due now where the change ends that period.
     pub usage: &'a [MeterTotal],
     pub at: DateTime<Utc>,
+}
+
+impl<'a> ChangeInput<'a> {
+    fn cut(&self) -> Cut<'a> {
+        Cut {
+            at: self.at,
+            plan_name: &self.current.name,
+            proration: self.current.proration,
+            zone: self.target.zone,
+        }
+    }
 }
 
 /// Decides a change of plan at an instant.
@@ -92,7 +102,7 @@ fn upgrade(
     if target.price.id == item.price.id {
         // More of the same: what was billed stands, and the rest of the period is charged for what is added.
         let added = target.quantity.saturating_sub(item.quantity);
-        let lines = charge_for_the_rest(&after, (added, target.plan.name.as_str()), at)?;
+        let lines = line_for_the_rest(&after, target.plan, (added, target.zone), at)?;
         return Ok(PlanChange::Upgrade {
             lines: lines.into_iter().collect(),
             after,
@@ -100,13 +110,14 @@ fn upgrade(
     }
     let mut lines = credits(input)?;
     if target.price.interval == item.price.interval {
-        let all = (target.quantity, target.plan.name.as_str());
-        lines.extend(charge_for_the_rest(&after, all, at)?);
+        let all = (target.quantity, target.zone);
+        lines.extend(line_for_the_rest(&after, target.plan, all, at)?);
     } else {
         if let Ok(used) = Period::new(subscription.usage_period.start(), at) {
-            lines.extend(usage_lines(subscription, input.current, input.usage, used)?);
+            let current = (input.current, target.zone);
+            lines.extend(usage_lines(subscription, current, input.usage, used)?);
         }
-        lines.extend(base_lines(&after, target.plan)?);
+        lines.extend(base_lines(&after, target.plan, target.zone)?);
     }
     Ok(PlanChange::Upgrade { lines, after })
 }
@@ -128,7 +139,7 @@ impl UpgradeBill {
             let credit_note = None;
             return Ok(Self { credit_note, invoice });
         }
-        let given_back = unused(input.billed, input.at, &input.current.name)?;
+        let given_back = unused(input.billed, input.cut())?;
         let charges = lines
             .into_iter()
             .filter(|line| line.kind != LineKind::ProrationCredit);
@@ -149,51 +160,19 @@ fn moved(
     let mut after = switched(subscription, target);
     after.pending_change = None;
     after.cancel_at = None;
-    if target.price.interval != item.price.interval {
-        let anchor = Anchor::new(at, target.zone);
-        after.anchor = at;
-        after.billing_period = anchor.period(target.price.interval, 0)?;
-        after.usage_period = anchor.period(Interval::Month, 0)?;
+    if target.price.interval == item.price.interval {
+        return Ok(after);
     }
-    Ok(after)
+    after.restarted(at, target.zone)
 }
 
 /// Gives back the unused part of what was billed.
 fn credits(input: ChangeInput<'_>) -> Result<Vec<DraftLine>, ChangeError> {
-    let unused = unused(input.billed, input.at, &input.current.name)?;
+    let unused = unused(input.billed, input.cut())?;
     Ok(unused
         .into_iter()
         .map(CreditLine::on_invoice)
         .collect::<Result<_, _>>()?)
-}
-
-fn charge_for_the_rest(
-    after: &Subscription,
-    (quantity, plan_name): (u32, &str),
-    at: DateTime<Utc>,
-) -> Result<Option<DraftLine>, ChangeError> {
-    let item = after.plan_item().ok_or(ChangeError::NoPlan)?;
-    let rest = after.served_period().and_then(|served| served.remaining_from(at));
-    let Some(rest) = rest else {
-        return Ok(None);
-    };
-    let basis = item.price.amount.fraction(i128::from(quantity), 1)?;
-    let explain = Explain::Prorated {
-        basis,
-        share: Share::of(rest, after.billing_period),
-        credit: false,
-    };
-    Ok(Some(DraftLine {
-        item: item.id,
-        kind: LineKind::ProrationCharge,
-        charge: Charge::Base,
-        description: format!("Remaining time on {plan_name}"),
-        period: rest,
-        quantity: Decimal::from(quantity),
-        net: explain.amount()?,
-        explain,
-        credits: None,
-    }))
 }
 
 fn at_period_end(subscription: &Subscription, target: ChangeTarget<'_>) -> PlanChange {

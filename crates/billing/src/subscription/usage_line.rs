@@ -7,7 +7,7 @@ use crate::catalog::{MeterCharge, MeterPrice, Plan};
 use crate::entitlement::Allowance;
 use crate::invoice::{Charge, DraftLine, Explain, IncludedPart, LineKind, MaximumSpend};
 use crate::money::{Money, MoneyError};
-use crate::period::Period;
+use crate::period::{Period, Zone};
 use crate::proration::Share;
 use crate::rating::Fraction;
 use crate::usage::MeterTotal;
@@ -16,12 +16,13 @@ use crate::usage::MeterTotal;
 /// included quantity, and what that lacks of an agreed minimum.
 pub fn usage_lines(
     subscription: &Subscription,
-    plan: &Plan,
+    (plan, zone): (&Plan, Zone),
     usage: &[MeterTotal],
     period: Period,
 ) -> Result<Vec<DraftLine>, ChangeError> {
     let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
-    let served = Share::of(period, subscription.usage_period);
+    // By the second however the base is prorated: an hour on a plan that counts days includes an hour's part.
+    let served = Share::of(period, subscription.whole_usage_period(zone)?);
     let mut lines = Vec::new();
     for charge in &plan.charges {
         let total = usage.iter().find(|total| total.meter_key == charge.meter.key);

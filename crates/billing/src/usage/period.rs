@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 
-use crate::period::{Anchor, Interval, Period, PeriodError, Zone};
+use crate::period::{BillingTime, Interval, Period, PeriodError, Zone};
 
 /// What of a live subscription tells usage periods apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LiveUsage {
     pub created_at: DateTime<Utc>,
+    pub billing_time: BillingTime,
     pub anchor: DateTime<Utc>,
     /// The present one: a month, or the trial.
     pub usage_period: Period,
@@ -30,8 +31,8 @@ pub fn usage_period_start(
         // Periods are counted from the end of the trial: before it there was only the trial.
         return Ok(live.created_at);
     }
-    let anchor = Anchor::new(live.anchor, zone);
-    Ok(anchor.containing(Interval::Month, at)?.1.start())
+    let months = live.billing_time.schedule(live.anchor, Interval::Month, zone)?;
+    Ok(months.containing(at)?.start())
 }
 
 fn calendar_month(at: DateTime<Utc>) -> Result<DateTime<Utc>, PeriodError> {
@@ -52,6 +53,7 @@ mod tests {
         // A trial from 1 January, then months from the 15th; the present one began on 15 February.
         let live = LiveUsage {
             created_at: utc("2026-01-01T10:30:00Z"),
+            billing_time: BillingTime::Anniversary,
             anchor: utc("2026-01-15T10:30:00Z"),
             usage_period: Period::new(utc("2026-02-15T10:30:00Z"), utc("2026-03-15T10:30:00Z")).unwrap(),
         };
@@ -62,6 +64,16 @@ mod tests {
         assert_eq!(start("2026-01-01T10:29:59Z"), utc("2026-01-01T00:00:00Z"));
         assert_eq!(start("2025-12-31T23:59:59Z"), utc("2025-12-01T00:00:00Z"));
         assert_eq!(start("2026-03-15T10:30:00Z"), utc("2026-03-15T10:30:00Z"));
+        // By the calendar the first month after the trial is a short one.
+        let live = LiveUsage {
+            billing_time: BillingTime::Calendar,
+            usage_period: Period::new(utc("2026-02-01T00:00:00Z"), utc("2026-03-01T00:00:00Z")).unwrap(),
+            ..live
+        };
+        let start = |at| usage_period_start(utc(at), Some(&live), Zone::UTC).unwrap();
+        assert_eq!(start("2026-01-31T23:00:00Z"), live.anchor);
+        assert_eq!(start("2026-01-14T00:00:00Z"), live.created_at);
+        assert_eq!(start("2026-03-15T10:30:00Z"), utc("2026-03-01T00:00:00Z"));
         let none = usage_period_start(utc("2026-02-10T00:00:00Z"), None, Zone::UTC);
         assert_eq!(none, Ok(utc("2026-02-01T00:00:00Z")));
     }

@@ -7,7 +7,8 @@ use billing::catalog::{
 use billing::entitlement::{Allowance, Enforcement};
 use billing::id::CustomerId;
 use billing::money::{Currency, Money};
-use billing::period::Interval;
+use billing::period::{BillingTime, Interval};
+use billing::proration::ProrationMode;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -116,6 +117,8 @@ fn plan(key: String, rank: i32, mut section: Section<'_>, known: &Known<'_>) -> 
     };
     let release = release(&mut section);
     let trial_days = section.whole("trial_days", MAX_TRIAL_DAYS).unwrap_or(0);
+    let billing_time = section.word("billing_time", BillingTime::parse, "anniversary, calendar");
+    let proration = section.word("proration", ProrationMode::parse, "second, day");
     let prices = prices(&mut section, currency);
     let charges: Vec<ChargeSpec> = section
         .sections("charge")
@@ -131,6 +134,8 @@ fn plan(key: String, rank: i32, mut section: Section<'_>, known: &Known<'_>) -> 
         release,
         terms: Terms {
             trial_days,
+            billing_time: billing_time.unwrap_or_default(),
+            proration: proration.unwrap_or_default(),
             prices,
             charges,
             features,

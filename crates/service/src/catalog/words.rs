@@ -26,7 +26,7 @@ pub fn lines(change: &Change) -> Vec<String> {
         }
         Change::AddPlan(spec) => {
             let first = format!("+ plan {}: version 1{}", spec.key, release(spec.release));
-            headed(first, &differences(&nothing(), &spec.terms))
+            headed(first, &differences(&Terms::default(), &spec.terms))
         }
         Change::EditPlan {
             key, listing, before, ..
@@ -61,15 +61,6 @@ pub fn audited(change: &Change) -> (&'static str, &str) {
         Change::EditPlan { key, .. } => ("plan.edited", key),
         Change::Publish { key, .. } => ("plan.version_published", key),
         Change::Archive { key, .. } => ("plan.archived", key),
-    }
-}
-
-const fn nothing() -> Terms {
-    Terms {
-        trial_days: 0,
-        prices: Vec::new(),
-        charges: Vec::new(),
-        features: Vec::new(),
     }
 }
 
@@ -131,6 +122,12 @@ fn numbers(versions: &[Archived]) -> String {
 fn words(difference: &Difference) -> String {
     match difference {
         Difference::TrialDays(before, after) => format!("trial days: {before} -> {after}"),
+        Difference::BillingTime(before, after) => {
+            format!("billing time: {} -> {}", before.as_str(), after.as_str())
+        }
+        Difference::Proration(before, after) => {
+            format!("proration: by {} -> by {}", before.as_str(), after.as_str())
+        }
         Difference::Price(before, after) => {
             let of = |price: &PriceSpec| format!("price a {}", price.interval.as_str());
             between(before.as_ref(), after.as_ref(), of, |price| money(price.amount))

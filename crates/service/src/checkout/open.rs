@@ -60,6 +60,7 @@ impl Billing {
             customer: customer.id,
             plan: &plan,
             price,
+            billing_time: plan.billing_time,
             zone: customer.zone,
             now,
         })?;

@@ -96,6 +96,7 @@ impl Billing {
             customer: customer.id,
             plan: &plan,
             price,
+            billing_time: plan.billing_time,
             zone: customer.zone,
             now: self.now(),
         })?;

@@ -1,6 +1,7 @@
 //! What staff does for a customer: a subscription that starts later or earlier, a fixed term, a longer trial.
 
 use billing::id::{CustomerId, PriceId, SubscriptionId, SubscriptionItemId};
+use billing::period::BillingTime;
 use billing::subscription::{Create, Term, extend_trial, set_up};
 use chrono::{DateTime, Utc};
 use store::CustomerScope;
@@ -14,6 +15,8 @@ use crate::{Actor, Billing, Error, Result};
 pub struct SetUp {
     pub customer: CustomerId,
     pub price: PriceId,
+    /// The plan's where none is said.
+    pub billing_time: Option<BillingTime>,
     pub term: Term,
 }
 
@@ -44,6 +47,7 @@ impl Billing {
             customer: customer.id,
             plan: &plan,
             price,
+            billing_time: command.billing_time.unwrap_or(plan.billing_time),
             zone: customer.zone,
             now,
         };

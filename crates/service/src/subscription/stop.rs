@@ -165,6 +165,7 @@ impl Billing {
         let open = store::invoice::open(conn, scope).await?;
         let input = StopInput {
             plan: &plan,
+            zone: customer.zone,
             billed: &store::credit::billed_lines(conn, scope, subscription.id, at).await?,
             usage: &usage::used_by_now(conn, &subscription, &plan, (at, self.now())).await?,
             owes: open.iter().any(|invoice| is_owed(&subscription, invoice)),

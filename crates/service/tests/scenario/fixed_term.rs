@@ -12,6 +12,7 @@ async fn set_up(play: &Play, starts_at: &str, ends_at: Option<&str>) -> Result<(
     let command = SetUp {
         customer: play.customer(),
         price: play.price("starter", Month).await,
+        billing_time: None,
         term: Term {
             starts_at: utc(starts_at),
             ends_at: ends_at.map(utc),

@@ -126,6 +126,7 @@ impl Foreign {
         SetUp {
             customer: self.customer,
             price: self.price,
+            billing_time: None,
             term,
         }
     }

@@ -8,6 +8,7 @@ mod support;
 mod abandoned_checkout;
 mod awaited_upgrade;
 mod batches;
+mod calendar_billing;
 mod cancel_now;
 mod catalog;
 mod catch_up;

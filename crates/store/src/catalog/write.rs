@@ -112,13 +112,16 @@ pub async fn publish(conn: &mut PgConnection, new: NewVersion<'_>) -> Result<()>
         Release::Now => ("active", None),
     };
     sqlx::query!(
-        "INSERT INTO plan_version (id, plan_id, number, status, trial_days, effective_at)
-         VALUES ($1, $2, $3, 'draft', $4, $5)",
+        "INSERT INTO plan_version (id, plan_id, number, status, trial_days, effective_at, billing_time,
+            proration)
+         VALUES ($1, $2, $3, 'draft', $4, $5, $6, $7)",
         id.uuid(),
         new.plan.uuid(),
         i32::try_from(new.number).unwrap_or(i32::MAX),
         i32::try_from(terms.trial_days).unwrap_or(i32::MAX),
         effective_at,
+        terms.billing_time.as_str(),
+        terms.proration.as_str(),
     )
     .execute(&mut *conn)
     .await?;

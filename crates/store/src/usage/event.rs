@@ -39,7 +39,7 @@ pub async fn customers(conn: &mut PgConnection, ids: &[CustomerId]) -> Result<Ve
     let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
         r#"SELECT c.id AS "id!", c.time_zone AS "time_zone!", s.created_at AS "created_at?", s.anchor AS "anchor?",
-               s.usage_start AS "usage_start?", s.usage_end AS "usage_end?"
+               s.billing_time AS "billing_time?", s.usage_start AS "usage_start?", s.usage_end AS "usage_end?"
            FROM customer c LEFT JOIN subscription s ON s.customer_id = c.id AND s.status <> 'canceled'
            WHERE c.id = ANY($1)"#,
         &ids,
@@ -48,11 +48,12 @@ pub async fn customers(conn: &mut PgConnection, ids: &[CustomerId]) -> Result<Ve
     .await?;
     rows.into_iter()
         .map(|r| {
-            let live = match (r.created_at, r.anchor, r.usage_start, r.usage_end) {
-                (Some(created_at), Some(anchor), Some(start), Some(end)) => {
+            let live = match (r.created_at, r.billing_time, r.anchor, r.usage_start, r.usage_end) {
+                (Some(created_at), Some(time), Some(anchor), Some(start), Some(end)) => {
                     let usage_period = row::period("subscription", start, end)?;
                     Some(LiveUsage {
                         created_at,
+                        billing_time: row::known("subscription", &time, BillingTime::parse)?,
                         anchor,
                         usage_period,
                     })

@@ -14,6 +14,7 @@ use crate::text::en::invoices::explain as t;
 
 /// Beyond this an exact amount is shown with dots: nobody checks a seventh decimal.
 const SHOWN_DECIMALS: u32 = 6;
+const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 
 /// One sentence each; the last one ends in the line's amount.
 pub fn sentences(line: &Line, zone: Zone) -> Vec<String> {
@@ -137,7 +138,18 @@ fn rated_words(explain: &Explain, amount: Money, zone: Zone) -> Vec<String> {
 }
 
 fn share_words(share: Share) -> String {
-    t::share(&format::span(share.seconds), &format::span(share.of_seconds))
+    let (served, whole) = (format::span(share.seconds), format::span(share.of_seconds));
+    if whole_days(share).is_some() {
+        t::share_of_days(&served, &whole)
+    } else {
+        t::share(&served, &whole)
+    }
+}
+
+/// Of a share that is one of days too, whatever it was measured in.
+fn whole_days(share: Share) -> Option<(Decimal, Decimal)> {
+    let days = |seconds: i64| (seconds % SECONDS_A_DAY == 0).then(|| Decimal::from(seconds / SECONDS_A_DAY));
+    Some((days(share.seconds)?, days(share.of_seconds)?))
 }
 
 fn counted_use(used: Decimal, aggregation: &str, counted: Period, zone: Zone) -> String {
@@ -200,9 +212,10 @@ fn times(units: Decimal, price: UnitPrice, currency: Currency) -> String {
 /// `$199.00 × 1,209,600 s ÷ 2,678,400 s = $89.870967…, rounded once to $89.87.`
 fn share_of(basis: Money, share: Share, credit: bool, amount: Money) -> String {
     let sign = if credit { "\u{2212}" } else { "" };
-    let (served, whole) = (Decimal::from(share.seconds), Decimal::from(share.of_seconds));
+    let seconds = (Decimal::from(share.seconds), Decimal::from(share.of_seconds));
+    let ((served, whole), unit) = whole_days(share).map_or((seconds, "\u{a0}s"), |days| (days, ""));
     let formula = format!(
-        "{sign}{} × {}\u{a0}s ÷ {}\u{a0}s",
+        "{sign}{} × {}{unit} ÷ {}{unit}",
         format::money(basis),
         format::quantity(served),
         format::quantity(whole)
@@ -372,7 +385,7 @@ mod tests {
         };
         assert_eq!(
             explained(true_up),
-            "The time covered is 14\u{a0}days of 31\u{a0}days, counted by the second. \
+            "The time covered is 14\u{a0}days of 31\u{a0}days. \
              $100.00 was agreed as the least for a whole period, $10.00 of this part was billed: $35.16 is due."
         );
     }
@@ -390,9 +403,24 @@ mod tests {
         });
         assert_eq!(
             prorated,
-            "The time covered is 14\u{a0}days of 31\u{a0}days, counted by the second. \
+            "The time covered is 14\u{a0}days of 31\u{a0}days. \
              It was paid in advance and is given back. \
-             \u{2212}$199.00 × 1,209,600\u{a0}s ÷ 2,678,400\u{a0}s = \u{2212}$89.870967…, rounded once to \u{2212}$89.87."
+             \u{2212}$199.00 × 14 ÷ 31 = \u{2212}$89.870967…, rounded once to \u{2212}$89.87."
+        );
+        let by_second = explained(Explain::Prorated {
+            basis: usd(19900),
+            share: Share {
+                seconds: 1_000_000,
+                of_seconds: 2_678_400,
+            },
+            credit: false,
+        });
+        assert!(
+            by_second.contains("counted by the second.")
+                && by_second.ends_with(
+                    "$199.00 × 1,000,000\u{a0}s ÷ 2,678,400\u{a0}s = $74.298088…, rounded once to $74.30."
+                ),
+            "{by_second}"
         );
         let capped = explained(Explain::Capped {
             basis: usd(19900),

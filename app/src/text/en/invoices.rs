@@ -210,6 +210,10 @@ pub mod explain {
         format!("The time covered is {served} of {whole}, counted by the second.")
     }
 
+    pub fn share_of_days(served: &str, whole: &str) -> String {
+        format!("The time covered is {served} of {whole}.")
+    }
+
     pub const CREDIT: &str = "It was paid in advance and is given back.";
 
     pub fn product(formula: &str, exact: &str, amount: &str) -> String {

@@ -120,8 +120,7 @@ impl Metered<'_> {
         let description = if included.is_zero() {
             charge.meter.name.clone()
         } else {
-            let included = included.normalize();
-            format!("{} beyond the included {included}", charge.meter.name)
+            format!("{} beyond the included {}", charge.meter.name, grouped(included))
         };
         Ok(Some(self.draft(LineKind::Usage, description, beyond, explain)?))
     }
@@ -159,5 +158,33 @@ impl Metered<'_> {
             explain,
             credits: None,
         })
+    }
+}
+
+/// As a document writes it: `1,000,000.5`.
+fn grouped(units: Decimal) -> String {
+    let text = units.normalize().to_string();
+    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let mut grouped = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_numbers_are_read_in_groups() {
+        let of = |text: &str| grouped(text.parse().unwrap());
+        assert_eq!(
+            ["0", "100", "1000.0", "100000", "1234567.25"].map(of),
+            ["0", "100", "1,000", "100,000", "1,234,567.25"]
+        );
     }
 }

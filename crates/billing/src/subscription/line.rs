@@ -21,6 +21,7 @@ pub(super) fn base_lines(
         return Ok(Vec::new());
     };
     let share = share_of(subscription, plan, (served, zone))?;
+    let part = if share.rest().seconds == 0 { "" } else { "part of " };
     let lines = subscription.items.iter().map(|item| {
         let recurring = Recurring {
             item,
@@ -29,7 +30,7 @@ pub(super) fn base_lines(
             period: served,
             share,
         };
-        recurring.line(format!("{}, {}", plan.name, interval_words(item)))
+        recurring.line(format!("{}, {part}{}", plan.name, interval_words(item)))
     });
     Ok(lines.collect::<Result<_, _>>()?)
 }

@@ -9,7 +9,8 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Config, LogFormat};
 
 /// What libraries have to say below this is for those who look for it by name.
-const QUIET: &str = "hyper=warn,sqlx=warn,graphile_worker=warn,tower_sessions=warn,tower_sessions_core=warn";
+const QUIET: &str = "hyper=warn,sqlx=warn,graphile_worker=warn,graphile_worker_task_details=error,\
+    tower_sessions=warn,tower_sessions_core=warn";
 
 pub fn start(config: &Config) -> Result<()> {
     let filter = EnvFilter::try_new(format!("{QUIET},{}", config.log))?;

@@ -12,6 +12,8 @@ const SCRIPT: &str = "target/xtask/vitals.mjs";
 pub struct Vitals {
     pub lcp_ms: f64,
     pub cls: f64,
+    /// The same of a page of one word.
+    pub floor_ms: f64,
 }
 
 pub fn measure(bench: &Bench) -> Result<Vitals> {

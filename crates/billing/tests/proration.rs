@@ -210,7 +210,7 @@ proptest! {
     }
 
     #[test]
-    fn no_part_costs_more_than_the_whole(period in periods(), part in periods(), price in prices(), zone in zones()) {
+    fn no_part_costs_more_than_the_whole(period in periods(), part in periods(), zone in zones()) {
         let rest = period.remaining_from(part.start());
         for mode in MODES {
             let share = mode.share(rest, period, zone);

@@ -1,7 +1,7 @@
 //! Events, each stored once under its customer's id for it.
 
 use billing::id::{CustomerId, MeterId};
-use billing::period::Zone;
+use billing::period::{BillingTime, Zone};
 use billing::usage::{Event, LiveUsage};
 use chrono::{DateTime, Utc};
 use serde_json::Value;

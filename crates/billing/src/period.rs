@@ -14,9 +14,9 @@ mod zone;
 
 #[cfg(feature = "zones")]
 pub use anchor::{Anchor, AnchorDay, NotADay};
+pub use billing_time::BillingTime;
 #[cfg(feature = "zones")]
 pub use schedule::Schedule;
-pub use billing_time::BillingTime;
 pub use step::Step;
 #[cfg(feature = "zones")]
 pub use zone::{UnknownZone, Zone};

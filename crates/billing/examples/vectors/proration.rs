@@ -188,7 +188,11 @@ fn prorate(
     let charges = charges.collect::<Result<Vec<_>, _>>().map_err(text)?;
     let all = credits.iter().chain(&charges).copied();
     let net = Money::sum(case.currency()?, all).map_err(text)?;
-    Ok(Proration { credits, charges, net })
+    Ok(Proration {
+        credits,
+        charges,
+        net,
+    })
 }
 
 /// What a credit note over a negative net adds to the balance.

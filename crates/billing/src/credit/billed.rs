@@ -92,7 +92,8 @@ impl CreditableLine {
     }
 }
 
-#[cfg(all(test, feature = "zones"))]
+#[cfg(feature = "zones")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::money::Currency;

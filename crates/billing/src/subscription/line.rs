@@ -63,7 +63,11 @@ fn share_of(
     plan: &Plan,
     (part, zone): (Period, Zone),
 ) -> Result<Share, ChangeError> {
-    let interval = subscription.plan_item().ok_or(ChangeError::NoPlan)?.price.interval;
+    let interval = subscription
+        .plan_item()
+        .ok_or(ChangeError::NoPlan)?
+        .price
+        .interval;
     let whole = subscription.schedule(interval, zone)?.whole(part.start())?;
     Ok(plan.proration.share(Some(part), whole, zone))
 }

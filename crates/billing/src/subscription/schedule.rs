@@ -13,7 +13,8 @@ impl Subscription {
 
     /// The usage month that the present usage period is a part of.
     pub(super) fn whole_usage_period(&self, zone: Zone) -> Result<Period, PeriodError> {
-        self.schedule(Interval::Month, zone)?.whole(self.usage_period.start())
+        self.schedule(Interval::Month, zone)?
+            .whole(self.usage_period.start())
     }
 
     /// New periods begin at this instant.

@@ -44,9 +44,13 @@ async fn the_first_period_costs_its_days(pool: PgPool) {
     let play = calendar(pool, "2026-03-10T12:00:00Z").await;
     play.buy("team", Month, VISA).await;
     // 10 to 31 March are 22 of 31 days of 310.00; with 8 % tax 237.60.
-    assert_eq!(play.last_lines().await, [line("2026-03-10", "2026-04-01", 22_000)]);
+    assert_eq!(
+        play.last_lines().await,
+        [line("2026-03-10", "2026-04-01", 22_000)]
+    );
     play.live_until("2026-03-20T00:00:00Z").await;
-    play.use_meter("a", "calls", 225, utc("2026-03-20T00:00:00Z")).await;
+    play.use_meter("a", "calls", 225, utc("2026-03-20T00:00:00Z"))
+        .await;
     play.live_until("2026-04-16T09:00:00Z").await;
     // Included are 21.5 of 31 days of 310 calls, by the second: 215. Ten calls at 1.00 beyond, then April whole.
     let april = [
@@ -63,7 +67,10 @@ async fn the_first_period_costs_its_days(pool: PgPool) {
     ];
     assert_eq!(play.last_lines().await, change);
     play.live_until("2026-05-02T00:00:00Z").await;
-    assert_eq!(play.last_lines().await, [line("2026-05-01", "2026-06-01", 62_000)]);
+    assert_eq!(
+        play.last_lines().await,
+        [line("2026-05-01", "2026-06-01", 62_000)]
+    );
     let bills = [
         bill("INV-000001", "purchase", Paid, 23_760),
         bill("INV-000002", "renewal", Paid, 34_560),
@@ -78,7 +85,10 @@ async fn the_first_period_costs_its_days(pool: PgPool) {
 async fn whoever_goes_on_meets_the_calendar_again(pool: PgPool) {
     let play = calendar(pool, "2026-05-01T00:00:00Z").await;
     play.buy("works", Month, VISA).await;
-    assert_eq!(play.last_lines().await, [line("2026-05-01", "2026-06-01", 62_000)]);
+    assert_eq!(
+        play.last_lines().await,
+        [line("2026-05-01", "2026-06-01", 62_000)]
+    );
     play.live_until("2026-05-05T10:00:00Z").await;
     // 5 to 31 May: 27 of 31 days of 620.00, and 8 % of it.
     play.pause().await;
@@ -89,10 +99,16 @@ async fn whoever_goes_on_meets_the_calendar_again(pool: PgPool) {
     play.live_until("2026-05-20T10:00:00Z").await;
     // 20 to 31 May: 12 of 31 days, all of it paid by the credit.
     assert_eq!(play.resume().await, 0);
-    assert_eq!(play.last_lines().await, [line("2026-05-20", "2026-06-01", 24_000)]);
+    assert_eq!(
+        play.last_lines().await,
+        [line("2026-05-20", "2026-06-01", 24_000)]
+    );
     assert_eq!(play.credit().await, 58_320 - 25_920);
     play.live_until("2026-06-01T00:00:00Z").await;
-    assert_eq!(play.last_lines().await, [line("2026-06-01", "2026-07-01", 62_000)]);
+    assert_eq!(
+        play.last_lines().await,
+        [line("2026-06-01", "2026-07-01", 62_000)]
+    );
     play.ties().await;
 }
 
@@ -101,7 +117,10 @@ async fn a_year_ends_with_the_year(pool: PgPool) {
     let play = calendar(pool, "2026-10-20T08:00:00Z").await;
     play.buy("works", Month, VISA).await;
     // 20 to 31 October: 12 of 31 days of 620.00.
-    assert_eq!(play.last_lines().await, [line("2026-10-20", "2026-11-01", 24_000)]);
+    assert_eq!(
+        play.last_lines().await,
+        [line("2026-10-20", "2026-11-01", 24_000)]
+    );
     play.live_until("2026-11-11T08:00:00Z").await;
     let outcome = play.change("works", Year).await;
     assert!(matches!(outcome, ChangeOutcome::Applied { .. }), "{outcome:?}");
@@ -112,7 +131,10 @@ async fn a_year_ends_with_the_year(pool: PgPool) {
     ];
     assert_eq!(play.last_lines().await, change);
     play.live_until("2027-01-01T00:00:00Z").await;
-    assert_eq!(play.last_lines().await, [line("2027-01-01", "2028-01-01", 730_000)]);
+    assert_eq!(
+        play.last_lines().await,
+        [line("2027-01-01", "2028-01-01", 730_000)]
+    );
     play.ties().await;
 }
 
@@ -129,6 +151,9 @@ async fn a_trial_ends_when_it_ends(pool: PgPool) {
     // 20 to 28 February: 9 of 28 days of 310.00 are 99.642…
     assert_eq!(play.last_lines().await, [line("2026-02-20", "2026-03-01", 9_964)]);
     play.live_until("2026-03-01T00:00:00Z").await;
-    assert_eq!(play.last_lines().await, [line("2026-03-01", "2026-04-01", 31_000)]);
+    assert_eq!(
+        play.last_lines().await,
+        [line("2026-03-01", "2026-04-01", 31_000)]
+    );
     play.ties().await;
 }

@@ -10,7 +10,7 @@ use billing::money::Money;
 use chrono::NaiveDate;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use secrecy::ExposeSecret;
-use service::{Actor, Billing, NewApiKey, NewStaff, Scope, StaffRole, VerifyReport};
+use service::{Actor, Billing, DemoWorld, NewApiKey, NewStaff, Scope, StaffRole, VerifyReport};
 use tokio::runtime::Runtime;
 
 use crate::config::{Config, without_empty_variables};
@@ -47,6 +47,9 @@ enum Verb {
         /// The last day of the demo's history; unset: today.
         #[arg(long, value_name = "YYYY-MM-DD")]
         today: Option<NaiveDate>,
+        /// full: sixty customers over eighteen months; small: twelve over six.
+        #[arg(long, default_value = "full", value_parser = world)]
+        world: DemoWorld,
     },
     /// Make an API key of the host platform, print it this once, and end.
     ApiKey {
@@ -141,7 +144,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
     runtime.block_on(async {
         let billing = database.connect().await?;
         match verb {
-            Verb::Seed { today } => seed::fill(&billing, today).await?,
+            Verb::Seed { today, world } => seed::fill(&billing, world, today).await?,
             Verb::ApiKey { name } => make_api_key(&billing, name).await?,
             Verb::Staff { email, name, role } => make_staff(&billing, email, name, role).await?,
             Verb::Catalog { verb } => catalog(&billing, verb).await?,
@@ -185,6 +188,10 @@ async fn make_staff(billing: &Billing, email: String, name: String, role: StaffR
 
 fn role(text: &str) -> std::result::Result<StaffRole, String> {
     StaffRole::parse(text).ok_or_else(|| "one of admin, finance, support, developer, read_only".to_owned())
+}
+
+fn world(text: &str) -> std::result::Result<DemoWorld, String> {
+    DemoWorld::parse(text).ok_or_else(|| "one of full, small".to_owned())
 }
 
 async fn catalog(billing: &Billing, verb: CatalogVerb) -> Result<()> {

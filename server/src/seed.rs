@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use chrono::NaiveDate;
-use service::{Billing, DEMO_PASSWORD, SignIn, demo_accounts};
+use service::{Billing, DEMO_PASSWORD, DemoWorld, SignIn, demo_accounts};
 
 use crate::preparing::Preparing;
 
@@ -12,7 +12,7 @@ use crate::preparing::Preparing;
 const WIPE_AGAIN: Duration = Duration::from_secs(5);
 
 /// Makes them now and returns when they are there.
-pub async fn fill(billing: &Billing, today: Option<NaiveDate>) -> Result<()> {
+pub async fn fill(billing: &Billing, world: DemoWorld, today: Option<NaiveDate>) -> Result<()> {
     if !billing
         .wants_demo_data()
         .await
@@ -22,11 +22,11 @@ pub async fn fill(billing: &Billing, today: Option<NaiveDate>) -> Result<()> {
     }
     let today = today.unwrap_or_else(|| billing.now().date_naive());
     billing
-        .begin_demo_data(today)
+        .begin_demo_data(world, today)
         .await
         .context("the demo data could not be begun")?;
     billing
-        .seed_demo_data(today)
+        .seed_demo_data(world, today)
         .await
         .context("the demo data could not be made")
 }
@@ -42,9 +42,9 @@ pub async fn in_background(billing: &Billing, wanted: bool, preparing: &Preparin
     {
         return Ok(has_demo_accounts(billing).await);
     }
-    let today = billing.now().date_naive();
+    let (world, today) = (DemoWorld::Full, billing.now().date_naive());
     billing
-        .begin_demo_data(today)
+        .begin_demo_data(world, today)
         .await
         .context("the demo data could not be begun")?;
     preparing.set(true);
@@ -52,7 +52,7 @@ pub async fn in_background(billing: &Billing, wanted: bool, preparing: &Preparin
     tokio::spawn(async move {
         let seed = billing.clone();
         // A task of its own, so that even a panic is told.
-        match tokio::spawn(async move { seed.seed_demo_data(today).await }).await {
+        match tokio::spawn(async move { seed.seed_demo_data(world, today).await }).await {
             Ok(Ok(())) => {
                 tracing::info!("The demo data are there");
                 return preparing.set(false);

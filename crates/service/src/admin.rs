@@ -2,7 +2,7 @@
 
 mod clock;
 
-pub use clock::{ClockMove, ClockMoveSlot, ClockState};
+pub use clock::{ClockMove, ClockMoveSlot, ClockState, Hand};
 
 use billing::money::Money;
 use billing::revenue::MovementKind;
@@ -13,7 +13,9 @@ pub use store::mail::MailRow;
 
 use crate::{Actor, Billing, Result};
 
-const MONTHS_SHOWN: u32 = 12;
+/// Of a long history a year and a half; of a short one a year.
+const MOST_MONTHS_SHOWN: u32 = 18;
+const FEWEST_MONTHS_SHOWN: usize = 12;
 const MOVEMENTS_SHOWN: i64 = 10;
 const MAIL_SHOWN: i64 = 100;
 const PARKED_SHOWN: i64 = 100;
@@ -24,7 +26,8 @@ pub struct AdminOverview {
     pub mrr: Money,
     /// MRR where the calendar month (UTC) began.
     pub mrr_month_start: Money,
-    /// The present month and the eleven before it, oldest first.
+    /// The present month and those before it, oldest first; from the first on in which there was any revenue,
+    /// but at least twelve.
     pub months: Vec<MonthMovements>,
     /// Received this calendar month.
     pub collected: Money,
@@ -53,6 +56,23 @@ pub struct MonthMovements {
     pub reactivation: Money,
     /// MRR at the month's end (for the present month: now).
     pub mrr_end: Money,
+}
+
+impl MonthMovements {
+    /// Nothing moved, and there was nothing that could have.
+    fn is_empty(&self) -> bool {
+        let Self {
+            month: _,
+            new,
+            expansion,
+            contraction,
+            churn,
+            reactivation,
+            mrr_end,
+        } = self;
+        let all = [new, expansion, contraction, churn, reactivation, mrr_end];
+        all.into_iter().all(|amount| amount.is_zero())
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -96,12 +116,12 @@ impl Billing {
     /// Movements by calendar month; what the months add up to from zero is the MRR at each end.
     async fn months(&self, conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<MonthMovements>> {
         let currency = self.parts.config.currency;
-        let first = first_of_month(now.date_naive()) - Months::new(MONTHS_SHOWN - 1);
+        let first = first_of_month(now.date_naive()) - Months::new(MOST_MONTHS_SHOWN - 1);
         let from = midnight(first);
         let sums = store::revenue::sums_by_month(conn, currency, from).await?;
         let mut mrr = store::revenue::mrr_at(conn, currency, from).await?;
         let mut months = Vec::new();
-        for offset in 0..MONTHS_SHOWN {
+        for offset in 0..MOST_MONTHS_SHOWN {
             let month = first + Months::new(offset);
             let of = |kind| {
                 let amounts = sums
@@ -124,6 +144,8 @@ impl Billing {
                 mrr_end: mrr,
             });
         }
+        let empty = months.iter().take_while(|month| month.is_empty()).count();
+        months.drain(..empty.min(months.len() - FEWEST_MONTHS_SHOWN));
         Ok(months)
     }
 

@@ -16,7 +16,7 @@ use billing::id::CustomerId;
 use crate::{Actor, Billing, Result};
 
 /// The catalog a fresh deployment starts with.
-const DEFAULT: &str = include_str!("catalog/plans.toml");
+pub const DEFAULT: &str = include_str!("catalog/plans.toml");
 
 impl Billing {
     /// The public plans, lowest first. Anyone may ask.

@@ -1,13 +1,22 @@
 //! Demo data, lived through the real use cases under the seed's own clock.
 
-mod live;
+mod act;
+mod cast;
+mod lives;
+mod stage;
 mod story;
+mod timeline;
+mod usage;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Months, NaiveDate, NaiveTime, Utc};
 use store::demo::State;
 
+use self::cast::{EARLY, FAMILIAR, LATE};
+use self::stage::Stage;
+use self::story::Story;
+use self::timeline::Timeline;
 use crate::clock::ManualClock;
-use crate::{Actor, Billing, Error, NewStaff, Result, StaffRole};
+use crate::{Actor, Billing, Error, NewStaff, Principal, Result, StaffRole};
 
 /// The password of every demo account.
 pub const DEMO_PASSWORD: &str = "cosmos-demo-2026";
@@ -47,6 +56,46 @@ pub const fn demo_accounts() -> &'static [DemoAccount] {
     &ACCOUNTS
 }
 
+/// How much of a history is lived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DemoWorld {
+    /// Sixty customers over eighteen months.
+    Full,
+    /// Twelve of them over the last six months: soon made, for whoever only needs somebody to be there.
+    Small,
+}
+
+impl DemoWorld {
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "full" => Some(Self::Full),
+            "small" => Some(Self::Small),
+            _ => None,
+        }
+    }
+
+    const fn months(self) -> Months {
+        match self {
+            Self::Full => Months::new(18),
+            Self::Small => Months::new(6),
+        }
+    }
+
+    fn stories(self) -> impl Iterator<Item = &'static Story> + Clone {
+        const NOBODY: &[Story] = &[];
+        let (early, late): (&[Story], &[Story]) = match self {
+            Self::Full => (&EARLY, &LATE),
+            Self::Small => (NOBODY, NOBODY),
+        };
+        FAMILIAR.iter().chain(early).chain(late)
+    }
+}
+
+fn emails() -> Vec<String> {
+    let stories = DemoWorld::Full.stories();
+    stories.map(|story| story.email.to_owned()).collect()
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeedProgress {
     pub steps_done: u32,
@@ -71,8 +120,7 @@ impl Billing {
         let mut conn = store::acquire(self.pool()).await?;
         match store::demo::find(&mut conn).await? {
             Some(seed) => {
-                Ok(seed.state == State::Running
-                    && !store::demo::has_others(&mut conn, &story::emails()).await?)
+                Ok(seed.state == State::Running && !store::demo::has_others(&mut conn, &emails()).await?)
             }
             None => Ok(store::demo::is_empty(&mut conn).await?),
         }
@@ -80,13 +128,13 @@ impl Billing {
 
     /// Announces the seed, so that pages show its progress and nothing else writes. What an earlier
     /// seed that was cut off had written is wiped.
-    pub async fn begin_demo_data(&self, today: NaiveDate) -> Result<()> {
-        let total = u32::try_from(story::days(today).count()).map_err(|_| Error::Internal("seed"))?;
+    pub async fn begin_demo_data(&self, world: DemoWorld, today: NaiveDate) -> Result<()> {
+        let total = Timeline::of(world, today)?.effort();
         let mut tx = store::begin(self.pool()).await?;
         match store::demo::find(&mut tx).await? {
             Some(seed) if seed.state == State::Running => {
                 // Whoever signed up meanwhile is no demo customer: their data are never wiped.
-                if store::demo::has_others(&mut tx, &story::emails()).await? {
+                if store::demo::has_others(&mut tx, &emails()).await? {
                     return Err(Error::NotEmpty);
                 }
                 store::demo::wipe(&mut tx).await?;
@@ -100,23 +148,25 @@ impl Billing {
         Ok(())
     }
 
-    /// Lives the story up to the morning of `today` under a clock of its own, then lets the world go on.
-    pub async fn seed_demo_data(&self, today: NaiveDate) -> Result<()> {
-        let start = story::days(today)
-            .next()
-            .ok_or(Error::Internal("a story without days"))?;
-        let clock = ManualClock::at(midnight(start));
-        let seed = Self::over(self.pool().clone(), clock, self.config().clone());
+    /// Lives the world's history up to the morning of `today` under a clock of its own, then lets the world go on.
+    pub async fn seed_demo_data(&self, world: DemoWorld, today: NaiveDate) -> Result<()> {
+        let timeline = Timeline::of(world, today)?;
+        let pool = store::hasty(self.pool()).await?;
+        let clock = ManualClock::at(timeline.start);
+        let seed = Self::over(pool.clone(), clock, self.config().clone());
         seed.ensure_catalog().await?;
-        seed.create_demo_staff().await?;
-        let mut world = live::World::new(seed.clone());
-        for (done, day) in (1..).zip(story::days(today)) {
-            world.live_day(start, day, today).await?;
-            let mut conn = store::acquire(self.pool()).await?;
+        let operator = seed.create_demo_staff().await?;
+        let mut stage = Stage::set(seed.clone(), operator, world).await?;
+        let mut done = 0;
+        for stop in &timeline.stops {
+            stage.live(stop).await?;
+            done += stop.effort;
+            let mut conn = store::acquire(&pool).await?;
             store::demo::progress(&mut conn, done).await?;
         }
-        seed.move_clock(&Actor::System, midnight(today)).await?;
         seed.roll_up_usage().await?;
+        pool.close().await;
+        // The first commit that waits for the disk: all that came before is there with it.
         let mut conn = store::acquire(self.pool()).await?;
         store::demo::finish(&mut conn).await?;
         Ok(())
@@ -127,7 +177,7 @@ impl Billing {
         let mut tx = store::begin(self.pool()).await?;
         let begun = store::demo::find(&mut tx).await?;
         let unfinished = begun.is_some_and(|seed| seed.state == State::Running);
-        if unfinished && !store::demo::has_others(&mut tx, &story::emails()).await? {
+        if unfinished && !store::demo::has_others(&mut tx, &emails()).await? {
             store::demo::wipe(&mut tx).await?;
         }
         store::commit(tx).await?;
@@ -135,19 +185,13 @@ impl Billing {
         self.ensure_catalog().await
     }
 
-    /// When the customer's live subscription began.
-    async fn live_since(&self, actor: &Actor) -> Result<Option<DateTime<Utc>>> {
-        let scope = actor.reads_customer()?;
-        let mut conn = store::acquire(self.pool()).await?;
-        let live = store::subscription::live(&mut conn, scope).await?;
-        Ok(live.map(|subscription| subscription.created_at))
-    }
-
-    async fn create_demo_staff(&self) -> Result<()> {
+    /// The operator who may do everything is who serves the customers.
+    async fn create_demo_staff(&self) -> Result<Actor> {
         let staff = [
-            ("admin@", "Alex Admin", StaffRole::Admin),
             ("viewer@", "Robin Reader", StaffRole::ReadOnly),
+            ("admin@", "Alex Admin", StaffRole::Admin),
         ];
+        let mut operator = Actor::System;
         for (prefix, name, role) in staff {
             let account = ACCOUNTS.iter().find(|account| account.email.starts_with(prefix));
             let email = account.ok_or(Error::Internal("a demo account"))?.email.to_owned();
@@ -157,12 +201,14 @@ impl Billing {
                 password: DEMO_PASSWORD.into(),
                 role,
             };
-            self.create_staff(&Actor::System, new).await?;
+            let id = self.create_staff(&Actor::System, new).await?;
+            operator = self.actor(Principal::Staff(id)).await?;
         }
-        Ok(())
+        Ok(operator)
     }
 }
 
-fn midnight(day: NaiveDate) -> DateTime<Utc> {
-    day.and_time(NaiveTime::MIN).and_utc()
+fn at(day: NaiveDate, (hour, minute): (u32, u32)) -> DateTime<Utc> {
+    let time = NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or(NaiveTime::MIN);
+    day.and_time(time).and_utc()
 }

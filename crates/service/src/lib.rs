@@ -36,7 +36,7 @@ pub use catalog::{MigrationReport, Move, Problem};
 pub use checkout::{CheckoutOutcome, CheckoutResult, StartCheckout};
 pub use credit::CreditOverview;
 pub use customer::CustomerProfile;
-pub use demo::{DEMO_PASSWORD, DemoAccount, SeedProgress, demo_accounts};
+pub use demo::{DEMO_PASSWORD, DemoAccount, DemoWorld, SeedProgress, demo_accounts};
 pub use error::{Error, ErrorKind, Result};
 pub use gateway::{CheckoutMode, sandbox};
 pub use overview::{MeterUsage, Overview, Owed, Upcoming};
@@ -103,6 +103,7 @@ struct Parts {
     config: ServiceConfig,
     moving: admin::ClockMoveSlot,
     run: run::RunProgress,
+    partitions: usage::PartitionsMade,
     sign_in: auth::SignInGuard,
 }
 
@@ -122,7 +123,7 @@ impl Billing {
     fn of(pool: PgPool, clock: Clock, config: ServiceConfig) -> Self {
         let sandbox = Sandbox::new(pool.clone(), &config.base_url);
         let gateway = Arc::new(sandbox.clone());
-        let (moving, run, sign_in) = Default::default();
+        let (moving, run, partitions, sign_in) = Default::default();
         let parts = Parts {
             pool,
             gateway,
@@ -131,6 +132,7 @@ impl Billing {
             config,
             moving,
             run,
+            partitions,
             sign_in,
         };
         Self {

@@ -85,11 +85,10 @@ impl Billing {
 
     /// Runs what is runnable now, then returns.
     pub async fn drain_queue(&self) -> Result<()> {
-        let worker = self.worker().await?;
-        worker.run_once().await.map_err(broken)
+        drain(&self.worker().await?).await
     }
 
-    async fn worker(&self) -> Result<Worker> {
+    pub(crate) async fn worker(&self) -> Result<Worker> {
         self.worker_options().init().await.map_err(broken)
     }
 
@@ -116,6 +115,11 @@ fn local_queue() -> LocalQueueConfig {
     LocalQueueConfig::default()
         .with_size(FETCHED_AT_ONCE)
         .with_refetch_delay(rest)
+}
+
+/// The same with a worker at hand: making one asks the database many things.
+pub async fn drain(worker: &Worker) -> Result<()> {
+    worker.run_once().await.map_err(broken)
 }
 
 fn broken(error: impl std::fmt::Display) -> Error {

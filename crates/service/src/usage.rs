@@ -7,6 +7,7 @@ mod total;
 
 pub use event::{EventInput, EventOutcome, IngestReport};
 pub use ingest::MAX_EVENTS;
+pub use roll_up::PartitionsMade;
 pub use total::{current, period_usage, totals_until, used_by_now, used_until};
 
 use billing::usage::UsageError;

@@ -52,6 +52,20 @@ pub async fn connect(database_url: &str) -> Result<PgPool> {
     Ok(pool)
 }
 
+/// A second pool on the same database whose commits do not wait for the disk: for work that is wiped and done anew
+/// where the machine fails in the middle of it. Whatever is committed over another pool afterwards takes all of
+/// it to the disk.
+pub async fn hasty(pool: &PgPool) -> Result<PgPool> {
+    const CONNECTIONS: u32 = 8;
+    let options = pool.connect_options().as_ref().clone();
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options.options([("synchronous_commit", "off")]))
+        .await?;
+    Ok(pool)
+}
+
 pub async fn migrate(pool: &PgPool) -> Result<()> {
     MIGRATOR
         .run(pool)

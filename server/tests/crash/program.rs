@@ -133,10 +133,14 @@ impl Program {
         )
     }
 
+    /// A verb with its arguments.
     fn command(&self, verb: &str) -> Command {
         // Tied to the test: if that is killed, nothing is left running.
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL"]).arg(&self.binary).arg(verb);
+        command
+            .args(["--pdeathsig", "KILL"])
+            .arg(&self.binary)
+            .args(verb.split(' '));
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())

@@ -3,8 +3,10 @@
 use std::sync::Mutex;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use graphile_worker::Worker;
 
 use crate::clock::{Clock, real_now};
+use crate::queue::drain;
 use crate::{Actor, Billing, Error, Result};
 
 /// A move longer than this is refused: it would take too long to watch.
@@ -123,29 +125,7 @@ impl Billing {
     /// Lives the time to `to`: sets the clock to each due instant in turn, runs what is due, drains the queue.
     pub async fn move_clock(&self, actor: &Actor, to: DateTime<Utc>) -> Result<()> {
         actor.operates()?;
-        loop {
-            self.run_what_is_due().await?;
-            let next = {
-                let mut conn = store::acquire(self.pool()).await?;
-                store::customer::next_due(&mut conn).await?
-            };
-            match next.filter(|next| *next <= to) {
-                Some(next) => self.set_clock(next).await?,
-                None => break,
-            }
-        }
-        self.set_clock(to).await?;
-        self.run_what_is_due().await?;
-        self.drain_queue().await
-    }
-
-    async fn run_what_is_due(&self) -> Result<()> {
-        self.prepare_partitions().await?;
-        let report = self.run_due().await?;
-        if report.processed > 0 {
-            self.drain_queue().await?;
-        }
-        Ok(())
+        Hand::of(self).await?.move_to(to).await
     }
 
     async fn set_clock(&self, to: DateTime<Utc>) -> Result<()> {
@@ -167,6 +147,51 @@ impl Billing {
         if let Clock::Shifted(clock) = &self.parts.clock {
             let mut conn = store::acquire(self.pool()).await?;
             clock.advance_shift(store::clock::shift(&mut conn).await?);
+        }
+        Ok(())
+    }
+}
+
+/// Moves the clock, with one worker for all stops on the way.
+pub struct Hand {
+    billing: Billing,
+    worker: Worker,
+}
+
+impl Hand {
+    pub async fn of(billing: &Billing) -> Result<Self> {
+        Ok(Self {
+            worker: billing.worker().await?,
+            billing: billing.clone(),
+        })
+    }
+
+    pub async fn move_to(&self, to: DateTime<Utc>) -> Result<()> {
+        loop {
+            self.run_what_is_due().await?;
+            let next = {
+                let mut conn = store::acquire(self.billing.pool()).await?;
+                store::customer::next_due(&mut conn).await?
+            };
+            match next.filter(|next| *next <= to) {
+                Some(next) => self.billing.set_clock(next).await?,
+                None => break,
+            }
+        }
+        self.billing.set_clock(to).await?;
+        self.run_what_is_due().await?;
+        self.drain().await
+    }
+
+    pub async fn drain(&self) -> Result<()> {
+        drain(&self.worker).await
+    }
+
+    async fn run_what_is_due(&self) -> Result<()> {
+        self.billing.prepare_partitions().await?;
+        let report = self.billing.run_due().await?;
+        if report.processed > 0 {
+            self.drain().await?;
         }
         Ok(())
     }

@@ -1,25 +1,44 @@
-//! Who the demo customers are and what they do on which day, as data.
+//! Who a demo customer is and what they do on which day, as data.
 
-use chrono::{Days, Months, NaiveDate};
+use billing::period::{Interval, Zone};
+use billing::subscription::{FeedbackReason, UnusedTime};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 
-use billing::period::Interval;
-
-/// How far back the story goes.
-const MONTHS: Months = Months::new(6);
+use crate::{Error, Result};
 
 /// Cards of the sandbox, by what they do.
 pub const GOOD_CARD: &str = "4242424242424242";
 pub const OTHER_GOOD_CARD: &str = "5555555555554444";
 /// Can be saved and is declined on every later charge.
 pub const FAILING_CARD: &str = "4000000000000341";
+/// Can be saved and is refused for good on every later charge.
+pub const EXPIRING_CARD: &str = "4000000000000366";
+/// The bank wants its owner to approve every charge.
+pub const ASKING_CARD: &str = "4000002500003155";
+/// Later charges succeed, and the answer that says so is lost.
+pub const SILENT_CARD: &str = "4000000000000119";
+
+/// What is bought, and paid with which card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    pub plan: &'static str,
+    pub interval: Interval,
+    pub card: &'static str,
+}
+
+/// What staff sets up; days count from the day of the deed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    pub plan: &'static str,
+    pub starts_in: i32,
+    pub ends_in: Option<u32>,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
-    Buy {
-        plan: &'static str,
-        interval: Interval,
-        card: &'static str,
-    },
+    Buy(Offer),
+    /// Goes to the hosted page and leaves it.
+    Abandon(Offer),
     /// A trial, with a card for its end or without.
     Try {
         plan: &'static str,
@@ -30,10 +49,35 @@ pub enum Deed {
         plan: &'static str,
         interval: Interval,
     },
-    Cancel,
-    ReplaceCard {
-        card: &'static str,
+    /// An upgrade that the bank does not pay for.
+    ChangeInVain {
+        plan: &'static str,
     },
+    /// More at once, fewer at the period's end.
+    Seats(u32),
+    UndoChange,
+    Cancel(FeedbackReason),
+    UndoCancel,
+    CancelNow(UnusedTime),
+    /// For so many days, or until it is ended.
+    Pause {
+        days: Option<u32>,
+    },
+    Resume,
+    /// Saves another card; what is owed is tried on it.
+    ReplaceCard(&'static str),
+    /// Pays the oldest open invoice on its hosted page.
+    PayInvoice(&'static str),
+    /// Approves the charge that the bank asks about.
+    Approve,
+    /// Staff sets a subscription up.
+    SetUp(Terms),
+    /// Staff gives the trial so many more days from now.
+    ExtendTrial {
+        days: u32,
+    },
+    /// Staff publishes a plan for this customer alone: this part of the catalog.
+    Agree(&'static str),
 }
 
 /// Units a day; storage is what is added.
@@ -43,6 +87,35 @@ pub struct Habit {
     pub deployments: u32,
     pub api_requests: u32,
     pub storage_gb_a_month: u32,
+    /// Percent more each month, of what it was at first.
+    pub growth: u32,
+}
+
+impl Habit {
+    pub const fn growing(self, growth: u32) -> Self {
+        Self { growth, ..self }
+    }
+}
+
+pub const fn habit(chains: u32, deployments: u32, api_requests: u32, storage_gb_a_month: u32) -> Habit {
+    Habit {
+        chains,
+        deployments,
+        api_requests,
+        storage_gb_a_month,
+        growth: 0,
+    }
+}
+
+/// The day that a story's days count from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joins {
+    /// So many days before the end of the history.
+    Ago(u32),
+    /// On the last 31st that is at least so long ago.
+    On31st(u32),
+    /// Half a year before the end; negative days count from the end.
+    HalfYearAgo,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -51,269 +124,49 @@ pub struct Story {
     pub person: &'static str,
     pub email: &'static str,
     pub zone: &'static str,
+    /// Its usage of the last weeks is told hour by hour.
+    pub featured: bool,
     pub habit: Habit,
-    /// On which day of the story (negative: before its end), in order.
-    pub deeds: &'static [(i32, Deed)],
+    pub joins: Joins,
+    /// On which day of the story, in order.
+    pub life: &'static [(i32, Deed)],
 }
 
-const fn habit(chains: u32, deployments: u32, api_requests: u32, storage_gb_a_month: u32) -> Habit {
-    Habit {
-        chains,
-        deployments,
-        api_requests,
-        storage_gb_a_month,
+/// In those who joined half a year ago everybody acts in the morning of UTC; others at their own offices' hours.
+const MORNING_HOUR: u32 = 8;
+const OFFICE_OPENS: u32 = 9;
+const OFFICE_HOURS: u32 = 8;
+
+impl Story {
+    /// When a deed happens. Everybody has a minute of the hour to themselves, so that no two periods end at once
+    /// and the order of what is billed is always the same.
+    pub fn instant(&self, who: u32, day: i32, today: NaiveDate) -> Result<DateTime<Utc>> {
+        let wrong = Error::Internal("a demo story's day");
+        let first = match self.joins {
+            Joins::Ago(days) => today.checked_sub_days(Days::new(days.into())),
+            Joins::On31st(days) => today.checked_sub_days(Days::new(days.into())).and_then(last_31st),
+            Joins::HalfYearAgo if day < 0 => Some(today),
+            Joins::HalfYearAgo => today.checked_sub_months(Months::new(6)),
+        };
+        let distance = Days::new(day.unsigned_abs().into());
+        let date = first.and_then(|first| match day < 0 {
+            true => first.checked_sub_days(distance),
+            false => first.checked_add_days(distance),
+        });
+        let (hour, zone) = match self.joins {
+            Joins::HalfYearAgo => (MORNING_HOUR, Zone::UTC),
+            _ => (OFFICE_OPENS + who % OFFICE_HOURS, self.zone()),
+        };
+        let local = date.and_then(|date| date.and_hms_opt(hour, who, 0));
+        local.and_then(|local| zone.instant(local)).ok_or(wrong)
+    }
+
+    pub fn zone(&self) -> Zone {
+        self.zone.parse().unwrap_or(Zone::UTC)
     }
 }
 
-use Deed::{Buy, Cancel, Change, ReplaceCard, Try};
-use Interval::{Month, Year};
-
-pub const STORIES: [Story; 12] = [
-    Story {
-        company: "Lumen Labs",
-        person: "Ada Byron",
-        email: "ada@lumen.example",
-        zone: "Europe/Berlin",
-        habit: habit(1, 4, 3_700, 2),
-        deeds: &[(
-            2,
-            Buy {
-                plan: "starter",
-                interval: Month,
-                card: GOOD_CARD,
-            },
-        )],
-    },
-    Story {
-        company: "Northwind Chain",
-        person: "Noah Lind",
-        email: "noah@northwind.example",
-        zone: "Europe/Stockholm",
-        habit: habit(3, 11, 22_000, 6),
-        deeds: &[
-            (
-                4,
-                Try {
-                    plan: "professional",
-                    card: Some(GOOD_CARD),
-                },
-            ),
-            (
-                -3,
-                Change {
-                    plan: "starter",
-                    interval: Month,
-                },
-            ),
-        ],
-    },
-    Story {
-        company: "Helios Energy",
-        person: "Iris Moreau",
-        email: "iris@helios.example",
-        zone: "Europe/Paris",
-        habit: habit(1, 5, 4_100, 3),
-        deeds: &[
-            (
-                9,
-                Buy {
-                    plan: "starter",
-                    interval: Month,
-                    card: OTHER_GOOD_CARD,
-                },
-            ),
-            (
-                81,
-                Change {
-                    plan: "professional",
-                    interval: Month,
-                },
-            ),
-        ],
-    },
-    Story {
-        company: "Quanta Bank",
-        person: "Grace Okafor",
-        email: "grace@quanta.example",
-        zone: "Africa/Lagos",
-        habit: habit(12, 38, 310_000, 40),
-        deeds: &[(
-            14,
-            Buy {
-                plan: "enterprise",
-                interval: Year,
-                card: GOOD_CARD,
-            },
-        )],
-    },
-    Story {
-        company: "Terra Registry",
-        person: "Tom Weir",
-        email: "tom@terra.example",
-        zone: "Europe/London",
-        habit: habit(1, 6, 5_200, 4),
-        deeds: &[
-            (
-                20,
-                Buy {
-                    plan: "professional",
-                    interval: Month,
-                    card: GOOD_CARD,
-                },
-            ),
-            (
-                96,
-                Change {
-                    plan: "starter",
-                    interval: Month,
-                },
-            ),
-        ],
-    },
-    Story {
-        company: "Vega Games",
-        person: "Lin Zhao",
-        email: "lin@vega.example",
-        zone: "Asia/Singapore",
-        habit: habit(1, 7, 3_900, 2),
-        deeds: &[
-            (
-                70,
-                Buy {
-                    plan: "starter",
-                    interval: Month,
-                    card: FAILING_CARD,
-                },
-            ),
-            (106, ReplaceCard { card: GOOD_CARD }),
-        ],
-    },
-    Story {
-        company: "Orbit Social",
-        person: "Nora Diaz",
-        email: "nora@orbit.example",
-        zone: "America/New_York",
-        habit: habit(1, 3, 2_900, 1),
-        deeds: &[(
-            -36,
-            Buy {
-                plan: "starter",
-                interval: Month,
-                card: FAILING_CARD,
-            },
-        )],
-    },
-    Story {
-        company: "Cedar Health",
-        person: "Sam Cedar",
-        email: "sam@cedar.example",
-        zone: "America/Chicago",
-        habit: habit(2, 8, 9_800, 5),
-        deeds: &[
-            (
-                26,
-                Buy {
-                    plan: "professional",
-                    interval: Month,
-                    card: GOOD_CARD,
-                },
-            ),
-            (75, Cancel),
-            (
-                140,
-                Buy {
-                    plan: "starter",
-                    interval: Month,
-                    card: GOOD_CARD,
-                },
-            ),
-        ],
-    },
-    Story {
-        company: "Atlas Government Services",
-        person: "Uma Patel",
-        email: "uma@atlas.example",
-        zone: "Asia/Kolkata",
-        habit: habit(24, 60, 420_000, 80),
-        deeds: &[(
-            61,
-            Buy {
-                plan: "sovereign",
-                interval: Month,
-                card: GOOD_CARD,
-            },
-        )],
-    },
-    Story {
-        company: "Pixel Forge",
-        person: "Kai Tanaka",
-        email: "kai@pixelforge.example",
-        zone: "Asia/Tokyo",
-        habit: habit(2, 9, 12_000, 3),
-        deeds: &[(
-            -6,
-            Try {
-                plan: "professional",
-                card: Some(OTHER_GOOD_CARD),
-            },
-        )],
-    },
-    Story {
-        company: "Mira Studio",
-        person: "Mira Novak",
-        email: "mira@mirastudio.example",
-        zone: "Europe/Prague",
-        habit: habit(1, 2, 1_200, 1),
-        deeds: &[(
-            -30,
-            Try {
-                plan: "starter",
-                card: None,
-            },
-        )],
-    },
-    Story {
-        company: "Sol Collective",
-        person: "Elif Kaya",
-        email: "elif@sol.example",
-        zone: "Europe/Istanbul",
-        habit: habit(3, 10, 26_000, 4),
-        deeds: &[
-            (
-                33,
-                Buy {
-                    plan: "starter",
-                    interval: Month,
-                    card: GOOD_CARD,
-                },
-            ),
-            (
-                118,
-                Change {
-                    plan: "professional",
-                    interval: Year,
-                },
-            ),
-        ],
-    },
-];
-
-pub fn emails() -> Vec<String> {
-    STORIES.iter().map(|story| story.email.to_owned()).collect()
-}
-
-/// The days of the story: six months, ending the day before `today`.
-pub fn days(today: NaiveDate) -> impl Iterator<Item = NaiveDate> + Clone {
-    let start = today - MONTHS;
-    start.iter_days().take_while(move |day| *day < today)
-}
-
-/// The day a deed falls on; from the end where it is negative.
-pub fn day_of(deed_day: i32, start: NaiveDate, today: NaiveDate) -> NaiveDate {
-    let distance = Days::new(u64::from(deed_day.unsigned_abs()));
-    if deed_day < 0 {
-        today - distance
-    } else {
-        start + distance
-    }
+/// Itself, where it is one.
+fn last_31st(date: NaiveDate) -> Option<NaiveDate> {
+    date.iter_days().rev().take(62).find(|day| day.day() == 31)
 }

@@ -1,6 +1,8 @@
 //! What keeps usage quick: months made ahead, days summed up.
 
-use chrono::{DateTime, Months, NaiveDate, Utc};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use store::PgConnection;
 use store::usage::RollUp;
 
@@ -9,11 +11,23 @@ use crate::{Billing, Error, Result};
 /// The month under way and the next two.
 const MONTHS: u32 = 3;
 
+/// The month, counted from the year 0, that this process has made partitions for: the clock is moved in many
+/// steps a month.
+#[derive(Debug, Default)]
+pub struct PartitionsMade(AtomicI32);
+
 impl Billing {
     /// To be called at start and whenever the clock was moved; once is as good as often.
     pub async fn prepare_partitions(&self) -> Result<()> {
-        let mut conn = store::acquire(self.pool()).await?;
-        ensure(&mut conn, self.now()).await
+        let now = self.now();
+        let month = now.year() * 12 + i32::try_from(now.month0()).unwrap_or(0);
+        let PartitionsMade(made) = &self.parts.partitions;
+        if made.load(Ordering::Relaxed) != month {
+            let mut conn = store::acquire(self.pool()).await?;
+            ensure(&mut conn, now).await?;
+            made.store(month, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Recomputes the days that changed since the last time; says how many were written.

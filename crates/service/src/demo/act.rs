@@ -1,0 +1,229 @@
+//! What demo customers and staff do, through the doors that people and cards use.
+
+use billing::id::PriceId;
+use billing::period::Interval;
+use billing::subscription::{Feedback, FeedbackReason, Term};
+use chrono::{Datelike, Days, TimeDelta};
+use gateway::sandbox::{Authentication, CardInput, SubmitOutcome};
+
+use super::stage::{Member, Stage};
+use super::story::{Deed, Offer, Terms};
+use crate::catalog::DEFAULT;
+use crate::{Actor, ChangeOutcome, ChangePreview, Error, Result, SetUp, StartCheckout, StopKind};
+
+impl Stage {
+    pub async fn act(&mut self, who: usize, deed: Deed) -> Result<()> {
+        let member = self.member(who).await?;
+        let (actor, billing) = (&member.actor, self.billing.clone());
+        match deed {
+            Deed::Buy(offer) => Box::pin(self.buy(actor, offer)).await,
+            Deed::Abandon(Offer { plan, interval, .. }) => {
+                self.open(actor, plan, interval, false).await.map(drop)
+            }
+            Deed::Try { plan, card } => Box::pin(self.try_out(actor, plan, card)).await,
+            Deed::Change { plan, interval } => {
+                let price = self.price(actor, plan, interval).await?;
+                let preview = billing.preview_change(actor, price).await?;
+                Box::pin(self.confirm(actor, &preview, true)).await
+            }
+            Deed::ChangeInVain { plan } => {
+                let price = self.price(actor, plan, Interval::Month).await?;
+                let preview = billing.preview_change(actor, price).await?;
+                Box::pin(self.confirm(actor, &preview, false)).await
+            }
+            Deed::Seats(quantity) => {
+                let preview = billing.preview_quantity(actor, quantity).await?;
+                Box::pin(self.confirm(actor, &preview, true)).await
+            }
+            Deed::UndoChange => billing.undo_change(actor).await,
+            Deed::Cancel(reason) => billing.cancel(actor, Some(feedback(reason))).await,
+            Deed::UndoCancel => billing.undo_cancel(actor).await,
+            Deed::CancelNow(unused) => Box::pin(self.stop(actor, StopKind::Cancel { unused })).await,
+            Deed::Pause { days } => {
+                let resume_at = days.map(|days| billing.now() + Days::new(days.into()));
+                Box::pin(self.stop(actor, StopKind::Pause { resume_at })).await
+            }
+            Deed::Resume => Box::pin(self.resume(actor)).await,
+            Deed::ReplaceCard(card) => Box::pin(self.replace_card(actor, card)).await,
+            Deed::PayInvoice(card) => Box::pin(self.pay_invoice(actor, card)).await,
+            Deed::Approve => Box::pin(self.approve(actor)).await,
+            Deed::SetUp(terms) => Box::pin(self.set_up(&member, terms)).await,
+            Deed::ExtendTrial { days } => {
+                let ends_at = billing.now() + Days::new(days.into());
+                billing
+                    .extend_trial(&self.operator, member.customer, ends_at)
+                    .await
+            }
+            Deed::Agree(terms) => {
+                let terms = terms.replace("{customer}", &member.customer.to_string());
+                self.agreements.push_str(&terms);
+                let catalog = format!("{DEFAULT}{}", self.agreements);
+                billing.apply_catalog(&self.operator, &catalog).await.map(drop)
+            }
+        }
+    }
+
+    /// Where the browser goes.
+    async fn open(&self, actor: &Actor, plan: &str, interval: Interval, trial: bool) -> Result<String> {
+        let price = self.price(actor, plan, interval).await?;
+        let start = StartCheckout { price, trial };
+        self.billing.start_checkout(actor, start).await
+    }
+
+    async fn buy(&self, actor: &Actor, offer: Offer) -> Result<()> {
+        let url = self.open(actor, offer.plan, offer.interval, false).await?;
+        // What credit pays for whole asks for no card.
+        if url.contains("/invoices/") {
+            return Ok(());
+        }
+        self.pay(actor, &url, offer.card).await
+    }
+
+    async fn try_out(&self, actor: &Actor, plan: &str, card: Option<&str>) -> Result<()> {
+        let url = self.open(actor, plan, Interval::Month, true).await?;
+        match card {
+            Some(card) => self.pay(actor, &url, card).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn confirm(&self, actor: &Actor, preview: &ChangePreview, is_paid: bool) -> Result<()> {
+        let outcome = self.billing.confirm_change(actor, &preview.token).await?;
+        let done = matches!(
+            outcome,
+            ChangeOutcome::Applied { .. } | ChangeOutcome::Scheduled { .. }
+        );
+        if done != is_paid {
+            return Err(Error::Internal("a demo customer's change came out otherwise"));
+        }
+        Ok(())
+    }
+
+    /// Pauses, or leaves at once; what was used up to then is charged.
+    async fn stop(&self, actor: &Actor, kind: StopKind) -> Result<()> {
+        let preview = self.billing.preview_stop(actor, kind).await?;
+        self.billing.confirm_stop(actor, &preview.token, None).await?;
+        self.drain().await
+    }
+
+    /// A card that does not pay for it leaves the plan past due.
+    async fn resume(&self, actor: &Actor) -> Result<()> {
+        let preview = self.billing.preview_resume(actor).await?;
+        self.billing.confirm_resume(actor, &preview.token).await.map(drop)
+    }
+
+    async fn replace_card(&self, actor: &Actor, card: &str) -> Result<()> {
+        let url = self.billing.start_add_card(actor).await?;
+        self.pay(actor, &url, card).await?;
+        self.drain().await
+    }
+
+    async fn pay_invoice(&self, actor: &Actor, card: &str) -> Result<()> {
+        let open = {
+            let mut conn = store::acquire(self.billing.pool()).await?;
+            store::invoice::open(&mut conn, actor.reads_customer()?).await?
+        };
+        let oldest = open
+            .first()
+            .ok_or(Error::NotFound("an open invoice of a demo customer"))?;
+        let url = self.billing.start_payment(actor, oldest.id).await?;
+        self.pay(actor, &url, card).await
+    }
+
+    /// Answers the bank, and comes back.
+    async fn approve(&self, actor: &Actor) -> Result<()> {
+        let scope = actor.reads_customer()?;
+        let waiting = {
+            let mut conn = store::acquire(self.billing.pool()).await?;
+            store::payment::awaiting_action(&mut conn, scope).await?
+        };
+        let mut answered = false;
+        for id in waiting {
+            let attempt = {
+                let mut conn = store::acquire(self.billing.pool()).await?;
+                store::payment::find_attempt(&mut conn, id).await?
+            };
+            if let Some(url) = attempt.and_then(|attempt| attempt.action_url) {
+                self.answer(&url).await?;
+                answered = true;
+            }
+        }
+        if !answered {
+            return Err(Error::NotFound("a charge that a demo customer's bank asks about"));
+        }
+        self.billing.look_up_approvals(scope).await;
+        Ok(())
+    }
+
+    async fn answer(&self, url: &str) -> Result<String> {
+        let now = self.billing.now();
+        let answer = Authentication::Approve;
+        Ok(self
+            .billing
+            .sandbox()
+            .authenticate(reference(url), answer, now)
+            .await?)
+    }
+
+    async fn set_up(&self, member: &Member, terms: Terms) -> Result<()> {
+        let now = self.billing.now();
+        let command = SetUp {
+            customer: member.customer,
+            price: self.price(&member.actor, terms.plan, Interval::Month).await?,
+            term: Term {
+                starts_at: now + TimeDelta::days(terms.starts_in.into()),
+                ends_at: terms.ends_in.map(|days| now + Days::new(days.into())),
+            },
+        };
+        self.billing.set_up_subscription(&self.operator, command).await?;
+        self.drain().await
+    }
+
+    async fn price(&self, actor: &Actor, plan: &str, interval: Interval) -> Result<PriceId> {
+        let plans = self.billing.plans_for(actor).await?;
+        let plan = plans
+            .iter()
+            .find(|candidate| candidate.key == plan)
+            .ok_or(Error::NotFound("plan"))?;
+        let price = plan
+            .price_for(interval, self.billing.config().currency)
+            .ok_or(Error::NotFound("price"))?;
+        Ok(price.id)
+    }
+
+    /// Fills in the hosted page, approves what the bank asks about, and comes back, as a browser does.
+    async fn pay(&self, actor: &Actor, url: &str, card: &str) -> Result<()> {
+        let session_ref = reference(url);
+        let now = self.billing.now();
+        let exp_year = u16::try_from(now.year() + 3).map_err(|_| Error::Internal("year"))?;
+        let input = CardInput {
+            number: card.to_owned(),
+            exp_month: 12,
+            exp_year,
+            cvc: "123".to_owned(),
+        };
+        match self
+            .billing
+            .sandbox()
+            .submit_card(session_ref, input, now)
+            .await?
+        {
+            SubmitOutcome::Redirect { .. } => {}
+            SubmitOutcome::Authenticate { url } => {
+                self.answer(&url).await?;
+            }
+            _ => return Err(Error::Internal("a demo card was refused")),
+        }
+        self.billing.checkout_result(actor, session_ref).await?;
+        Ok(())
+    }
+}
+
+fn reference(url: &str) -> &str {
+    url.rsplit('/').next().unwrap_or_default()
+}
+
+fn feedback(reason: FeedbackReason) -> Feedback {
+    let comment = String::new();
+    Feedback { reason, comment }
+}

@@ -1,0 +1,317 @@
+//! The lives that demo customers lead, each of them told once and led by several on days of their own.
+//!
+//! Days between two deeds of one period leave room for months of any length, whatever the day of the seed is.
+
+use billing::period::Interval;
+use billing::subscription::{FeedbackReason, UnusedTime};
+
+use super::story::Deed::{
+    Abandon, Agree, Approve, Buy, Cancel, CancelNow, Change, ChangeInVain, ExtendTrial, Pause, PayInvoice,
+    ReplaceCard, Resume, Seats, SetUp, Try, UndoCancel, UndoChange,
+};
+use super::story::{
+    ASKING_CARD, Deed, EXPIRING_CARD, FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Offer, Terms,
+};
+
+pub const fn buy(plan: &'static str) -> Deed {
+    buy_with(plan, GOOD_CARD)
+}
+
+pub const fn buy_with(plan: &'static str, card: &'static str) -> Deed {
+    Buy(monthly(plan, card))
+}
+
+pub const fn buy_year(plan: &'static str) -> Deed {
+    buy_by(plan, Interval::Year)
+}
+
+const fn buy_by(plan: &'static str, interval: Interval) -> Deed {
+    let card = GOOD_CARD;
+    Buy(Offer { plan, interval, card })
+}
+
+const fn monthly(plan: &'static str, card: &'static str) -> Offer {
+    let interval = Interval::Month;
+    Offer { plan, interval, card }
+}
+
+pub const fn change(plan: &'static str) -> Deed {
+    let interval = Interval::Month;
+    Change { plan, interval }
+}
+
+pub const fn change_to_year(plan: &'static str) -> Deed {
+    let interval = Interval::Year;
+    Change { plan, interval }
+}
+
+pub const fn tries(plan: &'static str, card: Option<&'static str>) -> Deed {
+    Try { plan, card }
+}
+
+/// Buys, and stays.
+pub const fn stays(plan: &'static str) -> [(i32, Deed); 1] {
+    [(0, buy(plan))]
+}
+
+pub const fn stays_by_the_year(plan: &'static str) -> [(i32, Deed); 1] {
+    [(0, buy_year(plan))]
+}
+
+/// Its card's charges succeed, and each time the answer has to be looked up.
+pub const fn stays_unheard(plan: &'static str) -> [(i32, Deed); 1] {
+    [(0, buy_with(plan, super::story::SILENT_CARD))]
+}
+
+/// Tries, and the trial turns into a paid plan.
+pub const fn is_convinced(plan: &'static str) -> [(i32, Deed); 1] {
+    [(0, tries(plan, Some(GOOD_CARD)))]
+}
+
+pub const fn is_convinced_for_a_year(plan: &'static str, day: i32) -> [(i32, Deed); 2] {
+    [(0, tries(plan, Some(GOOD_CARD))), (day, change_to_year(plan))]
+}
+
+/// Staff makes the trial longer before it ends.
+pub const fn needs_more_time(plan: &'static str) -> [(i32, Deed); 2] {
+    let longer = ExtendTrial { days: 20 };
+    [(0, tries(plan, Some(GOOD_CARD))), (10, longer)]
+}
+
+/// No card is left, and the trial pauses.
+pub const fn lets_the_trial_lapse(plan: &'static str) -> [(i32, Deed); 1] {
+    [(0, tries(plan, None))]
+}
+
+/// Another purchase takes the paused trial's place.
+pub const fn buys_after_the_trial(tried: &'static str, day: i32, bought: &'static str) -> [(i32, Deed); 2] {
+    [(0, tries(tried, None)), (day, buy(bought))]
+}
+
+/// Goes on with the paused trial on a card that does not pay, and pays a week later.
+pub const fn goes_on_owing(plan: &'static str) -> [(i32, Deed); 4] {
+    [
+        (0, tries(plan, None)),
+        (20, ReplaceCard(FAILING_CARD)),
+        (20, Resume),
+        (27, ReplaceCard(GOOD_CARD)),
+    ]
+}
+
+pub const fn ends_the_trial(plan: &'static str) -> [(i32, Deed); 2] {
+    let why = FeedbackReason::MissingFeatures;
+    [(0, tries(plan, Some(GOOD_CARD))), (6, Cancel(why))]
+}
+
+pub const fn ends_the_trial_at_once(plan: &'static str) -> [(i32, Deed); 2] {
+    [
+        (0, tries(plan, Some(GOOD_CARD))),
+        (5, CancelNow(UnusedTime::Forfeit)),
+    ]
+}
+
+/// From Starter up the ladder.
+pub const fn climbs(to_professional: i32, to_enterprise: i32) -> [(i32, Deed); 3] {
+    [
+        (0, buy("starter")),
+        (to_professional, change("professional")),
+        (to_enterprise, change("enterprise")),
+    ]
+}
+
+pub const fn grows(day: i32) -> [(i32, Deed); 2] {
+    [(0, buy("starter")), (day, change("professional"))]
+}
+
+/// Schedules a downgrade, thinks again, does it after all, and comes back up.
+pub const fn wavers() -> [(i32, Deed); 5] {
+    [
+        (0, buy("professional")),
+        (50, change("starter")),
+        (53, UndoChange),
+        (80, change("starter")),
+        (200, change("professional")),
+    ]
+}
+
+pub const fn steps_down(from: &'static str, day: i32, to: &'static str) -> [(i32, Deed); 2] {
+    [(0, buy(from)), (day, change(to))]
+}
+
+/// Changes its mind again and again within the first period.
+pub const fn is_restless() -> [(i32, Deed); 8] {
+    [
+        (0, buy("starter")),
+        (5, change("professional")),
+        (12, change("enterprise")),
+        (18, change("professional")),
+        (20, UndoChange),
+        (23, change("starter")),
+        (25, change("professional")),
+        (200, Seats(2)),
+    ]
+}
+
+pub const fn commits_to_a_year(plan: &'static str, day: i32) -> [(i32, Deed); 2] {
+    [(0, buy(plan)), (day, change_to_year(plan))]
+}
+
+/// Back to months when the year is over.
+pub const fn ends_the_year(plan: &'static str) -> [(i32, Deed); 2] {
+    [(0, buy_year(plan)), (300, change(plan))]
+}
+
+pub const fn hires(plan: &'static str) -> [(i32, Deed); 4] {
+    [(0, buy(plan)), (40, Seats(3)), (130, Seats(8)), (300, Seats(5))]
+}
+
+/// The renewal is declined; another card pays for it.
+pub const fn recovers(plan: &'static str, day: i32) -> [(i32, Deed); 2] {
+    [(0, buy_with(plan, FAILING_CARD)), (day, ReplaceCard(GOOD_CARD))]
+}
+
+/// The renewal is declined; its invoice is paid by hand.
+pub const fn pays_by_hand(plan: &'static str, day: i32) -> [(i32, Deed); 2] {
+    [
+        (0, buy_with(plan, EXPIRING_CARD)),
+        (day, PayInvoice(OTHER_GOOD_CARD)),
+    ]
+}
+
+/// The renewal is declined, and the customer leaves owing it.
+pub const fn leaves_owing(plan: &'static str) -> [(i32, Deed); 2] {
+    let why = FeedbackReason::TooExpensive;
+    [(0, buy_with(plan, FAILING_CARD)), (36, Cancel(why))]
+}
+
+/// The bank asks about every charge: an upgrade waits in vain, a renewal does not.
+pub const fn is_asked(plan: &'static str, upgrade: &'static str) -> [(i32, Deed); 5] {
+    [
+        (0, buy_with(plan, ASKING_CARD)),
+        (12, ChangeInVain { plan: upgrade }),
+        (34, Approve),
+        (50, ReplaceCard(GOOD_CARD)),
+        (70, change(upgrade)),
+    ]
+}
+
+pub const fn pauses(plan: &'static str, from: i32, to: i32) -> [(i32, Deed); 3] {
+    [(0, buy(plan)), (from, Pause { days: None }), (to, Resume)]
+}
+
+/// Says at once when it goes on.
+pub const fn pauses_for(plan: &'static str, day: i32, days: u32) -> [(i32, Deed); 2] {
+    let days = Some(days);
+    [(0, tries(plan, Some(GOOD_CARD))), (day, Pause { days })]
+}
+
+pub const fn rests(plan: &'static str, day: i32) -> [(i32, Deed); 2] {
+    [(0, buy(plan)), (day, Pause { days: None })]
+}
+
+/// What was used up to the pause is not paid when it ends by itself.
+pub const fn pauses_owing(plan: &'static str) -> [(i32, Deed); 3] {
+    let days = Some(20);
+    [
+        (0, buy_with(plan, FAILING_CARD)),
+        (24, Pause { days }),
+        (50, ReplaceCard(GOOD_CARD)),
+    ]
+}
+
+pub const fn leaves_from_a_pause(plan: &'static str) -> [(i32, Deed); 3] {
+    [
+        (0, buy(plan)),
+        (40, Pause { days: None }),
+        (75, CancelNow(UnusedTime::Credit)),
+    ]
+}
+
+pub const fn leaves(plan: &'static str, day: i32, why: FeedbackReason) -> [(i32, Deed); 2] {
+    [(0, buy(plan)), (day, Cancel(why))]
+}
+
+pub const fn leaves_at_once(plan: &'static str, day: i32) -> [(i32, Deed); 2] {
+    [(0, buy(plan)), (day, CancelNow(UnusedTime::Forfeit))]
+}
+
+pub const fn hesitates(plan: &'static str) -> [(i32, Deed); 3] {
+    let why = FeedbackReason::Other;
+    [(0, buy(plan)), (20, Cancel(why)), (22, UndoCancel)]
+}
+
+/// Won back.
+pub const fn returns(plan: &'static str, day: i32, to: &'static str) -> [(i32, Deed); 3] {
+    let why = FeedbackReason::SwitchedService;
+    [(0, buy(plan)), (140, Cancel(why)), (day, buy(to))]
+}
+
+/// What was given back on leaving pays for the return.
+pub const fn returns_on_credit(plan: &'static str, to: &'static str) -> [(i32, Deed); 3] {
+    [
+        (0, buy(plan)),
+        (100, CancelNow(UnusedTime::Credit)),
+        (130, buy(to)),
+    ]
+}
+
+/// Leaves the hosted page, and buys days later.
+pub const fn comes_round(plan: &'static str, day: i32, then: &'static str) -> [(i32, Deed); 3] {
+    [
+        (0, Abandon(monthly(plan, GOOD_CARD))),
+        (3, buy(plan)),
+        (day, change(then)),
+    ]
+}
+
+pub const fn never_buys(plan: &'static str, other: &'static str) -> [(i32, Deed); 2] {
+    [
+        (0, Abandon(monthly(plan, GOOD_CARD))),
+        (2, Abandon(monthly(other, GOOD_CARD))),
+    ]
+}
+
+/// For a fixed term, by contract.
+pub const fn has_a_term(plan: &'static str, days: u32) -> [(i32, Deed); 2] {
+    let ends_in = Some(days);
+    contract(Terms {
+        plan,
+        starts_in: 0,
+        ends_in,
+    })
+}
+
+/// Towards the end of the term the yearly price costs less by the day than what is paid already.
+pub const fn shortens_the_bill(plan: &'static str) -> [(i32, Deed); 3] {
+    let ends_in = Some(170);
+    let [card, set_up] = contract(Terms {
+        plan,
+        starts_in: 0,
+        ends_in,
+    });
+    [card, set_up, (157, change_to_year(plan))]
+}
+
+/// Starts later, or earlier: then what was served since is billed at once.
+pub const fn starts(plan: &'static str, in_days: i32) -> [(i32, Deed); 2] {
+    contract(Terms {
+        plan,
+        starts_in: in_days,
+        ends_in: None,
+    })
+}
+
+/// Called off before it starts.
+pub const fn is_called_off(plan: &'static str) -> [(i32, Deed); 3] {
+    let [card, set_up] = starts(plan, 30);
+    [card, set_up, (10, CancelNow(UnusedTime::Forfeit))]
+}
+
+const fn contract(terms: Terms) -> [(i32, Deed); 2] {
+    [(0, ReplaceCard(GOOD_CARD)), (0, SetUp(terms))]
+}
+
+/// A plan of the customer's own.
+pub const fn agrees(plan: &'static str, terms: &'static str, interval: Interval) -> [(i32, Deed); 2] {
+    [(0, Agree(terms)), (0, buy_by(plan, interval))]
+}

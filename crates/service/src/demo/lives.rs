@@ -63,9 +63,9 @@ pub const fn stays_unheard(plan: &'static str) -> [(i32, Deed); 1] {
     [(0, buy_with(plan, super::story::SILENT_CARD))]
 }
 
-/// Tries, and the trial turns into a paid plan.
-pub const fn is_convinced(plan: &'static str) -> [(i32, Deed); 1] {
-    [(0, tries(plan, Some(GOOD_CARD)))]
+/// Tries, and the trial turns into a paid plan, which becomes too small.
+pub const fn outgrows(plan: &'static str, day: i32, next: &'static str) -> [(i32, Deed); 2] {
+    [(0, tries(plan, Some(GOOD_CARD))), (day, change(next))]
 }
 
 pub const fn is_convinced_for_a_year(plan: &'static str, day: i32) -> [(i32, Deed); 2] {

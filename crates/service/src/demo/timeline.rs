@@ -13,9 +13,9 @@ const FINE_DAYS: u64 = 35;
 const REPORTS_ON: Weekday = Weekday::Fri;
 const EVENING: (u32, u32) = (20, 5);
 /// What a stop costs beside the periods that end on the way, of which each customer has one a month.
-const STOP: i64 = 2;
-const PERIOD: i64 = 2;
-const HOURS_A_PERIOD: i64 = 720;
+const STOP: i64 = 6;
+const PERIOD: i64 = 6;
+const MINUTES_A_PERIOD: i64 = 30 * 24 * 60;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
@@ -101,8 +101,8 @@ fn weigh(start: DateTime<Utc>, stops: &mut [Stop]) {
     let (mut before, mut joined) = (start, HashSet::new());
     for stop in stops {
         let customers = i64::try_from(joined.len()).unwrap_or(i64::MAX);
-        let hours = (stop.at - before).num_hours();
-        let effort = STOP + hours.saturating_mul(customers).saturating_mul(PERIOD) / HOURS_A_PERIOD;
+        let minutes = (stop.at - before).num_minutes();
+        let effort = STOP + minutes.saturating_mul(customers).saturating_mul(PERIOD) / MINUTES_A_PERIOD;
         stop.effort = u32::try_from(effort).unwrap_or(u32::MAX);
         before = stop.at;
         if let What::Act { who, .. } = stop.what {

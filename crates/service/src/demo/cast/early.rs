@@ -5,8 +5,8 @@ use billing::subscription::FeedbackReason::TooExpensive;
 
 use crate::demo::lives::{
     agrees, buys_after_the_trial, climbs, comes_round, commits_to_a_year, ends_the_trial, ends_the_year,
-    hires, is_convinced, is_restless, leaves, leaves_owing, pauses, pauses_for, recovers, rests, returns,
-    stays, stays_by_the_year, wavers,
+    hires, is_restless, leaves, leaves_owing, outgrows, pauses, pauses_for, recovers, rests, returns, stays,
+    stays_by_the_year, wavers,
 };
 use crate::demo::story::Joins::{Ago, On31st};
 use crate::demo::story::{Story, habit};
@@ -107,7 +107,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(3, 14, 26_000, 4).growing(3),
         joins: Ago(497),
-        life: &is_convinced("professional"),
+        life: &outgrows("professional", 430, "enterprise"),
     },
     Story {
         company: "Delta Freight",

@@ -63,6 +63,16 @@ pub const LATE: [Story; 24] = [
         life: &stays("starter"),
     },
     Story {
+        company: "Anchor Ports",
+        person: "Eleni Kosta",
+        email: "eleni@anchorports.example",
+        zone: "Europe/Athens",
+        featured: false,
+        habit: habit(4, 18, 60_000, 8),
+        joins: Ago(266),
+        life: &steps_down("enterprise", 70, "professional"),
+    },
+    Story {
         company: "Vertex Credit Union",
         person: "Dora Gale",
         email: "dora@vertexcu.example",
@@ -171,16 +181,6 @@ pub const LATE: [Story; 24] = [
         habit: habit(1, 3, 2_200, 1),
         joins: Ago(176),
         life: &lets_the_trial_lapse("professional"),
-    },
-    Story {
-        company: "Anchor Ports",
-        person: "Eleni Kosta",
-        email: "eleni@anchorports.example",
-        zone: "Europe/Athens",
-        featured: false,
-        habit: habit(4, 18, 60_000, 8),
-        joins: Ago(165),
-        life: &steps_down("enterprise", 70, "professional"),
     },
     Story {
         company: "Spruce Homes",

@@ -1,6 +1,7 @@
 //! The demo data: lived through the real use cases, the same every time, with books that tie, and coming through
 //! everything that can happen.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the story")]
+#![expect(clippy::print_stdout, reason = "says how long it took and what came of it")]
 
 #[expect(dead_code, reason = "shared with other tests")]
 mod support;

@@ -119,10 +119,6 @@ pub const fn climbs(to_professional: i32, to_enterprise: i32) -> [(i32, Deed); 3
     ]
 }
 
-pub const fn grows(day: i32) -> [(i32, Deed); 2] {
-    [(0, buy("starter")), (day, change("professional"))]
-}
-
 /// Schedules a downgrade, thinks again, does it after all, and comes back up.
 pub const fn wavers() -> [(i32, Deed); 5] {
     [

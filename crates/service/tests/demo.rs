@@ -132,6 +132,11 @@ async fn the_full_world_ties_and_comes_through_everything(pool: PgPool) {
             "SELECT DISTINCT reason FROM credit_note",
         ),
         (
+            "what periods are counted from",
+            vec!["anniversary", "calendar"],
+            "SELECT DISTINCT billing_time FROM subscription",
+        ),
+        (
             "movements",
             MovementKind::ALL.map(MovementKind::as_str).to_vec(),
             "SELECT DISTINCT kind FROM revenue_movement",

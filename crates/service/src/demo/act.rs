@@ -170,6 +170,7 @@ impl Stage {
         let command = SetUp {
             customer: member.customer,
             price: self.price(&member.actor, terms.plan, Interval::Month).await?,
+            billing_time: Some(terms.billing_time),
             term: Term {
                 starts_at: now + TimeDelta::days(terms.starts_in.into()),
                 ends_at: terms.ends_in.map(|days| now + Days::new(days.into())),

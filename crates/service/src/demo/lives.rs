@@ -2,7 +2,7 @@
 //!
 //! Days between two deeds of one period leave room for months of any length, whatever the day of the seed is.
 
-use billing::period::Interval;
+use billing::period::{BillingTime, Interval};
 use billing::subscription::{FeedbackReason, UnusedTime};
 
 use super::story::Deed::{
@@ -271,29 +271,28 @@ pub const fn never_buys(plan: &'static str, other: &'static str) -> [(i32, Deed)
 pub const fn has_a_term(plan: &'static str, days: u32) -> [(i32, Deed); 2] {
     let ends_in = Some(days);
     contract(Terms {
-        plan,
-        starts_in: 0,
         ends_in,
+        ..from_day_to_day(plan, 0)
     })
 }
 
 /// Towards the end of the term the yearly price costs less by the day than what is paid already.
 pub const fn shortens_the_bill(plan: &'static str) -> [(i32, Deed); 3] {
-    let ends_in = Some(170);
-    let [card, set_up] = contract(Terms {
-        plan,
-        starts_in: 0,
-        ends_in,
-    });
+    let [card, set_up] = has_a_term(plan, 170);
     [card, set_up, (157, change_to_year(plan))]
 }
 
 /// Starts later, or earlier: then what was served since is billed at once.
 pub const fn starts(plan: &'static str, in_days: i32) -> [(i32, Deed); 2] {
+    contract(from_day_to_day(plan, in_days))
+}
+
+/// Is billed with the calendar's months, the first of which is a part.
+pub const fn starts_by_the_calendar(plan: &'static str, in_days: i32) -> [(i32, Deed); 2] {
+    let billing_time = BillingTime::Calendar;
     contract(Terms {
-        plan,
-        starts_in: in_days,
-        ends_in: None,
+        billing_time,
+        ..from_day_to_day(plan, in_days)
     })
 }
 
@@ -301,6 +300,15 @@ pub const fn starts(plan: &'static str, in_days: i32) -> [(i32, Deed); 2] {
 pub const fn is_called_off(plan: &'static str) -> [(i32, Deed); 3] {
     let [card, set_up] = starts(plan, 30);
     [card, set_up, (10, CancelNow(UnusedTime::Forfeit))]
+}
+
+const fn from_day_to_day(plan: &'static str, starts_in: i32) -> Terms {
+    Terms {
+        plan,
+        billing_time: BillingTime::Anniversary,
+        starts_in,
+        ends_in: None,
+    }
 }
 
 const fn contract(terms: Terms) -> [(i32, Deed); 2] {

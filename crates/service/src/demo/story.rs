@@ -1,6 +1,6 @@
 //! Who a demo customer is and what they do on which day, as data.
 
-use billing::period::{Interval, Zone};
+use billing::period::{BillingTime, Interval, Zone};
 use billing::subscription::{FeedbackReason, UnusedTime};
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 
@@ -30,6 +30,7 @@ pub struct Offer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
     pub plan: &'static str,
+    pub billing_time: BillingTime,
     pub starts_in: i32,
     pub ends_in: Option<u32>,
 }

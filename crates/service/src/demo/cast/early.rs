@@ -32,12 +32,13 @@ tiers = [{ up_to = 1000, amount = "0.80" }, { amount = "0.50" }]
 minimum = 450
 "#;
 
-/// A plan paid by the week.
+/// A plan paid by the week, from Monday on.
 const ZEPHYR: &str = r#"
 [plan.zephyr]
 name = "Weekly Starter"
 summary = "Starter, paid by the week"
 customer = "{customer}"
+billing_time = "calendar"
 prices = [{ interval = "week", amount = 55 }]
 feature = { support = "Community", compliance = "Standard" }
 

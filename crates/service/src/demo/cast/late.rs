@@ -6,7 +6,7 @@ use crate::demo::lives::{
     ends_the_trial_at_once, goes_on_owing, has_a_term, hesitates, is_asked, is_called_off,
     is_convinced_for_a_year, leaves, leaves_at_once, leaves_from_a_pause, lets_the_trial_lapse,
     needs_more_time, never_buys, pauses_owing, pays_by_hand, returns_on_credit, shortens_the_bill, starts,
-    stays, stays_by_the_year, stays_unheard, steps_down,
+    starts_by_the_calendar, stays, stays_by_the_year, stays_unheard, steps_down,
 };
 use crate::demo::story::Joins::{Ago, On31st};
 use crate::demo::story::{Story, habit};
@@ -80,7 +80,7 @@ pub const LATE: [Story; 24] = [
         featured: false,
         habit: habit(3, 13, 20_000, 5),
         joins: Ago(262),
-        life: &starts("professional", 20),
+        life: &starts_by_the_calendar("professional", 20),
     },
     Story {
         company: "Copper Metals",

@@ -16,7 +16,11 @@ pub fn signed(amount: Money) -> String {
     }
 }
 
-/// A change against where it began, in whole percent; none from nothing.
+/// Percent: tenfold.
+const MOST_GROWTH: Decimal = Decimal::from_parts(900, 0, 0, false, 0);
+
+/// A change against where it began, in whole percent; none from nothing, nor from so little that a percentage says
+/// nothing.
 pub fn growth(net: Money, start: Money) -> Option<String> {
     if !start.is_positive() {
         return None;
@@ -26,6 +30,9 @@ pub fn growth(net: Money, start: Money) -> Option<String> {
         .checked_mul(Decimal::ONE_HUNDRED)?
         .checked_div(start.major())?;
     let percent = exact.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
+    if percent > MOST_GROWTH {
+        return None;
+    }
     let plus = if percent > Decimal::ZERO { "+" } else { "" };
     Some(format!("{plus}{}%", format::quantity(percent)))
 }
@@ -105,6 +112,8 @@ pub mod tests {
         assert_eq!(growth(usd(-25), usd(1000)).as_deref(), Some("\u{2212}3%"));
         assert_eq!(growth(usd(0), usd(1000)).as_deref(), Some("0%"));
         assert_eq!(growth(usd(100), usd(0)), None);
+        assert_eq!(growth(usd(900), usd(100)).as_deref(), Some("+900%"));
+        assert_eq!(growth(usd(901), usd(100)), None);
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub use note::{CreditLine, CreditNoteDraft, CreditReason};
 #[cfg(feature = "zones")]
 use chrono::{DateTime, Utc};
 
+#[cfg(feature = "zones")]
+use crate::id::SubscriptionItemId;
 use crate::money::{Money, MoneyError};
 #[cfg(feature = "zones")]
 use crate::period::Zone;
@@ -37,18 +39,23 @@ pub fn in_order(balance: Money, debts: impl IntoIterator<Item = Money>) -> Resul
 /// Where service ends.
 #[cfg(feature = "zones")]
 #[derive(Debug, Clone, Copy)]
-pub struct Cut<'a> {
+pub struct Cut {
     pub at: DateTime<Utc>,
-    pub plan_name: &'a str,
     /// What the time after the cut is measured in.
     pub proration: ProrationMode,
     pub zone: Zone,
 }
 
-/// What is given back of all that was billed.
+/// What is given back of all that was billed, each by the name of its item.
 #[cfg(feature = "zones")]
-pub fn unused(billed: &[CreditableLine], cut: Cut<'_>) -> Result<Vec<CreditLine>, MoneyError> {
-    let lines = billed.iter().map(|line| line.unused_from(cut));
+pub fn unused<'n>(
+    billed: &[CreditableLine],
+    cut: Cut,
+    name_of: impl Fn(SubscriptionItemId) -> &'n str,
+) -> Result<Vec<CreditLine>, MoneyError> {
+    let lines = billed
+        .iter()
+        .map(|line| line.unused_from(cut, name_of(line.item)));
     lines.filter_map(Result::transpose).collect()
 }
 

@@ -1,4 +1,8 @@
-//! What a plan grants of a feature.
+//! What a subscription is entitled to: of each meter and feature, and because of what.
+
+mod terms;
+
+pub use terms::{AddOn, GrantedCharge, GrantedFeature, Override, Source, Terms};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -17,6 +21,17 @@ impl Allowance {
         match self {
             Self::Units(units) => (used - units).max(Decimal::ZERO),
             Self::Unlimited => Decimal::ZERO,
+        }
+    }
+
+    /// This and so many of the other; without end if one of the two is.
+    #[must_use]
+    pub fn plus(self, other: Self, times: u32) -> Self {
+        match (self, other) {
+            (Self::Units(units), Self::Units(more)) => {
+                Self::Units(units.saturating_add(more.saturating_mul(Decimal::from(times))))
+            }
+            _ => Self::Unlimited,
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Decisions that place periods need time zones; states and what they mean do not.
 
+#[cfg(feature = "zones")]
+mod add_on;
 mod bounds;
 mod cancel;
 mod change;
@@ -23,7 +25,9 @@ mod upgrade;
 #[cfg(feature = "zones")]
 mod usage_line;
 
-pub use bounds::{BilledUntil, MAX_RECURRING_LINES_A_DAY, OutOfBounds, check_bounds};
+#[cfg(feature = "zones")]
+pub use add_on::{AddOnInput, AddOnTarget, await_add_on, change_add_on, complete_add_on, undo_add_on};
+pub use bounds::{BilledUntil, MAX_ADD_ONS, MAX_RECURRING_LINES_A_DAY, OutOfBounds, check_bounds};
 pub use cancel::{Feedback, FeedbackReason, schedule_cancel, supersede, undo_cancel};
 pub use change::{ChangeError, PlanChange, undo_pending_change};
 pub use collection::{fall_behind, recover};
@@ -37,8 +41,8 @@ pub use pause::{ResumeInput, Resumption, Stop, StopInput, UnusedTime, cancel_now
 #[cfg(feature = "zones")]
 pub use renew::{Renewal, RenewalInput, renew};
 pub use state::{
-    CancelReason, Downgrade, InvalidTransition, ItemKind, PendingChange, Status, StatusName, Subscription,
-    SubscriptionItem,
+    AddOnChange, CancelReason, Downgrade, InvalidTransition, ItemKind, PendingChange, Status, StatusName,
+    Subscription, SubscriptionItem,
 };
 #[cfg(feature = "zones")]
 pub use upgrade::{

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use billing::catalog::{Plan, Price};
+use billing::catalog::{Plan, PlanKind, Price};
+use billing::entitlement::{AddOn, Terms};
 use billing::id::{
     CustomerId, InvoiceId, PlanId, PlanVersionId, PriceId, SubscriptionId, SubscriptionItemId,
 };
@@ -11,11 +12,11 @@ use billing::money::{Currency, Money};
 use billing::period::{BillingTime, Interval, Zone};
 use billing::proration::ProrationMode;
 use billing::subscription::{
-    CancelReason, ChangeInput, ChangeTarget, Create, PendingChange, PlanChange, RenewalInput, ResumeInput,
-    Status, StatusName, StopInput, Subscription, Term, UnusedTime, activate, await_payment, buy, cancel_now,
-    complete_upgrade, drop_upgrade, expire_incomplete, extend_trial, fall_behind, pause, plan_change,
-    recover, renew, resume, schedule_cancel, set_up, start_trial, supersede, undo_cancel,
-    undo_pending_change,
+    AddOnInput, AddOnTarget, CancelReason, ChangeInput, ChangeTarget, Create, PendingChange, PlanChange,
+    RenewalInput, ResumeInput, Status, StatusName, StopInput, Subscription, Term, UnusedTime, activate,
+    await_payment, buy, cancel_now, change_add_on, complete_upgrade, drop_upgrade, expire_incomplete,
+    extend_trial, fall_behind, pause, plan_change, recover, renew, resume, schedule_cancel, set_up,
+    start_trial, supersede, undo_add_on, undo_cancel, undo_pending_change,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -42,6 +43,7 @@ fn plan() -> Plan {
         name: "Plan".into(),
         summary: String::new(),
         rank: 1,
+        kind: PlanKind::Plan,
         trial_days: 14,
         billing_time: BillingTime::default(),
         proration: ProrationMode::default(),
@@ -111,8 +113,9 @@ fn variants(plan: &Plan, status: Status) -> Vec<Subscription> {
 
 /// Everything that any decision makes of it.
 fn outcomes(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
+    let terms = &Terms::of_plan(plan);
     let stop = |owes| StopInput {
-        plan,
+        terms,
         billed: &[],
         usage: &[],
         zone: Zone::UTC,
@@ -120,7 +123,7 @@ fn outcomes(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
         at: later(),
     };
     let renewal = |has_payment_method, owes| RenewalInput {
-        plan,
+        terms,
         scheduled: None,
         usage: &[],
         has_payment_method,
@@ -128,7 +131,7 @@ fn outcomes(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
         zone: Zone::UTC,
     };
     let going_on = ResumeInput {
-        plan,
+        terms,
         zone: Zone::UTC,
         owes: false,
         at: later(),
@@ -179,10 +182,11 @@ fn target(plan: &Plan, price: usize, quantity: u32) -> ChangeTarget<'_> {
 }
 
 fn changes(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
+    let terms = &Terms::of_plan(plan);
     let mut after = Vec::new();
     for (price, quantity) in [(0, 5), (1, 1), (2, 1)] {
         let input = ChangeInput {
-            current: plan,
+            terms,
             target: target(plan, price, quantity),
             billed: &[],
             usage: &[],
@@ -194,11 +198,50 @@ fn changes(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
             | PlanChange::InTrial { after } => after,
         }));
     }
+    after.extend(add_ons(plan, subscription));
     // Only the invoice of an upgrade that waits for it can be paid.
     if let Some(PendingChange::AwaitingPayment { .. }) = subscription.pending_change {
-        after.extend(complete_upgrade(subscription, target(plan, 1, 1), later()));
+        after.extend(complete_upgrade(subscription, terms, target(plan, 1, 1), later()));
     }
     after
+}
+
+/// Of an add-on: one, and then none.
+fn add_ons(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
+    let add_on = Plan {
+        id: PlanId::from_uuid(Uuid::from_u128(8)),
+        kind: PlanKind::AddOn { plans: None },
+        ..plan.clone()
+    };
+    let mut own = Terms::of_plan(plan);
+    own.add_ons.push(AddOn {
+        plan: &add_on,
+        quantity: 1,
+    });
+    let input = |quantity| AddOnInput {
+        terms: &own,
+        scheduled: None,
+        target: AddOnTarget {
+            add_on: &add_on,
+            price: &add_on.prices[0],
+            quantity,
+            item: SubscriptionItemId::from_uuid(Uuid::from_u128(8)),
+        },
+        zone: Zone::UTC,
+        at: later(),
+    };
+    let Ok(PlanChange::Upgrade { after, .. } | PlanChange::InTrial { after }) =
+        change_add_on(subscription, input(1))
+    else {
+        return Vec::new();
+    };
+    let fewer = change_add_on(&after, input(0)).unwrap();
+    let (PlanChange::AtPeriodEnd { after: fewer, .. } | PlanChange::InTrial { after: fewer }) = fewer else {
+        panic!("{fewer:?}")
+    };
+    let undone = undo_add_on(&fewer, &own, None, add_on.id).unwrap_or(after.clone());
+    assert_eq!(undone, after);
+    vec![after, fewer]
 }
 
 #[test]

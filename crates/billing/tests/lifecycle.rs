@@ -1,8 +1,9 @@
 //! What holds of money and time over any life of a subscription.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
-use billing::catalog::{Plan, Price};
+use billing::catalog::{Plan, PlanKind, Price};
 use billing::credit::{BilledLine, CreditLine, CreditNoteDraft, CreditableLine, Cut, unused};
+use billing::entitlement::Terms;
 use billing::id::{
     CustomerId, InvoiceId, InvoiceLineId, PlanId, PlanVersionId, PriceId, SubscriptionId, SubscriptionItemId,
 };
@@ -11,10 +12,10 @@ use billing::money::{Currency, Money};
 use billing::period::{BillingTime, Interval, Period, Zone};
 use billing::proration::ProrationMode;
 use billing::subscription::{
-    ChangeInput, ChangeTarget, Create, PendingChange, PlanChange, RenewalInput, ResumeInput, Status,
-    StopInput, Subscription, Term, UnusedTime, UpgradeBill, await_payment, cancel_now, complete_upgrade,
-    drop_upgrade, pause, plan_change, renew, resume, schedule_cancel, set_up, undo_cancel,
-    undo_pending_change,
+    AddOnInput, AddOnTarget, ChangeInput, ChangeTarget, Create, PendingChange, PlanChange, RenewalInput,
+    ResumeInput, Status, StopInput, Subscription, Term, UnusedTime, UpgradeBill, await_add_on, await_payment,
+    cancel_now, change_add_on, complete_add_on, complete_upgrade, drop_upgrade, pause, plan_change, renew,
+    resume, schedule_cancel, set_up, undo_add_on, undo_cancel, undo_pending_change,
 };
 use billing::tax::TaxRate;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -45,6 +46,14 @@ enum Step {
         paid: bool,
     },
     UndoChange,
+    AddOn {
+        add_on: usize,
+        quantity: u32,
+        paid: bool,
+    },
+    UndoAddOn {
+        add_on: usize,
+    },
     Pause {
         days: Option<i64>,
     },
@@ -63,10 +72,13 @@ fn step() -> impl Strategy<Value = Step> {
         1..5_u32,
         prop::bool::weighted(0.8),
     );
+    let add_on = (0..2_usize, 0..4_u32, prop::bool::weighted(0.8));
     prop_oneof![
         5 => (0..2_000_i64).prop_map(|hours| Step::Wait { hours }),
         4 => change.prop_map(|(plan, interval, quantity, paid)| Step::Change { plan, interval, quantity, paid }),
         1 => Just(Step::UndoChange),
+        4 => add_on.prop_map(|(add_on, quantity, paid)| Step::AddOn { add_on, quantity, paid }),
+        1 => (0..2_usize).prop_map(|add_on| Step::UndoAddOn { add_on }),
         2 => prop::option::weighted(0.3, 1..100_i64).prop_map(|days| Step::Pause { days }),
         3 => Just(Step::Resume),
         1 => Just(Step::CancelAtEnd),
@@ -75,7 +87,19 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Three plans with a price for each interval.
+/// Three plans with a price for each interval, and two add-ons: the second is not sold with the last plan, nor by
+/// the half year.
+fn catalog(amounts: &[i64], billing_time: BillingTime, proration: ProrationMode) -> Vec<Plan> {
+    let mut plans = plans(amounts, billing_time, proration);
+    let keys = vec!["plan0".to_owned(), "plan1".to_owned()];
+    plans[3].kind = PlanKind::AddOn { plans: None };
+    plans[4].kind = PlanKind::AddOn { plans: Some(keys) };
+    plans[4]
+        .prices
+        .retain(|price| price.interval != Interval::HalfYear);
+    plans
+}
+
 fn plans(amounts: &[i64], billing_time: BillingTime, proration: ProrationMode) -> Vec<Plan> {
     let plan = |(index, amounts): (usize, &[i64])| Plan {
         id: PlanId::from_uuid(Uuid::from_u128(index as u128 + 1)),
@@ -85,6 +109,7 @@ fn plans(amounts: &[i64], billing_time: BillingTime, proration: ProrationMode) -
         name: format!("Plan {index}"),
         summary: String::new(),
         rank: 1,
+        kind: PlanKind::Plan,
         trial_days: 0,
         billing_time,
         proration,
@@ -129,7 +154,10 @@ impl Booked {
 }
 
 struct Life<'a> {
+    /// Three plans, then two add-ons.
     plans: &'a [Plan],
+    /// How many items there were, ever.
+    items: u128,
     zone: Zone,
     now: DateTime<Utc>,
     rate: TaxRate,
@@ -160,6 +188,7 @@ impl<'a> Life<'a> {
         let starts_at = now;
         let mut life = Self {
             plans,
+            items: 1,
             zone,
             now,
             rate: TaxRate::new("0.08".parse().unwrap()).unwrap(),
@@ -175,9 +204,18 @@ impl<'a> Life<'a> {
         life
     }
 
-    fn plan(&self) -> &'a Plan {
-        let id = self.subscription.plan_item().unwrap().plan;
-        self.plans.iter().find(|plan| plan.id == id).unwrap()
+    fn terms(&self) -> Terms<'a> {
+        let plans = self.plans;
+        let plan_of = |price| plans.iter().find(|plan| plan.price(price).is_some());
+        Terms::of(&self.subscription, plan_of, &[]).unwrap()
+    }
+
+    fn scheduled(&self) -> Option<(&'a Plan, &'a Price)> {
+        let Some(PendingChange::AtPeriodEnd { price, .. }) = self.subscription.pending_change else {
+            return None;
+        };
+        let priced = |plan: &'a Plan| plan.price(price).map(|price| (plan, price));
+        self.plans.iter().find_map(priced)
     }
 
     fn target(&self, plan: usize, interval: usize, quantity: u32) -> ChangeTarget<'a> {
@@ -272,7 +310,8 @@ impl<'a> Life<'a> {
 
     fn pass(&mut self, to: DateTime<Utc>) {
         if self.subscription.status.counts_as_recurring() {
-            let quantity = i64::from(self.subscription.plan_item().unwrap().quantity);
+            let items = self.subscription.items.iter();
+            let quantity: i64 = items.map(|item| i64::from(item.quantity)).sum();
             self.active += (to - self.now).num_seconds() * quantity;
         }
         self.now = to;
@@ -282,16 +321,10 @@ impl<'a> Life<'a> {
     fn live_until(&mut self, to: DateTime<Utc>) {
         while let Some(due) = self.subscription.due_at().filter(|due| *due <= to) {
             self.pass(due.max(self.now));
-            let scheduled = match self.subscription.pending_change {
-                Some(PendingChange::AtPeriodEnd { price, .. }) => self
-                    .plans
-                    .iter()
-                    .find_map(|plan| plan.price(price).map(|price| (plan, price))),
-                _ => None,
-            };
+            let terms = self.terms();
             let input = RenewalInput {
-                plan: self.plan(),
-                scheduled,
+                terms: &terms,
+                scheduled: self.scheduled(),
                 usage: &[],
                 has_payment_method: true,
                 owes: false,
@@ -310,12 +343,9 @@ impl<'a> Life<'a> {
         self.pass(to);
     }
 
-    fn stop_input<'b>(&self, billed: &'b [CreditableLine]) -> StopInput<'b>
-    where
-        'a: 'b,
-    {
+    fn stop_input<'b>(&self, terms: &'b Terms<'b>, billed: &'b [CreditableLine]) -> StopInput<'b> {
         StopInput {
-            plan: self.plan(),
+            terms,
             billed,
             usage: &[],
             zone: self.zone,
@@ -325,8 +355,8 @@ impl<'a> Life<'a> {
     }
 
     fn pause(&mut self, days: Option<i64>) {
-        let billed = self.creditable();
-        let input = self.stop_input(&billed);
+        let (terms, billed) = (self.terms(), self.creditable());
+        let input = self.stop_input(&terms, &billed);
         let resume_at = days.map(|days| self.now + TimeDelta::days(days));
         let Ok(stop) = pause(&self.subscription, input, resume_at) else {
             return;
@@ -341,17 +371,17 @@ impl<'a> Life<'a> {
     fn nothing_is_left(&self) {
         let cut = Cut {
             at: self.now,
-            plan_name: "",
-            proration: self.plan().proration,
+            proration: self.terms().plan.proration,
             zone: self.zone,
         };
-        let left = unused(&self.creditable(), cut).unwrap();
+        let left = unused(&self.creditable(), cut, |_| "").unwrap();
         assert_eq!(left, []);
     }
 
     fn resume(&mut self) {
+        let terms = self.terms();
         let input = ResumeInput {
-            plan: self.plan(),
+            terms: &terms,
             zone: self.zone,
             owes: false,
             at: self.now,
@@ -363,9 +393,9 @@ impl<'a> Life<'a> {
     }
 
     fn change(&mut self, target: ChangeTarget<'a>, paid: bool) {
-        let billed = self.creditable();
+        let (terms, billed) = (self.terms(), self.creditable());
         let input = ChangeInput {
-            current: self.plan(),
+            terms: &terms,
             target,
             billed: &billed,
             usage: &[],
@@ -375,11 +405,11 @@ impl<'a> Life<'a> {
             Ok(PlanChange::Upgrade { lines, after }) => {
                 let invoice = InvoiceId::from_uuid(Uuid::from_u128(1));
                 let waits = await_payment(&self.subscription, target, invoice, self.now);
-                assert_eq!(complete_upgrade(&waits, target, self.now).unwrap(), after);
+                assert_eq!(complete_upgrade(&waits, &terms, target, self.now).unwrap(), after);
                 let dropped = drop_upgrade(waits);
                 assert_eq!(dropped, self.subscription, "as if nothing had been asked");
                 if paid {
-                    let bill = UpgradeBill::of(lines, input, self.rate).unwrap();
+                    let bill = UpgradeBill::of(&self.subscription, lines, input, self.rate).unwrap();
                     self.note(bill.credit_note.map(|n| n.lines().to_vec()).unwrap_or_default());
                     self.subscription = after;
                     self.book(bill.invoice.apply_credit(usd(self.balance)).unwrap());
@@ -389,6 +419,80 @@ impl<'a> Life<'a> {
                 self.subscription = after;
             }
             Err(_) => {}
+        }
+    }
+
+    fn change_add_on(&mut self, add_on: usize, quantity: u32, paid: bool) {
+        let add_on = &self.plans[3 + add_on];
+        let carried = self.subscription.add_ons().find(|item| item.plan == add_on.id);
+        let own = self.subscription.plan_item().unwrap().price;
+        let on_sale = add_on.price_for(own.interval, own.amount.currency());
+        let Some(price) = carried.map(|item| item.price).or(on_sale.copied()) else {
+            return;
+        };
+        self.items += 1;
+        let target = AddOnTarget {
+            add_on,
+            price: &price,
+            quantity,
+            item: SubscriptionItemId::from_uuid(Uuid::from_u128(self.items)),
+        };
+        let terms = self.terms();
+        let input = AddOnInput {
+            terms: &terms,
+            scheduled: self.scheduled(),
+            target,
+            zone: self.zone,
+            at: self.now,
+        };
+        match change_add_on(&self.subscription, input) {
+            Ok(PlanChange::Upgrade { lines, after }) => {
+                let invoice = InvoiceId::from_uuid(Uuid::from_u128(1));
+                let waits = await_add_on(&self.subscription, target, invoice, self.now).unwrap();
+                let Some(PendingChange::AwaitingPayment {
+                    add_on: Some(change), ..
+                }) = waits.pending_change
+                else {
+                    panic!("{waits:?}")
+                };
+                assert_eq!(complete_add_on(waits.clone(), change, price), after);
+                assert_eq!(
+                    drop_upgrade(waits),
+                    self.subscription,
+                    "as if nothing had been asked"
+                );
+                if paid {
+                    self.subscription = after;
+                    self.invoice(lines);
+                }
+            }
+            Ok(PlanChange::AtPeriodEnd { after, .. }) => {
+                let undone = undo_add_on(&after, &terms, None, add_on.id).unwrap();
+                assert!(undo_add_on(&undone, &terms, None, add_on.id).is_err());
+                self.subscription = after;
+            }
+            Ok(PlanChange::InTrial { after }) => self.subscription = after,
+            Err(_) => {}
+        }
+    }
+
+    fn undo_add_on(&mut self, add_on: usize) {
+        let add_on = self.plans[3 + add_on].id;
+        let undone = undo_add_on(&self.subscription, &self.terms(), self.scheduled(), add_on);
+        self.subscription = undone.unwrap_or_else(|_| self.subscription.clone());
+    }
+
+    /// Add-ons are paid as the plan is, and none is carried twice.
+    fn items_hold_together(&self) {
+        let own = self.subscription.plan_item().unwrap().price.interval;
+        let mut plans: Vec<_> = self.subscription.items.iter().map(|item| item.plan).collect();
+        plans.sort_unstable();
+        plans.dedup();
+        assert_eq!(plans.len(), self.subscription.items.len());
+        for item in self.subscription.add_ons() {
+            assert_eq!(item.price.interval, own);
+            assert!(item.quantity > 0);
+            assert!(item.next_quantity.is_none_or(|next| next < item.quantity));
         }
     }
 
@@ -405,6 +509,12 @@ impl<'a> Life<'a> {
                 self.change(self.target(plan, interval, quantity), paid);
             }
             Step::UndoChange => self.subscription = undo_pending_change(own.clone()).unwrap_or(own),
+            Step::AddOn {
+                add_on,
+                quantity,
+                paid,
+            } => self.change_add_on(add_on, quantity, paid),
+            Step::UndoAddOn { add_on } => self.undo_add_on(add_on),
             Step::Pause { days } => self.pause(days),
             Step::Resume => self.resume(),
             Step::CancelAtEnd => self.subscription = schedule_cancel(own.clone()).unwrap_or(own),
@@ -413,21 +523,23 @@ impl<'a> Life<'a> {
                 self.rate = TaxRate::new(rust_decimal::Decimal::new(percent, 2)).unwrap()
             }
         }
+        self.items_hold_together();
         assert!(self.balance >= 0, "the balance is overdrawn");
         assert_eq!(self.billed - self.given_back, self.collected - self.balance);
     }
 
     fn end(&mut self) {
-        let billed = self.creditable();
-        if let Ok(stop) = cancel_now(&self.subscription, self.stop_input(&billed), UnusedTime::Credit) {
-            assert!(cancel_now(&stop.after, self.stop_input(&billed), UnusedTime::Credit).is_err());
+        let (terms, billed) = (self.terms(), self.creditable());
+        let input = self.stop_input(&terms, &billed);
+        if let Ok(stop) = cancel_now(&self.subscription, input, UnusedTime::Credit) {
+            assert!(cancel_now(&stop.after, input, UnusedTime::Credit).is_err());
             self.subscription = stop.after;
             self.note(stop.credits);
         }
         assert!(matches!(self.subscription.status, Status::Canceled { .. }));
         self.nothing_is_left();
         let served: i64 = self.booked.iter().map(Booked::served).sum();
-        match self.plan().proration {
+        match self.terms().plan.proration {
             ProrationMode::Second => assert_eq!(served, self.active, "billed service time is active time"),
             // The hours of the day on which a period ends are not given back.
             ProrationMode::Day => assert!(served >= self.active, "given back while active"),
@@ -458,14 +570,14 @@ proptest! {
 
     #[test]
     fn what_is_billed_is_what_is_served(
-        amounts in prop::collection::vec(0..2_000_000_i64, 15),
+        amounts in prop::collection::vec(0..2_000_000_i64, 25),
         zone in zones(),
         billing_time in prop::sample::select(vec![BillingTime::Anniversary, BillingTime::Calendar]),
         proration in prop::sample::select(vec![ProrationMode::Second, ProrationMode::Day]),
         term in prop::option::weighted(0.2, 1..500_i64),
         steps in prop::collection::vec(step(), 1..25),
     ) {
-        let plans = plans(&amounts, billing_time, proration);
+        let plans = catalog(&amounts, billing_time, proration);
         let mut life = Life::begin(&plans, zone, term);
         for step in steps {
             life.step(step);

@@ -1,8 +1,8 @@
 //! What a month of a meter comes to, whatever was used: its scheme's amount, within the bounds agreed.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
-use billing::catalog::{Aggregation, Bounds, Meter, MeterCharge, MeterPrice, Plan, Price, Reset};
-use billing::entitlement::{Allowance, Enforcement};
+use billing::catalog::{Aggregation, Bounds, Meter, MeterCharge, MeterPrice, Plan, PlanKind, Price, Reset};
+use billing::entitlement::{Allowance, Enforcement, Terms};
 use billing::id::{CustomerId, MeterId, PlanId, PlanVersionId, PriceId, SubscriptionId, SubscriptionItemId};
 use billing::invoice::{DraftLine, LineKind};
 use billing::money::{Currency, Money};
@@ -58,6 +58,7 @@ fn plan(scheme: &str, included: i64, bounds: Bounds) -> Plan {
         name: "Team".into(),
         summary: String::new(),
         rank: 1,
+        kind: PlanKind::Plan,
         trial_days: 0,
         billing_time: BillingTime::default(),
         proration: ProrationMode::default(),
@@ -88,7 +89,7 @@ fn month(plan: &Plan, used: i64) -> Vec<DraftLine> {
         as_of: period.end(),
     };
     let input = RenewalInput {
-        plan,
+        terms: &Terms::of_plan(plan),
         scheduled: None,
         usage: &[usage],
         has_payment_method: true,

@@ -1,5 +1,6 @@
 //! What is for sale, and the file that says what is to be.
 
+mod add_on;
 mod apply;
 mod file;
 mod migrate;
@@ -11,6 +12,7 @@ pub use migrate::{MigrationReport, Move};
 pub use section::Problem;
 
 use billing::catalog::Plan;
+use billing::entitlement::Terms;
 use billing::id::CustomerId;
 
 use crate::{Actor, Billing, Result};
@@ -30,9 +32,17 @@ impl Billing {
         self.plans_on_sale(Some(scope.customer())).await
     }
 
+    /// Each with all features it grants, those by default too.
     async fn plans_on_sale(&self, customer: Option<CustomerId>) -> Result<Vec<Plan>> {
         let mut conn = store::acquire(self.pool()).await?;
-        Ok(store::catalog::plans_on_sale(&mut conn, customer, self.now()).await?)
+        let defaults = store::catalog::features(&mut conn).await?;
+        let plans = store::catalog::plans_on_sale(&mut conn, customer, self.now()).await?;
+        let with_defaults = |plan: Plan| {
+            let granted = Terms::of_plan(&plan).features(&defaults);
+            let features = granted.into_iter().map(|granted| granted.feature).collect();
+            Plan { features, ..plan }
+        };
+        Ok(plans.into_iter().map(with_defaults).collect())
     }
 
     /// Publishes the default catalog where there is none yet.

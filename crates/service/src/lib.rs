@@ -12,6 +12,7 @@ pub mod clock;
 mod credit;
 mod customer;
 mod demo;
+mod entitlement;
 mod error;
 mod id;
 mod invoice;
@@ -37,6 +38,7 @@ pub use checkout::{CheckoutOutcome, CheckoutResult, StartCheckout};
 pub use credit::CreditOverview;
 pub use customer::CustomerProfile;
 pub use demo::{DEMO_PASSWORD, DemoAccount, DemoWorld, SeedProgress, demo_accounts};
+pub use entitlement::{OverrideKey, SetOverride};
 pub use error::{Error, ErrorKind, Result};
 pub use gateway::{CheckoutMode, sandbox};
 pub use overview::{MeterUsage, Overview, Owed, Upcoming};
@@ -47,7 +49,8 @@ pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary};
 pub use store::member::LoginName;
 pub use store::payment::PaymentMethod;
 pub use subscription::{
-    ChangeKind, ChangeOutcome, ChangePreview, ResumePreview, SetUp, StopKind, StopPreview,
+    AddOnOffer, AddOnPreview, ChangeKind, ChangeOutcome, ChangePreview, ResumePreview, SetUp, StopKind,
+    StopPreview,
 };
 pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};
 pub use verify::{Finding, VerifyReport};

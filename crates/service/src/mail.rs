@@ -57,7 +57,7 @@ impl Letter<'_> {
             Self::CreditIssued { number, .. } => format!("Credit note {number}"),
             Self::Receipt { number, .. } => format!("Receipt for invoice {number}"),
             Self::PaymentDeclined { number, .. } => format!("Payment of invoice {number} was declined"),
-            Self::UpgradeDeclined => "Your change of plan was not paid".to_owned(),
+            Self::UpgradeDeclined => "Your change was not paid".to_owned(),
             Self::TrialStarted { plan, .. } => format!("Your {plan} trial has started"),
             Self::TrialPaused { plan } => format!("Your {plan} trial is over"),
             Self::Paused { plan, .. } => format!("Your {plan} plan is paused"),
@@ -89,7 +89,7 @@ impl Letter<'_> {
                 "Your card was declined for invoice {number}; {due} is due.\nPay at {base_url}/invoices/{invoice}."
             ),
             Self::UpgradeDeclined => format!(
-                "Your card was declined for the change of plan. Your plan stays as it was and nothing is owed.\n\
+                "Your card was declined for the change. Your plan stays as it was and nothing is owed.\n\
                  Try another card at {base_url}/plan."
             ),
             Self::TrialStarted { plan, ends_at } => format!(

@@ -1,6 +1,8 @@
 //! What a customer sees first: plan, usage against limits, the next bill and the last invoices.
 
 use billing::catalog::{MeterCharge, Plan, Reset};
+use billing::entitlement::{GrantedFeature, Source, Terms};
+use billing::id::PriceId;
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::period::Period;
@@ -10,6 +12,7 @@ use rust_decimal::Decimal;
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection};
 
+use crate::entitlement::Carried;
 use crate::payment::is_owed;
 use crate::run::{Catalog, Loaded};
 use crate::{Actor, Billing, CustomerProfile, Error, InvoiceSummary, PaymentMethod, Result, credit, usage};
@@ -23,9 +26,11 @@ pub struct Overview {
     /// The live subscription, or the last one.
     pub subscription: Option<Subscription>,
     pub plan: Option<Plan>,
-    /// The plan a pending change leads to.
+    /// The plan a pending change leads to, or the add-on it is about.
     pub next_plan: Option<Plan>,
     pub usage: Vec<MeterUsage>,
+    /// What plan and add-ons grant, defaults and agreements included.
+    pub features: Vec<GrantedFeature>,
     pub upcoming: Option<Upcoming>,
     pub payment_method: Option<PaymentMethod>,
     /// The last five.
@@ -49,7 +54,10 @@ pub struct Owed {
 /// A meter of the plan and how much of it is used up.
 #[derive(Debug, Clone)]
 pub struct MeterUsage {
+    /// With what is really included: what add-ons add, or staff agreed, too.
     pub charge: MeterCharge,
+    /// Where the included quantity comes from.
+    pub source: Source,
     pub used: Decimal,
     /// At the present pace, by the end of the usage period; a level stays where it is.
     /// None so early in the period, or of a number below zero, that it would mislead.
@@ -79,18 +87,21 @@ impl Billing {
             .await?
             .into_iter()
             .next();
-        let plan = match subscription.as_ref().and_then(Subscription::plan_item) {
-            Some(item) => store::catalog::plan_of_price(&mut conn, item.price.id).await?,
+        let carried = match &subscription {
+            Some(subscription) => Some(Carried::load(&mut conn, subscription).await?),
             None => None,
         };
+        let terms = match (&subscription, &carried) {
+            (Some(subscription), Some(carried)) => Some(carried.terms(subscription)?),
+            _ => None,
+        };
+        let defaults = store::catalog::features(&mut conn).await?;
         let next_plan = match subscription.as_ref().and_then(|s| s.pending_change) {
-            Some(PendingChange::AtPeriodEnd { price, .. } | PendingChange::AwaitingPayment { price, .. }) => {
-                store::catalog::plan_of_price(&mut conn, price).await?
-            }
+            Some(change) => store::catalog::plan_of_price(&mut conn, leads_to(change)).await?,
             None => None,
         };
-        let usage = match (&subscription, &plan) {
-            (Some(subscription), Some(plan)) => meter_usage(&mut conn, subscription, plan, now).await?,
+        let usage = match (&subscription, &terms) {
+            (Some(subscription), Some(terms)) => meter_usage(&mut conn, subscription, terms, now).await?,
             _ => Vec::new(),
         };
         let upcoming = match &subscription {
@@ -107,7 +118,10 @@ impl Billing {
             usage,
             upcoming,
             next_plan,
-            plan,
+            features: terms
+                .as_ref()
+                .map_or_else(Vec::new, |terms| terms.features(&defaults)),
+            plan: terms.map(|terms| terms.plan.clone()),
             subscription,
             payment_method: store::payment::default_method(&mut conn, scope).await?,
             invoices: store::invoice::list(&mut conn, scope, LAST_INVOICES).await?,
@@ -161,6 +175,15 @@ impl Billing {
     }
 }
 
+const fn leads_to(change: PendingChange) -> PriceId {
+    match change {
+        PendingChange::AwaitingPayment {
+            add_on: Some(change), ..
+        } => change.price,
+        PendingChange::AtPeriodEnd { price, .. } | PendingChange::AwaitingPayment { price, .. } => price,
+    }
+}
+
 async fn owed(conn: &mut PgConnection, subscription: &Subscription) -> Result<Option<Owed>> {
     let mut open = store::invoice::open(conn, CustomerScope::of(subscription.customer)).await?;
     open.retain(|invoice| is_owed(subscription, invoice));
@@ -178,16 +201,20 @@ async fn owed(conn: &mut PgConnection, subscription: &Subscription) -> Result<Op
 async fn meter_usage(
     conn: &mut PgConnection,
     subscription: &Subscription,
-    plan: &Plan,
+    terms: &Terms<'_>,
     now: DateTime<Utc>,
 ) -> Result<Vec<MeterUsage>> {
     let scope = CustomerScope::of(subscription.customer);
-    let meters: Vec<_> = plan.charges.iter().map(|charge| charge.meter.clone()).collect();
+    let meters: Vec<_> = terms
+        .charges()
+        .map(|granted| granted.charge.meter.clone())
+        .collect();
     let mut used = usage::current(conn, scope, &meters, subscription).await?;
     let period = subscription.usage_period;
-    plan.charges
-        .iter()
-        .map(|charge| {
+    terms
+        .charges()
+        .map(|granted| {
+            let charge = granted.charge;
             let found = used.iter().position(|(key, _)| *key == charge.meter.key);
             let used = found.map_or(Decimal::ZERO, |at| used.swap_remove(at).1);
             let resets = charge.meter.reset == Reset::UsagePeriod;
@@ -197,7 +224,11 @@ async fn meter_usage(
                 Some(used)
             };
             Ok(MeterUsage {
-                charge: charge.clone(),
+                charge: MeterCharge {
+                    included: granted.included,
+                    ..charge.clone()
+                },
+                source: granted.source,
                 used,
                 projected,
                 reset_at: resets.then(|| period.end()),

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use billing::id::{PriceId, SubscriptionId};
+use billing::id::{PlanId, PriceId, SubscriptionId, SubscriptionItemId};
 use billing::money::Money;
 use billing::subscription::UnusedTime;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -33,9 +33,22 @@ pub struct Quote {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "intent", rename_all = "snake_case")]
 pub enum Intent {
-    Change { price: PriceId, quantity: Option<u32> },
-    Pause { resume_at: Option<DateTime<Utc>> },
-    Cancel { unused: UnusedTime },
+    Change {
+        price: PriceId,
+        quantity: Option<u32>,
+    },
+    /// `item` is what carries it where none does yet.
+    AddOn {
+        add_on: PlanId,
+        quantity: u32,
+        item: SubscriptionItemId,
+    },
+    Pause {
+        resume_at: Option<DateTime<Utc>>,
+    },
+    Cancel {
+        unused: UnusedTime,
+    },
     Resume,
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use store::PgConnection;
 use store::customer::CustomerRecord;
 use store::revenue::NewMovement;
+use store::subscription::Update;
 
 use crate::id::mint;
 use crate::{Actor, Error, Result};
@@ -110,8 +111,11 @@ pub async fn save(conn: &mut PgConnection, save: Save<'_>) -> Result<()> {
 
 /// The same for many, whose movements are decided.
 pub async fn save_all(conn: &mut PgConnection, saves: &[Save<'_>], movements: &[NewMovement]) -> Result<()> {
-    let after: Vec<&Subscription> = saves.iter().map(|save| save.after).collect();
-    store::subscription::update(conn, &after).await?;
+    let updates = saves.iter().map(|save| Update {
+        after: save.after,
+        at: save.at,
+    });
+    store::subscription::update(conn, &updates.collect::<Vec<_>>()).await?;
     saved(conn, saves, movements).await
 }
 

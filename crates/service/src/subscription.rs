@@ -1,11 +1,16 @@
 //! Changing what a customer is subscribed to.
 
+mod add_on;
 mod cancel;
 mod change;
+mod offer;
 mod resume;
 mod set_up;
 mod stop;
+mod upgrade;
 
+pub use add_on::AddOnPreview;
+pub use offer::AddOnOffer;
 pub use resume::ResumePreview;
 pub use set_up::SetUp;
 pub use stop::{StopKind, StopPreview};
@@ -13,6 +18,7 @@ pub use stop::{StopKind, StopPreview};
 use billing::catalog::Plan;
 use billing::id::{InvoiceId, PriceId};
 use billing::invoice::InvoiceDraft;
+use billing::subscription::PlanChange;
 use chrono::{DateTime, Utc};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +29,16 @@ pub enum ChangeKind {
         at: DateTime<Utc>,
     },
     InTrial,
+}
+
+impl ChangeKind {
+    const fn of(change: &PlanChange) -> Self {
+        match change {
+            PlanChange::Upgrade { .. } => Self::Upgrade,
+            PlanChange::AtPeriodEnd { at, .. } => Self::AtPeriodEnd { at: *at },
+            PlanChange::InTrial { .. } => Self::InTrial,
+        }
+    }
 }
 
 /// A priced preview: confirming its token within the time charges exactly these amounts.

@@ -1,14 +1,18 @@
-//! Plans at their versions, prices and meters.
+//! Plans and add-ons at their versions, prices, meters and features.
 
+mod feature;
 mod state;
 mod write;
 
+pub use feature::{add_feature, edit_feature, features, remove_feature};
 pub use state::{settle, state, subscribers_of_other_versions, version_on_sale};
 pub use write::{NewVersion, add_meter, add_plan, archive, edit_meter, edit_plan, publish};
 
 use std::collections::HashMap;
 
-use billing::catalog::{Aggregation, Bounds, Feature, Meter, MeterCharge, MeterPrice, Plan, Price, Reset};
+use billing::catalog::{
+    Aggregation, Bounds, Feature, Meter, MeterCharge, MeterPrice, Plan, PlanKind, Price, Reset,
+};
 use billing::entitlement::{Allowance, Enforcement};
 use billing::id::{CustomerId, MeterId, PlanId, PlanVersionId, PriceId};
 use billing::money::Money;
@@ -22,19 +26,38 @@ use uuid::Uuid;
 
 use crate::{Error, Result, row};
 
-/// The versions on sale to everyone, and to the customer if one is named, lowest rank first.
+/// The plans on sale to everyone, and to the customer if one is named, lowest rank first.
 pub async fn plans_on_sale(
     conn: &mut PgConnection,
     customer: Option<CustomerId>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Plan>> {
+    on_sale(conn, "plan", customer, now).await
+}
+
+/// The same of add-ons, whatever plan they go with.
+pub async fn add_ons_on_sale(
+    conn: &mut PgConnection,
+    customer: CustomerId,
+    now: DateTime<Utc>,
+) -> Result<Vec<Plan>> {
+    on_sale(conn, "add_on", Some(customer), now).await
+}
+
+async fn on_sale(
+    conn: &mut PgConnection,
+    kind: &str,
+    customer: Option<CustomerId>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Plan>> {
     let versions = sqlx::query_scalar!(
         r#"SELECT DISTINCT ON (v.plan_id) v.id FROM plan_version v JOIN plan p ON p.id = v.plan_id
-           WHERE (p.public OR p.customer_id = $1)
+           WHERE p.kind = $3 AND (p.public OR p.customer_id = $1)
              AND (v.status = 'active' OR (v.status = 'scheduled' AND v.effective_at <= $2))
            ORDER BY v.plan_id, v.status DESC"#,
         customer.map(CustomerId::uuid),
         now,
+        kind,
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -58,7 +81,7 @@ pub async fn plan_of_price(conn: &mut PgConnection, price: PriceId) -> Result<Op
     Ok(plans_of_prices(conn, &[price]).await?.into_iter().next())
 }
 
-/// Whether the customer may buy the price: of a version that is on sale.
+/// Whether the customer may buy the price: of a plan's version that is on sale.
 pub async fn is_on_sale(
     conn: &mut PgConnection,
     price: PriceId,
@@ -74,8 +97,8 @@ async fn plans(conn: &mut PgConnection, versions: &[Uuid]) -> Result<Vec<Plan>> 
     let mut charges = charges_by_version(conn, versions).await?;
     let mut features = features_by_version(conn, versions).await?;
     let rows = sqlx::query!(
-        "SELECT p.id, p.key, p.name, p.summary, p.rank, v.id AS version_id, v.number, v.trial_days,
-                v.billing_time, v.proration
+        "SELECT p.id, p.key, p.name, p.summary, p.rank, p.kind, p.goes_with, v.id AS version_id, v.number,
+                v.trial_days, v.billing_time, v.proration
          FROM plan_version v JOIN plan p ON p.id = v.plan_id
          WHERE v.id = ANY($1) ORDER BY p.rank, p.key, v.number",
         versions,
@@ -92,6 +115,7 @@ async fn plans(conn: &mut PgConnection, versions: &[Uuid]) -> Result<Vec<Plan>> 
                 name: r.name,
                 summary: r.summary,
                 rank: r.rank,
+                kind: kind(&r.kind, r.goes_with)?,
                 trial_days: row::count("plan_version", r.trial_days)?,
                 billing_time: row::known("plan_version", &r.billing_time, BillingTime::parse)?,
                 proration: row::known("plan_version", &r.proration, ProrationMode::parse)?,
@@ -101,6 +125,14 @@ async fn plans(conn: &mut PgConnection, versions: &[Uuid]) -> Result<Vec<Plan>> 
             })
         })
         .collect()
+}
+
+fn kind(kind: &str, goes_with: Option<Vec<String>>) -> Result<PlanKind> {
+    match kind {
+        "plan" => Ok(PlanKind::Plan),
+        "add_on" => Ok(PlanKind::AddOn { plans: goes_with }),
+        other => Err(Error::corrupt("plan", other)),
+    }
 }
 
 async fn prices_by_version(conn: &mut PgConnection, versions: &[Uuid]) -> Result<HashMap<Uuid, Vec<Price>>> {

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod credit;
 pub mod customer;
 pub mod demo;
+pub mod entitlement;
 pub mod error;
 pub mod invoice;
 pub mod ledger;

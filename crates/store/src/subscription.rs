@@ -1,13 +1,10 @@
 //! Subscriptions with their items; one status column carries one instant, as the domain's enum does.
 
-use std::collections::HashMap;
+mod item;
 
-use billing::catalog::Price;
-use billing::id::{CustomerId, PlanId, PlanVersionId, PriceId, SubscriptionId, SubscriptionItemId};
-use billing::period::{BillingTime, Interval};
-use billing::subscription::{
-    CancelReason, Feedback, ItemKind, Status, StatusName, Subscription, SubscriptionItem,
-};
+use billing::id::{CustomerId, SubscriptionId};
+use billing::period::BillingTime;
+use billing::subscription::{CancelReason, Feedback, Status, StatusName, Subscription, SubscriptionItem};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -76,42 +73,13 @@ pub async fn all(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<Su
 
 async fn with_items(conn: &mut PgConnection, rows: Vec<SubscriptionRow>) -> Result<Vec<Subscription>> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let mut items = items_of(conn, &ids).await?;
+    let mut items = item::of(conn, &ids).await?;
     rows.into_iter()
         .map(|row| {
             let own = items.remove(&row.id).unwrap_or_default();
             subscription(row, own)
         })
         .collect()
-}
-
-async fn items_of(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<SubscriptionItem>>> {
-    let rows = sqlx::query!(
-        "SELECT i.id, i.subscription_id, i.kind, i.plan_id, i.quantity,
-                p.id AS price_id, p.plan_version_id, p.interval, p.amount_minor, p.currency
-         FROM subscription_item i JOIN price p ON p.id = i.price_id
-         WHERE i.subscription_id = ANY($1) ORDER BY i.id",
-        ids,
-    )
-    .fetch_all(conn)
-    .await?;
-    let mut items: HashMap<Uuid, Vec<SubscriptionItem>> = HashMap::new();
-    for r in rows {
-        let item = SubscriptionItem {
-            id: SubscriptionItemId::from_uuid(r.id),
-            kind: row::known("subscription_item", &r.kind, ItemKind::parse)?,
-            plan: PlanId::from_uuid(r.plan_id),
-            price: Price {
-                id: PriceId::from_uuid(r.price_id),
-                plan_version: PlanVersionId::from_uuid(r.plan_version_id),
-                interval: row::known("price", &r.interval, Interval::parse)?,
-                amount: row::money("price", r.amount_minor, &r.currency)?,
-            },
-            quantity: row::count("subscription_item", r.quantity)?,
-        };
-        items.entry(r.subscription_id).or_default().push(item);
-    }
-    Ok(items)
 }
 
 fn subscription(row: SubscriptionRow, items: Vec<SubscriptionItem>) -> Result<Subscription> {
@@ -222,25 +190,19 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
     )
     .execute(&mut *conn)
     .await?;
-    for item in &subscription.items {
-        sqlx::query!(
-            "INSERT INTO subscription_item (id, subscription_id, kind, plan_id, price_id, quantity)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-            item.id.uuid(),
-            subscription.id.uuid(),
-            item.kind.as_str(),
-            item.plan.uuid(),
-            item.price.id.uuid(),
-            quantity(item)?,
-        )
-        .execute(&mut *conn)
-        .await?;
-    }
-    Ok(())
+    item::insert(conn, subscription).await
+}
+
+/// A subscription to save, and the instant it is so from: items that it has no more went then.
+#[derive(Debug, Clone, Copy)]
+pub struct Update<'a> {
+    pub after: &'a Subscription,
+    pub at: DateTime<Utc>,
 }
 
 /// Saves the next version of each; one whose version moved on in between is a conflict.
-pub async fn update(conn: &mut PgConnection, subscriptions: &[&Subscription]) -> Result<()> {
+pub async fn update(conn: &mut PgConnection, updates: &[Update<'_>]) -> Result<()> {
+    let subscriptions: &[&Subscription] = &column(updates, |update| update.after);
     let status = column(subscriptions, |s| columns(s.status));
     let done = sqlx::query!(
         "UPDATE subscription s SET status = n.status, status_at = n.status_at, cancel_reason = n.cancel_reason,
@@ -273,28 +235,7 @@ pub async fn update(conn: &mut PgConnection, subscriptions: &[&Subscription]) ->
             constraint: "subscription_version".to_owned(),
         });
     }
-    update_items(conn, subscriptions).await
-}
-
-/// Most saves leave the items as they are: those are not written again.
-async fn update_items(conn: &mut PgConnection, subscriptions: &[&Subscription]) -> Result<()> {
-    let items: Vec<&SubscriptionItem> = subscriptions.iter().flat_map(|s| &s.items).collect();
-    sqlx::query!(
-        "UPDATE subscription_item i SET plan_id = n.plan_id, price_id = n.price_id, quantity = n.quantity
-         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[]) AS n (id, plan_id, price_id, quantity)
-         WHERE i.id = n.id AND (i.plan_id, i.price_id, i.quantity) <> (n.plan_id, n.price_id, n.quantity)",
-        &column(&items, |i| i.id.uuid()),
-        &column(&items, |i| i.plan.uuid()),
-        &column(&items, |i| i.price.id.uuid()),
-        &try_column(&items, |i| quantity(i))?,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-fn quantity(item: &SubscriptionItem) -> Result<i32> {
-    i32::try_from(item.quantity).map_err(|_| Error::corrupt("subscription_item", item.id))
+    item::update(conn, updates).await
 }
 
 /// A boundary of a subscription: the instant that a billing run processes.

@@ -141,6 +141,27 @@ const CHECKS: &[(&str, &str, &str)] = &[
          WHERE coalesce(i.n, 0) <> s.last_number OR coalesce(i.last, 0) <> s.last_number",
     ),
     (
+        "items of a subscription hold together",
+        "SELECT count(*) FROM subscription_item",
+        "SELECT i.id::text || ' is not paid as its plan is' FROM subscription_item i JOIN price p ON p.id = i.price_id
+         JOIN subscription_item own ON own.subscription_id = i.subscription_id AND own.kind = 'plan'
+         JOIN price q ON q.id = own.price_id
+         WHERE i.kind = 'add_on' AND i.ended_at IS NULL AND (p.interval, p.currency) <> (q.interval, q.currency)
+         UNION ALL
+         SELECT i.id::text || ' is of another kind than what it is for' FROM subscription_item i
+         JOIN price p ON p.id = i.price_id JOIN plan_version v ON v.id = p.plan_version_id JOIN plan ON plan.id = v.plan_id
+         WHERE (i.kind = 'add_on') <> (plan.kind = 'add_on') OR i.plan_id <> plan.id",
+    ),
+    (
+        "items that went are billed no more",
+        "SELECT count(*) FROM subscription_item WHERE ended_at IS NOT NULL",
+        "SELECT i.id::text FROM subscription_item i
+         JOIN invoice_line l ON l.subscription_item_id = i.id AND NOT l.voided
+         JOIN subscription s ON s.id = i.subscription_id
+         WHERE l.kind IN ('base', 'proration_charge') AND l.service_start >= i.ended_at
+           AND coalesce(s.pending_change -> 'add_on' ->> 'item', '') <> 'si_' || replace(i.id::text, '-', '')",
+    ),
+    (
         "each movement leads to the MRR it names",
         "SELECT count(*) FROM revenue_movement",
         "SELECT id::text FROM (SELECT id, mrr_minor, sum(amount_minor)

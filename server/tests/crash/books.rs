@@ -40,7 +40,7 @@ const RULES: &[(&str, &str)] = &[
          WHERE (until IS NOT NULL AND depth < 1)
             -- A credit of less than half a cent, for a minute or so of the cheapest plan, has no line.
             OR (until IS NOT NULL AND depth > 1 AND until - at > interval '80 seconds')
-            OR (until IS NULL AND s.status IN ('active', 'past_due') AND at <> s.billing_end)",
+            OR (until IS NULL AND i.ended_at IS NULL AND s.status IN ('active', 'past_due') AND at <> s.billing_end)",
     ),
     (
         "an attempt moves money once, and only if it succeeded",

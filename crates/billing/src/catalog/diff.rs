@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Aggregation, CatalogSpec, ChargeSpec, Feature, Listing, Meter, MeterSpec, Plan, PlanSpec, PriceSpec,
-    Release, Reset, Terms,
+    Aggregation, CatalogSpec, ChargeSpec, Feature, FeatureSpec, Listing, Meter, MeterSpec, Plan, PlanKind,
+    PlanSpec, PriceSpec, Release, Reset, VersionTerms,
 };
 use crate::id::{MeterId, PlanId, PlanVersionId};
 use crate::period::BillingTime;
@@ -14,6 +14,7 @@ use crate::proration::ProrationMode;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CatalogState {
     pub meters: Vec<Meter>,
+    pub features: Vec<FeatureSpec>,
     pub plans: Vec<PlanState>,
 }
 
@@ -37,6 +38,14 @@ pub enum Change {
         id: MeterId,
         meter: MeterSpec,
     },
+    AddFeature(FeatureSpec),
+    /// Another name or default: the default counts at once for every plan that does not name the feature.
+    EditFeature {
+        feature: FeatureSpec,
+        before: FeatureSpec,
+    },
+    /// Nothing grants it by default any more; what names it still does.
+    RemoveFeature(FeatureSpec),
     AddPlan(PlanSpec),
     EditPlan {
         id: PlanId,
@@ -48,9 +57,10 @@ pub enum Change {
     Publish {
         plan: PlanId,
         key: String,
+        kind: PlanKind,
         number: u32,
         release: Release,
-        terms: Terms,
+        terms: VersionTerms,
         archives: Vec<Archived>,
         /// Against what is sold now.
         differences: Vec<Difference>,
@@ -59,6 +69,7 @@ pub enum Change {
     Archive {
         plan: PlanId,
         key: String,
+        kind: PlanKind,
         versions: Vec<Archived>,
     },
 }
@@ -95,6 +106,7 @@ pub fn diff(
     now: DateTime<Utc>,
 ) -> Result<Vec<Change>, Vec<MeterConflict>> {
     let mut changes = meters(&state.meters, &wanted.meters)?;
+    changes.extend(features(&state.features, &wanted.features));
     for spec in &wanted.plans {
         let spec = PlanSpec {
             release: match spec.release {
@@ -143,6 +155,17 @@ fn meters(standing: &[Meter], wanted: &[MeterSpec]) -> Result<Vec<Change>, Vec<M
     }
 }
 
+fn features(standing: &[FeatureSpec], wanted: &[FeatureSpec]) -> Vec<Change> {
+    let pairs = pairs(standing, wanted, |feature| feature.key.clone());
+    let change = |pair| match pair {
+        (None, Some(feature)) => Some(Change::AddFeature(feature)),
+        (Some(before), Some(feature)) => Some(Change::EditFeature { feature, before }),
+        (Some(feature), None) => Some(Change::RemoveFeature(feature)),
+        (None, None) => None,
+    };
+    pairs.filter_map(change).collect()
+}
+
 fn differ<T: PartialEq>(before: T, after: T) -> Option<(T, T)> {
     (before != after).then_some((before, after))
 }
@@ -181,6 +204,7 @@ impl PlanState {
             changes.push(Change::Publish {
                 plan: self.id,
                 key: self.key.clone(),
+                kind: self.listing.kind.clone(),
                 number: self.last_number + 1,
                 release: spec.release,
                 differences: before.map_or_else(Vec::new, |before| differences(&before, &spec.terms)),
@@ -212,8 +236,12 @@ impl PlanState {
     }
 
     fn archive(&self, versions: Vec<Archived>) -> Option<Change> {
-        let (plan, key) = (self.id, self.key.clone());
-        (!versions.is_empty()).then_some(Change::Archive { plan, key, versions })
+        (!versions.is_empty()).then(|| Change::Archive {
+            plan: self.id,
+            key: self.key.clone(),
+            kind: self.listing.kind.clone(),
+            versions,
+        })
     }
 }
 
@@ -225,7 +253,7 @@ const fn archived(plan: &Plan) -> Archived {
 }
 
 /// In the order a price list is read.
-pub fn differences(before: &Terms, after: &Terms) -> Vec<Difference> {
+pub fn differences(before: &VersionTerms, after: &VersionTerms) -> Vec<Difference> {
     let trial = differ(before.trial_days, after.trial_days);
     let time = differ(before.billing_time, after.billing_time);
     let proration = differ(before.proration, after.proration);

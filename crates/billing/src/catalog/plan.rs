@@ -1,4 +1,4 @@
-//! A sellable tier: its prices, the meters it charges and the features it grants.
+//! What is sold, a tier or an add-on to tiers: its prices, the meters it charges and the features it grants.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ pub struct Plan {
     pub summary: String,
     /// Orders the tiers, lowest first.
     pub rank: i32,
+    pub kind: PlanKind,
     pub trial_days: u32,
     /// What the periods of new subscribers are counted from.
     pub billing_time: BillingTime,
@@ -28,6 +29,31 @@ pub struct Plan {
     pub prices: Vec<Price>,
     pub charges: Vec<MeterCharge>,
     pub features: Vec<Feature>,
+}
+
+/// Whether a plan stands by itself or beside another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlanKind {
+    Plan,
+    AddOn {
+        /// The keys of the plans it is sold with; all of them where none are named.
+        plans: Option<Vec<String>>,
+    },
+}
+
+impl PlanKind {
+    pub const fn is_add_on(&self) -> bool {
+        matches!(self, Self::AddOn { .. })
+    }
+
+    /// Whether it is sold beside the plan of this key.
+    pub fn goes_with(&self, plan_key: &str) -> bool {
+        match self {
+            Self::Plan => false,
+            Self::AddOn { plans: None } => true,
+            Self::AddOn { plans: Some(keys) } => keys.iter().any(|key| key == plan_key),
+        }
+    }
 }
 
 /// A named capability and what the plan grants of it, in words.

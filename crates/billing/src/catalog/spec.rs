@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Aggregation, Feature, MeterPrice, Plan, Reset};
+use super::{Aggregation, Feature, MeterPrice, Plan, PlanKind, Reset};
 use crate::entitlement::{Allowance, Enforcement};
 use crate::id::CustomerId;
 use crate::money::Money;
@@ -13,7 +13,18 @@ use crate::proration::ProrationMode;
 pub struct CatalogSpec {
     /// In the order they are shown.
     pub meters: Vec<MeterSpec>,
+    /// In the order they are shown.
+    pub features: Vec<FeatureSpec>,
+    /// Add-ons too.
     pub plans: Vec<PlanSpec>,
+}
+
+/// A feature and what a plan grants of it that does not name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureSpec {
+    pub key: String,
+    pub name: String,
+    pub default: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +41,7 @@ pub struct PlanSpec {
     pub key: String,
     pub listing: Listing,
     pub release: Release,
-    pub terms: Terms,
+    pub terms: VersionTerms,
 }
 
 /// How a plan is shown, and to whom. Not part of a version: it may change under subscribers.
@@ -41,6 +52,7 @@ pub struct Listing {
     /// Orders the tiers, lowest first.
     pub rank: i32,
     pub audience: Audience,
+    pub kind: PlanKind,
 }
 
 /// Who may buy a plan.
@@ -63,7 +75,7 @@ pub enum Release {
 
 /// What a version of a plan consists of: versions of equal terms are the same to a subscriber.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Terms {
+pub struct VersionTerms {
     pub trial_days: u32,
     pub billing_time: BillingTime,
     pub proration: ProrationMode,
@@ -87,7 +99,7 @@ pub struct ChargeSpec {
     pub price: Option<MeterPrice>,
 }
 
-impl Terms {
+impl VersionTerms {
     /// Whatever the order they are written in.
     pub fn same_as(&self, other: &Self) -> bool {
         self.clone().sorted() == other.clone().sorted()
@@ -109,7 +121,7 @@ impl PriceSpec {
 }
 
 impl Plan {
-    pub fn terms(&self) -> Terms {
+    pub fn terms(&self) -> VersionTerms {
         let price = |price: &super::Price| PriceSpec {
             interval: price.interval,
             amount: price.amount,
@@ -120,7 +132,7 @@ impl Plan {
             enforcement: charge.enforcement,
             price: charge.price.clone(),
         };
-        Terms {
+        VersionTerms {
             trial_days: self.trial_days,
             billing_time: self.billing_time,
             proration: self.proration,

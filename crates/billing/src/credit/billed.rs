@@ -60,7 +60,7 @@ impl CreditableLine {
     /// What is given back if service ends there: never more than is left of the line, and its tax with it.
     /// None where nothing is.
     #[cfg(feature = "zones")]
-    pub fn unused_from(self, cut: Cut<'_>) -> Result<Option<CreditLine>, MoneyError> {
+    pub fn unused_from(self, cut: Cut, name: &str) -> Result<Option<CreditLine>, MoneyError> {
         let whole = self.billed.period;
         let Ok(unused) = Period::new(cut.at.max(whole.start()), self.stands_until) else {
             return Ok(None);
@@ -82,7 +82,7 @@ impl CreditableLine {
         Ok(Some(CreditLine {
             credits: self.line,
             item: self.item,
-            description: format!("Unused time on {}", cut.plan_name),
+            description: format!("Unused time on {name}"),
             period: unused,
             net,
             tax_rate: self.tax_rate,
@@ -134,11 +134,10 @@ mod tests {
     fn unused_by(proration: ProrationMode, line: &CreditableLine, at: &str) -> Option<CreditLine> {
         let cut = Cut {
             at: utc(at),
-            plan_name: "Starter",
             proration,
             zone: Zone::UTC,
         };
-        line.unused_from(cut).unwrap()
+        line.unused_from(cut, "Starter").unwrap()
     }
 
     fn given_back(line: &CreditableLine, at: &str) -> Option<(i64, i64)> {

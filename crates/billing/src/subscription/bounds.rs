@@ -6,8 +6,11 @@ use chrono::{DateTime, Utc};
 use crate::id::SubscriptionItemId;
 use crate::invoice::{Charge, DraftLine};
 
-/// Recurring lines of one subscription in one day.
-pub const MAX_RECURRING_LINES_A_DAY: usize = 15;
+/// Add-ons that one subscription may carry.
+pub const MAX_ADD_ONS: usize = 10;
+
+/// Recurring lines of one subscription in one day: fifteen for the plan and its meters, and one for each add-on.
+pub const MAX_RECURRING_LINES_A_DAY: usize = 15 + MAX_ADD_ONS;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OutOfBounds {
@@ -127,18 +130,18 @@ mod tests {
     fn a_change_of_plan_may_bill_the_same_time_again() {
         let charge = line(LineKind::ProrationCharge, Charge::Base, 5, 20);
         assert_eq!(
-            check_bounds(&[&charge, &charge], 15, &[&until(Charge::Base, 20)]),
+            check_bounds(&[&charge, &charge], 25, &[&until(Charge::Base, 20)]),
             Ok(())
         );
     }
 
     #[test]
-    fn fifteen_lines_a_day_are_the_most() {
+    fn twenty_five_lines_a_day_are_the_most() {
         let base = line(LineKind::Base, Charge::Base, 10, 20);
-        assert_eq!(check_bounds(&[&base], 14, &[]), Ok(()));
+        assert_eq!(check_bounds(&[&base], 24, &[]), Ok(()));
         assert_eq!(
-            check_bounds(&[&base], 15, &[]),
-            Err(OutOfBounds::TooManyLines(16))
+            check_bounds(&[&base], 25, &[]),
+            Err(OutOfBounds::TooManyLines(26))
         );
     }
 }

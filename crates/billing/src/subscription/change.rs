@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{InvalidTransition, PendingChange, StatusName, Subscription};
+use crate::id::PlanId;
 use crate::invoice::DraftLine;
 use crate::money::MoneyError;
 use crate::period::PeriodError;
@@ -12,6 +13,8 @@ use crate::rating::RatingError;
 pub enum ChangeError {
     #[error("the subscription is on this price already")]
     SamePrice,
+    #[error("the subscription carries as many already")]
+    SameQuantity,
     #[error("a subscription that is {0:?} cannot be changed")]
     NotChangeable(StatusName),
     #[error("an earlier change still waits for its payment")]
@@ -26,6 +29,14 @@ pub enum ChangeError {
     NothingPending,
     #[error("the subscription carries no plan")]
     NoPlan,
+    #[error("the add-on {add_on} is not sold with the plan")]
+    AddOnUnavailable { add_on: PlanId },
+    #[error("the add-on {add_on} has no price of this interval")]
+    AddOnNotPriced { add_on: PlanId },
+    #[error("the subscription does not carry the add-on")]
+    NoAddOn,
+    #[error("the subscription carries as many add-ons as it may")]
+    TooManyAddOns,
     #[error(transparent)]
     Period(#[from] PeriodError),
     #[error(transparent)]

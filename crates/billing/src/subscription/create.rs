@@ -7,6 +7,7 @@ use super::{
     SubscriptionItem, line::base_lines,
 };
 use crate::catalog::{Plan, Price};
+use crate::entitlement::Terms;
 use crate::id::{CustomerId, SubscriptionId, SubscriptionItemId};
 use crate::invoice::DraftLine;
 use crate::period::{BillingTime, Interval, Period, PeriodError, Zone};
@@ -50,7 +51,7 @@ pub fn buy(create: Create<'_>) -> Result<(Subscription, Vec<DraftLine>), CreateE
         expires_at: create.now + PAYMENT_WINDOW,
     };
     let subscription = begin(create, status, create.now)?;
-    let lines = base_lines(&subscription, create.plan, create.zone)?;
+    let lines = base_lines(&subscription, &Terms::of_plan(create.plan), create.zone)?;
     Ok((subscription, lines))
 }
 
@@ -142,6 +143,7 @@ fn begin(create: Create<'_>, status: Status, anchor: DateTime<Utc>) -> Result<Su
             plan: create.plan.id,
             price: *create.price,
             quantity: 1,
+            next_quantity: None,
         }],
         billing_time: create.billing_time,
         anchor,

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 
 use super::{ChangeError, Subscription, SubscriptionItem};
 use crate::catalog::Plan;
+use crate::entitlement::Terms;
 use crate::invoice::{Charge, DraftLine, Explain, LineKind};
 use crate::money::MoneyError;
 use crate::period::{Interval, Period, Zone};
@@ -14,13 +15,13 @@ use crate::proration::Share;
 /// start or end of a term cut it short.
 pub(super) fn base_lines(
     subscription: &Subscription,
-    plan: &Plan,
+    terms: &Terms<'_>,
     zone: Zone,
 ) -> Result<Vec<DraftLine>, ChangeError> {
     let Some(served) = subscription.served_period() else {
         return Ok(Vec::new());
     };
-    let share = share_of(subscription, plan, (served, zone))?;
+    let share = share_of(subscription, terms.plan, (served, zone))?;
     let part = if share.rest().seconds == 0 { "" } else { "part of " };
     let lines = subscription.items.iter().map(|item| {
         let recurring = Recurring {
@@ -30,19 +31,27 @@ pub(super) fn base_lines(
             period: served,
             share,
         };
-        recurring.line(format!("{}, {part}{}", plan.name, interval_words(item)))
+        let name = terms.name_of(subscription, item.id);
+        recurring.line(format!("{name}, {part}{}", interval_words(item)))
     });
     Ok(lines.collect::<Result<_, _>>()?)
 }
 
-/// The plan's price for what is left of the present billing period; none once it is over.
+/// So many of an item that are new in a billing period.
+pub(super) struct Added<'a> {
+    pub item: &'a SubscriptionItem,
+    pub name: &'a str,
+    pub quantity: u32,
+}
+
+/// The price of what is added for what is left of the present billing period; none once it is over.
 pub(super) fn line_for_the_rest(
     after: &Subscription,
     plan: &Plan,
-    (quantity, zone): (u32, Zone),
-    at: DateTime<Utc>,
+    added: Added<'_>,
+    (at, zone): (DateTime<Utc>, Zone),
 ) -> Result<Option<DraftLine>, ChangeError> {
-    let item = after.plan_item().ok_or(ChangeError::NoPlan)?;
+    let Added { item, name, quantity } = added;
     let rest = after.served_period().and_then(|served| served.remaining_from(at));
     let Some(rest) = rest else {
         return Ok(None);
@@ -54,7 +63,7 @@ pub(super) fn line_for_the_rest(
         period: rest,
         share: share_of(after, plan, (rest, zone))?,
     };
-    Ok(Some(recurring.line(format!("Remaining time on {}", plan.name))?))
+    Ok(Some(recurring.line(format!("Remaining time on {name}"))?))
 }
 
 /// The share of what a price is for: of the whole period, also where the present one was cut.

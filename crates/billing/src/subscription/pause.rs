@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::line::base_lines;
 use super::{CancelReason, ChangeError, PendingChange, Status, Subscription, usage_lines};
-use crate::catalog::Plan;
 use crate::credit::{CreditLine, CreditableLine, Cut, unused};
+use crate::entitlement::Terms;
 use crate::invoice::DraftLine;
 use crate::period::{Period, Zone};
 use crate::usage::MeterTotal;
@@ -15,7 +15,7 @@ use crate::usage::MeterTotal;
 /// Everything that stopping is decided from.
 #[derive(Debug, Clone, Copy)]
 pub struct StopInput<'a> {
-    pub plan: &'a Plan,
+    pub terms: &'a Terms<'a>,
     /// What was charged for time after `at`.
     pub billed: &'a [CreditableLine],
     /// What was used in the usage period up to `at`.
@@ -24,17 +24,6 @@ pub struct StopInput<'a> {
     /// Whether an invoice of the subscription is open.
     pub owes: bool,
     pub at: DateTime<Utc>,
-}
-
-impl<'a> StopInput<'a> {
-    fn cut(&self) -> Cut<'a> {
-        Cut {
-            at: self.at,
-            plan_name: &self.plan.name,
-            proration: self.plan.proration,
-            zone: self.zone,
-        }
-    }
 }
 
 /// Service stopped, decided but not done.
@@ -82,7 +71,7 @@ pub fn pause(
     }
     Ok(Stop {
         lines: used_so_far(subscription, input)?,
-        credits: unused(input.billed, input.cut())?,
+        credits: unserved(subscription, input)?,
         after: Subscription {
             status: subscription.status.to(Status::Paused { since, resume_at })?,
             ..subscription.clone()
@@ -103,7 +92,7 @@ pub fn cancel_now(
         return Err(ChangeError::NotChangeable(subscription.status.name()));
     }
     let credits = match rest {
-        UnusedTime::Credit => unused(input.billed, input.cut())?,
+        UnusedTime::Credit => unserved(subscription, input)?,
         UnusedTime::Forfeit => Vec::new(),
     };
     let status = subscription.status.to(Status::Canceled {
@@ -122,12 +111,23 @@ pub fn cancel_now(
     })
 }
 
+/// What was billed of plan and add-ons and is not served.
+fn unserved(subscription: &Subscription, input: StopInput<'_>) -> Result<Vec<CreditLine>, ChangeError> {
+    let cut = Cut {
+        at: input.at,
+        proration: input.terms.plan.proration,
+        zone: input.zone,
+    };
+    let name_of = |item| input.terms.name_of(subscription, item);
+    Ok(unused(input.billed, cut, name_of)?)
+}
+
 /// Usage is billed of time that is served and paid for: not of a trial or a pause.
 fn used_so_far(subscription: &Subscription, input: StopInput<'_>) -> Result<Vec<DraftLine>, ChangeError> {
     let used = Period::new(subscription.usage_period.start(), input.at);
     match used {
         Ok(used) if subscription.status.counts_as_recurring() => {
-            usage_lines(subscription, (input.plan, input.zone), input.usage, used)
+            usage_lines(subscription, (input.terms, input.zone), input.usage, used)
         }
         _ => Ok(Vec::new()),
     }
@@ -136,7 +136,7 @@ fn used_so_far(subscription: &Subscription, input: StopInput<'_>) -> Result<Vec<
 /// Everything that going on is decided from.
 #[derive(Debug, Clone, Copy)]
 pub struct ResumeInput<'a> {
-    pub plan: &'a Plan,
+    pub terms: &'a Terms<'a>,
     pub zone: Zone,
     /// Whether an invoice of the subscription is open.
     pub owes: bool,
@@ -173,11 +173,12 @@ pub(super) fn resume_by_itself(
     } else {
         Status::Active
     };
-    let after = Subscription {
+    let mut after = Subscription {
         status: subscription.status.to(status)?,
         ..subscription.clone()
     };
+    after.settle_items();
     let after = after.restarted(input.at, input.zone)?;
-    let lines = base_lines(&after, input.plan, input.zone)?;
+    let lines = base_lines(&after, input.terms, input.zone)?;
     Ok(Resumption { after, lines })
 }

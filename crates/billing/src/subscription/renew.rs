@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 
 use super::{
     CancelReason, ChangeError, ItemKind, PendingChange, ResumeInput, Resumption, Status, Subscription,
-    line::base_lines, pause::resume_by_itself, usage_lines,
+    add_on::move_add_ons, line::base_lines, pause::resume_by_itself, usage_lines,
 };
 use crate::catalog::{Plan, Price};
+use crate::entitlement::Terms;
 use crate::invoice::DraftLine;
 use crate::period::{Interval, Period, Zone};
 use crate::usage::MeterTotal;
@@ -14,7 +15,7 @@ use crate::usage::MeterTotal;
 /// Everything a boundary is decided from.
 #[derive(Debug, Clone, Copy)]
 pub struct RenewalInput<'a> {
-    pub plan: &'a Plan,
+    pub terms: &'a Terms<'a>,
     /// The plan and price of a scheduled downgrade.
     pub scheduled: Option<(&'a Plan, &'a Price)>,
     /// What the ended usage period counted, a total a meter.
@@ -58,7 +59,7 @@ fn start(
     after.status = after.status.to(Status::Active)?;
     Ok(Renewal {
         boundary: starts_at,
-        lines: base_lines(&after, input.plan, input.zone)?,
+        lines: base_lines(&after, input.terms, input.zone)?,
         after,
     })
 }
@@ -93,7 +94,7 @@ fn end_trial(
     }
     after.status = after.status.to(Status::Active)?;
     let after = after.restarted(ends_at, input.zone)?;
-    let lines = base_lines(&after, input.plan, input.zone)?;
+    let lines = base_lines(&after, input.terms, input.zone)?;
     Ok(Renewal {
         boundary: ends_at,
         after,
@@ -111,7 +112,7 @@ fn end_pause(
     let boundary = due.ok_or(ChangeError::NotChangeable(subscription.status.name()))?;
     if resume_at == Some(boundary) && subscription.ends_at != Some(boundary) {
         let input = ResumeInput {
-            plan: input.plan,
+            terms: input.terms,
             zone: input.zone,
             owes: input.owes,
             at: boundary,
@@ -140,17 +141,18 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
     let mut after = subscription.clone();
     let ends = ends_by(subscription, boundary);
     let renews = ends.is_none() && subscription.billing_period.end() <= boundary;
-    let plan = if renews {
-        take_scheduled_change(&mut after, input, boundary)
+    let scheduled = if renews {
+        after.settle_items();
+        take_scheduled_change(&mut after, input, boundary)?
     } else {
-        input.plan
+        None
     };
     // A new anchor starts new usage periods too.
     let counts_anew =
         ends.is_some() || subscription.usage_period.end() <= boundary || after.anchor != subscription.anchor;
     let mut lines = Vec::new();
     if counts_anew && let Ok(counted) = Period::new(subscription.usage_period.start(), boundary) {
-        lines = usage_lines(subscription, (input.plan, input.zone), input.usage, counted)?;
+        lines = usage_lines(subscription, (input.terms, input.zone), input.usage, counted)?;
     }
     if let Some(reason) = ends {
         let at = boundary;
@@ -160,7 +162,10 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
         if renews {
             let interval = after.plan_item().ok_or(ChangeError::NoPlan)?.price.interval;
             after.billing_period = after.schedule(interval, input.zone)?.containing(boundary)?;
-            lines.extend(base_lines(&after, plan, input.zone)?);
+            lines.extend(match scheduled {
+                Some(plan) => base_lines(&after, &input.terms.with_plan(plan), input.zone)?,
+                None => base_lines(&after, input.terms, input.zone)?,
+            });
         }
         if counts_anew {
             let months = after.schedule(Interval::Month, input.zone)?;
@@ -183,18 +188,18 @@ fn ends_by(subscription: &Subscription, boundary: DateTime<Utc>) -> Option<Cance
     }
 }
 
-/// A downgrade takes effect here. The end of a year is a month's end of the same anchor too, so that the
-/// anchor stays when the interval gets shorter; a longer one begins here and not where the months began, and
-/// so do weeks, of which a month is no whole number.
+/// A downgrade takes effect here, and add-ons go over to its interval. The end of a year is a month's end of the
+/// same anchor too, so that the anchor stays when the interval gets shorter; a longer one begins here and not where
+/// the months began, and so do weeks, of which a month is no whole number.
 fn take_scheduled_change<'a>(
     after: &mut Subscription,
     input: RenewalInput<'a>,
     boundary: DateTime<Utc>,
-) -> &'a Plan {
+) -> Result<Option<&'a Plan>, ChangeError> {
     let (Some(PendingChange::AtPeriodEnd { quantity, .. }), Some((plan, price))) =
         (after.pending_change, input.scheduled)
     else {
-        return input.plan;
+        return Ok(None);
     };
     after.pending_change = None;
     for item in after.items.iter_mut().filter(|item| item.kind == ItemKind::Plan) {
@@ -206,5 +211,6 @@ fn take_scheduled_change<'a>(
         item.price = *price;
         item.quantity = quantity.unwrap_or(item.quantity);
     }
-    plan
+    move_add_ons(after, input.terms, price.interval)?;
+    Ok(Some(plan))
 }

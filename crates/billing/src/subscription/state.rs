@@ -236,6 +236,25 @@ pub struct SubscriptionItem {
     pub plan: PlanId,
     pub price: Price,
     pub quantity: u32,
+    /// Of an add-on: how many it is from the next billing period on; at 0 it goes.
+    pub next_quantity: Option<u32>,
+}
+
+impl SubscriptionItem {
+    /// Whether the next billing period is billed for it.
+    pub fn goes_on(&self) -> bool {
+        self.next_quantity != Some(0)
+    }
+}
+
+/// How many of an add-on a change that waits for its payment leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddOnChange {
+    /// The item that carries it, or is to.
+    pub item: SubscriptionItemId,
+    pub plan: PlanId,
+    pub price: PriceId,
+    pub quantity: u32,
 }
 
 /// At most one change waits at a time; a new one replaces it.
@@ -257,6 +276,9 @@ pub enum PendingChange {
         price: PriceId,
         #[serde(default)]
         quantity: Option<u32>,
+        /// Where more of an add-on is what is paid for: the plan stays.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        add_on: Option<AddOnChange>,
         quoted_at: DateTime<Utc>,
         invoice: InvoiceId,
         expires_at: DateTime<Utc>,
@@ -345,6 +367,18 @@ impl Subscription {
         matches!(self.status, Status::Paused { since, .. } if since == self.billing_period.end())
     }
 
+    pub fn add_ons(&self) -> impl Iterator<Item = &SubscriptionItem> {
+        self.items.iter().filter(|item| item.kind == ItemKind::AddOn)
+    }
+
+    /// A new billing period: what was to be fewer from it on is, and what was to go is gone.
+    pub(super) fn settle_items(&mut self) {
+        self.items.retain(SubscriptionItem::goes_on);
+        for item in &mut self.items {
+            item.quantity = item.next_quantity.take().unwrap_or(item.quantity);
+        }
+    }
+
     /// How many of the plan: seats.
     pub fn quantity(&self) -> u32 {
         self.plan_item().map_or(1, |item| item.quantity)
@@ -401,6 +435,20 @@ impl Subscription {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_stored_before_there_were_add_ons_reads_back() {
+        let json = r#"{"kind": "awaiting_payment", "plan": "plan_00000000000000000000000000000001",
+            "price": "price_00000000000000000000000000000002", "quoted_at": "2026-04-01T00:00:00Z",
+            "invoice": "inv_00000000000000000000000000000003", "expires_at": "2026-04-01T23:00:00Z"}"#;
+        let change: PendingChange = serde_json::from_str(json).unwrap();
+        let PendingChange::AwaitingPayment { add_on, quantity, .. } = change else {
+            panic!("{change:?}")
+        };
+        assert_eq!((add_on, quantity), (None, None));
+        let written = serde_json::to_string(&change).unwrap();
+        assert_eq!(serde_json::from_str::<PendingChange>(&written).unwrap(), change);
+    }
 
     #[test]
     fn canceled_is_final_and_names_read_back() {

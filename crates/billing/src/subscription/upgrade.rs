@@ -6,11 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     ChangeError, ItemKind, PendingChange, PlanChange, Status, Subscription, SubscriptionItem,
-    line::{base_lines, line_for_the_rest},
+    add_on::{fits, move_add_ons},
+    line::{Added, base_lines, line_for_the_rest},
     usage_lines,
 };
 use crate::catalog::{Plan, Price};
 use crate::credit::{CreditLine, CreditNoteDraft, CreditableLine, Cut, unused};
+use crate::entitlement::Terms;
 use crate::id::InvoiceId;
 use crate::invoice::{DraftLine, InvoiceDraft, LineKind};
 use crate::money::{Money, MoneyError};
@@ -34,25 +36,14 @@ pub struct ChangeTarget<'a> {
 /// Everything a change is decided from.
 #[derive(Debug, Clone, Copy)]
 pub struct ChangeInput<'a> {
-    /// The plan now.
-    pub current: &'a Plan,
+    /// What the subscription is on now.
+    pub terms: &'a Terms<'a>,
     pub target: ChangeTarget<'a>,
     /// What was charged for the rest of the billing period.
     pub billed: &'a [CreditableLine],
     /// What was used in the usage period up to `at`: due now where the change ends that period.
     pub usage: &'a [MeterTotal],
     pub at: DateTime<Utc>,
-}
-
-impl<'a> ChangeInput<'a> {
-    fn cut(&self) -> Cut<'a> {
-        Cut {
-            at: self.at,
-            plan_name: &self.current.name,
-            proration: self.current.proration,
-            zone: self.target.zone,
-        }
-    }
 }
 
 /// Decides a change of plan at an instant.
@@ -65,15 +56,27 @@ pub fn plan_change(subscription: &Subscription, input: ChangeInput<'_>) -> Resul
     if let Some(PendingChange::AwaitingPayment { .. }) = subscription.pending_change {
         return Err(ChangeError::AwaitsPayment);
     }
+    let beside = (target.plan, target.price);
     match subscription.status {
-        Status::Trialing { .. } => Ok(PlanChange::InTrial {
-            after: Subscription {
-                cancel_at: None,
-                ..switched(subscription, target)
-            },
-        }),
-        Status::Active if is_upgrade(item, target)? => upgrade(subscription, item, input),
-        Status::Active => Ok(at_period_end(subscription, target)),
+        Status::Trialing { .. } => {
+            fits(subscription.add_ons(), input.terms, beside)?;
+            let mut after = switched(subscription, target);
+            move_add_ons(&mut after, input.terms, target.price.interval)?;
+            after.cancel_at = None;
+            Ok(PlanChange::InTrial { after })
+        }
+        Status::Active if is_upgrade(item, target)? => {
+            // Within the interval an add-on that is to go stays to its end.
+            let new_period = target.price.interval != item.price.interval;
+            let stays = |add_on: &&SubscriptionItem| add_on.goes_on() || !new_period;
+            fits(subscription.add_ons().filter(stays), input.terms, beside)?;
+            upgrade(subscription, item, input)
+        }
+        Status::Active => {
+            let stays = |add_on: &&SubscriptionItem| add_on.goes_on();
+            fits(subscription.add_ons().filter(stays), input.terms, beside)?;
+            Ok(at_period_end(subscription, target))
+        }
         status => Err(ChangeError::NotChangeable(status.name())),
     }
 }
@@ -97,29 +100,58 @@ fn upgrade(
     item: &SubscriptionItem,
     input: ChangeInput<'_>,
 ) -> Result<PlanChange, ChangeError> {
-    let ChangeInput { target, at, .. } = input;
-    let after = moved(subscription, item, target, at)?;
+    let ChangeInput {
+        terms, target, at, ..
+    } = input;
+    let (plan, zone) = (target.plan, target.zone);
+    let after = moved(subscription, terms, target, at)?;
+    let carried = after.plan_item().ok_or(ChangeError::NoPlan)?;
+    let added = |quantity| Added {
+        item: carried,
+        name: &plan.name,
+        quantity,
+    };
     if target.price.id == item.price.id {
         // More of the same: what was billed stands, and the rest of the period is charged for what is added.
-        let added = target.quantity.saturating_sub(item.quantity);
-        let lines = line_for_the_rest(&after, target.plan, (added, target.zone), at)?;
+        let more = added(target.quantity.saturating_sub(item.quantity));
+        let lines = line_for_the_rest(&after, plan, more, (at, zone))?;
         return Ok(PlanChange::Upgrade {
             lines: lines.into_iter().collect(),
             after,
         });
     }
-    let mut lines = credits(input)?;
+    let unused = given_back(subscription, input)?.into_iter();
+    let mut lines: Vec<_> = unused.map(CreditLine::on_invoice).collect::<Result<_, _>>()?;
     if target.price.interval == item.price.interval {
-        let all = (target.quantity, target.zone);
-        lines.extend(line_for_the_rest(&after, target.plan, all, at)?);
+        lines.extend(line_for_the_rest(
+            &after,
+            plan,
+            added(target.quantity),
+            (at, zone),
+        )?);
     } else {
         if let Ok(used) = Period::new(subscription.usage_period.start(), at) {
-            let current = (input.current, target.zone);
-            lines.extend(usage_lines(subscription, current, input.usage, used)?);
+            lines.extend(usage_lines(subscription, (terms, zone), input.usage, used)?);
         }
-        lines.extend(base_lines(&after, target.plan, target.zone)?);
+        lines.extend(base_lines(&after, &terms.with_plan(plan), zone)?);
     }
     Ok(PlanChange::Upgrade { lines, after })
+}
+
+/// The unused part of what was billed: of the plan alone within an interval, of add-ons too where all of it
+/// begins anew.
+fn given_back(subscription: &Subscription, input: ChangeInput<'_>) -> Result<Vec<CreditLine>, ChangeError> {
+    let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
+    let all = input.target.price.interval != item.price.interval;
+    let billed = input.billed.iter().copied();
+    let billed: Vec<_> = billed.filter(|line| all || line.item == item.id).collect();
+    let cut = Cut {
+        at: input.at,
+        proration: input.terms.plan.proration,
+        zone: input.target.zone,
+    };
+    let name_of = |item| input.terms.name_of(subscription, item);
+    Ok(unused(&billed, cut, name_of)?)
 }
 
 /// The documents of an upgrade. Where the credit is more than the charge it becomes a credit note, whose
@@ -132,14 +164,19 @@ pub struct UpgradeBill {
 
 impl UpgradeBill {
     /// Today's rate is for what is charged; what is given back is taxed as it was billed.
-    pub fn of(lines: Vec<DraftLine>, input: ChangeInput<'_>, rate: TaxRate) -> Result<Self, MoneyError> {
+    pub fn of(
+        subscription: &Subscription,
+        lines: Vec<DraftLine>,
+        input: ChangeInput<'_>,
+        rate: TaxRate,
+    ) -> Result<Self, ChangeError> {
         let currency = input.target.price.amount.currency();
         let invoice = InvoiceDraft::assemble(currency, lines.clone(), rate)?;
         if !invoice.total().is_negative() {
             let credit_note = None;
             return Ok(Self { credit_note, invoice });
         }
-        let given_back = unused(input.billed, input.cut())?;
+        let given_back = given_back(subscription, input)?;
         let charges = lines
             .into_iter()
             .filter(|line| line.kind != LineKind::ProrationCredit);
@@ -153,26 +190,20 @@ impl UpgradeBill {
 /// The subscription after the upgrade: a longer interval starts new periods at the instant of change.
 fn moved(
     subscription: &Subscription,
-    item: &SubscriptionItem,
+    terms: &Terms<'_>,
     target: ChangeTarget<'_>,
     at: DateTime<Utc>,
 ) -> Result<Subscription, ChangeError> {
+    let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
     let mut after = switched(subscription, target);
     after.pending_change = None;
     after.cancel_at = None;
     if target.price.interval == item.price.interval {
         return Ok(after);
     }
+    after.settle_items();
+    move_add_ons(&mut after, terms, target.price.interval)?;
     after.restarted(at, target.zone)
-}
-
-/// Gives back the unused part of what was billed.
-fn credits(input: ChangeInput<'_>) -> Result<Vec<DraftLine>, ChangeError> {
-    let unused = unused(input.billed, input.cut())?;
-    Ok(unused
-        .into_iter()
-        .map(CreditLine::on_invoice)
-        .collect::<Result<_, _>>()?)
 }
 
 fn at_period_end(subscription: &Subscription, target: ChangeTarget<'_>) -> PlanChange {
@@ -209,17 +240,14 @@ pub fn await_payment(
     invoice: InvoiceId,
     at: DateTime<Utc>,
 ) -> Subscription {
-    let end = subscription.ends_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
-    let expires_at = (at + PAYMENT_WINDOW)
-        .min(subscription.billing_period.end())
-        .min(end);
     let pending = PendingChange::AwaitingPayment {
         plan: target.plan.id,
         price: target.price.id,
         quantity: Some(target.quantity),
+        add_on: None,
         quoted_at: at,
         invoice,
-        expires_at,
+        expires_at: payable_until(subscription, at),
         replaces: subscription.pending_change.and_then(PendingChange::downgrade),
     };
     Subscription {
@@ -228,17 +256,25 @@ pub fn await_payment(
     }
 }
 
+/// Until when what was quoted at an instant may stay unpaid.
+pub(super) fn payable_until(subscription: &Subscription, at: DateTime<Utc>) -> DateTime<Utc> {
+    let end = subscription.ends_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
+    (at + PAYMENT_WINDOW)
+        .min(subscription.billing_period.end())
+        .min(end)
+}
+
 /// The upgrade's invoice is paid: the change happens as of the quoted instant. Nothing is priced anew.
 pub fn complete_upgrade(
     subscription: &Subscription,
+    terms: &Terms<'_>,
     target: ChangeTarget<'_>,
     quoted_at: DateTime<Utc>,
 ) -> Result<Subscription, ChangeError> {
-    let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
-    moved(subscription, item, target, quoted_at)
+    moved(subscription, terms, target, quoted_at)
 }
 
-/// The upgrade was not paid: the plan stays, and so does a downgrade that had been scheduled before it.
+/// The upgrade was not paid: all stays as it is, and so does a downgrade that had been scheduled before it.
 pub fn drop_upgrade(subscription: Subscription) -> Subscription {
     let Some(PendingChange::AwaitingPayment { replaces, .. }) = subscription.pending_change else {
         return subscription;

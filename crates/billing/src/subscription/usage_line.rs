@@ -3,8 +3,8 @@
 use rust_decimal::Decimal;
 
 use super::{ChangeError, Subscription, SubscriptionItem};
-use crate::catalog::{MeterCharge, MeterPrice, Plan};
-use crate::entitlement::Allowance;
+use crate::catalog::{MeterCharge, MeterPrice};
+use crate::entitlement::{Allowance, Terms};
 use crate::invoice::{Charge, DraftLine, Explain, IncludedPart, LineKind, MaximumSpend};
 use crate::money::{Money, MoneyError};
 use crate::period::{Period, Zone};
@@ -12,11 +12,12 @@ use crate::proration::Share;
 use crate::rating::Fraction;
 use crate::usage::MeterTotal;
 
-/// Usage of a period that ended, priced by the plan that was in force: of each meter what lies beyond the
-/// included quantity, and what that lacks of an agreed minimum.
+/// Usage of a period that ended, priced by the terms that were in force: of each meter what lies beyond the
+/// included quantity, and what that lacks of an agreed minimum. What add-ons include counts for all of the period,
+/// whenever in it they were added.
 pub fn usage_lines(
     subscription: &Subscription,
-    (plan, zone): (&Plan, Zone),
+    (terms, zone): (&Terms<'_>, Zone),
     usage: &[MeterTotal],
     period: Period,
 ) -> Result<Vec<DraftLine>, ChangeError> {
@@ -24,9 +25,10 @@ pub fn usage_lines(
     // By the second however the base is prorated: an hour on a plan that counts days includes an hour's part.
     let served = Share::of(period, subscription.whole_usage_period(zone)?);
     let mut lines = Vec::new();
-    for charge in &plan.charges {
+    for granted in terms.charges() {
+        let charge = granted.charge;
         let total = usage.iter().find(|total| total.meter_key == charge.meter.key);
-        let (Some(price), Some(included), Some(total)) = (&charge.price, charge.included.units(), total)
+        let (Some(price), Some(included), Some(total)) = (&charge.price, granted.included.units(), total)
         else {
             continue;
         };

@@ -1,7 +1,8 @@
 //! From a catalog file to the catalog: what would change, and the change itself in one transaction.
 
 use billing::catalog::{
-    Audience, CatalogSpec, Change, Listing, MeterConflict, PlanSpec, Release, Terms, diff,
+    Audience, CatalogSpec, CatalogState, Change, Listing, MeterConflict, PlanKind, PlanSpec, Release,
+    VersionTerms, diff,
 };
 use billing::id::{AuditEntryId, MeterId, PlanId, PlanVersionId, PriceId};
 use serde_json::json;
@@ -43,6 +44,7 @@ impl Billing {
         store::catalog::settle(&mut tx, now).await?;
         let state = store::catalog::state(&mut tx).await?;
         let mut problems = unknown_customers(&mut tx, &wanted).await?;
+        problems.extend(taken_keys(&state, &wanted));
         match diff(&state, &wanted, now) {
             Ok(changes) if problems.is_empty() => return Ok((tx, changes)),
             Ok(_) => {}
@@ -80,12 +82,36 @@ async fn unknown_customers(conn: &mut PgConnection, wanted: &CatalogSpec) -> Res
         let found = store::customer::find(conn, CustomerScope::of(customer)).await?;
         if found.is_none() {
             problems.push(Problem {
-                field: format!("plan.{}.customer", plan.key),
+                field: field(plan, "customer"),
                 rule: "must be a customer: there is none of this id".to_owned(),
             });
         }
     }
     Ok(problems)
+}
+
+/// What a key stands for, plan or add-on, is so for ever: subscriptions refer to it.
+fn taken_keys(state: &CatalogState, wanted: &CatalogSpec) -> Vec<Problem> {
+    let taken = |spec: &&PlanSpec| {
+        let standing = state.plans.iter().find(|plan| plan.key == spec.key);
+        standing.is_some_and(|plan| plan.listing.kind.is_add_on() != spec.listing.kind.is_add_on())
+    };
+    let problem = |spec: &PlanSpec| Problem {
+        field: field(spec, "key"),
+        rule: match spec.listing.kind {
+            PlanKind::Plan => "must not be that of an add-on, past ones included".to_owned(),
+            PlanKind::AddOn { .. } => "must not be that of a plan, past ones included".to_owned(),
+        },
+    };
+    wanted.plans.iter().filter(taken).map(problem).collect()
+}
+
+fn field(spec: &PlanSpec, name: &str) -> String {
+    let table = match spec.listing.kind {
+        PlanKind::Plan => "plan",
+        PlanKind::AddOn { .. } => "add_on",
+    };
+    format!("{table}.{}.{name}", spec.key)
 }
 
 fn conflict(conflict: &MeterConflict) -> Vec<Problem> {
@@ -106,6 +132,9 @@ async fn write(conn: &mut PgConnection, change: &Change) -> Result<()> {
             store::catalog::add_meter(conn, mint(MeterId::from_uuid), meter).await?;
         }
         Change::EditMeter { id, meter } => store::catalog::edit_meter(conn, *id, meter).await?,
+        Change::AddFeature(feature) => store::catalog::add_feature(conn, feature).await?,
+        Change::EditFeature { feature, .. } => store::catalog::edit_feature(conn, feature).await?,
+        Change::RemoveFeature(feature) => store::catalog::remove_feature(conn, &feature.key).await?,
         Change::AddPlan(spec) => add_plan(conn, spec).await?,
         Change::EditPlan { id, listing, .. } => store::catalog::edit_plan(conn, *id, listing).await?,
         Change::Archive { versions, .. } => {
@@ -146,7 +175,7 @@ async fn publish(
     plan: PlanId,
     number: u32,
     release: Release,
-    terms: &Terms,
+    terms: &VersionTerms,
 ) -> Result<()> {
     let price_ids: Vec<PriceId> = terms.prices.iter().map(|_| mint(PriceId::from_uuid)).collect();
     let new = store::catalog::NewVersion {

@@ -1,8 +1,8 @@
 //! The catalog file: from its text to what the catalog is to be, or everything that is wrong with it.
 
 use billing::catalog::{
-    Aggregation, Audience, CatalogSpec, ChargeSpec, Feature, Listing, MeterSpec, PlanSpec, PriceSpec,
-    Release, Reset, Terms,
+    Aggregation, Audience, CatalogSpec, ChargeSpec, Feature, FeatureSpec, Listing, MeterSpec, PlanKind,
+    PlanSpec, PriceSpec, Release, Reset, VersionTerms,
 };
 use billing::entitlement::{Allowance, Enforcement};
 use billing::id::CustomerId;
@@ -12,8 +12,8 @@ use billing::proration::ProrationMode;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::price;
 use super::section::{Problem, Problems, Section};
+use super::{add_on, price};
 
 /// Two years: as the database has it.
 const MAX_TRIAL_DAYS: u32 = 730;
@@ -48,7 +48,7 @@ fn catalog(mut root: Section<'_>, currency: Currency) -> CatalogSpec {
         .into_iter()
         .filter_map(|(key, section)| meter(&key, section))
         .collect();
-    let features: Vec<(String, String)> = root
+    let features: Vec<FeatureSpec> = root
         .sections("feature")
         .into_iter()
         .filter_map(|(key, section)| feature(key, section))
@@ -62,19 +62,28 @@ fn catalog(mut root: Section<'_>, currency: Currency) -> CatalogSpec {
     if plans.is_empty() {
         root.report("plan", "must have at least one plan");
     }
-    let plans = (1..)
+    let mut plans: Vec<PlanSpec> = (1..)
         .zip(plans)
         .filter_map(|(rank, (key, section))| plan(key, rank, section, &known))
         .collect();
+    let add_ons: Vec<PlanSpec> = (1..)
+        .zip(root.sections("add_on"))
+        .map(|(rank, (key, section))| add_on::read((key, rank), section, &plans, &known))
+        .collect();
+    plans.extend(add_ons);
     root.done();
-    CatalogSpec { meters, plans }
+    CatalogSpec {
+        meters,
+        features,
+        plans,
+    }
 }
 
 /// What plans refer to.
-struct Known<'a> {
-    meters: &'a [MeterSpec],
-    features: &'a [(String, String)],
-    currency: Currency,
+pub(super) struct Known<'a> {
+    pub meters: &'a [MeterSpec],
+    pub features: &'a [FeatureSpec],
+    pub currency: Currency,
 }
 
 fn meter(key: &str, mut section: Section<'_>) -> Option<MeterSpec> {
@@ -99,11 +108,16 @@ fn meter(key: &str, mut section: Section<'_>) -> Option<MeterSpec> {
     Some(meter)
 }
 
-fn feature(key: String, mut section: Section<'_>) -> Option<(String, String)> {
+fn feature(key: String, mut section: Section<'_>) -> Option<FeatureSpec> {
     check_key(&key, &section);
     let name = section.required("name", Section::text);
+    let default = section.text("default");
     section.done();
-    Some((key, name?))
+    Some(FeatureSpec {
+        key,
+        name: name?,
+        default,
+    })
 }
 
 fn plan(key: String, rank: i32, mut section: Section<'_>, known: &Known<'_>) -> Option<PlanSpec> {
@@ -114,6 +128,7 @@ fn plan(key: String, rank: i32, mut section: Section<'_>, known: &Known<'_>) -> 
         summary: section.text("summary").unwrap_or_default(),
         rank,
         audience: audience(&mut section),
+        kind: PlanKind::Plan,
     };
     let release = release(&mut section);
     let trial_days = section.whole("trial_days", MAX_TRIAL_DAYS).unwrap_or(0);
@@ -132,7 +147,7 @@ fn plan(key: String, rank: i32, mut section: Section<'_>, known: &Known<'_>) -> 
         key,
         listing,
         release,
-        terms: Terms {
+        terms: VersionTerms {
             trial_days,
             billing_time: billing_time.unwrap_or_default(),
             proration: proration.unwrap_or_default(),
@@ -143,7 +158,7 @@ fn plan(key: String, rank: i32, mut section: Section<'_>, known: &Known<'_>) -> 
     })
 }
 
-fn audience(section: &mut Section<'_>) -> Audience {
+pub(super) fn audience(section: &mut Section<'_>) -> Audience {
     let customer = section.text("customer").and_then(|text| {
         let id = text.parse::<CustomerId>();
         if id.is_err() {
@@ -162,7 +177,7 @@ fn audience(section: &mut Section<'_>) -> Audience {
     }
 }
 
-fn release(section: &mut Section<'_>) -> Release {
+pub(super) fn release(section: &mut Section<'_>) -> Release {
     let at = section.date_time("effective_at");
     match (section.flag("draft").unwrap_or(false), at) {
         (true, Some(_)) => {
@@ -175,7 +190,7 @@ fn release(section: &mut Section<'_>) -> Release {
     }
 }
 
-fn prices(section: &mut Section<'_>, currency: Currency) -> Vec<PriceSpec> {
+pub(super) fn prices(section: &mut Section<'_>, currency: Currency) -> Vec<PriceSpec> {
     let mut prices: Vec<PriceSpec> = Vec::new();
     let Some(entries) = section.required("prices", Section::list) else {
         return prices;
@@ -223,12 +238,7 @@ fn charge(
     currency: Currency,
     known: &Known<'_>,
 ) -> Option<ChargeSpec> {
-    if known.meters.iter().all(|known| known.key != meter) {
-        section.report(
-            "meter",
-            format!("must be one of the file: there is no meter {meter}"),
-        );
-    }
+    check_meter(&meter, &section, known);
     let included = included(&mut section).unwrap_or(Allowance::Units(Decimal::ZERO));
     let enforcement = section
         .word("enforcement", Enforcement::parse, "hard, overage")
@@ -249,8 +259,17 @@ fn charge(
     })
 }
 
+pub(super) fn check_meter(meter: &str, section: &Section<'_>, known: &Known<'_>) {
+    if known.meters.iter().all(|known| known.key != meter) {
+        section.report(
+            "meter",
+            format!("must be one of the file: there is no meter {meter}"),
+        );
+    }
+}
+
 /// -1 and `unlimited` are the same; nothing given is nothing included.
-fn included(section: &mut Section<'_>) -> Option<Allowance> {
+pub(super) fn included(section: &mut Section<'_>) -> Option<Allowance> {
     if section.take_word("included", "unlimited") {
         return Some(Allowance::Unlimited);
     }
@@ -265,20 +284,20 @@ fn included(section: &mut Section<'_>) -> Option<Allowance> {
     Some(Allowance::Units(units))
 }
 
-fn features(section: &mut Section<'_>, known: &Known<'_>) -> Vec<Feature> {
+pub(super) fn features(section: &mut Section<'_>, known: &Known<'_>) -> Vec<Feature> {
     let values = section.texts("feature");
     let named = |(key, value): (String, String)| {
-        let found = known.features.iter().find(|(known, _)| *known == key);
+        let found = known.features.iter().find(|known| known.key == key);
         if found.is_none() {
             section.report(&format!("feature.{key}"), "must be one of the file's features");
         }
-        let name = found?.1.clone();
+        let name = found?.name.clone();
         Some(Feature { key, name, value })
     };
     values.into_iter().filter_map(named).collect()
 }
 
-fn currency_of(section: &mut Section<'_>) -> Option<Currency> {
+pub(super) fn currency_of(section: &mut Section<'_>) -> Option<Currency> {
     section.word(
         "currency",
         |text| text.parse().ok(),
@@ -300,7 +319,7 @@ pub(super) fn money(section: &mut Section<'_>, key: &str, currency: Currency) ->
     Some(Money::new(minor?, currency))
 }
 
-fn check_key(key: &str, section: &Section<'_>) {
+pub(super) fn check_key(key: &str, section: &Section<'_>) {
     let tail = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let starts = key.starts_with(|c: char| c.is_ascii_lowercase());
     if !starts || key.len() > MAX_KEY || !key.chars().all(tail) {

@@ -144,6 +144,27 @@ impl<'p> Section<'p> {
         whole
     }
 
+    /// A list of texts.
+    pub fn names(&mut self, key: &str) -> Option<Vec<String>> {
+        let Value::Array(entries) = self.take(key)? else {
+            return self.refuse(key, "must be a list of texts");
+        };
+        let text = |(index, entry): (usize, Value)| match entry {
+            Value::String(text) => Some(text),
+            _ => self.refuse(&format!("{key}[{index}]"), "must be a text in quotes"),
+        };
+        Some(entries.into_iter().enumerate().filter_map(text).collect())
+    }
+
+    /// Fields that have no place here.
+    pub fn refuse_all(&mut self, keys: &[&str], rule: &str) {
+        for key in keys {
+            if self.take(key).is_some() {
+                self.report(key, rule);
+            }
+        }
+    }
+
     /// A table of tables, in the file's order. None at all where the field is missing.
     pub fn sections(&mut self, key: &str) -> Vec<(String, Self)> {
         let Some(value) = self.take(key) else {

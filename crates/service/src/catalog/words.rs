@@ -1,8 +1,8 @@
 //! A change of the catalog in plain lines: `+` comes, `~` changes, `-` goes.
 
 use billing::catalog::{
-    Archived, Audience, Change, ChargeSpec, Difference, Feature, Listing, PriceSpec, Release, Terms,
-    UnitPrice, differences,
+    Archived, Audience, Change, ChargeSpec, Difference, Feature, FeatureSpec, Listing, PlanKind, PlanSpec,
+    PriceSpec, Release, UnitPrice, VersionTerms, differences,
 };
 use billing::entitlement::{Allowance, Enforcement};
 use billing::money::Money;
@@ -24,15 +24,30 @@ pub fn lines(change: &Change) -> Vec<String> {
                 meter.key, meter.name, meter.unit
             )]
         }
-        Change::AddPlan(spec) => {
-            let first = format!("+ plan {}: version 1{}", spec.key, release(spec.release));
-            headed(first, &differences(&Terms::default(), &spec.terms))
+        Change::AddFeature(feature) => vec![format!(
+            "+ feature {}: {}, by default {}",
+            feature.key,
+            feature.name,
+            default(feature)
+        )],
+        Change::EditFeature { feature, before } => {
+            let first = format!("~ feature {}", feature.key);
+            let name = changed("name", before.name.clone(), feature.name.clone());
+            let default = changed(
+                "by default",
+                default(before).to_owned(),
+                default(feature).to_owned(),
+            );
+            std::iter::once(first).chain(name).chain(default).collect()
         }
+        Change::RemoveFeature(feature) => vec![format!("- feature {}", feature.key)],
+        Change::AddPlan(spec) => added(spec),
         Change::EditPlan {
             key, listing, before, ..
         } => listed(key, before, listing),
         Change::Publish {
             key,
+            kind,
             number,
             release: when,
             archives,
@@ -40,16 +55,34 @@ pub fn lines(change: &Change) -> Vec<String> {
             ..
         } => {
             let first = format!(
-                "~ plan {key}: version {number}{}{}",
+                "~ {} {key}: version {number}{}{}",
+                noun(kind),
                 release(*when),
                 replaces(archives)
             );
             headed(first, differences)
         }
-        Change::Archive { key, versions, .. } => {
-            vec![format!("- plan {key}: {} archived", numbers(versions))]
+        Change::Archive {
+            key, kind, versions, ..
+        } => {
+            vec![format!("- {} {key}: {} archived", noun(kind), numbers(versions))]
         }
     }
+}
+
+fn added(spec: &PlanSpec) -> Vec<String> {
+    let kind = &spec.listing.kind;
+    let first = format!(
+        "+ {} {}: version 1{}",
+        noun(kind),
+        spec.key,
+        release(spec.release)
+    );
+    let mut lines = headed(first, &differences(&VersionTerms::default(), &spec.terms));
+    if kind.is_add_on() {
+        lines.insert(1, format!("    goes with: {}", goes_with(kind)));
+    }
+    lines
 }
 
 /// What an audit entry calls it, and the record it was done to.
@@ -57,11 +90,43 @@ pub fn audited(change: &Change) -> (&'static str, &str) {
     match change {
         Change::AddMeter(meter) => ("meter.added", &meter.key),
         Change::EditMeter { meter, .. } => ("meter.edited", &meter.key),
-        Change::AddPlan(spec) => ("plan.added", &spec.key),
-        Change::EditPlan { key, .. } => ("plan.edited", key),
-        Change::Publish { key, .. } => ("plan.version_published", key),
-        Change::Archive { key, .. } => ("plan.archived", key),
+        Change::AddFeature(feature) => ("feature.added", &feature.key),
+        Change::EditFeature { feature, .. } => ("feature.edited", &feature.key),
+        Change::RemoveFeature(feature) => ("feature.removed", &feature.key),
+        Change::AddPlan(spec) => (of(&spec.listing.kind, "plan.added", "add_on.added"), &spec.key),
+        Change::EditPlan { key, listing, .. } => (of(&listing.kind, "plan.edited", "add_on.edited"), key),
+        Change::Publish { key, kind, .. } => (
+            of(kind, "plan.version_published", "add_on.version_published"),
+            key,
+        ),
+        Change::Archive { key, kind, .. } => (of(kind, "plan.archived", "add_on.archived"), key),
     }
+}
+
+const fn of<'w>(kind: &PlanKind, plan: &'w str, add_on: &'w str) -> &'w str {
+    match kind {
+        PlanKind::Plan => plan,
+        PlanKind::AddOn { .. } => add_on,
+    }
+}
+
+const fn noun(kind: &PlanKind) -> &'static str {
+    of(kind, "plan", "add-on")
+}
+
+fn goes_with(kind: &PlanKind) -> String {
+    match kind {
+        PlanKind::AddOn { plans: Some(keys) } => keys.join(", "),
+        PlanKind::AddOn { plans: None } | PlanKind::Plan => "all plans".to_owned(),
+    }
+}
+
+fn default(feature: &FeatureSpec) -> &str {
+    feature.default.as_deref().unwrap_or("none")
+}
+
+fn changed(name: &str, before: String, after: String) -> Option<String> {
+    (before != after).then(|| format!("    {name}: {before} -> {after}"))
 }
 
 fn headed(first: String, differences: &[Difference]) -> Vec<String> {
@@ -72,17 +137,15 @@ fn headed(first: String, differences: &[Difference]) -> Vec<String> {
 }
 
 fn listed(key: &str, before: &Listing, after: &Listing) -> Vec<String> {
-    let changed = |name: &str, before: String, after: String| {
-        (before != after).then(|| format!("    {name}: {before} -> {after}"))
-    };
     let rank = |listing: &Listing| listing.rank.to_string();
     let rest = [
         changed("name", before.name.clone(), after.name.clone()),
         changed("summary", before.summary.clone(), after.summary.clone()),
         changed("rank", rank(before), rank(after)),
         changed("sold to", audience(before.audience), audience(after.audience)),
+        changed("goes with", goes_with(&before.kind), goes_with(&after.kind)),
     ];
-    std::iter::once(format!("~ plan {key}"))
+    std::iter::once(format!("~ {} {key}", noun(&after.kind)))
         .chain(rest.into_iter().flatten())
         .collect()
 }

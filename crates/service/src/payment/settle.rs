@@ -7,7 +7,7 @@ use billing::ledger::payment_received;
 use billing::money::Money;
 use billing::payment::AttemptStatus;
 use billing::subscription::{
-    self, ChangeTarget, PendingChange, Status, Subscription, activate, complete_upgrade,
+    self, ChangeTarget, PendingChange, Status, Subscription, activate, complete_add_on, complete_upgrade,
 };
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
@@ -18,6 +18,7 @@ use store::payment::{Attempt, Settlement};
 use store::{CustomerScope, PgConnection};
 
 use super::standing::{is_owed, owes, pay_from_credit, recovered};
+use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::mail::{self, Addressed, Letter};
 use crate::record::{Note, Save, note, save};
@@ -221,28 +222,9 @@ async fn subscription_paid(
 ) -> Result<()> {
     let owes = owes(conn, &subscription).await?;
     let (after, what) = match (subscription.status, subscription.pending_change) {
-        (
-            _,
-            Some(PendingChange::AwaitingPayment {
-                price,
-                quantity,
-                quoted_at,
-                invoice,
-                ..
-            }),
-        ) if case.pays(invoice) => {
-            let plan = store::catalog::plan_of_price(conn, price)
-                .await?
-                .ok_or(Error::NotFound("price"))?;
-            let price = plan.price(price).ok_or(Error::NotFound("price"))?;
-            let target = ChangeTarget {
-                plan: &plan,
-                price,
-                quantity: quantity.unwrap_or_else(|| subscription.quantity()),
-                zone: case.customer.zone,
-            };
-            let upgraded = complete_upgrade(&subscription, target, quoted_at)?;
-            (recovered(upgraded, owes)?, "subscription.upgraded")
+        (_, Some(PendingChange::AwaitingPayment { invoice, .. })) if case.pays(invoice) => {
+            let (upgraded, what) = upgraded(conn, case, subscription).await?;
+            (recovered(upgraded, owes)?, what)
         }
         (Status::Incomplete { .. }, _) if !owes => (activate(subscription)?, "subscription.activated"),
         (status, _) if status.is_behind() && !owes => {
@@ -251,6 +233,43 @@ async fn subscription_paid(
         _ => return Ok(()),
     };
     save_case(conn, case, &after, what).await
+}
+
+/// What was paid for takes effect.
+async fn upgraded(
+    conn: &mut PgConnection,
+    case: &Case<'_>,
+    subscription: Subscription,
+) -> Result<(Subscription, &'static str)> {
+    let Some(PendingChange::AwaitingPayment {
+        price,
+        quantity,
+        add_on,
+        quoted_at,
+        ..
+    }) = subscription.pending_change
+    else {
+        return Err(Error::Internal("nothing awaits its payment"));
+    };
+    let price = add_on.map_or(price, |change| change.price);
+    let plan = store::catalog::plan_of_price(conn, price)
+        .await?
+        .ok_or(Error::NotFound("price"))?;
+    let price = plan.price(price).ok_or(Error::NotFound("price"))?;
+    if let Some(change) = add_on {
+        let after = complete_add_on(subscription, change, *price);
+        return Ok((after, "subscription.add_on_changed"));
+    }
+    let target = ChangeTarget {
+        plan: &plan,
+        price,
+        quantity: quantity.unwrap_or_else(|| subscription.quantity()),
+        zone: case.customer.zone,
+    };
+    let carried = Carried::load(conn, &subscription).await?;
+    let terms = carried.terms(&subscription)?;
+    let after = complete_upgrade(&subscription, &terms, target, quoted_at)?;
+    Ok((after, "subscription.upgraded"))
 }
 
 async fn declined(conn: &mut PgConnection, case: &Case<'_>, code: &str) -> Result<()> {

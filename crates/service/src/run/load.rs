@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use billing::catalog::{Meter, Plan, Price};
+use billing::entitlement::{Override, Terms};
 use billing::id::{CustomerId, MeterId, PriceId, SubscriptionId};
 use billing::money::Money;
 use billing::period::Period;
@@ -16,6 +17,7 @@ use store::payment::PaymentMethod;
 use store::usage::SpanOf;
 use store::{CustomerScope, PgConnection};
 
+use crate::entitlement::prices_of;
 use crate::{Error, Result, credit, usage};
 
 /// Plans by price, each read once in a run: a version in use never changes.
@@ -44,6 +46,11 @@ impl Catalog {
         Ok(self.plans.get(&price).ok_or(Error::NotFound("plan"))?)
     }
 
+    fn terms<'t>(&'t self, subscription: &Subscription, overrides: &'t [Override]) -> Result<Terms<'t>> {
+        let plan_of = |price| self.plans.get(&price).map(Arc::as_ref);
+        Terms::of(subscription, plan_of, overrides).ok_or(Error::NotFound("plan"))
+    }
+
     fn priced(&self, id: PriceId) -> Result<(&Plan, &Price)> {
         let plan = self.plan(id)?;
         Ok((plan, plan.price(id).ok_or(Error::NotFound("price"))?))
@@ -57,6 +64,7 @@ pub struct Loaded<'c> {
     usage: HashMap<SubscriptionId, HashMap<MeterId, SpanUsage>>,
     methods: HashMap<CustomerId, PaymentMethod>,
     credit: HashMap<CustomerId, Money>,
+    overrides: HashMap<SubscriptionId, Vec<Override>>,
     /// Of the paused ones.
     owing: HashSet<SubscriptionId>,
 }
@@ -77,13 +85,24 @@ impl<'c> Loaded<'c> {
             .iter()
             .map(|subscription| subscription.customer)
             .collect();
+        let ids: Vec<_> = subscriptions.iter().map(|subscription| subscription.id).collect();
         Ok(Self {
             catalog,
+            overrides: store::entitlement::overrides(conn, &ids).await?,
             usage: usage_of(conn, catalog, subscriptions).await?,
             methods: store::payment::default_methods(conn, &customers).await?,
             credit: credit_of(conn, subscriptions).await?,
             owing: owing_of(conn, subscriptions).await?,
         })
+    }
+
+    /// What a subscription is on.
+    pub fn terms(&self, subscription: &Subscription) -> Result<Terms<'_>> {
+        let overrides = self
+            .overrides
+            .get(&subscription.id)
+            .map_or(&[][..], Vec::as_slice);
+        self.catalog.terms(subscription, overrides)
     }
 
     /// The plan a subscription is on.
@@ -103,18 +122,18 @@ impl<'c> Loaded<'c> {
 
     /// The decision, as the billing run and the upcoming invoice both make it.
     pub fn renew(&self, customer: &CustomerRecord, subscription: &Subscription) -> Result<Renewal> {
-        let plan = self.plan(subscription)?;
+        let terms = &self.terms(subscription)?;
         let scheduled = match subscription.pending_change {
             Some(PendingChange::AtPeriodEnd { price, .. }) => Some(self.catalog.priced(price)?),
             _ => None,
         };
         let nothing = HashMap::new();
         let used = self.usage.get(&subscription.id).unwrap_or(&nothing);
-        let meters: Vec<_> = meters_of(plan).collect();
+        let meters: Vec<_> = meters_of(terms.plan).collect();
         let spans = (counted(subscription), subscription.usage_period);
         let usage = usage::totals_until(&meters, spans, used)?;
         let input = RenewalInput {
-            plan,
+            terms,
             scheduled,
             usage: &usage,
             has_payment_method: self.method(customer.id).is_some(),
@@ -199,16 +218,4 @@ fn meters_of(plan: &Plan) -> impl Iterator<Item = &Meter> {
 
 fn plan_item(subscription: &Subscription) -> Result<&SubscriptionItem> {
     subscription.plan_item().ok_or(Error::Change(ChangeError::NoPlan))
-}
-
-fn prices_of(subscription: &Subscription) -> impl Iterator<Item = PriceId> {
-    let scheduled = match subscription.pending_change {
-        Some(PendingChange::AtPeriodEnd { price, .. }) => Some(price),
-        _ => None,
-    };
-    subscription
-        .plan_item()
-        .map(|item| item.price.id)
-        .into_iter()
-        .chain(scheduled)
 }

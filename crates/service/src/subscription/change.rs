@@ -1,24 +1,22 @@
 //! Preview and confirmation of a change of plan: one function decides both.
 
 use billing::catalog::Plan;
-use billing::credit::{CreditNoteDraft, CreditReason};
-use billing::id::{InvoiceId, PaymentAttemptId, PriceId};
+use billing::credit::CreditNoteDraft;
+use billing::id::{InvoiceId, PriceId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::subscription::{
     ChangeError, ChangeInput, ChangeTarget, PlanChange, RenewalInput, Subscription, UpgradeBill,
-    await_payment, complete_upgrade, plan_change, renew,
+    await_payment, complete_upgrade, plan_change,
 };
 use chrono::{DateTime, Utc};
-use gateway::ChargeOutcome;
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection, Tx};
 
+use super::upgrade::Upgrade;
 use super::{ChangeKind, ChangeOutcome, ChangePreview};
-use crate::credit::Issue;
+use crate::entitlement::Carried;
 use crate::id::mint;
-use crate::invoice::{Finalize, finalize};
-use crate::payment::{BeginAttempt, begin_attempts};
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result, credit, usage};
@@ -30,7 +28,8 @@ const MAX_QUANTITY: u32 = 100_000;
 struct Decided {
     customer: CustomerRecord,
     subscription: Subscription,
-    from: Plan,
+    /// What the subscription is on now.
+    carried: Carried,
     to: Plan,
     price: PriceId,
     quantity: u32,
@@ -107,9 +106,9 @@ impl Billing {
         Ok(ChangePreview {
             token: quote::sign(&quote, &self.parts.config.quote_key)?,
             expires_at: now + quote::VALID_FOR,
-            kind: kind(&decided.change),
-            next_bill: self.next_bill(&decided)?,
-            from: decided.from,
+            kind: ChangeKind::of(&decided.change),
+            next_bill: self.bill_after(&decided)?,
+            from: decided.carried.terms(&decided.subscription)?.plan.clone(),
             to: decided.to,
             price,
             draft: decided.draft,
@@ -183,9 +182,8 @@ impl Billing {
         if item.price.id != price && !on_sale {
             return Err(Error::NotFound("price"));
         }
-        let from = store::catalog::plan_of_price(conn, item.price.id)
-            .await?
-            .ok_or(Error::NotFound("plan"))?;
+        let carried = Carried::load(conn, &subscription).await?;
+        let terms = &carried.terms(&subscription)?;
         let to = store::catalog::plan_of_price(conn, price)
             .await?
             .ok_or(Error::NotFound("price"))?;
@@ -195,10 +193,10 @@ impl Billing {
             quantity,
             zone: customer.zone,
         };
-        let usage = usage::used_until(conn, &subscription, &from, at).await?;
+        let usage = usage::used_until(conn, &subscription, terms.plan, at).await?;
         let billed = store::credit::billed_lines(conn, scope, subscription.id, at).await?;
         let input = ChangeInput {
-            current: &from,
+            terms,
             target,
             billed: &billed,
             usage: &usage,
@@ -209,7 +207,7 @@ impl Billing {
             PlanChange::Upgrade { lines, .. } => lines.clone(),
             PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => Vec::new(),
         };
-        let bill = UpgradeBill::of(lines, input, self.parts.config.tax_rate)?;
+        let bill = UpgradeBill::of(&subscription, lines, input, self.parts.config.tax_rate)?;
         let mut balance = credit::balance(conn, scope, customer.currency).await?;
         if let Some(note) = &bill.credit_note {
             balance = balance.plus(note.total())?;
@@ -220,7 +218,7 @@ impl Billing {
             credit_note: bill.credit_note,
             customer,
             subscription,
-            from,
+            carried,
             to,
             price,
             quantity,
@@ -229,155 +227,59 @@ impl Billing {
         })
     }
 
-    /// Charges for the change inline; the plan moves when the money is there.
     async fn upgrade(
         &self,
-        mut tx: Tx,
+        tx: Tx,
         actor: &Actor,
         decided: Decided,
         at: DateTime<Utc>,
     ) -> Result<ChangeOutcome> {
-        let now = self.now();
-        let scope = CustomerScope::of(decided.customer.id);
         let target = ChangeTarget {
             plan: &decided.to,
             price: target_price(&decided.to, decided.price)?,
             quantity: decided.quantity,
             zone: decided.customer.zone,
         };
+        let subscription = &decided.subscription;
         let invoice = mint(InvoiceId::from_uuid);
-        let due = decided.draft.amount_due()?;
-        if due.is_zero() {
-            let after = complete_upgrade(&decided.subscription, target, at)?;
-            save(&mut tx, decided.save(actor, &after, "subscription.upgraded", now)).await?;
-            self.finalize_upgrade(&mut tx, actor, &decided, invoice).await?;
-            store::commit(tx).await?;
-            return Ok(ChangeOutcome::Applied {
-                invoice: Some(invoice),
-            });
-        }
-        let method = store::payment::default_method(&mut tx, scope)
-            .await?
-            .ok_or(Error::NoPaymentMethod)?;
-        let after = await_payment(&decided.subscription, target, invoice, at);
-        save(
-            &mut tx,
-            decided.save(actor, &after, "subscription.upgrade_requested", now),
-        )
-        .await?;
-        self.finalize_upgrade(&mut tx, actor, &decided, invoice).await?;
-        let begin = BeginAttempt {
-            customer: scope.customer(),
-            invoice,
-            amount: due,
-            method: &method,
-            at: now,
-        };
-        let attempts = begin_attempts(self, &mut tx, &[begin]).await?;
-        let attempt = *attempts
-            .first()
-            .ok_or(Error::Internal("an attempt was not written"))?;
-        store::commit(tx).await?;
-        self.collect_at_once(attempt, invoice).await
-    }
-
-    /// Collects at once instead of waiting for the queue, whose job then finds nothing left to do.
-    pub(super) async fn collect_at_once(
-        &self,
-        attempt: PaymentAttemptId,
-        invoice: InvoiceId,
-    ) -> Result<ChangeOutcome> {
-        let outcome = match self.collect(attempt).await {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                tracing::warn!(%attempt, %error, "The outcome of attempt `{attempt}` is not known yet");
-                return Ok(ChangeOutcome::Processing);
-            }
-        };
-        Ok(match outcome {
-            Some(ChargeOutcome::Succeeded { .. }) => ChangeOutcome::Applied {
-                invoice: Some(invoice),
-            },
-            Some(ChargeOutcome::Declined { code, .. }) => ChangeOutcome::Declined {
-                code: code.as_str().to_owned(),
-            },
-            Some(ChargeOutcome::RequiresAction { url, .. }) => ChangeOutcome::RequiresAction { url },
-            Some(ChargeOutcome::Processing { .. } | ChargeOutcome::Canceled { .. }) | None => {
-                ChangeOutcome::Processing
-            }
-        })
-    }
-
-    async fn finalize_upgrade(
-        &self,
-        conn: &mut PgConnection,
-        actor: &Actor,
-        decided: &Decided,
-        id: InvoiceId,
-    ) -> Result<()> {
-        if let Some(draft) = &decided.credit_note {
-            let note = Issue {
-                actor,
-                customer: &decided.customer,
-                subscription: decided.subscription.id,
-                draft,
-                reason: CreditReason::Change,
-                at: self.now(),
-            };
-            credit::issue(conn, note, self.base_url()).await?;
-        }
-        let f = Finalize {
-            id,
+        let terms = decided.carried.terms(subscription)?;
+        let done = complete_upgrade(subscription, &terms, target, at)?;
+        let waits = await_payment(subscription, target, invoice, at);
+        let upgrade = Upgrade {
             actor,
             customer: &decided.customer,
-            subscription: &decided.subscription,
+            done: (&done, "subscription.upgraded"),
+            waits: (&waits, "subscription.upgrade_requested"),
+            credit_note: decided.credit_note.as_ref(),
+            invoice,
             draft: &decided.draft,
-            reason: "upgrade",
-            at: self.now(),
         };
-        finalize(conn, &[f], self.base_url()).await
+        self.charge_first(tx, upgrade).await
     }
 
-    /// The first full bill after the change, by the same function that the billing run uses.
-    fn next_bill(&self, decided: &Decided) -> Result<Option<(DateTime<Utc>, InvoiceDraft)>> {
-        let (after, plan, scheduled) = match &decided.change {
-            PlanChange::Upgrade { after, .. } | PlanChange::InTrial { after } => (after, &decided.to, None),
+    fn bill_after(&self, decided: &Decided) -> Result<Option<(DateTime<Utc>, InvoiceDraft)>> {
+        let terms = decided.carried.terms(&decided.subscription)?;
+        let (after, terms, scheduled) = match &decided.change {
+            PlanChange::Upgrade { after, .. } | PlanChange::InTrial { after } => {
+                (after, terms.with_plan(&decided.to), None)
+            }
             PlanChange::AtPeriodEnd { after, .. } => {
                 let price = target_price(&decided.to, decided.price)?;
-                (after, &decided.from, Some((&decided.to, price)))
+                (after, terms, Some((&decided.to, price)))
             }
         };
         let input = RenewalInput {
-            plan,
+            terms: &terms,
             scheduled,
             usage: &[],
             has_payment_method: true,
             owes: false,
             zone: decided.customer.zone,
         };
-        let mut step = renew(after, input)?;
-        // A year's plan has months in between that bill usage alone.
-        for _ in 0..12 {
-            if !step.lines.is_empty() || !step.after.status.is_live() {
-                break;
-            }
-            step = renew(&step.after, input)?;
-        }
-        let draft =
-            InvoiceDraft::assemble(decided.customer.currency, step.lines, self.parts.config.tax_rate)?
-                .apply_credit(decided.credit_left)?;
-        Ok((!draft.lines().is_empty()).then_some((step.boundary, draft)))
+        self.next_bill(after, input, decided.credit_left)
     }
 }
 
 fn target_price(plan: &Plan, price: PriceId) -> Result<&billing::catalog::Price> {
     plan.price(price).ok_or(Error::NotFound("price"))
-}
-
-const fn kind(change: &PlanChange) -> ChangeKind {
-    match change {
-        PlanChange::Upgrade { .. } => ChangeKind::Upgrade,
-        PlanChange::AtPeriodEnd { at, .. } => ChangeKind::AtPeriodEnd { at: *at },
-        PlanChange::InTrial { .. } => ChangeKind::InTrial,
-    }
 }

@@ -4,12 +4,13 @@ use billing::catalog::Plan;
 use billing::id::InvoiceId;
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
-use billing::subscription::{ChangeError, ResumeInput, Resumption, Subscription, resume};
+use billing::subscription::{ResumeInput, Resumption, Subscription, resume};
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection};
 
 use super::ChangeOutcome;
+use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
 use crate::payment::{BeginAttempt, begin_attempts, is_owed};
@@ -146,15 +147,11 @@ impl Billing {
         if subscription.is_due(self.now()) {
             return Err(Error::QuoteStale);
         }
-        let item = subscription
-            .plan_item()
-            .ok_or(Error::Change(ChangeError::NoPlan))?;
-        let plan = store::catalog::plan_of_price(conn, item.price.id)
-            .await?
-            .ok_or(Error::NotFound("plan"))?;
+        let carried = Carried::load(conn, &subscription).await?;
+        let terms = &carried.terms(&subscription)?;
         let open = store::invoice::open(conn, scope).await?;
         let input = ResumeInput {
-            plan: &plan,
+            terms,
             zone: customer.zone,
             owes: open.iter().any(|invoice| is_owed(&subscription, invoice)),
             at,
@@ -166,8 +163,8 @@ impl Billing {
         Ok(Decided {
             credit_left: balance.minus(draft.credit_applied())?,
             customer,
+            plan: terms.plan.clone(),
             subscription,
-            plan,
             after,
             draft,
         })

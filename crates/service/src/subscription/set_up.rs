@@ -36,6 +36,7 @@ impl Billing {
         }
         let plan = store::catalog::plan_of_price(&mut tx, command.price)
             .await?
+            .filter(|plan| !plan.kind.is_add_on())
             .ok_or(Error::NotFound("price"))?;
         let price = plan.price(command.price).ok_or(Error::NotFound("price"))?;
         if price.amount.currency() != customer.currency {

@@ -5,15 +5,14 @@ use billing::credit::{CreditNoteDraft, CreditReason};
 use billing::id::InvoiceId;
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
-use billing::subscription::{
-    ChangeError, Feedback, Status, Stop, StopInput, Subscription, UnusedTime, cancel_now, pause,
-};
+use billing::subscription::{Feedback, Status, Stop, StopInput, Subscription, UnusedTime, cancel_now, pause};
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::cancel::checked;
 use crate::credit::Issue;
+use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
 use crate::mail::{self, Addressed, Letter};
@@ -121,7 +120,7 @@ impl Billing {
         let kind = match quote.intent {
             Intent::Pause { resume_at } => StopKind::Pause { resume_at },
             Intent::Cancel { unused } => StopKind::Cancel { unused },
-            Intent::Change { .. } | Intent::Resume => return Err(Error::QuoteStale),
+            Intent::Change { .. } | Intent::AddOn { .. } | Intent::Resume => return Err(Error::QuoteStale),
         };
         self.catch_up(scope).await?;
         let mut tx = store::begin(self.pool()).await?;
@@ -156,18 +155,14 @@ impl Billing {
             // A period ended this moment: what was shown before it is not what comes of it after it.
             return Err(Error::QuoteStale);
         }
-        let item = subscription
-            .plan_item()
-            .ok_or(Error::Change(ChangeError::NoPlan))?;
-        let plan = store::catalog::plan_of_price(conn, item.price.id)
-            .await?
-            .ok_or(Error::NotFound("plan"))?;
+        let carried = Carried::load(conn, &subscription).await?;
+        let terms = &carried.terms(&subscription)?;
         let open = store::invoice::open(conn, scope).await?;
         let input = StopInput {
-            plan: &plan,
+            terms,
             zone: customer.zone,
             billed: &store::credit::billed_lines(conn, scope, subscription.id, at).await?,
-            usage: &usage::used_by_now(conn, &subscription, &plan, (at, self.now())).await?,
+            usage: &usage::used_by_now(conn, &subscription, terms.plan, (at, self.now())).await?,
             owes: open.iter().any(|invoice| is_owed(&subscription, invoice)),
             at,
         };
@@ -192,8 +187,8 @@ impl Billing {
         Ok(Decided {
             credit_left: balance.minus(draft.credit_applied())?,
             customer,
+            plan: terms.plan.clone(),
             subscription,
-            plan,
             stop,
             credit_note,
             payments,

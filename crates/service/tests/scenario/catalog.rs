@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use crate::play::{Play, VISA, bill, play};
 
-const TEAM: &str = r#"
+pub const TEAM: &str = r#"
     [meter.calls]
     name = "Calls"
     unit = "call"
@@ -30,7 +30,7 @@ const TEAM: &str = r#"
     per = 100
 "#;
 
-async fn apply(play: &Play, file: &str) -> Vec<String> {
+pub async fn apply(play: &Play, file: &str) -> Vec<String> {
     play.billing.apply_catalog(&Actor::System, file).await.unwrap()
 }
 
@@ -38,7 +38,7 @@ async fn diff(play: &Play, file: &str) -> Vec<String> {
     play.billing.diff_catalog(&Actor::System, file).await.unwrap()
 }
 
-async fn refused(play: &Play, file: &str) -> Vec<String> {
+pub async fn refused(play: &Play, file: &str) -> Vec<String> {
     let error = play
         .billing
         .apply_catalog(&Actor::System, file)
@@ -71,6 +71,7 @@ async fn everything(pool: &PgPool) -> String {
         "price",
         "meter_charge",
         "plan_feature",
+        "feature",
         "audit_entry",
     ] {
         let query = format!("SELECT coalesce(jsonb_agg(t ORDER BY t::text), '[]')::text FROM {table} t");
@@ -89,6 +90,7 @@ async fn it_is_compared_then_published_then_nothing_is_left_to_do(pool: PgPool) 
     let before = everything(&pool).await;
     let changes = [
         "+ meter calls: sum of calls, usage_period",
+        "- feature compliance",
         "+ plan team: version 1",
         "    trial days: 0 -> 7",
         "    price a month: 10.00 USD",
@@ -99,6 +101,8 @@ async fn it_is_compared_then_published_then_nothing_is_left_to_do(pool: PgPool) 
         "- plan professional: version 1 archived",
         "- plan enterprise: version 1 archived",
         "- plan sovereign: version 1 archived",
+        "- add-on extra_chain: version 1 archived",
+        "- add-on extra_storage: version 1 archived",
     ];
     assert_eq!(diff(&play, TEAM).await, changes);
     assert_eq!(everything(&pool).await, before, "a comparison writes nothing");
@@ -290,7 +294,7 @@ async fn a_scheduled_version_is_sold_from_its_date_on(pool: PgPool) {
     apply(&play, &draft).await;
     assert_eq!(amount().await, (1, 1200));
     assert_eq!(
-        versions(&pool).await.split_off(4),
+        versions(&pool).await.split_off(6),
         [
             version("team", 1, "archived"),
             version("team", 2, "active"),

@@ -1,9 +1,14 @@
 //! Nobody reaches another customer's rows, and nobody acts beyond their role: every use case, every actor.
 
-use service::billing::id::{ApiKeyId, CreditNoteId, CustomerId, InvoiceId, MemberId, PriceId, StaffId};
+use service::billing::entitlement::{Allowance, Override};
+use service::billing::id::{
+    ApiKeyId, CreditNoteId, CustomerId, InvoiceId, MemberId, PlanId, PriceId, StaffId,
+};
 use service::billing::period::Interval::Month;
 use service::billing::subscription::{Term, UnusedTime};
-use service::{Actor, Error, MemberRole, Scope, SetUp, StaffRole, StartCheckout, StopKind};
+use service::{
+    Actor, Error, MemberRole, OverrideKey, Scope, SetOverride, SetUp, StaffRole, StartCheckout, StopKind,
+};
 use sqlx::PgPool;
 
 use crate::play::{Play, VISA, play, utc};
@@ -62,6 +67,16 @@ async fn answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'static
             "credit_note",
             code(b.credit_note(actor, foreign.credit_note).await.map(drop)),
         ),
+        (
+            "preview_add_on",
+            code(b.preview_add_on(actor, foreign.add_on, 1).await.map(drop)),
+        ),
+        (
+            "confirm_add_on",
+            code(b.confirm_add_on(actor, &foreign.add_on_token).await.map(drop)),
+        ),
+        ("undo_add_on", code(b.undo_add_on(actor, foreign.add_on).await)),
+        ("add_ons", code(b.add_ons(actor).await.map(drop))),
         ("credit", code(b.credit(actor).await.map(drop))),
         ("overview", code(b.overview(actor).await.map(drop))),
         ("invoices", code(b.invoices(actor).await.map(drop))),
@@ -98,6 +113,17 @@ async fn admin_answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'
                     .await,
             ),
         ),
+        (
+            "set_override",
+            code(b.set_override(actor, foreign.set_override()).await),
+        ),
+        (
+            "remove_override",
+            code(
+                b.remove_override(actor, foreign.customer, OverrideKey::Meter("sla".into()))
+                    .await,
+            ),
+        ),
         ("ingest", code(b.ingest(actor, Vec::new()).await.map(drop))),
     ]
 }
@@ -108,6 +134,8 @@ struct Foreign {
     session_ref: String,
     token: String,
     stop_token: String,
+    add_on_token: String,
+    add_on: PlanId,
     credit_note: CreditNoteId,
     customer: CustomerId,
     price: PriceId,
@@ -118,6 +146,17 @@ const CANCEL: StopKind = StopKind::Cancel {
 };
 
 impl Foreign {
+    fn set_override(&self) -> SetOverride {
+        SetOverride {
+            customer: self.customer,
+            agreed: Override::Meter {
+                key: "api_requests".into(),
+                included: Allowance::Unlimited,
+            },
+            reason: "Why not".into(),
+        }
+    }
+
     fn set_up(&self) -> SetUp {
         let term = Term {
             starts_at: utc("2026-04-01T00:00:00Z"),
@@ -157,6 +196,9 @@ async fn ada(pool: PgPool) -> (Play, Foreign) {
         .await
         .unwrap()
         .token;
+    let add_on = play.billing.add_ons(&play.actor).await.unwrap()[0].add_on.id;
+    let preview = play.billing.preview_add_on(&play.actor, add_on, 1).await.unwrap();
+    let add_on_token = preview.token;
     let invoice = play.invoices().await[0].summary.id;
     let customer = play.customer();
     (
@@ -166,6 +208,8 @@ async fn ada(pool: PgPool) -> (Play, Foreign) {
             session_ref,
             token,
             stop_token,
+            add_on_token,
+            add_on,
             credit_note,
             customer,
             price,
@@ -173,7 +217,7 @@ async fn ada(pool: PgPool) -> (Play, Foreign) {
     )
 }
 
-const CUSTOMER: [&str; 19] = [
+const CUSTOMER: [&str; 23] = [
     "invoice",
     "start_payment",
     "checkout_result",
@@ -188,13 +232,17 @@ const CUSTOMER: [&str; 19] = [
     "preview_resume",
     "confirm_resume",
     "credit_note",
+    "preview_add_on",
+    "confirm_add_on",
+    "undo_add_on",
+    "add_ons",
     "credit",
     "overview",
     "invoices",
     "start_add_card",
     "start_checkout",
 ];
-const ADMIN: [&str; 7] = [
+const ADMIN: [&str; 9] = [
     "admin_overview",
     "clock_state",
     "start_clock_move",
@@ -202,6 +250,8 @@ const ADMIN: [&str; 7] = [
     "verify_as",
     "set_up_subscription",
     "extend_trial",
+    "set_override",
+    "remove_override",
 ];
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -225,15 +275,19 @@ async fn another_customer_finds_nothing_of_hers(pool: PgPool) {
         ("preview_resume", "no_subscription"),
         ("confirm_resume", "no_subscription"),
         ("credit_note", "not_found"),
+        ("preview_add_on", "no_subscription"),
+        ("confirm_add_on", "no_subscription"),
+        ("undo_add_on", "no_subscription"),
+        ("add_ons", "ok"),
         ("credit", "ok"),
         ("overview", "ok"),
         ("invoices", "ok"),
         ("start_add_card", "ok"),
         ("start_checkout", "ok"),
     ];
-    assert_eq!(answers[..19], expected);
+    assert_eq!(answers[..23], expected);
     assert!(
-        answers[19..].iter().all(|(_, code)| *code == "forbidden"),
+        answers[23..].iter().all(|(_, code)| *code == "forbidden"),
         "{answers:?}"
     );
     assert!(
@@ -253,6 +307,11 @@ async fn another_customer_finds_nothing_of_hers(pool: PgPool) {
     };
     hers.buy("starter", Month, VISA).await;
     let stolen = hers.billing.confirm_change(&hers.actor, &foreign.token).await;
+    assert!(matches!(stolen, Err(Error::QuoteStale)), "{stolen:?}");
+    let stolen = hers
+        .billing
+        .confirm_add_on(&hers.actor, &foreign.add_on_token)
+        .await;
     assert!(matches!(stolen, Err(Error::QuoteStale)), "{stolen:?}");
     assert_eq!(play.bills().await.len(), 2);
 }
@@ -304,6 +363,8 @@ async fn each_role_does_what_it_may(pool: PgPool) {
         "undo_cancel",
         "confirm_stop",
         "confirm_resume",
+        "confirm_add_on",
+        "undo_add_on",
         "start_add_card",
         "start_checkout",
     ];
@@ -313,7 +374,13 @@ async fn each_role_does_what_it_may(pool: PgPool) {
         let more = more.iter().copied();
         CUSTOMER.into_iter().chain(more).chain(["ingest"]).collect()
     };
-    let reads = refused_to(&["start_clock_move", "set_up_subscription", "extend_trial"]);
+    let reads = refused_to(&[
+        "start_clock_move",
+        "set_up_subscription",
+        "extend_trial",
+        "set_override",
+        "remove_override",
+    ]);
     for (role, expected) in [
         (StaffRole::ReadOnly, &reads),
         (StaffRole::Finance, &reads),

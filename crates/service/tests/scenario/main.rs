@@ -6,14 +6,18 @@
 mod support;
 
 mod abandoned_checkout;
+mod add_on;
+mod add_on_payment;
 mod awaited_upgrade;
 mod batches;
 mod calendar_billing;
 mod cancel_now;
 mod catalog;
+mod catalog_add_on;
 mod catch_up;
 mod declined_renewal;
 mod downgrade_at_period_end;
+mod entitlement_override;
 mod fixed_term;
 mod foreign;
 mod idle_worker;

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{meters, plans};
+use super::{features, kind, meters, plans};
 use crate::{Error, Result, row};
 
 /// Makes versions whose date has come active, and archives those they take the place of.
@@ -38,7 +38,7 @@ pub async fn version_on_sale(
 ) -> Result<Option<Plan>> {
     let version = sqlx::query_scalar!(
         "SELECT v.id FROM plan_version v JOIN plan p ON p.id = v.plan_id
-         WHERE p.key = $1 AND (v.status = 'active' OR (v.status = 'scheduled' AND v.effective_at <= $2))
+         WHERE p.key = $1 AND p.kind = 'plan' AND (v.status = 'active' OR (v.status = 'scheduled' AND v.effective_at <= $2))
          ORDER BY v.status DESC LIMIT 1",
         plan,
         now,
@@ -81,9 +81,9 @@ pub async fn state(conn: &mut PgConnection) -> Result<CatalogState> {
         .map(|plan| (plan.version.uuid(), plan))
         .collect();
     let rows = sqlx::query!(
-        r#"SELECT p.id, p.key, p.name, p.summary, p.rank, p.public, p.customer_id,
+        r#"SELECT p.id, p.key, p.name, p.summary, p.rank, p.public, p.customer_id, p.kind, p.goes_with,
                   (SELECT coalesce(max(v.number), 0) FROM plan_version v WHERE v.plan_id = p.id) AS "last!"
-           FROM plan p ORDER BY p.rank, p.key"#
+           FROM plan p ORDER BY p.kind DESC, p.rank, p.key"#
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -101,6 +101,7 @@ pub async fn state(conn: &mut PgConnection) -> Result<CatalogState> {
                     (false, Some(customer)) => Audience::Customer(CustomerId::from_uuid(customer)),
                     (false, None) => Audience::Nobody,
                 },
+                kind: kind(&r.kind, r.goes_with)?,
             },
             last_number: row::count("plan_version", r.last)?,
             draft: None,
@@ -120,6 +121,7 @@ pub async fn state(conn: &mut PgConnection) -> Result<CatalogState> {
     }
     Ok(CatalogState {
         meters: meters(conn).await?,
+        features: features(conn).await?,
         plans: states,
     })
 }

@@ -1,6 +1,8 @@
 //! Writing the catalog: meters, plans and new versions. What is published is never written again.
 
-use billing::catalog::{Audience, ChargeSpec, Listing, MeterPrice, MeterSpec, PriceSpec, Release, Terms};
+use billing::catalog::{
+    Audience, ChargeSpec, Listing, MeterPrice, MeterSpec, PlanKind, PriceSpec, Release, VersionTerms,
+};
 use billing::id::{MeterId, PlanId, PlanVersionId, PriceId};
 use billing::money::Money;
 use billing::rating::Scheme;
@@ -42,8 +44,10 @@ pub async fn edit_meter(conn: &mut PgConnection, id: MeterId, meter: &MeterSpec)
 
 pub async fn add_plan(conn: &mut PgConnection, id: PlanId, key: &str, listing: &Listing) -> Result<()> {
     let (public, customer) = audience(listing.audience);
+    let (kind, goes_with) = kind(&listing.kind);
     sqlx::query!(
-        "INSERT INTO plan (id, key, name, summary, rank, public, customer_id) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO plan (id, key, name, summary, rank, public, customer_id, kind, goes_with)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         id.uuid(),
         key,
         listing.name,
@@ -51,26 +55,38 @@ pub async fn add_plan(conn: &mut PgConnection, id: PlanId, key: &str, listing: &
         listing.rank,
         public,
         customer,
+        kind,
+        goes_with,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
+/// What it is, plan or add-on, stays.
 pub async fn edit_plan(conn: &mut PgConnection, id: PlanId, listing: &Listing) -> Result<()> {
     let (public, customer) = audience(listing.audience);
     sqlx::query!(
-        "UPDATE plan SET name = $2, summary = $3, rank = $4, public = $5, customer_id = $6 WHERE id = $1",
+        "UPDATE plan SET name = $2, summary = $3, rank = $4, public = $5, customer_id = $6, goes_with = $7
+         WHERE id = $1",
         id.uuid(),
         listing.name,
         listing.summary,
         listing.rank,
         public,
         customer,
+        kind(&listing.kind).1,
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+fn kind(kind: &PlanKind) -> (&'static str, Option<&[String]>) {
+    match kind {
+        PlanKind::Plan => ("plan", None),
+        PlanKind::AddOn { plans } => ("add_on", plans.as_deref()),
+    }
 }
 
 fn audience(audience: Audience) -> (bool, Option<Uuid>) {
@@ -99,7 +115,7 @@ pub struct NewVersion<'a> {
     pub plan: PlanId,
     pub number: u32,
     pub release: Release,
-    pub terms: &'a Terms,
+    pub terms: &'a VersionTerms,
     pub price_ids: &'a [PriceId],
 }
 

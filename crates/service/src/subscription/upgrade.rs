@@ -1,0 +1,159 @@
+//! What is paid for before it takes effect, and the bill that follows any change.
+
+use billing::credit::{CreditNoteDraft, CreditReason};
+use billing::id::{InvoiceId, PaymentAttemptId};
+use billing::invoice::InvoiceDraft;
+use billing::money::Money;
+use billing::subscription::{RenewalInput, Subscription, renew};
+use chrono::{DateTime, Utc};
+use gateway::ChargeOutcome;
+use store::customer::CustomerRecord;
+use store::{CustomerScope, PgConnection, Tx};
+
+use super::ChangeOutcome;
+use crate::credit::{self, Issue};
+use crate::invoice::{Finalize, finalize};
+use crate::payment::{BeginAttempt, begin_attempts};
+use crate::record::{Save, save};
+use crate::{Actor, Billing, Error, Result};
+
+/// A change that costs something now.
+pub(super) struct Upgrade<'a> {
+    pub actor: &'a Actor,
+    pub customer: &'a CustomerRecord,
+    /// The subscription and what happened to it where nothing is left to collect.
+    pub done: (&'a Subscription, &'static str),
+    /// The same until the money is there.
+    pub waits: (&'a Subscription, &'static str),
+    /// What is given back by itself, where the invoice alone would pay money out.
+    pub credit_note: Option<&'a CreditNoteDraft>,
+    pub invoice: InvoiceId,
+    pub draft: &'a InvoiceDraft,
+}
+
+impl<'a> Upgrade<'a> {
+    fn save(&self, (after, what): (&'a Subscription, &'static str), at: DateTime<Utc>) -> Save<'a> {
+        Save {
+            actor: self.actor,
+            customer: self.customer,
+            after,
+            what,
+            at,
+        }
+    }
+}
+
+impl Billing {
+    /// Charges for the change inline; it takes effect when the money is there.
+    pub(super) async fn charge_first(&self, mut tx: Tx, upgrade: Upgrade<'_>) -> Result<ChangeOutcome> {
+        let (now, invoice) = (self.now(), upgrade.invoice);
+        let scope = CustomerScope::of(upgrade.customer.id);
+        let due = upgrade.draft.amount_due()?;
+        if due.is_zero() {
+            save(&mut tx, upgrade.save(upgrade.done, now)).await?;
+            self.issue(&mut tx, &upgrade, upgrade.done.0).await?;
+            store::commit(tx).await?;
+            return Ok(ChangeOutcome::Applied {
+                invoice: Some(invoice),
+            });
+        }
+        let method = store::payment::default_method(&mut tx, scope)
+            .await?
+            .ok_or(Error::NoPaymentMethod)?;
+        save(&mut tx, upgrade.save(upgrade.waits, now)).await?;
+        self.issue(&mut tx, &upgrade, upgrade.waits.0).await?;
+        let begin = BeginAttempt {
+            customer: scope.customer(),
+            invoice,
+            amount: due,
+            method: &method,
+            at: now,
+        };
+        let attempts = begin_attempts(self, &mut tx, &[begin]).await?;
+        let attempt = *attempts
+            .first()
+            .ok_or(Error::Internal("an attempt was not written"))?;
+        store::commit(tx).await?;
+        self.collect_at_once(attempt, invoice).await
+    }
+
+    /// Collects at once instead of waiting for the queue, whose job then finds nothing left to do.
+    pub(super) async fn collect_at_once(
+        &self,
+        attempt: PaymentAttemptId,
+        invoice: InvoiceId,
+    ) -> Result<ChangeOutcome> {
+        let outcome = match self.collect(attempt).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                tracing::warn!(%attempt, %error, "The outcome of attempt `{attempt}` is not known yet");
+                return Ok(ChangeOutcome::Processing);
+            }
+        };
+        Ok(match outcome {
+            Some(ChargeOutcome::Succeeded { .. }) => ChangeOutcome::Applied {
+                invoice: Some(invoice),
+            },
+            Some(ChargeOutcome::Declined { code, .. }) => ChangeOutcome::Declined {
+                code: code.as_str().to_owned(),
+            },
+            Some(ChargeOutcome::RequiresAction { url, .. }) => ChangeOutcome::RequiresAction { url },
+            Some(ChargeOutcome::Processing { .. } | ChargeOutcome::Canceled { .. }) | None => {
+                ChangeOutcome::Processing
+            }
+        })
+    }
+
+    /// The documents, which take numbers: the credit first.
+    async fn issue(
+        &self,
+        conn: &mut PgConnection,
+        upgrade: &Upgrade<'_>,
+        subscription: &Subscription,
+    ) -> Result<()> {
+        let (actor, customer, at) = (upgrade.actor, upgrade.customer, self.now());
+        if let Some(draft) = upgrade.credit_note {
+            let note = Issue {
+                actor,
+                customer,
+                subscription: subscription.id,
+                draft,
+                reason: CreditReason::Change,
+                at,
+            };
+            credit::issue(conn, note, self.base_url()).await?;
+        }
+        let f = Finalize {
+            id: upgrade.invoice,
+            actor,
+            customer,
+            subscription,
+            draft: upgrade.draft,
+            reason: "upgrade",
+            at,
+        };
+        finalize(conn, &[f], self.base_url()).await
+    }
+
+    /// The first full bill after a change, by the same function that the billing run uses: when and how much,
+    /// from the credit that is left.
+    pub(super) fn next_bill(
+        &self,
+        after: &Subscription,
+        input: RenewalInput<'_>,
+        credit_left: Money,
+    ) -> Result<Option<(DateTime<Utc>, InvoiceDraft)>> {
+        let mut step = renew(after, input)?;
+        // A year's plan has months in between that bill usage alone.
+        for _ in 0..12 {
+            if !step.lines.is_empty() || !step.after.status.is_live() {
+                break;
+            }
+            step = renew(&step.after, input)?;
+        }
+        let rate = self.parts.config.tax_rate;
+        let draft = InvoiceDraft::assemble(credit_left.currency(), step.lines, rate)?;
+        let draft = draft.apply_credit(credit_left)?;
+        Ok((!draft.lines().is_empty()).then_some((step.boundary, draft)))
+    }
+}

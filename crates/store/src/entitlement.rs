@@ -1,0 +1,96 @@
+//! What staff agreed with customers about their entitlements.
+
+use std::collections::HashMap;
+
+use billing::entitlement::{Allowance, Override};
+use billing::id::SubscriptionId;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{Error, Result};
+
+const TABLE: &str = "entitlement_override";
+
+/// An override with who set it, why and when.
+#[derive(Debug, Clone, Copy)]
+pub struct NewOverride<'a> {
+    pub subscription: SubscriptionId,
+    pub agreed: &'a Override,
+    pub reason: &'a str,
+    pub set_by: &'a str,
+    pub set_at: DateTime<Utc>,
+}
+
+/// What is overridden of each subscription; one without overrides is not listed.
+pub async fn overrides(
+    conn: &mut PgConnection,
+    subscriptions: &[SubscriptionId],
+) -> Result<HashMap<SubscriptionId, Vec<Override>>> {
+    let ids: Vec<Uuid> = subscriptions.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!(
+        "SELECT subscription_id, kind, key, included, value FROM entitlement_override
+         WHERE subscription_id = ANY($1) ORDER BY subscription_id, kind, key",
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut overrides: HashMap<SubscriptionId, Vec<Override>> = HashMap::new();
+    for r in rows {
+        let key = r.key;
+        let agreed = match (r.kind.as_str(), r.value) {
+            ("meter", None) => Override::Meter {
+                key,
+                included: r.included.map_or(Allowance::Unlimited, Allowance::Units),
+            },
+            ("feature", Some(value)) => Override::Feature { key, value },
+            _ => return Err(Error::corrupt(TABLE, r.subscription_id)),
+        };
+        let subscription = SubscriptionId::from_uuid(r.subscription_id);
+        overrides.entry(subscription).or_default().push(agreed);
+    }
+    Ok(overrides)
+}
+
+/// One for a subscription and key: the last word counts.
+pub async fn set(conn: &mut PgConnection, new: NewOverride<'_>) -> Result<()> {
+    let (kind, key, included, value) = match new.agreed {
+        Override::Meter { key, included } => ("meter", key, included.units(), None),
+        Override::Feature { key, value } => ("feature", key, None, Some(value)),
+    };
+    sqlx::query!(
+        "INSERT INTO entitlement_override (subscription_id, kind, key, included, value, reason, set_by, set_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (subscription_id, kind, key) DO UPDATE SET included = excluded.included, value = excluded.value,
+            reason = excluded.reason, set_by = excluded.set_by, set_at = excluded.set_at",
+        new.subscription.uuid(),
+        kind,
+        key,
+        included,
+        value,
+        new.reason,
+        new.set_by,
+        new.set_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether there was one.
+pub async fn remove(
+    conn: &mut PgConnection,
+    subscription: SubscriptionId,
+    kind: &str,
+    key: &str,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "DELETE FROM entitlement_override WHERE subscription_id = $1 AND kind = $2 AND key = $3",
+        subscription.uuid(),
+        kind,
+        key,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

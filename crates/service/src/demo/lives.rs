@@ -134,7 +134,7 @@ pub const fn steps_down(from: &'static str, day: i32, to: &'static str) -> [(i32
     [(0, buy(from)), (day, change(to))]
 }
 
-/// Changes its mind again and again within the first period.
+/// Changes its mind again and again within the first period, and grows a year later.
 pub const fn is_restless() -> [(i32, Deed); 8] {
     [
         (0, buy("starter")),
@@ -144,7 +144,7 @@ pub const fn is_restless() -> [(i32, Deed); 8] {
         (20, UndoChange),
         (23, change("starter")),
         (25, change("professional")),
-        (200, Seats(2)),
+        (325, Seats(2)),
     ]
 }
 

@@ -153,16 +153,6 @@ pub const LATE: [Story; 24] = [
         life: &shortens_the_bill("professional"),
     },
     Story {
-        company: "Mango Remit",
-        person: "Paolo Santos",
-        email: "paolo@mangoremit.example",
-        zone: "Asia/Manila",
-        featured: false,
-        habit: habit(1, 4, 3_400, 1).growing(6),
-        joins: Ago(195),
-        life: &hesitates("starter"),
-    },
-    Story {
         company: "Polar Research",
         person: "Ingrid Moe",
         email: "ingrid@polarresearch.example",
@@ -241,6 +231,16 @@ pub const LATE: [Story; 24] = [
         habit: habit(1, 2, 1_700, 1),
         joins: Ago(47),
         life: &leaves("starter", 40, Unused),
+    },
+    Story {
+        company: "Mango Remit",
+        person: "Paolo Santos",
+        email: "paolo@mangoremit.example",
+        zone: "Asia/Manila",
+        featured: false,
+        habit: habit(1, 4, 3_400, 1).growing(6),
+        joins: Ago(26),
+        life: &hesitates("starter"),
     },
     Story {
         company: "Comet Robotics",

@@ -132,6 +132,11 @@ async fn the_full_world_ties_and_comes_through_everything(pool: PgPool) {
             "SELECT DISTINCT reason FROM credit_note",
         ),
         (
+            "kinds of subscription items",
+            vec!["plan", "add_on"],
+            "SELECT DISTINCT kind FROM subscription_item",
+        ),
+        (
             "what periods are counted from",
             vec!["anniversary", "calendar"],
             "SELECT DISTINCT billing_time FROM subscription",

@@ -35,6 +35,7 @@ impl Stage {
                 let preview = billing.preview_quantity(actor, quantity).await?;
                 Box::pin(self.confirm(actor, &preview, true)).await
             }
+            Deed::AddOn { key, quantity } => Box::pin(self.add_on(actor, key, quantity)).await,
             Deed::UndoChange => billing.undo_change(actor).await,
             Deed::Cancel(reason) => billing.cancel(actor, Some(feedback(reason))).await,
             Deed::UndoCancel => billing.undo_cancel(actor).await,
@@ -89,12 +90,20 @@ impl Stage {
 
     async fn confirm(&self, actor: &Actor, preview: &ChangePreview, is_paid: bool) -> Result<()> {
         let outcome = self.billing.confirm_change(actor, &preview.token).await?;
-        let done = matches!(
-            outcome,
-            ChangeOutcome::Applied { .. } | ChangeOutcome::Scheduled { .. }
-        );
-        if done != is_paid {
+        if is_done(&outcome) != is_paid {
             return Err(Error::Internal("a demo customer's change came out otherwise"));
+        }
+        Ok(())
+    }
+
+    async fn add_on(&self, actor: &Actor, key: &str, quantity: u32) -> Result<()> {
+        let offers = self.billing.add_ons(actor).await?;
+        let offer = offers.iter().find(|offer| offer.add_on.key == key);
+        let add_on = offer.ok_or(Error::NotFound("add-on"))?.add_on.id;
+        let preview = self.billing.preview_add_on(actor, add_on, quantity).await?;
+        let outcome = self.billing.confirm_add_on(actor, &preview.token).await?;
+        if !is_done(&outcome) {
+            return Err(Error::Internal("a demo customer's add-on came out otherwise"));
         }
         Ok(())
     }
@@ -218,6 +227,13 @@ impl Stage {
         self.billing.checkout_result(actor, session_ref).await?;
         Ok(())
     }
+}
+
+const fn is_done(outcome: &ChangeOutcome) -> bool {
+    matches!(
+        outcome,
+        ChangeOutcome::Applied { .. } | ChangeOutcome::Scheduled { .. }
+    )
 }
 
 fn reference(url: &str) -> &str {

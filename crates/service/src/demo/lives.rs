@@ -6,8 +6,8 @@ use billing::period::{BillingTime, Interval};
 use billing::subscription::{FeedbackReason, UnusedTime};
 
 use super::story::Deed::{
-    Abandon, Agree, Approve, Buy, Cancel, CancelNow, Change, ChangeInVain, ExtendTrial, Pause, PayInvoice,
-    ReplaceCard, Resume, Seats, SetUp, Try, UndoCancel, UndoChange,
+    Abandon, AddOn, Agree, Approve, Buy, Cancel, CancelNow, Change, ChangeInVain, ExtendTrial, Pause,
+    PayInvoice, ReplaceCard, Resume, Seats, SetUp, Try, UndoCancel, UndoChange,
 };
 use super::story::{
     ASKING_CARD, Deed, EXPIRING_CARD, FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Offer, Terms,
@@ -56,6 +56,21 @@ pub const fn stays(plan: &'static str) -> [(i32, Deed); 1] {
 
 pub const fn stays_by_the_year(plan: &'static str) -> [(i32, Deed); 1] {
     [(0, buy_year(plan))]
+}
+
+/// Buys storage and chains beside the plan, and later fewer of them.
+pub const fn adds_on(plan: &'static str) -> [(i32, Deed); 5] {
+    [
+        (0, buy(plan)),
+        (45, several("extra_storage", 1)),
+        (105, several("extra_chain", 2)),
+        (165, several("extra_chain", 1)),
+        (225, several("extra_storage", 0)),
+    ]
+}
+
+const fn several(key: &'static str, quantity: u32) -> Deed {
+    AddOn { key, quantity }
 }
 
 /// Its card's charges succeed, and each time the answer has to be looked up.

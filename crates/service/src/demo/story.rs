@@ -56,6 +56,11 @@ pub enum Deed {
     },
     /// More at once, fewer at the period's end.
     Seats(u32),
+    /// So many of an add-on: more at once, fewer from the next period on.
+    AddOn {
+        key: &'static str,
+        quantity: u32,
+    },
     UndoChange,
     Cancel(FeedbackReason),
     UndoCancel,

@@ -8,7 +8,7 @@ import { arrive, open, panel } from "./support/page";
 const APP = new URL("../app/src", import.meta.url).pathname;
 
 test("a page of one's own asks for signing in and is shown then", async ({ page }) => {
-  for (const path of ["/overview", "/plan", "/plan/cancel", "/plan/pause", "/plan/resume", "/invoices", "/checkout/cancel", "/admin", "/admin/system"]) {
+  for (const path of ["/overview", "/plan", "/plan/add-on", "/plan/cancel", "/plan/pause", "/plan/resume", "/invoices", "/checkout/cancel", "/admin", "/admin/system"]) {
     await open(page, path);
     expect(page.url(), path).toContain(`/sign-in?next=${path}`);
   }

@@ -92,3 +92,51 @@ test("the operator's chart is drawn by the server", async ({ pageOf }) => {
   await expect(page.locator("figure [aria-hidden] svg:visible").first()).toBeVisible();
   await expect(page.locator("figure figcaption")).toContainText("MRR");
 });
+
+test("an add-on is bought, billed, taken off and kept", async ({ guard, signUp }) => {
+  test.setTimeout(60_000);
+  guard.foresee(409, /^\/plan\/add-on/);
+  const [page] = await signUp("Plain Add-ons", "/pricing", PLAIN);
+  await buy(page, "Starter");
+  await pay(page);
+  const set = async (quantity: string) => {
+    await open(page, "/plan");
+    await page.getByLabel("How many of Extra chain").fill(quantity);
+    await page.getByRole("button", { name: "Preview Extra chain" }).click();
+    await arrive(page, /^\/plan\/add-on/);
+  };
+  await set("2");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Extra chain: 0 to 2");
+  const previewed = await bill(panel(page, "Due now").getByRole("table"));
+  expect(previewed.lines.map((line) => line.what)).toEqual(["Remaining time on Extra chain"]);
+  // 199.00 and twice 99.00, each with 8 % tax.
+  const following = await bill(panel(page, "Next bill").getByRole("table"));
+  expect(following.lines.map((line) => line.what)).toEqual(["Starter, one month", "Extra chain, one month"]);
+  expect(dollars(following.total)).toBe("$428.76");
+  await page.getByRole("button", { name: `Confirm and pay ${dollars(previewed.total)}` }).click();
+  await arrive(page, "/plan?done=add_on_applied");
+  await expect(page.getByText("Your add-ons have changed.")).toBeVisible();
+  await expect(panel(page, "Add-ons")).toContainText("You have 2.");
+  await expect(panel(page, "What you have").getByRole("row", { name: /^Chains/ })).toContainText("3\u00a0chains");
+  await open(page, "/invoices");
+  await page.getByRole("row", { name: /Upgrade/ }).getByRole("link").click();
+  await arrive(page, /^\/invoices\/inv_/);
+  expect(await bill(panel(page, "Lines").getByRole("table"))).toEqual(previewed);
+  await open(page, "/overview");
+  await expect(panel(page, "Usage")).toContainText("0 of 3\u00a0chains · 0%");
+  expect(await bill(panel(page, "Next bill").getByRole("table"))).toEqual(following);
+
+  await set("0");
+  await expect(panel(page, "Due now")).toContainText("Nothing is due now.");
+  expect(dollars((await bill(panel(page, "Next bill").getByRole("table"))).total)).toBe("$214.92");
+  await page.getByRole("button", { name: "Schedule the change" }).click();
+  await arrive(page, "/plan?done=add_on_scheduled");
+  const goes = panel(page, "Add-ons").getByText(/^It goes on /);
+  await expect(goes).toBeVisible();
+  await page.getByRole("button", { name: "Undo the change of Extra chain" }).click();
+  await arrive(page, "/plan?done=add_on_undone");
+  await expect(page.getByText("Your add-on goes on as it is.")).toBeVisible();
+  await expect(goes).toHaveCount(0);
+  await set("2");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("You have as many already");
+});

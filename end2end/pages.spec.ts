@@ -154,6 +154,36 @@ test("hosted pages and the way back hold", async ({ signUp }) => {
   await inspect(page, "plan-notice");
 });
 
+test("pages of add-ons hold", async ({ signUp }) => {
+  test.setTimeout(180_000);
+  const [page] = await signUp("More Of It", "/pricing");
+  await buy(page, "Starter");
+  await pay(page);
+  const add = async (name: string, quantity: string) => {
+    await open(page, "/plan");
+    await page.getByLabel(`How many of ${name}`).fill(quantity);
+    await page.getByRole("button", { name: `Preview ${name}` }).click();
+    await arrive(page, /^\/plan\/add-on/);
+  };
+  await add("Extra chain", "2");
+  await inspect(page, "add-on-more");
+  await page.setViewportSize(DESK);
+  await page.getByRole("button", { name: /^Confirm and pay/ }).click();
+  await arrive(page, "/plan?done=add_on_applied");
+  await add("Extra chain", "0");
+  await inspect(page, "add-on-fewer");
+  await page.setViewportSize(DESK);
+  await page.getByRole("button", { name: "Schedule the change" }).click();
+  await arrive(page, "/plan?done=add_on_scheduled");
+  await inspect(page, "plan-with-add-on");
+  await page.setViewportSize(DESK);
+  await open(page, "/plan");
+  await page.getByRole("link", { name: "Choose Enterprise" }).click();
+  await arrive(page, /^\/plan\/change/);
+  await expect(page.getByText("Extra chain is not sold with it.")).toBeVisible();
+  await inspect(page, "plan-not-with-add-on");
+});
+
 test("pages of a purchase that is not finished hold", async ({ signUp }) => {
   const [page] = await signUp("Half Way", "/pricing");
   await buy(page, "Starter");

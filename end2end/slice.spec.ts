@@ -223,7 +223,7 @@ test("the customer finds the renewal as it was foretold, paid", async ({ pageOf 
   const overage = panel(page, "Lines").locator("tbody tr").filter({ hasText: "Deployments beyond" });
   await overage.getByText("How this was calculated").click();
   await expect(overage.locator("details")).toContainText("Used: 512 (sum of all events)");
-  await expect(overage.locator("details")).toContainText("Included in the plan: 500. Beyond that: 12.");
+  await expect(overage.locator("details")).toContainText("Included: 500. Beyond that: 12.");
   await expect(overage.locator("details")).toContainText("12 × $1.00 = $12.00.");
   await expect(panel(page, "Payments").getByRole("row", { name: /Succeeded/ })).toContainText("$1,091.88");
 

@@ -29,6 +29,10 @@ pub enum AppError {
     PaymentUnderWay,
     NoPaymentMethod,
     SamePrice,
+    SameQuantity,
+    AddOnUnavailable,
+    AddOnNotPriced,
+    TooManyAddOns,
     ChangeAwaitsPayment,
     NothingPending,
     ChangeScheduled,
@@ -57,7 +61,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 44] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -78,6 +82,10 @@ impl AppError {
         PaymentUnderWay,
         NoPaymentMethod,
         SamePrice,
+        SameQuantity,
+        AddOnUnavailable,
+        AddOnNotPriced,
+        TooManyAddOns,
         ChangeAwaitsPayment,
         NothingPending,
         ChangeScheduled,
@@ -122,6 +130,10 @@ impl AppError {
             PaymentUnderWay => "payment_under_way",
             NoPaymentMethod => "no_payment_method",
             SamePrice => "same_price",
+            SameQuantity => "same_quantity",
+            AddOnUnavailable => "add_on_unavailable",
+            AddOnNotPriced => "add_on_not_priced",
+            TooManyAddOns => "too_many_add_ons",
             ChangeAwaitsPayment => "change_awaits_payment",
             NothingPending => "nothing_pending",
             ChangeScheduled => "change_scheduled",

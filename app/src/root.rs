@@ -18,6 +18,7 @@ use crate::portal::credit::CreditNotePage;
 use crate::portal::invoices::detail::InvoicePage;
 use crate::portal::invoices::list::InvoicesPage;
 use crate::portal::overview::page::OverviewPage;
+use crate::portal::plan::add_on::AddOnPage;
 use crate::portal::plan::cancel::CancelPage;
 use crate::portal::plan::change::ChangePage;
 use crate::portal::plan::page::PlanPage;
@@ -39,6 +40,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/overview") view=OverviewPage ssr=SsrMode::Async/>
                 <Route path=path!("/plan") view=PlanPage ssr=SsrMode::Async/>
                 <Route path=path!("/plan/change") view=ChangePage ssr=SsrMode::Async/>
+                <Route path=path!("/plan/add-on") view=AddOnPage ssr=SsrMode::Async/>
                 <Route path=path!("/plan/cancel") view=CancelPage ssr=SsrMode::Async/>
                 <Route path=path!("/plan/pause") view=PausePage ssr=SsrMode::Async/>
                 <Route path=path!("/plan/resume") view=ResumePage ssr=SsrMode::Async/>

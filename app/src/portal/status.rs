@@ -175,12 +175,16 @@ fn changing(overview: &Overview, subscription: &Subscription) -> Option<AnyView>
         }
         .into_any(),
         PendingChange::AwaitingPayment {
-            invoice, expires_at, ..
+            invoice,
+            expires_at,
+            add_on,
+            ..
         } => {
+            let title = add_on.map_or_else(|| t::awaits_payment(plan), |_| t::awaits_add_on(plan));
             let fields = vec![("invoice", invoice.to_string())];
             let until = t::awaits_until(&format::date_time(expires_at, zone));
             view! {
-                <Notice tone=Tone::Warning title=t::awaits_payment(plan) detail=until>
+                <Notice tone=Tone::Warning title=title detail=until>
                     <PostButton
                         action="/fn/pay-invoice"
                         label=o::PAY_NOW

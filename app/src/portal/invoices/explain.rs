@@ -321,7 +321,7 @@ mod tests {
         assert_eq!(
             overage,
             "Used: 112,345 (sum of all events), counted from Oct 6, 2026, 00:00:00 UTC up to Nov 6, 2026, 00:00:00 UTC. \
-             Included in the plan: 100,000. Beyond that: 12,345. \
+             Included: 100,000. Beyond that: 12,345. \
              12,345 × $0.50 ÷ 1,000 = $6.1725, rounded once to $6.17."
         );
     }

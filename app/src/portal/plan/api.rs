@@ -28,6 +28,31 @@ pub async fn undo_change() -> Result<(), AppError> {
     Ok(())
 }
 
+/// The token names the preview that was shown: exactly its amounts are charged.
+#[server(prefix = "/fn", endpoint = "confirm-add-on")]
+pub async fn confirm_add_on(token: String) -> Result<(), AppError> {
+    use service::ChangeOutcome::*;
+    let (billing, actor) = crate::context::caller().await?;
+    let next = match billing.confirm_add_on(&actor, &token).await? {
+        Applied { .. } => "/plan?done=add_on_applied".to_owned(),
+        Scheduled { .. } => "/plan?done=add_on_scheduled".to_owned(),
+        Processing => "/plan?done=add_on_processing".to_owned(),
+        RequiresAction { url } => url,
+        Declined { .. } => return Err(AppError::ChangeDeclined),
+    };
+    leptos_axum::redirect(&next);
+    Ok(())
+}
+
+#[server(prefix = "/fn", endpoint = "undo-add-on")]
+pub async fn undo_add_on(add_on: String) -> Result<(), AppError> {
+    let (billing, actor) = crate::context::caller().await?;
+    let add_on = add_on.parse().map_err(|_| AppError::NotFound)?;
+    billing.undo_add_on(&actor, add_on).await?;
+    leptos_axum::redirect("/plan?done=add_on_undone");
+    Ok(())
+}
+
 #[server(prefix = "/fn", endpoint = "cancel")]
 pub async fn cancel(
     #[server(default)] reason: String,

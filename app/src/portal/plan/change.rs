@@ -1,9 +1,12 @@
 //! What a change of plan costs, before it is made.
 
 use billing::id::PriceId;
+use billing::invoice::InvoiceDraft;
 use billing::period::Zone;
+use billing::subscription::ChangeError;
+use chrono::{DateTime, Utc};
 use leptos::prelude::*;
-use service::{ChangeKind, ChangePreview, Overview};
+use service::{ChangeKind, ChangePreview, Error, Overview};
 
 use super::page::usage_beyond;
 use crate::error::AppError;
@@ -27,13 +30,13 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         .and_then(|id| id.parse().ok())
         .ok_or(AppError::NotFound)?;
     let overview = visit.billing.overview(&visit.actor).await?;
-    let preview = match visit
-        .billing
-        .preview_change(&visit.actor, price)
-        .await
-        .map_err(AppError::from)
-    {
-        Err(AppError::InvoiceOpen) => return Ok(pay_first(&overview)),
+    let preview = match visit.billing.preview_change(&visit.actor, price).await {
+        Err(Error::Change(ChangeError::AddOnUnavailable { add_on })) => {
+            let offers = visit.billing.add_ons(&visit.actor).await?;
+            let offer = offers.iter().find(|offer| offer.add_on.id == add_on);
+            return Ok(not_with(offer.map_or("", |offer| &offer.add_on.name), &overview));
+        }
+        Err(Error::Change(ChangeError::InvoiceOpen)) => return Ok(pay_first(&overview)),
         preview => preview?,
     };
     let zone = overview.customer.zone;
@@ -47,7 +50,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         {warning}
         <div class="grid gap-4 md:grid-cols-2">
             {due_now(&preview, &overview)}
-            {next_bill(&preview, zone)}
+            {next_bill(preview.next_bill.clone(), zone)}
         </div>
     };
     Ok(Page::new(title, body).of(who))
@@ -60,6 +63,17 @@ fn pay_first(overview: &Overview) -> Page {
         <PageHeader title=words.title/>
         {banners(overview)}
         <p class="text-muted">{words.advice}</p>
+        <p><LinkButton href="/plan" label=t::BACK/></p>
+    };
+    Page::new(words.title, body).of(overview.customer.name.clone())
+}
+
+/// The add-on that stands in the way, by its name.
+fn not_with(add_on: &str, overview: &Overview) -> Page {
+    let words = en::error(AppError::AddOnUnavailable);
+    let body = view! {
+        <PageHeader title=words.title/>
+        <p class="text-muted">{en::plan::add_on::not_with(add_on)}</p>
         <p><LinkButton href="/plan" label=t::BACK/></p>
     };
     Page::new(words.title, body).of(overview.customer.name.clone())
@@ -132,8 +146,8 @@ fn confirm(preview: &ChangePreview, overview: &Overview) -> AnyView {
     .into_any()
 }
 
-fn next_bill(preview: &ChangePreview, zone: Zone) -> AnyView {
-    let Some((at, draft)) = preview.next_bill.clone() else {
+pub fn next_bill(bill: Option<(DateTime<Utc>, InvoiceDraft)>, zone: Zone) -> AnyView {
+    let Some((at, draft)) = bill else {
         return view! { <Panel title=t::NEXT_BILL><p class="text-muted">{t::NO_NEXT_BILL}</p></Panel> }
             .into_any();
     };

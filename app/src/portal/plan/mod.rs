@@ -1,5 +1,7 @@
 //! The plan: what it is, what it could be, and the way there and out.
 
+#[cfg(feature = "ssr")]
+pub mod add_on;
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod cancel;

@@ -9,6 +9,7 @@ use billing::subscription::Status;
 use leptos::prelude::*;
 use service::{MeterUsage, Overview};
 
+use super::add_on::{add_ons, granted};
 use crate::catalog::compare::CompareTable;
 use crate::catalog::offer::{IntervalSwitch, PlanCard, choose, saving_amount, saving_percent};
 use crate::error::AppError;
@@ -39,6 +40,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         return Ok(Page::new(t::TITLE, ()));
     };
     let plans = visit.billing.plans_for(&visit.actor).await?;
+    let offers = visit.billing.add_ons(&visit.actor).await?;
     let interval = match visit.query("interval").and_then(Interval::parse) {
         Some(chosen @ (Interval::Month | Interval::Year)) => chosen,
         _ => price.interval,
@@ -68,6 +70,8 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         {banners(&overview)}
         <ul class="grid gap-3 sm:grid-cols-2 lg:grid-cols-4" aria-label=t::CHOICES>{cards}</ul>
         <p class="text-muted">{t::UPGRADE_HINT}</p>
+        {add_ons(&offers, &overview)}
+        {granted(&overview)}
         <Panel title=t::COMPARE>
             <CompareTable plans=plans/>
         </Panel>

@@ -68,8 +68,21 @@ pub const fn error(error: AppError) -> ErrorText {
         ),
         NoPaymentMethod => text("There is no card on file", "Add one first. Nothing was charged."),
         SamePrice => text("This is your plan already", "Choose another one to change."),
+        SameQuantity => text("You have as many already", "Choose another number to change."),
+        AddOnUnavailable => text(
+            "An add-on is not sold with this plan",
+            "Remove it on the page of your plan; it then goes with the end of the period.",
+        ),
+        AddOnNotPriced => text(
+            "An add-on is not sold for this interval",
+            "Remove it on the page of your plan, or keep the interval.",
+        ),
+        TooManyAddOns => text(
+            "There are ten add-ons already",
+            "Remove one before adding another.",
+        ),
         ChangeAwaitsPayment => text(
-            "An upgrade waits for its payment",
+            "A change waits for its payment",
             "Pay or wait for it to expire, then change again.",
         ),
         NothingPending => text(
@@ -125,6 +138,10 @@ pub const fn error(error: AppError) -> ErrorText {
 pub fn notice(code: &str) -> Option<&'static str> {
     Some(match code {
         "change_applied" => "Your plan has changed.",
+        "add_on_applied" => "Your add-ons have changed.",
+        "add_on_scheduled" => "The change comes with the end of the period. You can undo it until then.",
+        "add_on_undone" => "Your add-on goes on as it is.",
+        "add_on_processing" => "The payment is being processed. The add-on comes once it succeeds.",
         "change_scheduled" => "The change is scheduled. You can undo it until then.",
         "change_undone" => "The scheduled change is undone. Your plan goes on as it is.",
         "change_processing" => "The payment is being processed. The plan changes once it succeeds.",

@@ -138,7 +138,7 @@ pub mod explain {
     }
 
     pub fn included(included: &str, beyond: &str) -> String {
-        format!("Included in the plan: {included}. Beyond that: {beyond}.")
+        format!("Included: {included}. Beyond that: {beyond}.")
     }
 
     pub fn aggregation(name: &str) -> &str {

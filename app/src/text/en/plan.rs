@@ -56,6 +56,77 @@ pub mod change {
     }
 }
 
+pub mod add_on {
+    pub const TITLE: &str = "Add-ons";
+    pub const QUANTITY: &str = "How many";
+    pub const PREVIEW: &str = "Preview";
+    pub const UNDO: &str = "Undo";
+    pub const DUE_CAPTION: &str = "What is charged now: the rest of the period, tax";
+    pub const NEXT_CAPTION: &str = "The first full bill after the change, before usage";
+    pub const CONFIRM_SCHEDULE: &str = "Schedule the change";
+    pub const CONFIRM_TRIAL: &str = "Change it";
+    pub const NO_CARD: &str = "There is no card on file: add one to pay for the add-on.";
+    pub const IN_TRIAL: &str = "It is there at once. Your card is not charged before your trial ends.";
+
+    pub fn of(name: &str) -> String {
+        format!("of {name}")
+    }
+
+    pub fn preview_of(name: &str) -> String {
+        format!("Preview {name}")
+    }
+
+    pub fn undo_of(name: &str) -> String {
+        format!("Undo the change of {name}")
+    }
+
+    pub fn carried(quantity: &str) -> String {
+        format!("You have {quantity}.")
+    }
+
+    pub fn goes(date: &str) -> String {
+        format!("It goes on {date}.")
+    }
+
+    pub fn fewer(quantity: &str, date: &str) -> String {
+        format!("From {date} on it is {quantity}.")
+    }
+
+    pub fn title(name: &str, from: &str, to: &str) -> String {
+        format!("{name}: {from} to {to}")
+    }
+
+    pub fn upgrade(card: &str) -> String {
+        format!(
+            "{card} is charged now. It is there as soon as the payment succeeds; if it is declined, all stays as it is."
+        )
+    }
+
+    pub fn at_period_end(date: &str) -> String {
+        format!(
+            "It changes on {date}. Until then all stays as it is, and you can undo this at any time before."
+        )
+    }
+
+    pub fn not_with(name: &str) -> String {
+        format!(
+            "{name} is not sold with it. Remove the add-on first: it then goes with the end of the period."
+        )
+    }
+}
+
+pub mod granted {
+    pub const TITLE: &str = "What you have";
+    pub const CAPTION: &str = "What your plan, add-ons and agreements give";
+    pub const WHAT: &str = "Of what";
+    pub const HOW_MUCH: &str = "How much";
+    pub const WHY: &str = "Because of";
+    pub const DEFAULT: &str = "every plan";
+    pub const PLAN: &str = "your plan";
+    pub const ADD_ON: &str = "plan and add-ons";
+    pub const AGREED: &str = "an agreement with us";
+}
+
 pub mod cancel {
     use billing::subscription::FeedbackReason;
 

@@ -146,6 +146,9 @@ pub mod status {
     pub fn awaits_payment(plan: &str) -> String {
         format!("The upgrade to {plan} waits for its payment")
     }
+    pub fn awaits_add_on(name: &str) -> String {
+        format!("{name} waits for its payment")
+    }
     pub fn awaits_until(date: &str) -> String {
         format!("It is dropped if it is not paid by {date}; your plan then stays as it is.")
     }

@@ -149,6 +149,16 @@ fn fits_beside(add_on: &Plan, terms: &Terms<'_>, (plan, price): (&Plan, &Price))
     }
 }
 
+impl Subscription {
+    /// A new billing period: what was to be fewer from it on is, and what was to go is gone.
+    pub(super) fn settle_items(&mut self) {
+        self.items.retain(SubscriptionItem::goes_on);
+        for item in &mut self.items {
+            item.quantity = item.next_quantity.take().unwrap_or(item.quantity);
+        }
+    }
+}
+
 /// Add-ons are paid by the interval that the plan is paid by.
 pub(super) fn move_add_ons(
     subscription: &mut Subscription,

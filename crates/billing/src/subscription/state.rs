@@ -371,14 +371,6 @@ impl Subscription {
         self.items.iter().filter(|item| item.kind == ItemKind::AddOn)
     }
 
-    /// A new billing period: what was to be fewer from it on is, and what was to go is gone.
-    pub(super) fn settle_items(&mut self) {
-        self.items.retain(SubscriptionItem::goes_on);
-        for item in &mut self.items {
-            item.quantity = item.next_quantity.take().unwrap_or(item.quantity);
-        }
-    }
-
     /// How many of the plan: seats.
     pub fn quantity(&self) -> u32 {
         self.plan_item().map_or(1, |item| item.quantity)

@@ -131,12 +131,12 @@ test("an add-on is bought, billed, taken off and kept", async ({ guard, signUp }
   expect(dollars((await bill(panel(page, "Next bill").getByRole("table"))).total)).toBe("$214.92");
   await page.getByRole("button", { name: "Schedule the change" }).click();
   await arrive(page, "/plan?done=add_on_scheduled");
-  const goes = panel(page, "Add-ons").getByText(/^It goes on /);
-  await expect(goes).toBeVisible();
+  const ends = panel(page, "Add-ons").getByText(/^It ends on /);
+  await expect(ends).toBeVisible();
   await page.getByRole("button", { name: "Undo the change of Extra chain" }).click();
   await arrive(page, "/plan?done=add_on_undone");
   await expect(page.getByText("Your add-on goes on as it is.")).toBeVisible();
-  await expect(goes).toHaveCount(0);
+  await expect(ends).toHaveCount(0);
   await set("2");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("You have as many already");
 });

@@ -91,7 +91,7 @@ fn standing(offer: &AddOnOffer, end: &str) -> Option<AnyView> {
     let carried = (offer.quantity > 0).then(|| t::carried(&offer.quantity.to_string()))?;
     let next = offer.next_quantity.map(|next| {
         let words = match next {
-            0 => t::goes(end),
+            0 => t::ends(end),
             next => t::fewer(&next.to_string(), end),
         };
         let fields = vec![("add_on", offer.add_on.id.to_string())];

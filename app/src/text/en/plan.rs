@@ -84,8 +84,8 @@ pub mod add_on {
         format!("You have {quantity}.")
     }
 
-    pub fn goes(date: &str) -> String {
-        format!("It goes on {date}.")
+    pub fn ends(date: &str) -> String {
+        format!("It ends on {date}.")
     }
 
     pub fn fewer(quantity: &str, date: &str) -> String {

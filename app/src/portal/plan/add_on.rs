@@ -167,6 +167,7 @@ pub fn AddOnPage() -> impl IntoView {
 }
 
 async fn load(visit: Visit) -> Result<Page, AppError> {
+    let overview = visit.billing.overview(&visit.actor).await?;
     let add_on: PlanId = visit
         .query("add_on")
         .and_then(|id| id.parse().ok())

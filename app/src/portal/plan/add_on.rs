@@ -176,7 +176,6 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         .query("quantity")
         .and_then(|quantity| quantity.parse().ok())
         .ok_or(AppError::Invalid)?;
-    let overview = visit.billing.overview(&visit.actor).await?;
     let preview = visit
         .billing
         .preview_add_on(&visit.actor, add_on, quantity)

@@ -11,8 +11,9 @@ impl Subscription {
         self.billing_time.schedule(self.anchor, step, zone)
     }
 
-    /// The usage month that the present usage period is a part of.
-    pub(super) fn whole_usage_period(&self, zone: Zone) -> Result<Period, PeriodError> {
+    /// The usage month that the present usage period is a part of: what included units are for, and what a level
+    /// is weighed over.
+    pub fn whole_usage_period(&self, zone: Zone) -> Result<Period, PeriodError> {
         self.schedule(Interval::Month, zone)?
             .whole(self.usage_period.start())
     }

@@ -256,12 +256,10 @@ pub fn await_payment(
     }
 }
 
-/// Until when what was quoted at an instant may stay unpaid.
+/// Until when what was quoted at an instant may stay unpaid: at the next boundary usage is billed that the quote
+/// may hold already.
 pub(super) fn payable_until(subscription: &Subscription, at: DateTime<Utc>) -> DateTime<Utc> {
-    let end = subscription.ends_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
-    (at + PAYMENT_WINDOW)
-        .min(subscription.billing_period.end())
-        .min(end)
+    (at + PAYMENT_WINDOW).min(subscription.boundary())
 }
 
 /// The upgrade's invoice is paid: the change happens as of the quoted instant. Nothing is priced anew.

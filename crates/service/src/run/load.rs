@@ -130,7 +130,8 @@ impl<'c> Loaded<'c> {
         let nothing = HashMap::new();
         let used = self.usage.get(&subscription.id).unwrap_or(&nothing);
         let meters: Vec<_> = meters_of(terms.plan).collect();
-        let spans = (counted(subscription), subscription.usage_period);
+        let whole = subscription.whole_usage_period(customer.zone)?;
+        let spans = (counted(subscription), whole);
         let usage = usage::totals_until(&meters, spans, used)?;
         let input = RenewalInput {
             terms,

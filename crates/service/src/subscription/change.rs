@@ -193,7 +193,7 @@ impl Billing {
             quantity,
             zone: customer.zone,
         };
-        let usage = usage::used_until(conn, &subscription, terms.plan, at).await?;
+        let usage = usage::used_until(conn, &subscription, (terms.plan, customer.zone), at).await?;
         let billed = store::credit::billed_lines(conn, scope, subscription.id, at).await?;
         let input = ChangeInput {
             terms,

@@ -162,7 +162,8 @@ impl Billing {
             terms,
             zone: customer.zone,
             billed: &store::credit::billed_lines(conn, scope, subscription.id, at).await?,
-            usage: &usage::used_by_now(conn, &subscription, terms.plan, (at, self.now())).await?,
+            usage: &usage::used_by_now(conn, &subscription, (terms.plan, customer.zone), (at, self.now()))
+                .await?,
             owes: open.iter().any(|invoice| is_owed(&subscription, invoice)),
             at,
         };

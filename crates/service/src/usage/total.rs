@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use billing::catalog::{Aggregation, Meter, Plan};
 use billing::id::MeterId;
 use billing::money::MoneyError;
-use billing::period::Period;
+use billing::period::{Period, Zone};
 use billing::subscription::Subscription;
 use billing::usage::{MeterTotal, SpanUsage, carries_over, total};
 use chrono::{DateTime, Utc};
@@ -74,7 +74,7 @@ fn carrying<'m>(meters: impl IntoIterator<Item = &'m Meter>) -> Vec<MeterId> {
 pub async fn used_until(
     conn: &mut PgConnection,
     subscription: &Subscription,
-    plan: &Plan,
+    (plan, zone): (&Plan, Zone),
     at: DateTime<Utc>,
 ) -> Result<Vec<MeterTotal>> {
     let Some(period) = subscription.counted_until(at) else {
@@ -84,7 +84,8 @@ pub async fn used_until(
     let meters: Vec<_> = plan.charges.iter().map(|charge| &charge.meter).collect();
     let usage = period_usage(conn, &[SpanOf { scope, period }], &meters).await?;
     let usage = usage.into_iter().next().unwrap_or_default();
-    totals_until(&meters, (period, subscription.usage_period), &usage)
+    let whole = subscription.whole_usage_period(zone)?;
+    totals_until(&meters, (period, whole), &usage)
 }
 
 /// The same where service stops at one instant and that is written down at a later one: what was used in
@@ -93,17 +94,17 @@ pub async fn used_until(
 pub async fn used_by_now(
     conn: &mut PgConnection,
     subscription: &Subscription,
-    plan: &Plan,
+    (plan, zone): (&Plan, Zone),
     (at, now): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Vec<MeterTotal>> {
-    let mut totals = used_until(conn, subscription, plan, at).await?;
+    let mut totals = used_until(conn, subscription, (plan, zone), at).await?;
     let Ok(period) = Period::new(at, now) else {
         return Ok(totals);
     };
     let scope = CustomerScope::of(subscription.customer);
     let meters: Vec<_> = plan.charges.iter().map(|charge| &charge.meter).collect();
     let since = period_usage(conn, &[SpanOf { scope, period }], &meters).await?;
-    let later = used_until(conn, subscription, plan, now).await?;
+    let later = used_until(conn, subscription, (plan, zone), now).await?;
     for ((total, later), meter) in totals.iter_mut().zip(later).zip(meters) {
         let used = since.first().and_then(|since| since.get(&meter.id));
         if used.is_some_and(|used| used.reported_from(at)) {
@@ -113,8 +114,8 @@ pub async fn used_by_now(
     Ok(totals)
 }
 
-/// What a part of a usage period adds up to. A level is weighed over the whole period, so that half a month of
-/// it costs half.
+/// What a part of a usage month adds up to. A level is weighed over the whole month, so that half a month of it
+/// costs half.
 pub fn totals_until(
     meters: &[&Meter],
     (part, whole): (Period, Period),

@@ -14,6 +14,12 @@ const CATALOG: &str = r#"
     unit = "call"
     aggregation = "sum"
 
+    [meter.space]
+    name = "Space"
+    unit = "GB"
+    aggregation = "time_weighted"
+    reset = "never"
+
     [plan.team]
     name = "Team"
     billing_time = "calendar"
@@ -21,6 +27,7 @@ const CATALOG: &str = r#"
     trial_days = 10
     prices = [{ interval = "month", amount = 310 }]
     charge.calls = { included = 310, scheme = "per_unit", amount = 1 }
+    charge.space = { included = 10, scheme = "per_unit", amount = "0.25" }
 
     [plan.works]
     name = "Works"
@@ -78,6 +85,22 @@ async fn the_first_period_costs_its_days(pool: PgPool) {
         bill("INV-000004", "renewal", Paid, 66_960),
     ];
     assert_eq!(play.bills().await, bills);
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_level_is_weighed_over_the_whole_month(pool: PgPool) {
+    let play = calendar(pool, "2026-03-10T12:00:00Z").await;
+    play.buy("team", Month, VISA).await;
+    play.use_meter("a", "space", 110, utc("2026-03-10T12:00:00Z"))
+        .await;
+    play.live_until("2026-04-01T00:00:00Z").await;
+    // 110 GB for 21.5 of 31 days are 76.29…; included are 21.5 of 31 days of 10, rounded up: 7. The rest at 0.25.
+    let april = [
+        line("2026-03-10", "2026-04-01", 1_732),
+        line("2026-04-01", "2026-05-01", 31_000),
+    ];
+    assert_eq!(play.last_lines().await, april);
     play.ties().await;
 }
 

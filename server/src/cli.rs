@@ -1,5 +1,7 @@
 //! The commands. Whatever goes wrong ends in one plain sentence on stderr and an exit code that is not zero.
 
+mod invoice;
+
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -13,6 +15,7 @@ use secrecy::ExposeSecret;
 use service::{Actor, Billing, DemoWorld, NewApiKey, NewStaff, Scope, StaffRole, VerifyReport};
 use tokio::runtime::Runtime;
 
+use self::invoice::InvoiceVerb;
 use crate::config::{Config, without_empty_variables};
 use crate::database::{Database, Join};
 use crate::serve::{self, ServeArgs};
@@ -71,6 +74,11 @@ enum Verb {
     Catalog {
         #[command(subcommand)]
         verb: CatalogVerb,
+    },
+    /// Bill something once, or take an invoice back or off the books.
+    Invoice {
+        #[command(subcommand)]
+        verb: InvoiceVerb,
     },
     /// Recompute everything that must tie, name what does not, and end; 1 if anything was found.
     Verify,
@@ -138,6 +146,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         | Verb::ApiKey { .. }
         | Verb::Staff { .. }
         | Verb::Catalog { .. }
+        | Verb::Invoice { .. }
         | Verb::Verify => {}
     }
     let database = Database::open(&config, Join::IfRunning)?;
@@ -148,6 +157,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Verb::ApiKey { name } => make_api_key(&billing, name).await?,
             Verb::Staff { email, name, role } => make_staff(&billing, email, name, role).await?,
             Verb::Catalog { verb } => catalog(&billing, verb).await?,
+            Verb::Invoice { verb } => invoice::run(&billing, verb).await?,
             Verb::Verify => return verify(&billing).await,
             Verb::Serve(_) | Verb::Worker | Verb::Migrate => {}
         }

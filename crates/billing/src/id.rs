@@ -81,6 +81,7 @@ ids! {
     SubscriptionItemId = "si";
     InvoiceId = "inv";
     InvoiceLineId = "il";
+    OneOffId = "one";
     CreditNoteId = "cn";
     CreditNoteLineId = "cl";
     PaymentMethodId = "pm";

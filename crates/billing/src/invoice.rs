@@ -4,10 +4,12 @@ mod draft;
 mod explain;
 mod line;
 mod number;
+mod one_off;
 mod state;
 
 pub use draft::InvoiceDraft;
-pub use explain::{Explain, IncludedPart, MaximumSpend};
+pub use explain::{Explain, IncludedPart, MaximumSpend, MinimumSpend};
 pub use line::{Charge, CreditedLine, DraftLine, Line, LineKind};
-pub use number::InvoiceNumber;
+pub use number::{InvalidNumber, InvoiceNumber};
+pub use one_off::{OneOff, OneOffError, OneOffLineError};
 pub use state::{InvalidInvoiceMove, InvoiceStatus};

@@ -7,5 +7,5 @@ mod posting;
 pub use account::Account;
 pub use posting::{
     Entry, Posting, PostingError, PostingKind, credit_applied, credit_note_issued, invoice_finalized,
-    payment_received,
+    invoice_written_off, payment_received,
 };

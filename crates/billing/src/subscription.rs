@@ -4,12 +4,15 @@
 
 #[cfg(feature = "zones")]
 mod add_on;
+mod billed_usage;
 mod bounds;
 mod cancel;
 mod change;
 mod collection;
 #[cfg(feature = "zones")]
 mod create;
+#[cfg(feature = "zones")]
+mod late_usage;
 #[cfg(feature = "zones")]
 mod line;
 mod migrate;
@@ -27,6 +30,7 @@ mod usage_line;
 
 #[cfg(feature = "zones")]
 pub use add_on::{AddOnInput, AddOnTarget, await_add_on, change_add_on, complete_add_on, undo_add_on};
+pub use billed_usage::{BilledMeter, BilledUsage};
 pub use bounds::{BilledUntil, MAX_ADD_ONS, MAX_RECURRING_LINES_A_DAY, OutOfBounds, check_bounds};
 pub use cancel::{Feedback, FeedbackReason, schedule_cancel, supersede, undo_cancel};
 pub use change::{ChangeError, PlanChange, undo_pending_change};
@@ -35,6 +39,8 @@ pub use collection::{fall_behind, recover};
 pub use create::{
     Create, CreateError, Term, activate, buy, expire_incomplete, extend_trial, set_up, start_trial, trial_end,
 };
+#[cfg(feature = "zones")]
+pub use late_usage::LateUsage;
 pub use migrate::{Migration, Stays, migrate};
 #[cfg(feature = "zones")]
 pub use pause::{ResumeInput, Resumption, Stop, StopInput, UnusedTime, cancel_now, pause, resume};
@@ -49,4 +55,4 @@ pub use upgrade::{
     ChangeInput, ChangeTarget, UpgradeBill, await_payment, complete_upgrade, drop_upgrade, plan_change,
 };
 #[cfg(feature = "zones")]
-use usage_line::usage_lines;
+pub use usage_line::UsageBill;

@@ -234,7 +234,7 @@ impl<'a> Life<'a> {
             let (net, tax) = booked.credited();
             CreditableLine {
                 line: booked.id,
-                item: draft.item,
+                item: draft.item.unwrap(),
                 billed: BilledLine {
                     net: draft.net,
                     period: draft.period,
@@ -326,6 +326,7 @@ impl<'a> Life<'a> {
                 terms: &terms,
                 scheduled: self.scheduled(),
                 usage: &[],
+                late: &[],
                 has_payment_method: true,
                 owes: false,
                 zone: self.zone,
@@ -348,6 +349,7 @@ impl<'a> Life<'a> {
             terms,
             billed,
             usage: &[],
+            late: &[],
             zone: self.zone,
             owes: false,
             at: self.now,
@@ -402,7 +404,7 @@ impl<'a> Life<'a> {
             at: self.now,
         };
         match plan_change(&self.subscription, input) {
-            Ok(PlanChange::Upgrade { lines, after }) => {
+            Ok(PlanChange::Upgrade { lines, after, .. }) => {
                 let invoice = InvoiceId::from_uuid(Uuid::from_u128(1));
                 let waits = await_payment(&self.subscription, target, invoice, self.now);
                 assert_eq!(complete_upgrade(&waits, &terms, target, self.now).unwrap(), after);
@@ -446,7 +448,7 @@ impl<'a> Life<'a> {
             at: self.now,
         };
         match change_add_on(&self.subscription, input) {
-            Ok(PlanChange::Upgrade { lines, after }) => {
+            Ok(PlanChange::Upgrade { lines, after, .. }) => {
                 let invoice = InvoiceId::from_uuid(Uuid::from_u128(1));
                 let waits = await_add_on(&self.subscription, target, invoice, self.now).unwrap();
                 let Some(PendingChange::AwaitingPayment {

@@ -4,12 +4,12 @@
 use billing::catalog::{Aggregation, Bounds, Meter, MeterCharge, MeterPrice, Plan, PlanKind, Price, Reset};
 use billing::entitlement::{Allowance, Enforcement, Terms};
 use billing::id::{CustomerId, MeterId, PlanId, PlanVersionId, PriceId, SubscriptionId, SubscriptionItemId};
-use billing::invoice::{DraftLine, LineKind};
+use billing::invoice::{DraftLine, Explain, LineKind};
 use billing::money::{Currency, Money};
-use billing::period::{BillingTime, Interval, Zone};
+use billing::period::{BillingTime, Interval, Period, Zone};
 use billing::proration::ProrationMode;
 use billing::rating::Scheme;
-use billing::subscription::{Create, RenewalInput, activate, buy, renew};
+use billing::subscription::{Create, LateUsage, Renewal, RenewalInput, Subscription, activate, buy, renew};
 use billing::usage::MeterTotal;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -68,8 +68,8 @@ fn plan(scheme: &str, included: i64, bounds: Bounds) -> Plan {
     }
 }
 
-/// The meter's lines of the first month.
-fn month(plan: &Plan, used: i64) -> Vec<DraftLine> {
+/// The start of a subscription to the plan.
+fn start(plan: &Plan) -> Subscription {
     let create = Create {
         id: SubscriptionId::from_uuid(Uuid::nil()),
         item: SubscriptionItemId::from_uuid(Uuid::nil()),
@@ -80,25 +80,51 @@ fn month(plan: &Plan, used: i64) -> Vec<DraftLine> {
         zone: Zone::UTC,
         now: "2026-04-01T00:00:00Z".parse().unwrap(),
     };
-    let subscription = activate(buy(create).unwrap().0).unwrap();
-    let period = subscription.usage_period;
-    let usage = MeterTotal {
+    activate(buy(create).unwrap().0).unwrap()
+}
+
+fn counted(period: Period, used: i64) -> MeterTotal {
+    MeterTotal {
         meter_key: "calls".into(),
         period,
         quantity: used.into(),
         as_of: period.end(),
-    };
+    }
+}
+
+/// The end of a month, and the meter's lines of it.
+fn end_of_month(
+    plan: &Plan,
+    subscription: &Subscription,
+    used: i64,
+    late: &[LateUsage<'_>],
+) -> (Renewal, Vec<DraftLine>) {
     let input = RenewalInput {
         terms: &Terms::of_plan(plan),
         scheduled: None,
-        usage: &[usage],
+        usage: &[counted(subscription.usage_period, used)],
+        late,
         has_payment_method: true,
         owes: false,
         zone: Zone::UTC,
     };
-    let mut lines = renew(&subscription, input).unwrap().lines;
-    lines.retain(|line| line.kind != LineKind::Base);
-    lines
+    let renewal = renew(subscription, input).unwrap();
+    let lines = renewal.lines.iter().filter(|line| line.kind != LineKind::Base);
+    let lines = lines.cloned().collect();
+    (renewal, lines)
+}
+
+/// What usage comes to within the bounds.
+fn expected(scheme: &str, included: i64, used: i64, bounds: Bounds) -> i64 {
+    let scheme: Scheme = serde_json::from_str(scheme).unwrap();
+    let beyond = Decimal::from((used - included).max(0));
+    let exact = scheme.rate(beyond).unwrap().round(Currency::USD).unwrap().minor();
+    let (minimum, maximum) = (bounds.minimum.map(Money::minor), bounds.maximum.map(Money::minor));
+    exact.min(maximum.unwrap_or(i64::MAX)).max(minimum.unwrap_or(0))
+}
+
+fn total(lines: &[DraftLine]) -> i64 {
+    lines.iter().map(|line| line.net.minor()).sum()
 }
 
 proptest! {
@@ -112,15 +138,48 @@ proptest! {
     ) {
         let maximum = above.map(|above| minimum.unwrap_or(1) + above);
         let bounds = Bounds { minimum: minimum.map(usd), maximum: maximum.map(usd) };
-        let lines = month(&plan(SCHEMES[scheme], included, bounds), used);
-        let rated: Scheme = serde_json::from_str(SCHEMES[scheme]).unwrap();
-        let beyond = Decimal::from((used - included).max(0));
-        let exact = rated.rate(beyond).unwrap().round(Currency::USD).unwrap().minor();
-        let expected = exact.min(maximum.unwrap_or(i64::MAX)).max(minimum.unwrap_or(0));
-        let total: i64 = lines.iter().map(|line| line.net.minor()).sum();
-        prop_assert_eq!(total, expected);
+        let plan = plan(SCHEMES[scheme], included, bounds);
+        let (_, lines) = end_of_month(&plan, &start(&plan), used, &[]);
+        prop_assert_eq!(total(&lines), expected(SCHEMES[scheme], included, used, bounds));
         for line in &lines {
             prop_assert_eq!(line.explain.amount(), Ok(line.net));
+        }
+    }
+
+    /// However late it becomes known, and in however many steps: all lines of a period come to what its usage
+    /// comes to. What turns out to be less is not given back.
+    #[test]
+    fn late_usage_brings_a_period_to_what_it_comes_to(
+        scheme in 0..SCHEMES.len(),
+        included in 0..200_i64,
+        known in prop::collection::vec(0..2_000_i64, 2..5),
+        minimum in prop::option::of(1..2_000_i64),
+        above in prop::option::of(0..2_000_i64),
+    ) {
+        let maximum = above.map(|above| minimum.unwrap_or(1) + above);
+        let bounds = Bounds { minimum: minimum.map(usd), maximum: maximum.map(usd) };
+        let plan = plan(SCHEMES[scheme], included, bounds);
+        let comes_to = |used| expected(SCHEMES[scheme], included, used, bounds);
+        let (first, lines) = end_of_month(&plan, &start(&plan), known[0], &[]);
+        let (mut subscription, mut billed) = (first.after, first.billed_usage[0].clone());
+        let (mut sum, mut most) = (total(&lines), comes_to(known[0]));
+        for used in &known[1..] {
+            let usage = [counted(billed.period, *used)];
+            let late = LateUsage { billed: &billed, plan: &plan, usage: &usage };
+            let (renewal, lines) = end_of_month(&plan, &subscription, 0, &[late]);
+            let late: Vec<_> = lines.into_iter().filter(|line| line.kind == LineKind::LateUsage).collect();
+            for line in &late {
+                let explain: Explain = serde_json::from_str(&serde_json::to_string(&line.explain).unwrap()).unwrap();
+                prop_assert_eq!(explain.amount(), Ok(line.net));
+                prop_assert_eq!(line.period, billed.period);
+                prop_assert!(line.net.is_positive());
+            }
+            sum += total(&late);
+            most = most.max(comes_to(*used));
+            prop_assert_eq!(sum, most);
+            billed = renewal.billed_usage[1].clone();
+            subscription = renewal.after;
+            prop_assert_eq!(billed.meters[0].billed, usd(sum));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The one closed error of the use cases. Each edge maps it once: pages to words, REST to problem+json.
 
+use billing::invoice::OneOffLineError;
 use billing::money::MoneyError;
 use billing::period::PeriodError;
 use billing::subscription::{ChangeError, CreateError, InvalidTransition, OutOfBounds};
@@ -52,6 +53,10 @@ pub enum Error {
     QuoteStale,
     #[error("nothing is owed on this invoice")]
     NothingDue,
+    #[error("the invoice is settled already")]
+    InvoiceSettled,
+    #[error("a part of the invoice was paid or given back: write it off instead")]
+    InvoiceGivenBack,
     #[error("a payment of this invoice is under way")]
     PaymentUnderWay,
     #[error("there is no payment method")]
@@ -99,6 +104,8 @@ impl Error {
             Self::NoSubscription => "no_subscription",
             Self::QuoteStale => "quote_stale",
             Self::NothingDue => "nothing_due",
+            Self::InvoiceSettled => "invoice_settled",
+            Self::InvoiceGivenBack => "invoice_given_back",
             Self::PaymentUnderWay => "payment_under_way",
             Self::NoPaymentMethod => "no_payment_method",
             Self::Change(ChangeError::SamePrice) => "same_price",
@@ -149,6 +156,8 @@ impl Error {
             | Self::NoSubscription
             | Self::QuoteStale
             | Self::NothingDue
+            | Self::InvoiceSettled
+            | Self::InvoiceGivenBack
             | Self::PaymentUnderWay
             | Self::NoPaymentMethod
             | Self::Change(_)
@@ -170,6 +179,15 @@ impl From<CreateError> for Error {
             CreateError::TooLongAgo => Self::Invalid { field: "starts_at" },
             CreateError::Period(error) => Self::Change(ChangeError::Period(error)),
             CreateError::Line(error) => Self::Change(error),
+        }
+    }
+}
+
+impl From<OneOffLineError> for Error {
+    fn from(error: OneOffLineError) -> Self {
+        match error {
+            OneOffLineError::Money(error) => Self::Money(error),
+            OneOffLineError::Period(error) => error.into(),
         }
     }
 }

@@ -1,8 +1,12 @@
-//! Finalizing, voiding and reading invoices.
+//! Making, correcting and reading invoices.
 
+mod correct;
 mod finalize;
+mod one_off;
 
-pub use finalize::{Finalize, finalize, void};
+pub use correct::{reverse_write_off, void};
+pub use finalize::{Finalize, finalize};
+pub use one_off::{AddOneOff, BillOneOff};
 
 use billing::id::InvoiceId;
 

@@ -41,11 +41,12 @@ pub use demo::{DEMO_PASSWORD, DemoAccount, DemoWorld, SeedProgress, demo_account
 pub use entitlement::{OverrideKey, SetOverride};
 pub use error::{Error, ErrorKind, Result};
 pub use gateway::{CheckoutMode, sandbox};
+pub use invoice::{AddOneOff, BillOneOff};
 pub use overview::{MeterUsage, Overview, Owed, Upcoming};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, SessionStorage};
 pub use store::api_key::ApiKeyRow;
 pub use store::credit::{CreditNoteDetail, CreditNoteSummary};
-pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary};
+pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary, WaitingOneOff};
 pub use store::member::LoginName;
 pub use store::payment::PaymentMethod;
 pub use subscription::{

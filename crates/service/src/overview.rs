@@ -165,12 +165,10 @@ impl Billing {
         }
         let mut catalog = Catalog::default();
         let loaded = Loaded::load(conn, &mut catalog, &[subscription]).await?;
-        let renewal = loaded.renew(customer, subscription)?;
-        let draft = InvoiceDraft::assemble(customer.currency, renewal.lines, self.parts.config.tax_rate)?
-            .apply_credit(loaded.credit(customer))?;
+        let bill = loaded.bill(customer, subscription, self.parts.config.tax_rate)?;
         Ok(Some(Upcoming {
-            at: renewal.boundary,
-            draft,
+            at: bill.renewal.boundary,
+            draft: bill.draft,
         }))
     }
 }

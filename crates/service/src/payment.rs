@@ -6,4 +6,4 @@ mod standing;
 mod sweep;
 
 pub use collect::{BeginAttempt, begin_attempts};
-pub(crate) use standing::{is_owed, pay_from_credit};
+pub(crate) use standing::{decides, is_owed, pay_from_credit, recover_paid_up};

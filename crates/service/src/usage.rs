@@ -2,11 +2,13 @@
 
 mod event;
 mod ingest;
+mod late;
 mod roll_up;
 mod total;
 
 pub use event::{EventInput, EventOutcome, IngestReport};
 pub use ingest::MAX_EVENTS;
+pub use late::{Late, late_usage};
 pub use roll_up::PartitionsMade;
 pub use total::{current, period_usage, totals_until, used_by_now, used_until};
 

@@ -190,10 +190,11 @@ async fn lines(
 ) -> Result<Vec<(CreditLine, InvoiceId, InvoiceNumber)>> {
     let currency = note.total.currency();
     let rows = sqlx::query!(
-        "SELECT c.id, c.invoice_line_id, c.description, c.service_start, c.service_end, c.net_minor, c.tax_rate,
-                c.tax_minor, c.explain, l.subscription_item_id, l.invoice_id, i.series, i.number
+        r#"SELECT c.id, c.invoice_line_id, c.description, c.service_start, c.service_end, c.net_minor, c.tax_rate,
+                c.tax_minor, c.explain, l.subscription_item_id AS "subscription_item_id!", l.invoice_id, i.series,
+                i.number
          FROM credit_note_line c JOIN invoice_line l ON l.id = c.invoice_line_id
-         JOIN invoice i ON i.id = l.invoice_id WHERE c.credit_note_id = $1 ORDER BY c.position",
+         JOIN invoice i ON i.id = l.invoice_id WHERE c.credit_note_id = $1 ORDER BY c.position"#,
         note.id.uuid(),
     )
     .fetch_all(conn)
@@ -219,7 +220,8 @@ async fn lines(
         .collect()
 }
 
-/// What was billed of the subscription's time after `at` and not wholly given back since, in the order billed.
+/// What was billed of the subscription's time after `at` and not wholly given back since, in the order billed. Of
+/// an invoice that was written off nothing is given back: nothing came of it.
 pub async fn billed_lines(
     conn: &mut PgConnection,
     scope: CustomerScope,
@@ -228,7 +230,7 @@ pub async fn billed_lines(
 ) -> Result<Vec<CreditableLine>> {
     const TABLE: &str = "invoice_line";
     let rows = sqlx::query!(
-        r#"SELECT l.id, l.subscription_item_id, l.service_start, l.service_end, l.net_minor,
+        r#"SELECT l.id, l.subscription_item_id AS "subscription_item_id!", l.service_start, l.service_end, l.net_minor,
                 l.tax_minor, l.tax_rate, i.currency, coalesce(c.since, l.service_end) AS "stands_until!",
                 coalesce(c.net, 0)::bigint AS "credited_net!", coalesce(c.tax, 0)::bigint AS "credited_tax!"
          FROM subscription_item s JOIN invoice_line l ON l.subscription_item_id = s.id
@@ -241,7 +243,7 @@ pub async fn billed_lines(
                 SELECT service_start, net_minor, tax_minor FROM credit_note_line WHERE invoice_line_id = l.id
             ) given_back) c ON true
          WHERE s.subscription_id = $1 AND l.kind IN ('base', 'proration_charge') AND NOT l.voided
-           AND coalesce(c.since, l.service_end) > $2 AND i.customer_id = $3
+           AND i.status <> 'uncollectible' AND coalesce(c.since, l.service_end) > $2 AND i.customer_id = $3
          ORDER BY i.number, l.position"#,
         subscription.uuid(),
         at,

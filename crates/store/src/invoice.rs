@@ -1,9 +1,15 @@
 //! Finalized invoices and their lines. Drafts are values and never stored.
 
 mod bounds;
+mod one_off;
 mod read;
 mod write;
 
 pub use bounds::{billed_until, recurring_lines_since};
-pub use read::{AttemptRow, InvoiceDetail, InvoiceSummary, find, list, lock, open, owing};
-pub use write::{NewInvoice, apply_credit, insert, settle, take_numbers, void};
+pub use one_off::{
+    NewOneOff, WaitingOneOff, bill_one_offs, insert_one_off, remove_one_off, waiting_one_offs,
+};
+pub use read::{
+    AttemptRow, InvoiceDetail, InvoiceSummary, find, given_back, list, lock, numbered, open, owing,
+};
+pub use write::{NewInvoice, apply_credit, insert, settle, take_numbers, void, write_off};

@@ -3,16 +3,20 @@
 //! All that an event changes is written in one transaction, each table in the order of its key, so that
 //! senders of the same meters wait for each other but never in a circle.
 
+mod billed;
 mod bucket;
 mod counter;
 mod event;
+mod late;
 mod partition;
 mod period;
 mod roll_up;
 
+pub use billed::{NewBilledUsage, forget_billed, last_billed, save_billed};
 pub use bucket::{BucketKey, add_to_buckets};
 pub use counter::{CounterKey, add_to_counters, counters};
 pub use event::{NewEvent, SentKey, UsageCustomer, conflicting, customers, insert_events};
+pub use late::{forget_late, late_of, lock_late, note_late};
 pub use partition::make_partition;
 pub use period::{SpanOf, spans};
 pub use roll_up::{RollUp, UsageDay, days, roll_up};

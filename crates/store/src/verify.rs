@@ -39,8 +39,39 @@ const CHECKS: &[(&str, &str, &str)] = &[
          LEFT JOIN (SELECT customer_id, sum(amount_minor) AS owed FROM ledger_entry WHERE account = 'receivable'
                     GROUP BY 1) l ON l.customer_id = c.id
          LEFT JOIN (SELECT customer_id, sum(total_minor - credit_applied_minor - paid_minor) AS open FROM invoice
-                    WHERE status IN ('open', 'uncollectible') GROUP BY 1) i ON i.customer_id = c.id
+                    WHERE status = 'open' GROUP BY 1) i ON i.customer_id = c.id
          WHERE coalesce(l.owed, 0) <> coalesce(i.open, 0)",
+    ),
+    (
+        "bad debt is what written-off invoices ask for",
+        "SELECT count(*) FROM customer",
+        "SELECT c.id::text FROM customer c
+         LEFT JOIN (SELECT customer_id, sum(amount_minor) AS lost FROM ledger_entry WHERE account = 'bad_debt'
+                    GROUP BY 1) l ON l.customer_id = c.id
+         LEFT JOIN (SELECT customer_id, sum(total_minor - credit_applied_minor - paid_minor) AS lost FROM invoice
+                    WHERE status = 'uncollectible' GROUP BY 1) i ON i.customer_id = c.id
+         WHERE coalesce(l.lost, 0) <> coalesce(i.lost, 0)",
+    ),
+    (
+        "usage periods came to what their lines billed",
+        "SELECT count(*) FROM billed_usage",
+        "SELECT b.subscription_id::text || ' from ' || b.usage_start || ': ' || (m ->> 'meter') FROM billed_usage b
+         CROSS JOIN LATERAL jsonb_array_elements(b.meters) m
+         WHERE (m -> 'billed' ->> 'amount')::bigint <> coalesce((SELECT sum(l.net_minor) FROM subscription_item i
+             JOIN invoice_line l ON l.subscription_item_id = i.id
+             WHERE i.subscription_id = b.subscription_id AND l.charge = m ->> 'meter'
+                 AND l.kind IN ('usage', 'true_up', 'late_usage')
+                 AND (l.service_start, l.service_end) = (b.usage_start, b.usage_end)), 0)",
+    ),
+    (
+        "one-off items are on one invoice",
+        "SELECT count(*) FROM one_off",
+        "SELECT i.series || '-' || i.number FROM invoice i
+         LEFT JOIN (SELECT invoice_id, count(*) AS n, sum(price_minor * quantity) AS net FROM one_off GROUP BY 1) o
+            ON o.invoice_id = i.id
+         LEFT JOIN (SELECT invoice_id, count(*) AS n, sum(net_minor) AS net FROM invoice_line WHERE kind = 'one_off'
+                    GROUP BY 1) l ON l.invoice_id = i.id
+         WHERE coalesce(o.n, 0) <> coalesce(l.n, 0) OR coalesce(o.net, 0) <> coalesce(l.net, 0)",
     ),
     (
         "tax owed is the tax of invoices that stand less that of credit notes",

@@ -38,10 +38,16 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     } else {
         view! { <AttemptTable attempts=invoice.attempts.clone() zone=zone/> }.into_any()
     };
-    let void = (invoice.summary.status == InvoiceStatus::Void).then(|| void_note(&invoice));
+    let note = match invoice.summary.status {
+        InvoiceStatus::Void => Some(void_note(&invoice)),
+        InvoiceStatus::Uncollectible => {
+            Some(view! { <Notice tone=Tone::Neutral title=t::WRITTEN_OFF_NOTE/> }.into_any())
+        }
+        InvoiceStatus::Draft | InvoiceStatus::Open | InvoiceStatus::Paid => None,
+    };
     let body = view! {
         {heading(&invoice.summary)}
-        {void}
+        {note}
         {facts(&invoice, zone)}
         <Panel title=t::LINES>{lines(&invoice, zone)}</Panel>
         <Panel title=t::PAYMENTS>{attempts}</Panel>
@@ -64,7 +70,7 @@ fn void_note(invoice: &InvoiceDetail) -> AnyView {
 }
 
 fn heading(invoice: &InvoiceSummary) -> impl IntoView + use<> {
-    let pay = (invoice.status == InvoiceStatus::Open && due(invoice).is_positive()).then(|| {
+    let pay = due(invoice).is_positive().then(|| {
         let fields = vec![("invoice", invoice.id.to_string())];
         let label = t::pay(&format::money(due(invoice)));
         view! { <PostButton action="/fn/pay-invoice" label=label kind=ButtonKind::Primary fields=fields/> }

@@ -2,7 +2,7 @@
 
 use billing::catalog::UnitPrice;
 use billing::credit::CreditLine;
-use billing::invoice::{Explain, IncludedPart, Line, MaximumSpend};
+use billing::invoice::{Explain, IncludedPart, Line, MaximumSpend, MinimumSpend};
 use billing::money::{Currency, Money};
 use billing::period::{Period, Zone};
 use billing::proration::Share;
@@ -40,6 +40,7 @@ pub fn sentences(line: &Line, zone: Zone) -> Vec<String> {
                 &format::money(amount),
             ),
         ],
+        Explain::LateUsage { .. } => late_words(&line.draft.explain, amount, zone),
         Explain::Overage {
             meter: _,
             aggregation,
@@ -134,6 +135,58 @@ fn rated_words(explain: &Explain, amount: Money, zone: Zone) -> Vec<String> {
             &format::money(amount),
         ),
     });
+    sentences
+}
+
+/// What is known by now and was before, what all of it comes to, and what is left to bill of that.
+fn late_words(explain: &Explain, amount: Money, zone: Zone) -> Vec<String> {
+    let Explain::LateUsage {
+        meter: _,
+        aggregation,
+        used,
+        known,
+        included,
+        included_part,
+        rated,
+        minimum,
+        maximum,
+        billed,
+        counted,
+    } = explain
+    else {
+        return Vec::new();
+    };
+    let mut sentences = vec![
+        counted_use(*used, aggregation, *counted, zone),
+        t::known(&format::quantity(*known)),
+    ];
+    if let Some(IncludedPart { whole, served }) = included_part {
+        sentences.push(share_words(*served));
+        let included = format::quantity(included.unwrap_or_default());
+        sentences.push(t::included_part(&format::quantity(*whole), &included));
+    }
+    if let Some(included) = included.filter(|included| !included.is_zero()) {
+        let beyond = used.checked_sub(included).unwrap_or_default().max(Decimal::ZERO);
+        sentences.push(t::included(
+            &format::quantity(included),
+            &format::quantity(beyond),
+        ));
+    }
+    let currency = billed.currency();
+    sentences.extend(rated.parts().iter().map(|part| part_words(part, currency)));
+    if let Some(maximum) = maximum {
+        sentences.push(t::maximum(&format::money(*maximum)));
+    }
+    if let Some(MinimumSpend { minimum, share }) = minimum {
+        sentences.push(share_words(*share));
+        sentences.push(t::minimum(&format::money(*minimum)));
+    }
+    let by_now = billed.plus(amount).unwrap_or(amount);
+    sentences.push(t::late(
+        &format::money(by_now),
+        &format::money(*billed),
+        &format::money(amount),
+    ));
     sentences
 }
 
@@ -265,7 +318,7 @@ mod tests {
         )
         .unwrap();
         let draft = DraftLine {
-            item: SubscriptionItemId::from_uuid(Default::default()),
+            item: Some(SubscriptionItemId::from_uuid(Default::default())),
             kind: LineKind::Usage,
             charge: Charge::Base,
             description: String::new(),
@@ -369,6 +422,35 @@ mod tests {
             format!(
                 "{parts} At most $170.00 is charged in a period, of which $160.00 was charged before: $10.00 is due."
             )
+        );
+    }
+
+    #[test]
+    fn late_usage_says_what_was_known_and_what_was_billed() {
+        let scheme: Scheme =
+            serde_json::from_str(r#"{"scheme": "per_unit", "amount": "0.50", "per": "1000"}"#).unwrap();
+        let late = Explain::LateUsage {
+            meter: "api_requests".into(),
+            aggregation: "sum".into(),
+            used: Decimal::from(112_345),
+            known: Decimal::from(104_000),
+            included: Some(Decimal::from(100_000)),
+            included_part: None,
+            rated: scheme.rate(Decimal::from(12_345)).unwrap(),
+            minimum: None,
+            maximum: Some(usd(600)),
+            billed: usd(200),
+            counted: october(),
+        };
+        assert_eq!(late.amount(), Ok(usd(400)));
+        assert_eq!(
+            explained(late),
+            "Used: 112,345 (sum of all events), counted from Oct 6, 2026, 00:00:00 UTC up to Nov 6, 2026, 00:00:00 UTC. \
+             When the period was billed, 104,000 was known. \
+             Included: 100,000. Beyond that: 12,345. \
+             All units: 12,345 × $0.50 ÷ 1,000 = $6.1725. \
+             At most $6.00 is charged in a period. \
+             The period comes to $6.00, of which $2.00 was billed before: $4.00 is due."
         );
     }
 

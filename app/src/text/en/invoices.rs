@@ -43,6 +43,7 @@ pub const PLAN_STAYED: &str = "The upgrade was not paid, so your plan stayed as 
 pub const CHOOSE_AGAIN: &str = "Choose again";
 pub const REPLACE_CARD: &str = "Replace the card";
 pub const VOID_NOTE: &str = "This invoice was voided: nothing is owed on it.";
+pub const WRITTEN_OFF_NOTE: &str = "Nobody asks for this invoice any more. It can still be paid.";
 
 pub fn title(number: &str) -> String {
     format!("Invoice {number}")
@@ -62,6 +63,7 @@ pub fn reason(reason: &str) -> &str {
         "pause" => "Usage before the pause",
         "resume" => "Going on",
         "cancel" => "Last usage",
+        "one_off" => "One-off",
         other => other,
     }
 }
@@ -200,6 +202,22 @@ pub mod explain {
         format!(
             "{minimum} was agreed as the least for a whole period, {billed} of this part was billed: {due} is due."
         )
+    }
+
+    pub fn known(known: &str) -> String {
+        format!("When the period was billed, {known} was known.")
+    }
+
+    pub fn maximum(maximum: &str) -> String {
+        format!("At most {maximum} is charged in a period.")
+    }
+
+    pub fn minimum(minimum: &str) -> String {
+        format!("{minimum} was agreed as the least for a whole period.")
+    }
+
+    pub fn late(by_now: &str, billed: &str, due: &str) -> String {
+        format!("The period comes to {by_now}, of which {billed} was billed before: {due} is due.")
     }
 
     pub fn included_part(whole: &str, part: &str) -> String {

@@ -51,7 +51,7 @@ impl CreditLine {
     /// The same as a line of the invoice that charges for what comes instead.
     pub fn on_invoice(self) -> Result<DraftLine, MoneyError> {
         Ok(DraftLine {
-            item: self.item,
+            item: Some(self.item),
             kind: LineKind::ProrationCredit,
             charge: Charge::Base,
             net: self.net.negate()?,

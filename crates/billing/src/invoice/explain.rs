@@ -48,6 +48,23 @@ pub enum Explain {
         share: Share,
         billed: Money,
     },
+    /// What a period's usage comes to by now, less what was billed of it before.
+    LateUsage {
+        meter: String,
+        aggregation: String,
+        used: Decimal,
+        /// What was known of it when it was billed last.
+        known: Decimal,
+        /// None where there is no end to it.
+        included: Option<Decimal>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        included_part: Option<IncludedPart>,
+        rated: Rated,
+        minimum: Option<MinimumSpend>,
+        maximum: Option<Money>,
+        billed: Money,
+        counted: Period,
+    },
     /// A part of an amount for a part of its period; credits are negative.
     Prorated {
         basis: Money,
@@ -67,6 +84,13 @@ pub enum Explain {
 pub struct MaximumSpend {
     pub maximum: Money,
     pub billed: Money,
+}
+
+/// The least a charge comes to in a period, of which this is a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MinimumSpend {
+    pub minimum: Money,
+    pub share: Share,
 }
 
 /// The share of a whole period's included units that belongs to the time served, rounded up to whole units.
@@ -109,9 +133,16 @@ impl Explain {
                 minimum,
                 share,
                 billed,
+            } => lacking(*minimum, *share, *billed),
+            Self::LateUsage {
+                rated,
+                minimum,
+                maximum,
+                billed,
+                ..
             } => {
-                let minimum = Fraction::of_money(*minimum).share(*share)?;
-                true_up(minimum, Fraction::of_money(*billed))?.round(billed.currency())
+                let by_now = period_total(rated, *minimum, *maximum, billed.currency())?;
+                by_now.minus(*billed)?.max(Money::zero(billed.currency()))
             }
             Self::Prorated {
                 basis,
@@ -125,6 +156,30 @@ impl Explain {
             } => share.apply(*basis)?.negate(),
             Self::Capped { limit, .. } => limit.negate(),
         }
+    }
+}
+
+/// What a period's charges lack of the part of the minimum that is agreed for it.
+fn lacking(minimum: Money, share: Share, billed: Money) -> Result<Money, MoneyError> {
+    let minimum = Fraction::of_money(minimum).share(share)?;
+    true_up(minimum, Fraction::of_money(billed))?.round(billed.currency())
+}
+
+/// What usage within its bounds comes to in a period: the sum of the lines that would have billed it at once.
+fn period_total(
+    rated: &Rated,
+    minimum: Option<MinimumSpend>,
+    maximum: Option<Money>,
+    currency: Currency,
+) -> Result<Money, MoneyError> {
+    let mut amount = rated.amount()?;
+    if let Some(maximum) = maximum {
+        amount = cap(amount, Fraction::of_money(maximum), Fraction::ZERO)?.due;
+    }
+    let amount = amount.round(currency)?;
+    match minimum {
+        Some(MinimumSpend { minimum, share }) => amount.plus(lacking(minimum, share, amount)?),
+        None => Ok(amount),
     }
 }
 

@@ -18,15 +18,21 @@ pub enum LineKind {
     Usage,
     /// What the usage of a period lacked of the minimum agreed for it.
     TrueUp,
+    /// Usage that became known after its period was billed.
+    LateUsage,
+    /// Billed once, beside any plan.
+    OneOff,
     ProrationCredit,
     ProrationCharge,
 }
 
 impl LineKind {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Base,
         Self::Usage,
         Self::TrueUp,
+        Self::LateUsage,
+        Self::OneOff,
         Self::ProrationCredit,
         Self::ProrationCharge,
     ];
@@ -36,6 +42,8 @@ impl LineKind {
             Self::Base => "base",
             Self::Usage => "usage",
             Self::TrueUp => "true_up",
+            Self::LateUsage => "late_usage",
+            Self::OneOff => "one_off",
             Self::ProrationCredit => "proration_credit",
             Self::ProrationCharge => "proration_charge",
         }
@@ -51,12 +59,13 @@ impl LineKind {
     }
 }
 
-/// What a line bills: the base or a meter.
+/// What a line bills: the base, a meter or something once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Charge {
     Base,
     Meter(String),
+    OneOff,
 }
 
 impl Charge {
@@ -64,12 +73,14 @@ impl Charge {
         match self {
             Self::Base => "base",
             Self::Meter(key) => key,
+            Self::OneOff => "one_off",
         }
     }
 
     pub fn parse(text: &str) -> Self {
         match text {
             "base" => Self::Base,
+            "one_off" => Self::OneOff,
             key => Self::Meter(key.to_owned()),
         }
     }
@@ -85,7 +96,8 @@ pub struct CreditedLine {
 /// A line before tax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DraftLine {
-    pub item: SubscriptionItemId,
+    /// None of what is billed once.
+    pub item: Option<SubscriptionItemId>,
     pub kind: LineKind,
     pub charge: Charge,
     pub description: String,

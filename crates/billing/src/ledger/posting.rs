@@ -21,6 +21,9 @@ pub enum PostingKind {
     PaymentReceived,
     CreditNoteIssued,
     CreditApplied,
+    InvoiceWrittenOff,
+    /// A written-off invoice is paid or voided after all.
+    WriteOffReversed,
     /// A voided invoice gives back what it took from the credit balance.
     CreditReturned,
 }
@@ -33,6 +36,8 @@ impl PostingKind {
             Self::PaymentReceived => "payment_received",
             Self::CreditNoteIssued => "credit_note_issued",
             Self::CreditApplied => "credit_applied",
+            Self::InvoiceWrittenOff => "invoice_written_off",
+            Self::WriteOffReversed => "write_off_reversed",
             Self::CreditReturned => "credit_returned",
         }
     }
@@ -150,4 +155,13 @@ pub fn credit_applied(amount: Money) -> Result<Posting, PostingError> {
         entry(Account::Receivable, amount.negate()?),
     ];
     Posting::new(PostingKind::CreditApplied, amount.currency(), entries)
+}
+
+/// Nobody expects the money any more.
+pub fn invoice_written_off(amount: Money) -> Result<Posting, PostingError> {
+    let entries = vec![
+        entry(Account::BadDebt, amount),
+        entry(Account::Receivable, amount.negate()?),
+    ];
+    Posting::new(PostingKind::InvoiceWrittenOff, amount.currency(), entries)
 }

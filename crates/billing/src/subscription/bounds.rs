@@ -38,9 +38,9 @@ pub fn check_bounds(lines: &[&DraftLine], today: usize, billed: &[&BilledUntil])
     }
     for (index, line) in recurring.iter().enumerate() {
         let start = line.period.start();
-        let before = billed
-            .iter()
-            .any(|billed| billed.item == line.item && billed.charge == line.charge && billed.until > start);
+        let before = billed.iter().any(|billed| {
+            Some(billed.item) == line.item && billed.charge == line.charge && billed.until > start
+        });
         let twice = recurring
             .iter()
             .skip(index + 1)
@@ -68,7 +68,7 @@ mod tests {
     fn line(kind: LineKind, charge: Charge, from: u32, to: u32) -> DraftLine {
         let price = Money::new(900, Currency::USD);
         DraftLine {
-            item: SubscriptionItemId::from_uuid(uuid::Uuid::from_u128(1)),
+            item: Some(SubscriptionItemId::from_uuid(uuid::Uuid::from_u128(1))),
             kind,
             charge,
             description: String::new(),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{InvalidTransition, PendingChange, StatusName, Subscription};
+use super::{BilledUsage, InvalidTransition, PendingChange, StatusName, Subscription};
 use crate::id::PlanId;
 use crate::invoice::DraftLine;
 use crate::money::MoneyError;
@@ -53,6 +53,8 @@ pub enum PlanChange {
     /// Takes effect at once and costs these lines now.
     Upgrade {
         lines: Vec<DraftLine>,
+        /// What the usage period came to, where the change ends it.
+        billed_usage: Option<BilledUsage>,
         after: Subscription,
     },
     /// Waits for the end of the billing period; costs nothing now.

@@ -103,7 +103,7 @@ impl Recurring<'_> {
             }
         };
         Ok(DraftLine {
-            item: self.item.id,
+            item: Some(self.item.id),
             kind: self.kind,
             charge: Charge::Base,
             description,

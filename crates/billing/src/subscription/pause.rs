@@ -4,8 +4,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::late_usage::late_lines;
 use super::line::base_lines;
-use super::{CancelReason, ChangeError, PendingChange, Status, Subscription, usage_lines};
+use super::usage_line::bill_usage;
+use super::{BilledUsage, CancelReason, ChangeError, LateUsage, PendingChange, Status, Subscription};
 use crate::credit::{CreditLine, CreditableLine, Cut, unused};
 use crate::entitlement::Terms;
 use crate::invoice::DraftLine;
@@ -20,6 +22,8 @@ pub struct StopInput<'a> {
     pub billed: &'a [CreditableLine],
     /// What was used in the usage period up to `at`.
     pub usage: &'a [MeterTotal],
+    /// Periods that were billed before, where more may be known of them by now.
+    pub late: &'a [LateUsage<'a>],
     pub zone: Zone,
     /// Whether an invoice of the subscription is open.
     pub owes: bool,
@@ -32,6 +36,8 @@ pub struct Stop {
     pub after: Subscription,
     /// Usage up to the instant.
     pub lines: Vec<DraftLine>,
+    /// What usage periods came to: the one that stops, and earlier ones that came to more.
+    pub billed_usage: Vec<BilledUsage>,
     /// What was billed and is not served.
     pub credits: Vec<CreditLine>,
 }
@@ -69,8 +75,10 @@ pub fn pause(
     if resume_at.is_some_and(|at| at <= since) {
         return Err(ChangeError::ResumesTooEarly);
     }
+    let (lines, billed_usage) = used_so_far(subscription, input)?;
     Ok(Stop {
-        lines: used_so_far(subscription, input)?,
+        lines,
+        billed_usage,
         credits: unserved(subscription, input)?,
         after: Subscription {
             status: subscription.status.to(Status::Paused { since, resume_at })?,
@@ -99,8 +107,10 @@ pub fn cancel_now(
         reason: CancelReason::Requested,
         at: input.at,
     })?;
+    let (lines, billed_usage) = used_so_far(subscription, input)?;
     Ok(Stop {
-        lines: used_so_far(subscription, input)?,
+        lines,
+        billed_usage,
         credits,
         after: Subscription {
             status,
@@ -123,14 +133,25 @@ fn unserved(subscription: &Subscription, input: StopInput<'_>) -> Result<Vec<Cre
 }
 
 /// Usage is billed of time that is served and paid for: not of a trial or a pause.
-fn used_so_far(subscription: &Subscription, input: StopInput<'_>) -> Result<Vec<DraftLine>, ChangeError> {
-    let used = Period::new(subscription.usage_period.start(), input.at);
-    match used {
-        Ok(used) if subscription.status.counts_as_recurring() => {
-            usage_lines(subscription, (input.terms, input.zone), input.usage, used)
-        }
-        _ => Ok(Vec::new()),
+fn used_so_far(
+    subscription: &Subscription,
+    input: StopInput<'_>,
+) -> Result<(Vec<DraftLine>, Vec<BilledUsage>), ChangeError> {
+    let (mut lines, mut billed_usage) = (Vec::new(), Vec::new());
+    if !subscription.status.counts_as_recurring() {
+        return Ok((lines, billed_usage));
     }
+    if let Ok(used) = Period::new(subscription.usage_period.start(), input.at) {
+        let bill = bill_usage(subscription, (input.terms, input.zone), input.usage, used)?;
+        lines.extend(bill.lines);
+        billed_usage.push(bill.billed);
+    }
+    for late in input.late {
+        let (more, billed) = late_lines(subscription, *late)?;
+        lines.extend(more);
+        billed_usage.push(billed);
+    }
+    Ok((lines, billed_usage))
 }
 
 /// Everything that going on is decided from.

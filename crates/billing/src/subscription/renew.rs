@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    CancelReason, ChangeError, ItemKind, PendingChange, ResumeInput, Resumption, Status, Subscription,
-    add_on::move_add_ons, line::base_lines, pause::resume_by_itself, usage_lines,
+    BilledUsage, CancelReason, ChangeError, ItemKind, LateUsage, PendingChange, ResumeInput, Resumption,
+    Status, Subscription, add_on::move_add_ons, late_usage::late_lines, line::base_lines,
+    pause::resume_by_itself, usage_line::bill_usage,
 };
 use crate::catalog::{Plan, Price};
 use crate::entitlement::Terms;
@@ -20,6 +21,8 @@ pub struct RenewalInput<'a> {
     pub scheduled: Option<(&'a Plan, &'a Price)>,
     /// What the ended usage period counted, a total a meter.
     pub usage: &'a [MeterTotal],
+    /// Periods that were billed before, where more may be known of them by now.
+    pub late: &'a [LateUsage<'a>],
     pub has_payment_method: bool,
     /// Whether an invoice of the subscription is open: asked of one that is paused.
     pub owes: bool,
@@ -34,6 +37,8 @@ pub struct Renewal {
     pub after: Subscription,
     /// Nothing to bill where empty.
     pub lines: Vec<DraftLine>,
+    /// What usage periods came to: the one that ended, and earlier ones that came to more.
+    pub billed_usage: Vec<BilledUsage>,
 }
 
 /// Decides the subscription's next boundary. The caller has checked that its time has come.
@@ -60,6 +65,7 @@ fn start(
     Ok(Renewal {
         boundary: starts_at,
         lines: base_lines(&after, input.terms, input.zone)?,
+        billed_usage: Vec::new(),
         after,
     })
 }
@@ -79,6 +85,7 @@ fn end_trial(
             boundary: ends_at,
             after,
             lines: Vec::new(),
+            billed_usage: Vec::new(),
         });
     }
     if !input.has_payment_method {
@@ -90,6 +97,7 @@ fn end_trial(
             boundary: ends_at,
             after,
             lines: Vec::new(),
+            billed_usage: Vec::new(),
         });
     }
     after.status = after.status.to(Status::Active)?;
@@ -99,6 +107,7 @@ fn end_trial(
         boundary: ends_at,
         after,
         lines,
+        billed_usage: Vec::new(),
     })
 }
 
@@ -122,6 +131,7 @@ fn end_pause(
             boundary,
             after,
             lines,
+            billed_usage: Vec::new(),
         });
     }
     let (reason, at) = (CancelReason::Ended, boundary);
@@ -132,6 +142,7 @@ fn end_pause(
             ..subscription.clone()
         },
         lines: Vec::new(),
+        billed_usage: Vec::new(),
     })
 }
 
@@ -150,9 +161,16 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
     // A new anchor starts new usage periods too.
     let counts_anew =
         ends.is_some() || subscription.usage_period.end() <= boundary || after.anchor != subscription.anchor;
-    let mut lines = Vec::new();
+    let (mut lines, mut billed_usage) = (Vec::new(), Vec::new());
     if counts_anew && let Ok(counted) = Period::new(subscription.usage_period.start(), boundary) {
-        lines = usage_lines(subscription, (input.terms, input.zone), input.usage, counted)?;
+        let bill = bill_usage(subscription, (input.terms, input.zone), input.usage, counted)?;
+        lines = bill.lines;
+        billed_usage.push(bill.billed);
+    }
+    for late in input.late {
+        let (more, billed) = late_lines(subscription, *late)?;
+        lines.extend(more);
+        billed_usage.push(billed);
     }
     if let Some(reason) = ends {
         let at = boundary;
@@ -176,6 +194,7 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
         boundary,
         after,
         lines,
+        billed_usage,
     })
 }
 

@@ -8,7 +8,7 @@ use super::{
     ChangeError, ItemKind, PendingChange, PlanChange, Status, Subscription, SubscriptionItem,
     add_on::{fits, move_add_ons},
     line::{Added, base_lines, line_for_the_rest},
-    usage_lines,
+    usage_line::bill_usage,
 };
 use crate::catalog::{Plan, Price};
 use crate::credit::{CreditLine, CreditNoteDraft, CreditableLine, Cut, unused};
@@ -117,10 +117,12 @@ fn upgrade(
         let lines = line_for_the_rest(&after, plan, more, (at, zone))?;
         return Ok(PlanChange::Upgrade {
             lines: lines.into_iter().collect(),
+            billed_usage: None,
             after,
         });
     }
     let unused = given_back(subscription, input)?.into_iter();
+    let mut billed_usage = None;
     let mut lines: Vec<_> = unused.map(CreditLine::on_invoice).collect::<Result<_, _>>()?;
     if target.price.interval == item.price.interval {
         lines.extend(line_for_the_rest(
@@ -131,11 +133,17 @@ fn upgrade(
         )?);
     } else {
         if let Ok(used) = Period::new(subscription.usage_period.start(), at) {
-            lines.extend(usage_lines(subscription, (terms, zone), input.usage, used)?);
+            let bill = bill_usage(subscription, (terms, zone), input.usage, used)?;
+            lines.extend(bill.lines);
+            billed_usage = Some(bill.billed);
         }
         lines.extend(base_lines(&after, &terms.with_plan(plan), zone)?);
     }
-    Ok(PlanChange::Upgrade { lines, after })
+    Ok(PlanChange::Upgrade {
+        lines,
+        billed_usage,
+        after,
+    })
 }
 
 /// The unused part of what was billed: of the plan alone within an interval, of add-ons too where all of it

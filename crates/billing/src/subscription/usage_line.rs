@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{ChangeError, Subscription, SubscriptionItem};
+use super::{BilledMeter, BilledUsage, ChangeError, Subscription, SubscriptionItem};
 use crate::catalog::{MeterCharge, MeterPrice};
 use crate::entitlement::{Allowance, Terms};
 use crate::invoice::{Charge, DraftLine, Explain, IncludedPart, LineKind, MaximumSpend};
@@ -12,19 +12,27 @@ use crate::proration::Share;
 use crate::rating::Fraction;
 use crate::usage::MeterTotal;
 
+/// The usage of a period that ends, with what tells later usage of it apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageBill {
+    pub lines: Vec<DraftLine>,
+    pub billed: BilledUsage,
+}
+
 /// Usage of a period that ended, priced by the terms that were in force: of each meter what lies beyond the
 /// included quantity, and what that lacks of an agreed minimum. What add-ons include counts for all of the period,
 /// whenever in it they were added.
-pub fn usage_lines(
+pub fn bill_usage(
     subscription: &Subscription,
     (terms, zone): (&Terms<'_>, Zone),
     usage: &[MeterTotal],
     period: Period,
-) -> Result<Vec<DraftLine>, ChangeError> {
+) -> Result<UsageBill, ChangeError> {
     let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
+    let month = subscription.whole_usage_period(zone)?;
     // By the second however the base is prorated: an hour on a plan that counts days includes an hour's part.
-    let served = Share::of(period, subscription.whole_usage_period(zone)?);
-    let mut lines = Vec::new();
+    let served = Share::of(period, month);
+    let (mut lines, mut meters) = (Vec::new(), Vec::new());
     for granted in terms.charges() {
         let charge = granted.charge;
         let total = usage.iter().find(|total| total.meter_key == charge.meter.key);
@@ -44,13 +52,26 @@ pub fn usage_lines(
             period,
         };
         let used = metered.line()?;
-        let billed = used
-            .as_ref()
-            .map_or(Money::zero(price.currency()), |line| line.net);
+        let nothing = Money::zero(price.currency());
+        let billed = used.as_ref().map_or(nothing, |line| line.net);
+        let true_up = metered.true_up(billed, served)?;
+        meters.push(BilledMeter {
+            meter: charge.meter.key.clone(),
+            quantity: total.quantity,
+            included: Allowance::Units(metered.included.units),
+            included_part: metered.included.part,
+            billed: billed.plus(true_up.as_ref().map_or(nothing, |line| line.net))?,
+        });
         lines.extend(used);
-        lines.extend(metered.true_up(billed, served)?);
+        lines.extend(true_up);
     }
-    Ok(lines)
+    let billed = BilledUsage {
+        period,
+        month,
+        price: item.price.id,
+        meters,
+    };
+    Ok(UsageBill { lines, billed })
 }
 
 /// What costs nothing of a meter in the part of a usage period that is billed.
@@ -150,7 +171,7 @@ impl Metered<'_> {
         explain: Explain,
     ) -> Result<DraftLine, MoneyError> {
         Ok(DraftLine {
-            item: self.item.id,
+            item: Some(self.item.id),
             kind,
             charge: Charge::Meter(self.charge.meter.key.clone()),
             description,

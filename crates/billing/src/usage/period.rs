@@ -1,8 +1,11 @@
 //! Which usage period an event counts in.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use crate::period::{BillingTime, Interval, Period, PeriodError, Zone};
+
+/// How long before the end of its period an event may already be on its way while the period is being billed.
+const ON_THE_WAY: TimeDelta = TimeDelta::minutes(1);
 
 /// What of a live subscription tells usage periods apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +15,15 @@ pub struct LiveUsage {
     pub anchor: DateTime<Utc>,
     /// The present one: a month, or the trial.
     pub usage_period: Period,
+}
+
+impl LiveUsage {
+    /// Whether the period of an event that comes now may have been billed before: to be looked at again.
+    pub fn may_be_billed(&self, occurred_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        let Self { usage_period, .. } = self;
+        let ending = usage_period.end() - ON_THE_WAY <= now && occurred_at < usage_period.end();
+        occurred_at < usage_period.start() || ending
+    }
 }
 
 /// The start of the usage period that contains `at`: of the subscription's, earlier and later months
@@ -76,5 +88,21 @@ mod tests {
         assert_eq!(start("2026-03-15T10:30:00Z"), utc("2026-03-01T00:00:00Z"));
         let none = usage_period_start(utc("2026-02-10T00:00:00Z"), None, Zone::UTC);
         assert_eq!(none, Ok(utc("2026-02-01T00:00:00Z")));
+    }
+
+    #[test]
+    fn an_event_of_a_period_that_ends_or_ended_may_be_late() {
+        let live = LiveUsage {
+            created_at: utc("2026-01-01T00:00:00Z"),
+            billing_time: BillingTime::Anniversary,
+            anchor: utc("2026-01-01T00:00:00Z"),
+            usage_period: Period::new(utc("2026-02-01T00:00:00Z"), utc("2026-03-01T00:00:00Z")).unwrap(),
+        };
+        let late = |at, now| live.may_be_billed(utc(at), utc(now));
+        assert!(late("2026-01-31T23:59:59Z", "2026-02-10T00:00:00Z"));
+        assert!(!late("2026-02-01T00:00:00Z", "2026-02-28T23:58:59Z"));
+        assert!(late("2026-02-01T00:00:00Z", "2026-02-28T23:59:00Z"));
+        assert!(late("2026-02-28T23:59:59Z", "2026-03-01T00:10:00Z"));
+        assert!(!late("2026-03-01T00:00:00Z", "2026-03-01T00:10:00Z"));
     }
 }

@@ -1,20 +1,19 @@
-//! Number and freeze; or cancel with record. Both post to the ledger in the same transaction.
+//! Number and freeze, with the posting in the same transaction.
 
-use billing::id::{InvoiceId, InvoiceLineId, PostingId};
+use billing::id::{InvoiceId, InvoiceLineId, OneOffId, PostingId, SubscriptionId};
 use billing::invoice::{InvoiceDraft, InvoiceNumber};
-use billing::ledger::{Posting, PostingKind, credit_applied, invoice_finalized};
-use billing::subscription::Subscription;
+use billing::ledger::{Posting, credit_applied, invoice_finalized};
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use store::PgConnection;
 use store::customer::CustomerRecord;
 use store::invoice::NewInvoice;
 use store::ledger::NewPosting;
-use store::{CustomerScope, PgConnection};
 
 use crate::id::mint;
 use crate::mail::{self, Addressed, Letter};
 use crate::record::{Note, note};
-use crate::{Actor, Error, Result, credit};
+use crate::{Actor, Error, Result};
 
 /// What an invoice is made of. The id is minted by the caller, who may need it before.
 #[derive(Debug)]
@@ -22,9 +21,12 @@ pub struct Finalize<'a> {
     pub id: InvoiceId,
     pub actor: &'a Actor,
     pub customer: &'a CustomerRecord,
-    pub subscription: &'a Subscription,
+    /// None of what is billed beside any plan.
+    pub subscription: Option<SubscriptionId>,
     pub draft: &'a InvoiceDraft,
-    /// purchase, renewal or upgrade.
+    /// What of the draft was waiting for an invoice.
+    pub one_offs: &'a [OneOffId],
+    /// purchase, renewal, upgrade and so on: why it exists.
     pub reason: &'static str,
     pub at: DateTime<Utc>,
 }
@@ -52,6 +54,15 @@ pub async fn finalize(conn: &mut PgConnection, invoices: &[Finalize<'_>], base_u
         })
         .collect();
     store::invoice::insert(conn, &numbered).await?;
+    let billed = |f: &Finalize<'_>| {
+        let invoice = f.id;
+        f.one_offs
+            .iter()
+            .map(move |one_off| (*one_off, invoice))
+            .collect::<Vec<_>>()
+    };
+    let one_offs: Vec<_> = invoices.iter().flat_map(billed).collect();
+    store::invoice::bill_one_offs(conn, &one_offs).await?;
     let credited = invoices.iter().filter(|f| f.draft.credit_applied().is_positive());
     let applied: Vec<_> = credited
         .map(|f| {
@@ -95,7 +106,7 @@ impl<'a> Finalize<'a> {
             customer: self.customer.id,
             customer_name: &self.customer.name,
             customer_email: &self.customer.email,
-            subscription: self.subscription.id,
+            subscription: self.subscription,
             number,
             reason: self.reason,
             draft: self.draft,
@@ -143,46 +154,4 @@ impl<'a> Finalize<'a> {
             detail: json!({ "number": number, "total": total, "credit": credit, "reason": self.reason }),
         }
     }
-}
-
-/// Cancels an open invoice that nothing was paid on; the ledger gets the same entries the other way round,
-/// and the credit it took goes back to the balance.
-pub async fn void(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    customer: &CustomerRecord,
-    id: InvoiceId,
-    at: DateTime<Utc>,
-) -> Result<()> {
-    let scope = CustomerScope::of(customer.id);
-    let detail = store::invoice::find(conn, scope, id)
-        .await?
-        .ok_or(Error::NotFound("invoice"))?;
-    store::invoice::void(conn, scope, id, at).await?;
-    let posting = invoice_finalized(detail.summary.total.currency(), &detail.lines)
-        .and_then(|posting| posting.reversed(PostingKind::InvoiceVoided))
-        .map_err(|_| Error::Internal("posting"))?;
-    let posting = NewPosting {
-        id: mint(PostingId::from_uuid),
-        customer: customer.id,
-        posting: &posting,
-        invoice: Some(id),
-        attempt: None,
-        credit_note: None,
-        at,
-    };
-    store::ledger::insert(conn, &[posting]).await?;
-    let credit = detail.summary.credit_applied;
-    if credit.is_positive() {
-        credit::book_returned(conn, customer, id, credit, at).await?;
-    }
-    let entry = Note {
-        actor,
-        at,
-        what: "invoice.voided",
-        customer: customer.id,
-        subject: id.to_string(),
-        detail: json!({ "number": detail.summary.number.to_string() }),
-    };
-    note(conn, &[entry]).await
 }

@@ -182,9 +182,13 @@ async fn succeeded(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
 
 /// Books the money on the invoice.
 async fn invoice_paid(conn: &mut PgConnection, case: &Case<'_>, id: InvoiceId, amount: Money) -> Result<()> {
-    let invoice = store::invoice::lock(conn, case.scope(), id)
+    let summary = store::invoice::lock(conn, case.scope(), id)
         .await?
         .ok_or(Error::NotFound("invoice"))?;
+    if summary.status == InvoiceStatus::Uncollectible {
+        let due = summary.amount_due();
+        invoice::reverse_write_off(conn, case.customer, id, due, case.now).await?;
+    }
     store::invoice::settle(conn, case.scope(), id, amount, case.now).await?;
     let posting = payment_received(amount).map_err(|_| Error::Internal("posting"))?;
     let posting = NewPosting {
@@ -197,7 +201,7 @@ async fn invoice_paid(conn: &mut PgConnection, case: &Case<'_>, id: InvoiceId, a
         at: case.now,
     };
     store::ledger::insert(conn, &[posting]).await?;
-    let number = invoice.number.to_string();
+    let number = summary.number.to_string();
     let receipt = Letter::Receipt {
         number: &number,
         paid: amount,
@@ -324,6 +328,7 @@ async fn give_up_upgrade(conn: &mut PgConnection, case: &Case<'_>) -> Result<boo
         return Ok(false);
     };
     invoice::void(conn, &Actor::System, case.customer, awaited, case.now).await?;
+    store::usage::forget_billed(conn, awaited).await?;
     let after = subscription::drop_upgrade(subscription);
     let owes = owes(conn, &after).await?;
     save_case(

@@ -47,14 +47,27 @@ pub(crate) async fn pay_from_credit(
     }
     let payments = credit::payments(conn, open, balance).await?;
     credit::pay(conn, actor, customer, &payments, at).await?;
-    let Some(behind) = live.filter(|live| !payments.is_empty() && live.status.is_behind()) else {
+    if payments.is_empty() {
+        return Ok(());
+    }
+    recover_paid_up(conn, customer, at).await
+}
+
+/// A subscription that was behind and owes nothing any more is active again.
+pub(crate) async fn recover_paid_up(
+    conn: &mut PgConnection,
+    customer: &CustomerRecord,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let live = store::subscription::live(conn, CustomerScope::of(customer.id)).await?;
+    let Some(behind) = live.filter(|live| live.status.is_behind()) else {
         return Ok(());
     };
     if owes(conn, &behind).await? {
         return Ok(());
     }
     let saved = Save {
-        actor,
+        actor: &Actor::System,
         customer,
         after: &recover(behind)?,
         what: "subscription.recovered",
@@ -64,7 +77,7 @@ pub(crate) async fn pay_from_credit(
 }
 
 /// Whether paying the invoice is what starts or changes the subscription: only its own payment does that.
-fn decides(live: &Subscription, invoice: &InvoiceSummary) -> bool {
+pub(crate) fn decides(live: &Subscription, invoice: &InvoiceSummary) -> bool {
     let starts = matches!(live.status, Status::Incomplete { .. }) && invoice.subscription == Some(live.id);
     starts || live.awaited_invoice() == Some(invoice.id)
 }

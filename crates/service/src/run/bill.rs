@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use billing::id::{CustomerId, InvoiceId, SubscriptionItemId};
+use billing::id::{CustomerId, InvoiceId, OneOffId, SubscriptionItemId};
 use billing::invoice::{Charge, InvoiceDraft};
 use billing::money::Money;
 use billing::subscription::{
-    BilledUntil, PendingChange, Status, StatusName, Subscription, check_bounds, fall_behind,
+    BilledUntil, BilledUsage, PendingChange, Status, StatusName, Subscription, check_bounds, fall_behind,
 };
 use billing::tax::TaxRate;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,8 +15,10 @@ use store::customer::CustomerRecord;
 use store::payment::PaymentMethod;
 use store::revenue::NewMovement;
 use store::subscription::Boundary;
+use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
+use super::load::BoundaryBill;
 use super::{Catalog, Loaded, RanOut};
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
@@ -62,6 +64,10 @@ struct Billed<'a> {
     customer: &'a CustomerRecord,
     boundary: Boundary,
     after: Subscription,
+    /// Whether usage that came late would be billed here.
+    looked_at_late: bool,
+    billed_usage: Vec<BilledUsage>,
+    one_offs: Vec<OneOffId>,
     /// Of a pause that ends here: since when.
     paused: Option<DateTime<Utc>>,
     /// Noun and past participle: `subscription.renewed`.
@@ -85,9 +91,11 @@ fn decide<'a>(
     mrr: Money,
     tax_rate: TaxRate,
 ) -> Result<Billed<'a>> {
-    let renewal = loaded.renew(customer, subscription)?;
-    let draft = InvoiceDraft::assemble(customer.currency, renewal.lines, tax_rate)?
-        .apply_credit(loaded.credit(customer))?;
+    let BoundaryBill {
+        renewal,
+        draft,
+        one_offs,
+    } = loaded.bill(customer, subscription, tax_rate)?;
     let due = draft.amount_due()?;
     let collects = due.is_positive();
     let method = loaded.method(customer.id).filter(|_| collects);
@@ -110,6 +118,9 @@ fn decide<'a>(
             _ => None,
         },
         after,
+        looked_at_late: subscription.status.counts_as_recurring(),
+        billed_usage: renewal.billed_usage,
+        one_offs,
         what,
         invoice: mint(InvoiceId::from_uuid),
         draft,
@@ -132,9 +143,10 @@ impl Billing {
         if due.is_empty() {
             return Ok(batch);
         }
+        let ids: Vec<_> = due.iter().map(|(customer, _)| customer.id).collect();
+        let late = store::usage::lock_late(tx, &ids).await?;
         let subscriptions: Vec<_> = due.iter().map(|(_, subscription)| subscription).collect();
         let loaded = Loaded::load(tx, catalog, &subscriptions).await?;
-        let ids: Vec<_> = due.iter().map(|(customer, _)| customer.id).collect();
         let mrr = store::revenue::mrr_of(tx, &ids).await?;
         let rate = self.parts.config.tax_rate;
         let mut billed = Vec::with_capacity(due.len());
@@ -147,6 +159,12 @@ impl Billing {
         }
         let billed = Self::within_bounds(tx, billed, &mut batch).await?;
         self.write(tx, &billed).await?;
+        let looked_at = billed
+            .iter()
+            .filter(|billed| billed.looked_at_late)
+            .map(|billed| billed.customer.id);
+        let looked_at: Vec<_> = looked_at.filter(|customer| late.contains(customer)).collect();
+        store::usage::forget_late(tx, &looked_at).await?;
         batch.billed = billed.iter().map(|billed| billed.customer.id).collect();
         Ok(batch)
     }
@@ -227,6 +245,8 @@ impl Billing {
         let saves: Vec<_> = billed.iter().map(Billed::save).collect();
         let movements: Vec<_> = billed.iter().filter_map(|billed| billed.movement).collect();
         save_all(tx, &saves, &movements).await?;
+        let usage: Vec<_> = billed.iter().flat_map(Billed::billed_usage).collect();
+        store::usage::save_billed(tx, &usage).await?;
         let now = self.now();
         let letters: Vec<_> = billed.iter().filter_map(Billed::letter).collect();
         mail::send(tx, &letters, self.base_url(), now).await?;
@@ -247,6 +267,14 @@ impl Billed<'_> {
         items.filter_map(|item| Some((item, self.paused?)))
     }
 
+    fn billed_usage(&self) -> impl Iterator<Item = NewBilledUsage<'_>> {
+        self.billed_usage.iter().map(|billed| NewBilledUsage {
+            subscription: self.after.id,
+            billed,
+            awaited: None,
+        })
+    }
+
     fn save(&self) -> Save<'_> {
         renewed(self.customer, &self.after, self.what, self.boundary.at)
     }
@@ -264,7 +292,8 @@ impl Billed<'_> {
             id: self.invoice,
             actor: &Actor::System,
             customer: self.customer,
-            subscription: &self.after,
+            subscription: Some(self.after.id),
+            one_offs: &self.one_offs,
             draft: &self.draft,
             reason: if self.what == RESUMED { "resume" } else { "renewal" },
             at,

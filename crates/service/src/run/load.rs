@@ -5,19 +5,23 @@ use std::sync::Arc;
 
 use billing::catalog::{Meter, Plan, Price};
 use billing::entitlement::{Override, Terms};
-use billing::id::{CustomerId, MeterId, PriceId, SubscriptionId};
+use billing::id::{CustomerId, MeterId, OneOffId, PriceId, SubscriptionId};
+use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::period::Period;
 use billing::subscription::{
     ChangeError, PendingChange, Renewal, RenewalInput, Status, Subscription, SubscriptionItem, renew,
 };
+use billing::tax::TaxRate;
 use billing::usage::SpanUsage;
 use store::customer::CustomerRecord;
+use store::invoice::WaitingOneOff;
 use store::payment::PaymentMethod;
 use store::usage::SpanOf;
 use store::{CustomerScope, PgConnection};
 
 use crate::entitlement::prices_of;
+use crate::usage::Late;
 use crate::{Error, Result, credit, usage};
 
 /// Plans by price, each read once in a run: a version in use never changes.
@@ -27,7 +31,11 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    async fn learn(&mut self, conn: &mut PgConnection, prices: impl Iterator<Item = PriceId>) -> Result<()> {
+    pub(crate) async fn learn(
+        &mut self,
+        conn: &mut PgConnection,
+        prices: impl Iterator<Item = PriceId>,
+    ) -> Result<()> {
         let mut unknown: Vec<_> = prices.filter(|price| !self.plans.contains_key(price)).collect();
         unknown.sort_unstable();
         unknown.dedup();
@@ -57,6 +65,16 @@ impl Catalog {
     }
 }
 
+/// What a boundary comes to.
+#[derive(Debug)]
+pub struct BoundaryBill {
+    /// Without its lines, which are the draft's.
+    pub renewal: Renewal,
+    pub draft: InvoiceDraft,
+    /// What of the draft was waiting for an invoice.
+    pub one_offs: Vec<OneOffId>,
+}
+
 /// What renewals are decided from, as loaded.
 #[derive(Debug)]
 pub struct Loaded<'c> {
@@ -67,6 +85,8 @@ pub struct Loaded<'c> {
     overrides: HashMap<SubscriptionId, Vec<Override>>,
     /// Of the paused ones.
     owing: HashSet<SubscriptionId>,
+    late: HashMap<SubscriptionId, Vec<Late>>,
+    one_offs: HashMap<CustomerId, Vec<WaitingOneOff>>,
 }
 
 impl<'c> Loaded<'c> {
@@ -80,6 +100,7 @@ impl<'c> Loaded<'c> {
             .iter()
             .flat_map(|subscription| prices_of(subscription));
         catalog.learn(conn, prices).await?;
+        let late = usage::late_usage(conn, catalog, subscriptions).await?;
         let catalog = &*catalog;
         let customers: Vec<_> = subscriptions
             .iter()
@@ -93,6 +114,8 @@ impl<'c> Loaded<'c> {
             methods: store::payment::default_methods(conn, &customers).await?,
             credit: credit_of(conn, subscriptions).await?,
             owing: owing_of(conn, subscriptions).await?,
+            one_offs: store::invoice::waiting_one_offs(conn, &customers).await?,
+            late,
         })
     }
 
@@ -120,8 +143,31 @@ impl<'c> Loaded<'c> {
         self.credit.get(&customer.id).copied().unwrap_or(nothing)
     }
 
-    /// The decision, as the billing run and the upcoming invoice both make it.
-    pub fn renew(&self, customer: &CustomerRecord, subscription: &Subscription) -> Result<Renewal> {
+    /// The decision and its invoice, as the billing run and the upcoming invoice both make them. What waits to be
+    /// billed once goes onto it where service is billed.
+    pub fn bill(
+        &self,
+        customer: &CustomerRecord,
+        subscription: &Subscription,
+        rate: TaxRate,
+    ) -> Result<BoundaryBill> {
+        let mut renewal = self.renew(customer, subscription)?;
+        let mut lines = std::mem::take(&mut renewal.lines);
+        let billed = [subscription, &renewal.after].map(|s| s.status.counts_as_recurring());
+        let waiting = self.one_offs.get(&customer.id).filter(|_| billed.contains(&true));
+        let waiting = waiting.map_or(&[][..], Vec::as_slice);
+        for one_off in waiting {
+            lines.push(one_off.item.line(renewal.boundary)?);
+        }
+        let draft = InvoiceDraft::assemble(customer.currency, lines, rate)?;
+        Ok(BoundaryBill {
+            draft: draft.apply_credit(self.credit(customer))?,
+            one_offs: waiting.iter().map(|one_off| one_off.id).collect(),
+            renewal,
+        })
+    }
+
+    fn renew(&self, customer: &CustomerRecord, subscription: &Subscription) -> Result<Renewal> {
         let terms = &self.terms(subscription)?;
         let scheduled = match subscription.pending_change {
             Some(PendingChange::AtPeriodEnd { price, .. }) => Some(self.catalog.priced(price)?),
@@ -133,8 +179,14 @@ impl<'c> Loaded<'c> {
         let whole = subscription.whole_usage_period(customer.zone)?;
         let spans = (counted(subscription), whole);
         let usage = usage::totals_until(&meters, spans, used)?;
+        let late = self.late.get(&subscription.id).map_or(&[][..], Vec::as_slice);
+        let late: Vec<_> = late
+            .iter()
+            .map(|late| late.input(self.catalog))
+            .collect::<Result<_>>()?;
         let input = RenewalInput {
             terms,
+            late: &late,
             scheduled,
             usage: &usage,
             has_payment_method: self.method(customer.id).is_some(),

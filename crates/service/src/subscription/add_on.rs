@@ -266,6 +266,7 @@ impl Billing {
             credit_note: None,
             invoice,
             draft: &decided.draft,
+            billed_usage: None,
         };
         self.charge_first(tx, upgrade).await
     }
@@ -285,6 +286,7 @@ impl Billing {
             terms: &terms,
             scheduled: decided.carried.scheduled(&decided.subscription)?,
             usage: &[],
+            late: &[],
             has_payment_method: true,
             owes: false,
             zone: decided.customer.zone,

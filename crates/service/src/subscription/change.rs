@@ -253,6 +253,10 @@ impl Billing {
             credit_note: decided.credit_note.as_ref(),
             invoice,
             draft: &decided.draft,
+            billed_usage: match &decided.change {
+                PlanChange::Upgrade { billed_usage, .. } => billed_usage.as_ref(),
+                PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => None,
+            },
         };
         self.charge_first(tx, upgrade).await
     }
@@ -272,6 +276,7 @@ impl Billing {
             terms: &terms,
             scheduled,
             usage: &[],
+            late: &[],
             has_payment_method: true,
             owes: false,
             zone: decided.customer.zone,

@@ -2,12 +2,14 @@
 
 use billing::catalog::Plan;
 use billing::credit::{CreditNoteDraft, CreditReason};
-use billing::id::InvoiceId;
+use billing::id::{InvoiceId, OneOffId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::subscription::{Feedback, Status, Stop, StopInput, Subscription, UnusedTime, cancel_now, pause};
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
+use store::invoice::WaitingOneOff;
+use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::cancel::checked;
@@ -19,6 +21,7 @@ use crate::mail::{self, Addressed, Letter};
 use crate::payment::{BeginAttempt, begin_attempts, is_owed};
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
+use crate::run::Catalog;
 use crate::{Actor, Billing, Error, InvoiceSummary, Result, credit, usage};
 
 /// How service stops.
@@ -66,6 +69,8 @@ struct Decided {
     /// What credit pays of older invoices, before it pays for the usage.
     payments: Vec<(InvoiceSummary, Money)>,
     draft: InvoiceDraft,
+    /// What of it was waiting for an invoice: after an end there is no other.
+    one_offs: Vec<OneOffId>,
     credit_left: Money,
 }
 
@@ -158,10 +163,18 @@ impl Billing {
         let carried = Carried::load(conn, &subscription).await?;
         let terms = &carried.terms(&subscription)?;
         let open = store::invoice::open(conn, scope).await?;
+        let mut catalog = Catalog::default();
+        let late = usage::late_usage(conn, &mut catalog, &[&subscription]).await?;
+        let late = late.get(&subscription.id).map_or(&[][..], Vec::as_slice);
+        let late: Vec<_> = late
+            .iter()
+            .map(|late| late.input(&catalog))
+            .collect::<Result<_>>()?;
         let input = StopInput {
             terms,
             zone: customer.zone,
             billed: &store::credit::billed_lines(conn, scope, subscription.id, at).await?,
+            late: &late,
             usage: &usage::used_by_now(conn, &subscription, (terms.plan, customer.zone), (at, self.now()))
                 .await?,
             owes: open.iter().any(|invoice| is_owed(&subscription, invoice)),
@@ -182,9 +195,16 @@ impl Billing {
         let payments = credit::payments(conn, open, balance).await?;
         let paid = Money::sum(customer.currency, payments.iter().map(|(_, amount)| *amount))?;
         let balance = balance.minus(paid)?;
-        let draft =
-            InvoiceDraft::assemble(customer.currency, stop.lines.clone(), self.parts.config.tax_rate)?
-                .apply_credit(balance)?;
+        let mut lines = stop.lines.clone();
+        let waiting = match kind {
+            StopKind::Pause { .. } => Vec::new(),
+            StopKind::Cancel { .. } => waiting(conn, &customer).await?,
+        };
+        for one_off in &waiting {
+            lines.push(one_off.item.line(at)?);
+        }
+        let draft = InvoiceDraft::assemble(customer.currency, lines, self.parts.config.tax_rate)?
+            .apply_credit(balance)?;
         Ok(Decided {
             credit_left: balance.minus(draft.credit_applied())?,
             customer,
@@ -194,6 +214,7 @@ impl Billing {
             credit_note,
             payments,
             draft,
+            one_offs: waiting.iter().map(|one_off| one_off.id).collect(),
         })
     }
 
@@ -214,6 +235,14 @@ impl Billing {
             at,
         };
         save(tx, saved).await?;
+        let usage = decided.stop.billed_usage.iter().map(|billed| NewBilledUsage {
+            subscription: after.id,
+            billed,
+            awaited: None,
+        });
+        store::usage::save_billed(tx, &usage.collect::<Vec<_>>()).await?;
+        // What is on its way this moment is looked at when the next period is billed.
+        store::usage::note_late(tx, &[customer.id]).await?;
         let letter = match after.status {
             Status::Paused { resume_at, .. } => Letter::Paused {
                 plan: &decided.plan.name,
@@ -257,8 +286,9 @@ impl Billing {
             id,
             actor,
             customer: &decided.customer,
-            subscription: &decided.stop.after,
+            subscription: Some(decided.stop.after.id),
             draft: &decided.draft,
+            one_offs: &decided.one_offs,
             reason,
             at,
         };
@@ -278,6 +308,12 @@ impl Billing {
         }
         Ok(())
     }
+}
+
+/// What waits for an invoice.
+async fn waiting(conn: &mut PgConnection, customer: &CustomerRecord) -> Result<Vec<WaitingOneOff>> {
+    let mut waiting = store::invoice::waiting_one_offs(conn, &[customer.id]).await?;
+    Ok(waiting.remove(&customer.id).unwrap_or_default())
 }
 
 /// Whether money may still come for something that would be given back: then it would be given back twice, or

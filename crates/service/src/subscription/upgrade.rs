@@ -4,10 +4,11 @@ use billing::credit::{CreditNoteDraft, CreditReason};
 use billing::id::{InvoiceId, PaymentAttemptId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
-use billing::subscription::{RenewalInput, Subscription, renew};
+use billing::subscription::{BilledUsage, RenewalInput, Subscription, renew};
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
 use store::customer::CustomerRecord;
+use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::ChangeOutcome;
@@ -29,6 +30,8 @@ pub(super) struct Upgrade<'a> {
     pub credit_note: Option<&'a CreditNoteDraft>,
     pub invoice: InvoiceId,
     pub draft: &'a InvoiceDraft,
+    /// What the usage period came to, where the change ends it.
+    pub billed_usage: Option<&'a BilledUsage>,
 }
 
 impl<'a> Upgrade<'a> {
@@ -112,6 +115,16 @@ impl Billing {
         subscription: &Subscription,
     ) -> Result<()> {
         let (actor, customer, at) = (upgrade.actor, upgrade.customer, self.now());
+        if let Some(billed) = upgrade.billed_usage {
+            let new = NewBilledUsage {
+                subscription: subscription.id,
+                billed,
+                awaited: Some(upgrade.invoice),
+            };
+            store::usage::save_billed(conn, &[new]).await?;
+            // What is on its way this moment is looked at when the next period is billed.
+            store::usage::note_late(conn, &[customer.id]).await?;
+        }
         if let Some(draft) = upgrade.credit_note {
             let note = Issue {
                 actor,
@@ -127,8 +140,9 @@ impl Billing {
             id: upgrade.invoice,
             actor,
             customer,
-            subscription,
+            subscription: Some(subscription.id),
             draft: upgrade.draft,
+            one_offs: &[],
             reason: "upgrade",
             at,
         };

@@ -113,6 +113,7 @@ async fn count(
     let accepted: Vec<&Countable<'_>> = fresh.iter().map(|position| &sorted[*position].1).collect();
     let (buckets, counters) = fold(&accepted)?;
     store::usage::add_to_buckets(conn, &buckets.into_iter().collect::<Vec<_>>()).await?;
+    store::usage::note_late(conn, &late(&accepted, known.now)).await?;
     let changes: Vec<_> = counters.iter().map(|(key, change)| (*key, *change)).collect();
     let totals = store::usage::add_to_counters(conn, &changes).await?;
     if totals.values().any(|total| total.abs() > MAX_TOTAL) {
@@ -124,6 +125,20 @@ async fn count(
         }
     }
     Ok(Counted::All(outcomes.into_iter().flatten().collect()))
+}
+
+/// Whose events belong to periods that may have been billed already, in order.
+fn late(events: &[&Countable<'_>], now: DateTime<Utc>) -> Vec<CustomerId> {
+    let is_late = |event: &&&Countable<'_>| {
+        let live = event.customer.live.as_ref();
+        live.is_some_and(|live| live.may_be_billed(event.new.event.occurred_at(), now))
+    };
+    let customers: BTreeSet<_> = events
+        .iter()
+        .filter(is_late)
+        .map(|event| event.customer.id)
+        .collect();
+    customers.into_iter().collect()
 }
 
 /// Those events, of all in the order sent, that lead a total further away than may be; ones that bring it

@@ -45,6 +45,10 @@ pub async fn recurring_lines_since(
 /// Up to when the charges of these lines were billed before, and not given back since; a charge that never
 /// was billed is not listed.
 pub async fn billed_until(conn: &mut PgConnection, lines: &[&DraftLine]) -> Result<Vec<BilledUntil>> {
+    let recurring = lines.iter().filter(|line| line.kind.is_recurring());
+    let lines: Vec<_> = recurring
+        .filter_map(|line| Some((line.item?, &line.charge)))
+        .collect();
     let rows = sqlx::query!(
         r#"SELECT n.item_id AS "item_id!", n.charge AS "charge!", least(last.service_end,
                (SELECT min(c.service_start) FROM invoice_line c WHERE c.credits_line_id = last.id AND NOT c.voided),
@@ -54,8 +58,8 @@ pub async fn billed_until(conn: &mut PgConnection, lines: &[&DraftLine]) -> Resu
                WHERE l.subscription_item_id = n.item_id AND l.charge = n.charge AND l.kind IN ('base', 'usage', 'true_up')
                    AND NOT l.voided
                ORDER BY l.service_start DESC LIMIT 1) last"#,
-        &column(lines, |l| l.item.uuid()),
-        &column(lines, |l| l.charge.as_str()) as &[&str],
+        &column(&lines, |(item, _)| item.uuid()),
+        &column(&lines, |(_, charge)| charge.as_str()) as &[&str],
     )
     .fetch_all(conn)
     .await?;

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use billing::id::{InvoiceId, InvoiceLineId, PaymentAttemptId, SubscriptionId, SubscriptionItemId};
+use billing::id::{
+    CustomerId, InvoiceId, InvoiceLineId, PaymentAttemptId, SubscriptionId, SubscriptionItemId,
+};
 use billing::invoice::{Charge, CreditedLine, DraftLine, InvoiceNumber, InvoiceStatus, Line, LineKind};
 use billing::money::Money;
 use billing::payment::AttemptStatus;
@@ -162,6 +164,37 @@ pub async fn owing(
     Ok(owing.into_iter().map(SubscriptionId::from_uuid).collect())
 }
 
+/// Whose invoice has this number.
+pub async fn numbered(
+    conn: &mut PgConnection,
+    number: &InvoiceNumber,
+) -> Result<Option<(CustomerId, InvoiceId)>> {
+    let counter = i64::try_from(number.counter).map_err(|_| Error::corrupt(TABLE, number))?;
+    let found = sqlx::query!(
+        "SELECT id, customer_id FROM invoice WHERE series = $1 AND number = $2",
+        number.series,
+        counter,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.map(|r| (CustomerId::from_uuid(r.customer_id), InvoiceId::from_uuid(r.id))))
+}
+
+/// Whether something of its lines was given back.
+pub async fn given_back(conn: &mut PgConnection, scope: CustomerScope, id: InvoiceId) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id
+               WHERE i.id = $1 AND i.customer_id = $2
+                   AND (EXISTS (SELECT FROM invoice_line c WHERE c.credits_line_id = l.id AND NOT c.voided)
+                       OR EXISTS (SELECT FROM credit_note_line c WHERE c.invoice_line_id = l.id))) AS "found!""#,
+        id.uuid(),
+        scope.uuid(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(found)
+}
+
 /// The invoice, locked to the transaction's end; after customer and subscription in the order of locks.
 pub async fn lock(
     conn: &mut PgConnection,
@@ -236,7 +269,7 @@ async fn lines(conn: &mut PgConnection, invoice: &InvoiceSummary) -> Result<Vec<
             Ok(Line {
                 draft: DraftLine {
                     credits,
-                    item: SubscriptionItemId::from_uuid(r.subscription_item_id),
+                    item: r.subscription_item_id.map(SubscriptionItemId::from_uuid),
                     kind: row::known(LINES, &r.kind, LineKind::parse)?,
                     charge: Charge::parse(&r.charge),
                     description: r.description,

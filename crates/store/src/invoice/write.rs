@@ -1,6 +1,6 @@
 //! Finalizing, settling and voiding.
 
-use billing::id::{CustomerId, InvoiceId, InvoiceLineId, SubscriptionId};
+use billing::id::{CustomerId, InvoiceId, InvoiceLineId, SubscriptionId, SubscriptionItemId};
 use billing::invoice::{Explain, InvoiceDraft, InvoiceNumber, InvoiceStatus, Line};
 use billing::money::Money;
 use chrono::{DateTime, Utc};
@@ -18,7 +18,8 @@ pub struct NewInvoice<'a> {
     pub customer: CustomerId,
     pub customer_name: &'a str,
     pub customer_email: &'a str,
-    pub subscription: SubscriptionId,
+    /// None of what is billed beside any plan.
+    pub subscription: Option<SubscriptionId>,
     pub number: InvoiceNumber,
     pub reason: &'a str,
     pub draft: &'a InvoiceDraft,
@@ -54,7 +55,7 @@ pub async fn insert(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> Res
             $14::timestamptz[], $15::timestamptz[], $16::text[], $17::text[])",
         &column(invoices, |i| i.id.uuid()),
         &column(invoices, |i| i.customer.uuid()),
-        &column(invoices, |i| i.subscription.uuid()),
+        &column(invoices, |i| i.subscription.map(SubscriptionId::uuid)) as &[Option<Uuid>],
         &column(invoices, |i| i.number.series.as_str()) as &[&str],
         &try_column(invoices, counter)?,
         &column(&states, |(status, _)| status.as_str()) as &[&str],
@@ -109,7 +110,7 @@ async fn insert_lines(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> R
         &column(&lines, |l| l.id.uuid()),
         &column(&lines, |l| l.invoice.uuid()),
         &column(&lines, |l| l.position),
-        &column(&lines, |l| l.line.draft.item.uuid()),
+        &column(&lines, |l| l.line.draft.item.map(SubscriptionItemId::uuid)) as &[Option<Uuid>],
         &column(&lines, |l| l.line.draft.kind.as_str()) as &[&str],
         &column(&lines, |l| l.line.draft.charge.as_str()) as &[&str],
         &column(&lines, |l| l.line.draft.description.as_str()) as &[&str],
@@ -177,6 +178,21 @@ pub async fn apply_credit(
     .await?;
     let status = status.ok_or_else(|| Error::corrupt("invoice", id))?;
     Ok(status == InvoiceStatus::Paid.as_str())
+}
+
+/// Gives up an open invoice: nobody expects its money any more, though it may still come.
+pub async fn write_off(conn: &mut PgConnection, scope: CustomerScope, id: InvoiceId) -> Result<()> {
+    let done = sqlx::query!(
+        "UPDATE invoice SET status = 'uncollectible' WHERE id = $1 AND customer_id = $2 AND status = 'open'",
+        id.uuid(),
+        scope.uuid(),
+    )
+    .execute(conn)
+    .await?;
+    if done.rows_affected() != 1 {
+        return Err(Error::corrupt("invoice", id));
+    }
+    Ok(())
 }
 
 /// Cancels an open, wholly unpaid invoice with record: the number is kept, its lines free their periods.

@@ -1,0 +1,217 @@
+//! What staff makes of an invoice that will not be paid: void, as if it had not been asked for, or written off, as
+//! lost. What it billed is billed by no other invoice; the credit it took goes back to the balance.
+
+use billing::id::{CustomerId, InvoiceId, PostingId};
+use billing::invoice::{InvoiceNumber, InvoiceStatus};
+use billing::ledger::{Posting, PostingKind, invoice_finalized, invoice_written_off};
+use billing::money::Money;
+use billing::subscription::ChangeError;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use store::customer::CustomerRecord;
+use store::ledger::NewPosting;
+use store::{CustomerScope, PgConnection, Tx};
+
+use crate::id::mint;
+use crate::payment::{decides, pay_from_credit, recover_paid_up};
+use crate::record::{Note, note};
+use crate::{Actor, Billing, Error, InvoiceSummary, Result, credit};
+
+const MAX_REASON: usize = 500;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Correction {
+    Void,
+    WriteOff,
+}
+
+impl Billing {
+    /// Whose invoice a number is, for staff who read it on paper.
+    pub async fn find_invoice(
+        &self,
+        actor: &Actor,
+        number: &InvoiceNumber,
+    ) -> Result<(CustomerId, InvoiceId)> {
+        actor.decides_about_money()?;
+        let mut conn = store::acquire(self.pool()).await?;
+        let found = store::invoice::numbered(&mut conn, number).await?;
+        found.ok_or(Error::NotFound("invoice"))
+    }
+
+    /// Takes a demand back. Only of an invoice that nothing came of and nothing was given back of.
+    pub async fn void_invoice(
+        &self,
+        actor: &Actor,
+        customer: CustomerId,
+        invoice: InvoiceId,
+        reason: &str,
+    ) -> Result<()> {
+        actor.decides_about_money()?;
+        self.correct(actor, (customer, invoice), reason, Correction::Void)
+            .await
+    }
+
+    /// Gives up on the money; should it come after all, it is taken.
+    pub async fn write_off_invoice(
+        &self,
+        actor: &Actor,
+        customer: CustomerId,
+        invoice: InvoiceId,
+        reason: &str,
+    ) -> Result<()> {
+        actor.decides_about_money()?;
+        self.correct(actor, (customer, invoice), reason, Correction::WriteOff)
+            .await
+    }
+
+    async fn correct(
+        &self,
+        actor: &Actor,
+        (customer, id): (CustomerId, InvoiceId),
+        reason: &str,
+        correction: Correction,
+    ) -> Result<()> {
+        let reason = reason.trim();
+        if reason.is_empty() || reason.chars().count() > MAX_REASON || reason.contains('\0') {
+            return Err(Error::Invalid { field: "reason" });
+        }
+        let (scope, now) = (CustomerScope::of(customer), self.now());
+        let mut tx = store::begin(self.pool()).await?;
+        let customer = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let invoice = correctable(&mut tx, scope, id, correction).await?;
+        match correction {
+            Correction::Void => void(&mut tx, actor, &customer, id, now).await?,
+            Correction::WriteOff => write_off(&mut tx, &customer, &invoice, now).await?,
+        }
+        let entry = Note {
+            actor,
+            at: now,
+            what: match correction {
+                Correction::Void => "invoice.taken_back",
+                Correction::WriteOff => "invoice.written_off",
+            },
+            customer: customer.id,
+            subject: id.to_string(),
+            detail: json!({
+                "number": invoice.number.to_string(), "due": invoice.amount_due(), "reason": reason
+            }),
+        };
+        note(&mut tx, &[entry]).await?;
+        // A void gave back the credit it had taken, which may pay what is older.
+        pay_from_credit(&mut tx, &customer, now).await?;
+        recover_paid_up(&mut tx, &customer, now).await?;
+        store::commit(tx).await?;
+        Ok(())
+    }
+}
+
+/// The invoice, locked, if it may be corrected so.
+async fn correctable(
+    tx: &mut Tx,
+    scope: CustomerScope,
+    id: InvoiceId,
+    correction: Correction,
+) -> Result<InvoiceSummary> {
+    let invoice = store::invoice::lock(tx, scope, id)
+        .await?
+        .ok_or(Error::NotFound("invoice"))?;
+    let allowed = match correction {
+        Correction::Void => invoice.status.to(InvoiceStatus::Void),
+        Correction::WriteOff => invoice.status.to(InvoiceStatus::Uncollectible),
+    };
+    allowed.map_err(|_| Error::InvoiceSettled)?;
+    if store::payment::live_of_invoice(tx, id).await?.is_some() {
+        return Err(Error::PaymentUnderWay);
+    }
+    let live = store::subscription::live(tx, scope).await?;
+    if live.is_some_and(|live| decides(&live, &invoice)) {
+        return Err(Error::Change(ChangeError::AwaitsPayment));
+    }
+    let partly = invoice.paid.is_positive() || store::invoice::given_back(tx, scope, id).await?;
+    if correction == Correction::Void && partly {
+        return Err(Error::InvoiceGivenBack);
+    }
+    Ok(invoice)
+}
+
+async fn write_off(
+    conn: &mut PgConnection,
+    customer: &CustomerRecord,
+    invoice: &InvoiceSummary,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    store::invoice::write_off(conn, CustomerScope::of(customer.id), invoice.id).await?;
+    let posting = invoice_written_off(invoice.amount_due()).map_err(|_| Error::Internal("posting"))?;
+    post(conn, customer, invoice.id, &posting, at).await
+}
+
+/// Money comes for an invoice that was given up, or it is void: it is owed again first.
+pub async fn reverse_write_off(
+    conn: &mut PgConnection,
+    customer: &CustomerRecord,
+    invoice: InvoiceId,
+    amount: Money,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let posting = invoice_written_off(amount)
+        .and_then(|posting| posting.reversed(PostingKind::WriteOffReversed))
+        .map_err(|_| Error::Internal("posting"))?;
+    post(conn, customer, invoice, &posting, at).await
+}
+
+async fn post(
+    conn: &mut PgConnection,
+    customer: &CustomerRecord,
+    invoice: InvoiceId,
+    posting: &Posting,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let posting = NewPosting {
+        id: mint(PostingId::from_uuid),
+        customer: customer.id,
+        posting,
+        invoice: Some(invoice),
+        attempt: None,
+        credit_note: None,
+        at,
+    };
+    Ok(store::ledger::insert(conn, &[posting]).await?)
+}
+
+/// Cancels an open invoice that nothing was paid on; the ledger gets the same entries the other way round,
+/// and the credit it took goes back to the balance.
+pub async fn void(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    customer: &CustomerRecord,
+    id: InvoiceId,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let scope = CustomerScope::of(customer.id);
+    let detail = store::invoice::find(conn, scope, id)
+        .await?
+        .ok_or(Error::NotFound("invoice"))?;
+    store::invoice::void(conn, scope, id, at).await?;
+    if detail.summary.status == InvoiceStatus::Uncollectible {
+        reverse_write_off(conn, customer, id, detail.summary.amount_due(), at).await?;
+    }
+    let posting = invoice_finalized(detail.summary.total.currency(), &detail.lines)
+        .and_then(|posting| posting.reversed(PostingKind::InvoiceVoided))
+        .map_err(|_| Error::Internal("posting"))?;
+    post(conn, customer, id, &posting, at).await?;
+    let credit = detail.summary.credit_applied;
+    if credit.is_positive() {
+        credit::book_returned(conn, customer, id, credit, at).await?;
+    }
+    let entry = Note {
+        actor,
+        at,
+        what: "invoice.voided",
+        customer: customer.id,
+        subject: id.to_string(),
+        detail: json!({ "number": detail.summary.number.to_string() }),
+    };
+    note(conn, &[entry]).await
+}

@@ -1,0 +1,159 @@
+//! Billing something once, beside any plan: on the next invoice or at once.
+
+use billing::id::{CustomerId, InvoiceId, OneOffId};
+use billing::invoice::{InvoiceDraft, OneOff};
+use billing::money::Money;
+use serde_json::json;
+use store::invoice::{NewOneOff, WaitingOneOff};
+use store::{CustomerScope, Tx};
+
+use super::{Finalize, finalize};
+use crate::id::mint;
+use crate::payment::{BeginAttempt, begin_attempts};
+use crate::record::{Note, note};
+use crate::{Actor, Billing, Error, Result, credit};
+
+/// More than this wait for no invoice: an invoice of them could be read by nobody.
+const MAX_WAITING: usize = 50;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BillOneOff {
+    /// A live subscription has one.
+    WithNextInvoice,
+    AtOnce,
+}
+
+#[derive(Debug, Clone)]
+pub struct AddOneOff {
+    pub customer: CustomerId,
+    pub description: String,
+    pub quantity: u32,
+    /// Of one.
+    pub price: Money,
+    pub bill: BillOneOff,
+}
+
+impl Billing {
+    /// Gives the invoice where it is billed at once.
+    pub async fn add_one_off(
+        &self,
+        actor: &Actor,
+        command: AddOneOff,
+    ) -> Result<(OneOffId, Option<InvoiceId>)> {
+        actor.decides_about_money()?;
+        let (scope, now) = (CustomerScope::of(command.customer), self.now());
+        let mut tx = store::begin(self.pool()).await?;
+        let customer = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let AddOneOff {
+            description,
+            quantity,
+            price,
+            ..
+        } = &command;
+        let item = OneOff::new(description, *quantity, *price, customer.currency)
+            .map_err(|error| Error::Invalid { field: error.field() })?;
+        if command.bill == BillOneOff::WithNextInvoice {
+            may_wait(&mut tx, scope).await?;
+        }
+        let (id, added_by) = (mint(OneOffId::from_uuid), actor.audit_name());
+        let new = NewOneOff {
+            id,
+            item: &item,
+            added_at: now,
+            added_by: &added_by,
+        };
+        store::invoice::insert_one_off(&mut tx, scope, new).await?;
+        let entry = Note {
+            actor,
+            at: now,
+            what: "one_off.added",
+            customer: customer.id,
+            subject: id.to_string(),
+            detail: json!({
+                "description": item.description(), "quantity": item.quantity(), "price": item.price()
+            }),
+        };
+        note(&mut tx, &[entry]).await?;
+        if command.bill == BillOneOff::WithNextInvoice {
+            store::commit(tx).await?;
+            return Ok((id, None));
+        }
+        let draft = InvoiceDraft::assemble(
+            customer.currency,
+            vec![item.line(now)?],
+            self.parts.config.tax_rate,
+        )?;
+        let draft = draft.apply_credit(credit::balance(&mut tx, scope, customer.currency).await?)?;
+        let invoice = mint(InvoiceId::from_uuid);
+        let f = Finalize {
+            id: invoice,
+            actor,
+            customer: &customer,
+            subscription: None,
+            draft: &draft,
+            one_offs: &[id],
+            reason: "one_off",
+            at: now,
+        };
+        finalize(&mut tx, &[f], self.base_url()).await?;
+        let due = draft.amount_due()?;
+        let method = store::payment::default_method(&mut tx, scope).await?;
+        if let Some(method) = method.as_ref().filter(|_| due.is_positive()) {
+            let begin = BeginAttempt {
+                customer: customer.id,
+                invoice,
+                amount: due,
+                method,
+                at: now,
+            };
+            begin_attempts(self, &mut tx, &[begin]).await?;
+        }
+        store::commit(tx).await?;
+        Ok((id, Some(invoice)))
+    }
+
+    /// Takes back what waits for an invoice still.
+    pub async fn remove_one_off(&self, actor: &Actor, customer: CustomerId, id: OneOffId) -> Result<()> {
+        actor.decides_about_money()?;
+        let scope = CustomerScope::of(customer);
+        let mut tx = store::begin(self.pool()).await?;
+        store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        if !store::invoice::remove_one_off(&mut tx, scope, id).await? {
+            return Err(Error::NotFound("one-off item"));
+        }
+        let entry = Note {
+            actor,
+            at: self.now(),
+            what: "one_off.removed",
+            customer,
+            subject: id.to_string(),
+            detail: json!({}),
+        };
+        note(&mut tx, &[entry]).await?;
+        store::commit(tx).await?;
+        Ok(())
+    }
+
+    /// In the order added.
+    pub async fn waiting_one_offs(&self, actor: &Actor, customer: CustomerId) -> Result<Vec<WaitingOneOff>> {
+        actor.decides_about_money()?;
+        let mut conn = store::acquire(self.pool()).await?;
+        let mut waiting = store::invoice::waiting_one_offs(&mut conn, &[customer]).await?;
+        Ok(waiting.remove(&customer).unwrap_or_default())
+    }
+}
+
+async fn may_wait(tx: &mut Tx, scope: CustomerScope) -> Result<()> {
+    store::subscription::live(tx, scope)
+        .await?
+        .ok_or(Error::NoSubscription)?;
+    let waiting = store::invoice::waiting_one_offs(tx, &[scope.customer()]).await?;
+    match waiting.get(&scope.customer()) {
+        Some(waiting) if waiting.len() >= MAX_WAITING => Err(Error::TooMany),
+        _ => Ok(()),
+    }
+}

@@ -19,8 +19,9 @@ const LARGE: i32 = 100_000;
 const RERUNS: usize = 300;
 
 /// What a run adds rows to, in the order of their references. Everything in them comes from runs.
-const WRITTEN: [&str; 11] = [
+const WRITTEN: [&str; 12] = [
     "billing_claim",
+    "billed_usage",
     "invoice",
     "invoice_line",
     "payment_attempt",

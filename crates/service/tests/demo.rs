@@ -110,8 +110,8 @@ async fn the_full_world_ties_and_comes_through_everything(pool: PgPool) {
             &InvoiceStatus::ALL.map(InvoiceStatus::as_str),
             &words("SELECT DISTINCT status FROM invoice").await
         ),
-        // Invoices are finalized as they are written, and nothing gives one up yet.
-        ["draft", "uncollectible"]
+        // Invoices are finalized as they are written.
+        ["draft"]
     );
     let dunning_ends = StatusName::EDGES
         .iter()

@@ -1,6 +1,7 @@
 //! What demo customers and staff do, through the doors that people and cards use.
 
-use billing::id::PriceId;
+use billing::id::{InvoiceId, PriceId};
+use billing::money::Money;
 use billing::period::Interval;
 use billing::subscription::{Feedback, FeedbackReason, Term};
 use chrono::{Datelike, Days, TimeDelta};
@@ -9,7 +10,10 @@ use gateway::sandbox::{Authentication, CardInput, SubmitOutcome};
 use super::stage::{Member, Stage};
 use super::story::{Deed, Offer, Terms};
 use crate::catalog::DEFAULT;
-use crate::{Actor, ChangeOutcome, ChangePreview, Error, Result, SetUp, StartCheckout, StopKind};
+use crate::{
+    Actor, AddOneOff, BillOneOff, ChangeOutcome, ChangePreview, Error, EventOutcome, Result, SetUp,
+    StartCheckout, StopKind,
+};
 
 impl Stage {
     pub async fn act(&mut self, who: usize, deed: Deed) -> Result<()> {
@@ -53,6 +57,22 @@ impl Stage {
                 let ends_at = billing.now() + Days::new(days.into());
                 billing
                     .extend_trial(&self.operator, member.customer, ends_at)
+                    .await
+            }
+            Deed::OneOff {
+                description,
+                price,
+                at_once,
+            } => Box::pin(self.bill_once(&member, description, (price, at_once))).await,
+            Deed::ReportLate {
+                meter,
+                value,
+                days_ago,
+            } => Box::pin(self.report_late(&member, meter, (value, days_ago))).await,
+            Deed::WriteOff => {
+                let oldest = self.oldest_open(actor).await?;
+                billing
+                    .write_off_invoice(&self.operator, member.customer, oldest, "Nobody answers")
                     .await
             }
             Deed::Agree(terms) => {
@@ -128,15 +148,46 @@ impl Stage {
     }
 
     async fn pay_invoice(&self, actor: &Actor, card: &str) -> Result<()> {
-        let open = {
-            let mut conn = store::acquire(self.billing.pool()).await?;
-            store::invoice::open(&mut conn, actor.reads_customer()?).await?
-        };
-        let oldest = open
-            .first()
-            .ok_or(Error::NotFound("an open invoice of a demo customer"))?;
-        let url = self.billing.start_payment(actor, oldest.id).await?;
+        let oldest = self.oldest_open(actor).await?;
+        let url = self.billing.start_payment(actor, oldest).await?;
         self.pay(actor, &url, card).await
+    }
+
+    async fn oldest_open(&self, actor: &Actor) -> Result<InvoiceId> {
+        let mut conn = store::acquire(self.billing.pool()).await?;
+        let open = store::invoice::open(&mut conn, actor.reads_customer()?).await?;
+        let oldest = open.first().map(|invoice| invoice.id);
+        oldest.ok_or(Error::NotFound("an open invoice of a demo customer"))
+    }
+
+    async fn bill_once(
+        &self,
+        member: &Member,
+        description: &str,
+        (price, at_once): (i64, bool),
+    ) -> Result<()> {
+        let command = AddOneOff {
+            customer: member.customer,
+            description: description.to_owned(),
+            quantity: 1,
+            price: Money::round_major(price.into(), self.billing.config().currency)?,
+            bill: match at_once {
+                true => BillOneOff::AtOnce,
+                false => BillOneOff::WithNextInvoice,
+            },
+        };
+        self.billing.add_one_off(&self.operator, command).await?;
+        self.drain().await
+    }
+
+    async fn report_late(&self, member: &Member, meter: &str, (value, days_ago): (u32, u32)) -> Result<()> {
+        let at = self.billing.now() - Days::new(days_ago.into());
+        let event = super::usage::event(member.customer, meter, (at, value.into()), "late");
+        let report = self.billing.ingest(&Actor::System, vec![event]).await?;
+        match report.outcomes.as_slice() {
+            [EventOutcome::Accepted] => Ok(()),
+            _ => Err(Error::Internal("a demo customer's late usage was not taken")),
+        }
     }
 
     /// Answers the bank, and comes back.

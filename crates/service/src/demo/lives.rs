@@ -6,8 +6,8 @@ use billing::period::{BillingTime, Interval};
 use billing::subscription::{FeedbackReason, UnusedTime};
 
 use super::story::Deed::{
-    Abandon, AddOn, Agree, Approve, Buy, Cancel, CancelNow, Change, ChangeInVain, ExtendTrial, Pause,
-    PayInvoice, ReplaceCard, Resume, Seats, SetUp, Try, UndoCancel, UndoChange,
+    Abandon, AddOn, Agree, Approve, Buy, Cancel, CancelNow, Change, ChangeInVain, ExtendTrial, OneOff, Pause,
+    PayInvoice, ReplaceCard, ReportLate, Resume, Seats, SetUp, Try, UndoCancel, UndoChange, WriteOff,
 };
 use super::story::{
     ASKING_CARD, Deed, EXPIRING_CARD, FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Offer, Terms,
@@ -189,10 +189,37 @@ pub const fn pays_by_hand(plan: &'static str, day: i32) -> [(i32, Deed); 2] {
     ]
 }
 
-/// The renewal is declined, and the customer leaves owing it.
-pub const fn leaves_owing(plan: &'static str) -> [(i32, Deed); 2] {
+/// The renewal is declined, and the customer leaves owing it for good.
+pub const fn leaves_owing(plan: &'static str) -> [(i32, Deed); 3] {
     let why = FeedbackReason::TooExpensive;
-    [(0, buy_with(plan, FAILING_CARD)), (36, Cancel(why))]
+    [
+        (0, buy_with(plan, FAILING_CARD)),
+        (36, Cancel(why)),
+        (90, WriteOff),
+    ]
+}
+
+/// Is helped with two migrations, and its host finds usage that it had not reported.
+pub const fn is_helped(plan: &'static str) -> [(i32, Deed); 4] {
+    let late = ReportLate {
+        meter: "deployments",
+        value: 180,
+        days_ago: 16,
+    };
+    [
+        (0, buy(plan)),
+        (40, migration(false)),
+        (70, late),
+        (100, migration(true)),
+    ]
+}
+
+const fn migration(at_once: bool) -> Deed {
+    OneOff {
+        description: "Migration of a chain",
+        price: 450,
+        at_once,
+    }
 }
 
 /// The bank asks about every charge: an upgrade waits in vain, a renewal does not.

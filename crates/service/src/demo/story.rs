@@ -82,6 +82,20 @@ pub enum Deed {
     ExtendTrial {
         days: u32,
     },
+    /// Staff bills something once, in whole units of the currency: on the next invoice or at once.
+    OneOff {
+        description: &'static str,
+        price: i64,
+        at_once: bool,
+    },
+    /// The host reports what was used so many days ago, of a month that is billed already.
+    ReportLate {
+        meter: &'static str,
+        value: u32,
+        days_ago: u32,
+    },
+    /// Staff gives up the oldest open invoice.
+    WriteOff,
     /// Staff publishes a plan for this customer alone: this part of the catalog.
     Agree(&'static str),
 }

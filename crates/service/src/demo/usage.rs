@@ -207,17 +207,23 @@ impl Teller<'_> {
         if value == 0 {
             return None;
         }
-        let event_id = format!("demo-{}-{meter}-{}", self.who, at.format("%Y-%m-%dT%H:%M"));
-        let body_hash = Sha256::digest(format!("{event_id}={value}")).into();
-        Some(EventInput {
-            customer: self.member.customer,
-            event_id,
-            source: "demo".to_owned(),
-            meter: meter.to_owned(),
-            occurred_at: Some(at),
-            value: Decimal::from(value),
-            data: json!({}),
-            body_hash,
-        })
+        let who = self.who.to_string();
+        Some(event(self.member.customer, meter, (at, value), &who))
+    }
+}
+
+/// Something used at an instant; `who` tells reports of one minute apart.
+pub fn event(customer: CustomerId, meter: &str, (at, value): (DateTime<Utc>, u64), who: &str) -> EventInput {
+    let event_id = format!("demo-{who}-{meter}-{}", at.format("%Y-%m-%dT%H:%M"));
+    let body_hash = Sha256::digest(format!("{event_id}={value}")).into();
+    EventInput {
+        customer,
+        event_id,
+        source: "demo".to_owned(),
+        meter: meter.to_owned(),
+        occurred_at: Some(at),
+        value: Decimal::from(value),
+        data: json!({}),
+        body_hash,
     }
 }

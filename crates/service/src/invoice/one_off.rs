@@ -4,6 +4,7 @@ use billing::id::{CustomerId, InvoiceId, OneOffId};
 use billing::invoice::{InvoiceDraft, OneOff};
 use billing::money::Money;
 use serde_json::json;
+use store::customer::CustomerRecord;
 use store::invoice::{NewOneOff, WaitingOneOff};
 use store::{CustomerScope, Tx};
 
@@ -80,26 +81,40 @@ impl Billing {
             store::commit(tx).await?;
             return Ok((id, None));
         }
+        let invoice = self.bill_at_once(&mut tx, actor, &customer, (id, &item)).await?;
+        store::commit(tx).await?;
+        Ok((id, Some(invoice)))
+    }
+
+    /// An invoice of its own, charged where there is a card.
+    async fn bill_at_once(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        customer: &CustomerRecord,
+        (id, item): (OneOffId, &OneOff),
+    ) -> Result<InvoiceId> {
+        let (scope, now) = (CustomerScope::of(customer.id), self.now());
         let draft = InvoiceDraft::assemble(
             customer.currency,
             vec![item.line(now)?],
             self.parts.config.tax_rate,
         )?;
-        let draft = draft.apply_credit(credit::balance(&mut tx, scope, customer.currency).await?)?;
+        let draft = draft.apply_credit(credit::balance(tx, scope, customer.currency).await?)?;
         let invoice = mint(InvoiceId::from_uuid);
         let f = Finalize {
             id: invoice,
             actor,
-            customer: &customer,
+            customer,
             subscription: None,
             draft: &draft,
             one_offs: &[id],
             reason: "one_off",
             at: now,
         };
-        finalize(&mut tx, &[f], self.base_url()).await?;
+        finalize(tx, &[f], self.base_url()).await?;
         let due = draft.amount_due()?;
-        let method = store::payment::default_method(&mut tx, scope).await?;
+        let method = store::payment::default_method(tx, scope).await?;
         if let Some(method) = method.as_ref().filter(|_| due.is_positive()) {
             let begin = BeginAttempt {
                 customer: customer.id,
@@ -108,10 +123,9 @@ impl Billing {
                 method,
                 at: now,
             };
-            begin_attempts(self, &mut tx, &[begin]).await?;
+            begin_attempts(self, tx, &[begin]).await?;
         }
-        store::commit(tx).await?;
-        Ok((id, Some(invoice)))
+        Ok(invoice)
     }
 
     /// Takes back what waits for an invoice still.

@@ -5,8 +5,8 @@ use billing::subscription::FeedbackReason::TooExpensive;
 
 use crate::demo::lives::{
     agrees, buys_after_the_trial, climbs, comes_round, commits_to_a_year, ends_the_trial, ends_the_year,
-    hires, is_restless, leaves, leaves_owing, outgrows, pauses, pauses_for, recovers, rests, returns, stays,
-    stays_by_the_year, wavers,
+    hires, is_helped, is_restless, leaves, leaves_owing, outgrows, pauses, pauses_for, recovers, rests,
+    returns, stays, stays_by_the_year, wavers,
 };
 use crate::demo::story::Joins::{Ago, On31st};
 use crate::demo::story::{Story, habit};
@@ -128,7 +128,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 3, 2_800, 1).growing(2),
         joins: On31st(479),
-        life: &stays("starter"),
+        life: &is_helped("starter"),
     },
     Story {
         company: "Basalt Custody",

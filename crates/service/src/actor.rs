@@ -134,6 +134,14 @@ impl Actor {
         }
     }
 
+    /// Operators who decide about money: how a customer pays.
+    pub fn decides_about_money(&self) -> Result<()> {
+        match self {
+            Self::System => Ok(()),
+            _ => self.staff(|role| matches!(role, StaffRole::Admin | StaffRole::Finance)),
+        }
+    }
+
     fn staff(&self, allowed: impl Fn(StaffRole) -> bool) -> Result<()> {
         match self {
             Self::Staff { role, .. } if allowed(*role) => Ok(()),

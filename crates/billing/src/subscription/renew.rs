@@ -20,8 +20,9 @@ pub struct RenewalInput<'a> {
     pub scheduled: Option<(&'a Plan, &'a Price)>,
     /// What the ended usage period counted, a total a meter.
     pub usage: &'a [MeterTotal],
+    /// Whether a trial goes on as a plan: there is a card, or invoices are sent.
     pub has_payment_method: bool,
-    /// Whether an invoice of the subscription is open: asked of one that is paused.
+    /// Whether an invoice of the subscription is open and due: asked of one that is paused.
     pub owes: bool,
     pub zone: Zone,
 }

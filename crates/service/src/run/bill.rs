@@ -7,14 +7,15 @@ use billing::id::{CustomerId, InvoiceId, SubscriptionItemId};
 use billing::invoice::{Charge, InvoiceDraft};
 use billing::money::Money;
 use billing::subscription::{
-    BilledUntil, PendingChange, Status, StatusName, Subscription, check_bounds, fall_behind,
+    BilledUntil, Overdue, PendingChange, Status, StatusName, Subscription, become_overdue, check_bounds,
+    fall_behind, send_invoice,
 };
 use billing::tax::TaxRate;
 use chrono::{DateTime, TimeDelta, Utc};
 use store::customer::CustomerRecord;
 use store::payment::PaymentMethod;
 use store::revenue::NewMovement;
-use store::subscription::Boundary;
+use store::subscription::{Boundary, BoundaryKind};
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::{Catalog, Loaded, RanOut};
@@ -67,7 +68,7 @@ struct Billed<'a> {
     /// Noun and past participle: `subscription.renewed`.
     what: &'static str,
     movement: Option<NewMovement>,
-    /// To a customer whose plan ends here.
+    /// To a customer whose plan ends here, or whose invoice is overdue.
     letter: Option<Letter<'a>>,
     invoice: InvoiceId,
     /// Without lines where nothing is billed.
@@ -77,23 +78,36 @@ struct Billed<'a> {
     method: Option<&'a PaymentMethod>,
 }
 
+/// What a decision goes by that is the same for all.
+#[derive(Clone, Copy)]
+struct Common {
+    tax_rate: TaxRate,
+    now: DateTime<Utc>,
+}
+
 /// The decision: pure, from what was loaded alone.
 fn decide<'a>(
     customer: &'a CustomerRecord,
     subscription: &Subscription,
     loaded: &'a Loaded<'_>,
     mrr: Money,
-    tax_rate: TaxRate,
+    common: Common,
 ) -> Result<Billed<'a>> {
+    if let Some(overdue) = become_overdue(subscription)? {
+        return past_due(customer, overdue, loaded, mrr);
+    }
     let renewal = loaded.renew(customer, subscription)?;
-    let draft = InvoiceDraft::assemble(customer.currency, renewal.lines, tax_rate)?
+    let draft = InvoiceDraft::assemble(customer.currency, renewal.lines, common.tax_rate)?
         .apply_credit(loaded.credit(customer))?;
     let due = draft.amount_due()?;
     let collects = due.is_positive();
-    let method = loaded.method(customer.id).filter(|_| collects);
+    let sends = collects && customer.terms.is_net();
+    let method = loaded.method(customer.id).filter(|_| collects && !sends);
     let boundary = renewal.boundary;
     let mut after = renewal.after;
-    if collects && method.is_none() && after.status == Status::Active {
+    if sends {
+        after = send_invoice(after, customer.terms.due_at(common.now));
+    } else if collects && method.is_none() && after.status == Status::Active {
         after = fall_behind(after, boundary)?;
     }
     let what = what_happened(subscription, &after);
@@ -104,6 +118,7 @@ fn decide<'a>(
         boundary: Boundary {
             subscription: subscription.id,
             at: boundary,
+            kind: BoundaryKind::Period,
         },
         paused: match subscription.status {
             Status::Paused { since, .. } => Some(since),
@@ -115,6 +130,34 @@ fn decide<'a>(
         draft,
         due,
         method,
+    })
+}
+
+/// Nothing is billed where an invoice becomes overdue, and everything is served as before.
+fn past_due<'a>(
+    customer: &'a CustomerRecord,
+    overdue: Overdue,
+    loaded: &'a Loaded<'_>,
+    mrr: Money,
+) -> Result<Billed<'a>> {
+    let Overdue { at, after } = overdue;
+    let what = "subscription.past_due";
+    Ok(Billed {
+        movement: renewed(customer, &after, what, at).movement(mrr)?,
+        letter: Some(loaded.overdue(&after)?.letter()),
+        customer,
+        boundary: Boundary {
+            subscription: after.id,
+            at,
+            kind: BoundaryKind::Overdue,
+        },
+        paused: None,
+        after,
+        what,
+        invoice: mint(InvoiceId::from_uuid),
+        draft: InvoiceDraft::assemble(customer.currency, Vec::new(), TaxRate::ZERO)?,
+        due: Money::zero(customer.currency),
+        method: None,
     })
 }
 
@@ -136,11 +179,14 @@ impl Billing {
         let loaded = Loaded::load(tx, catalog, &subscriptions).await?;
         let ids: Vec<_> = due.iter().map(|(customer, _)| customer.id).collect();
         let mrr = store::revenue::mrr_of(tx, &ids).await?;
-        let rate = self.parts.config.tax_rate;
+        let common = Common {
+            tax_rate: self.parts.config.tax_rate,
+            now: self.now(),
+        };
         let mut billed = Vec::with_capacity(due.len());
         for (customer, subscription) in &due {
             let mrr = mrr.get(&customer.id).ok_or(Error::NotFound("customer"));
-            match mrr.and_then(|mrr| decide(customer, subscription, &loaded, *mrr, rate)) {
+            match mrr.and_then(|mrr| decide(customer, subscription, &loaded, *mrr, common)) {
                 Ok(decided) => billed.push(decided),
                 Err(error) => batch.failed.push((customer.id, error)),
             }

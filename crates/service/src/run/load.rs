@@ -17,6 +17,7 @@ use store::payment::PaymentMethod;
 use store::usage::SpanOf;
 use store::{CustomerScope, PgConnection};
 
+use super::overdue::{OverdueInvoice, overdue_of};
 use crate::entitlement::prices_of;
 use crate::{Error, Result, credit, usage};
 
@@ -67,6 +68,8 @@ pub struct Loaded<'c> {
     overrides: HashMap<SubscriptionId, Vec<Override>>,
     /// Of the paused ones.
     owing: HashSet<SubscriptionId>,
+    /// Of those that become past due next.
+    overdue: HashMap<SubscriptionId, OverdueInvoice>,
 }
 
 impl<'c> Loaded<'c> {
@@ -93,6 +96,7 @@ impl<'c> Loaded<'c> {
             methods: store::payment::default_methods(conn, &customers).await?,
             credit: credit_of(conn, subscriptions).await?,
             owing: owing_of(conn, subscriptions).await?,
+            overdue: overdue_of(conn, subscriptions).await?,
         })
     }
 
@@ -120,6 +124,12 @@ impl<'c> Loaded<'c> {
         self.credit.get(&customer.id).copied().unwrap_or(nothing)
     }
 
+    /// The invoice that makes a subscription past due.
+    pub fn overdue(&self, subscription: &Subscription) -> Result<&OverdueInvoice> {
+        let overdue = self.overdue.get(&subscription.id);
+        Ok(overdue.ok_or(Error::Internal("no invoice is overdue"))?)
+    }
+
     /// The decision, as the billing run and the upcoming invoice both make it.
     pub fn renew(&self, customer: &CustomerRecord, subscription: &Subscription) -> Result<Renewal> {
         let terms = &self.terms(subscription)?;
@@ -137,7 +147,8 @@ impl<'c> Loaded<'c> {
             terms,
             scheduled,
             usage: &usage,
-            has_payment_method: self.method(customer.id).is_some(),
+            // Who is sent invoices needs no card to go on.
+            has_payment_method: self.method(customer.id).is_some() || customer.terms.is_net(),
             owes: self.owing.contains(&subscription.id),
             zone: customer.zone,
         };
@@ -206,6 +217,7 @@ async fn owing_of(
         .iter()
         .copied()
         .filter(|subscription| matches!(subscription.status, Status::Paused { .. }))
+        .filter_map(|subscription| Some((subscription, subscription.due_at()?)))
         .collect();
     if paused.is_empty() {
         return Ok(HashSet::new());

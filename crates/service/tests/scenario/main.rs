@@ -25,6 +25,8 @@ mod interval_at_period_end;
 mod left_half_done;
 mod lost_answer;
 mod migration;
+mod net_terms;
+mod net_terms_changes;
 mod old_debt;
 mod overage;
 mod parallel_runs;

@@ -82,21 +82,7 @@ impl Letter<'_> {
                 total,
                 credit,
                 pay_by,
-            } => {
-                let credited = if credit.is_positive() {
-                    format!("; {credit} of it is paid from your credit")
-                } else {
-                    String::new()
-                };
-                let then = match pay_by {
-                    Some((invoice, at)) => format!(
-                        "It is due on {} UTC. Pay at {base_url}/invoices/{invoice}.",
-                        at.format("%-d %B %Y")
-                    ),
-                    None => format!("See it at {base_url}/invoices."),
-                };
-                format!("Invoice {number} over {total} has been issued{credited}.\n{then}")
-            }
+            } => issued(number, (*total, *credit), *pay_by, base_url),
             Self::CreditIssued { number, total } => format!(
                 "Credit note {number}: {total} has been added to your credit and pays for your next invoices.\n\
                  See it at {base_url}/invoices."
@@ -149,6 +135,27 @@ impl Letter<'_> {
             ),
         }
     }
+}
+
+fn issued(
+    number: &str,
+    (total, credit): (Money, Money),
+    pay_by: Option<(InvoiceId, DateTime<Utc>)>,
+    base_url: &str,
+) -> String {
+    let credited = if credit.is_positive() {
+        format!("; {credit} of it is paid from your credit")
+    } else {
+        String::new()
+    };
+    let then = match pay_by {
+        Some((invoice, at)) => format!(
+            "It is due on {} UTC. Pay at {base_url}/invoices/{invoice}.",
+            at.format("%-d %B %Y")
+        ),
+        None => format!("See it at {base_url}/invoices."),
+    };
+    format!("Invoice {number} over {total} has been issued{credited}.\n{then}")
 }
 
 /// A letter and the customer it goes to.

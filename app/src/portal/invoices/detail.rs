@@ -4,6 +4,7 @@ use billing::id::InvoiceId;
 use billing::invoice::{InvoiceStatus, Line};
 use billing::money::Money;
 use billing::period::Zone;
+use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use service::{InvoiceDetail, InvoiceSummary};
 
@@ -40,7 +41,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     };
     let void = (invoice.summary.status == InvoiceStatus::Void).then(|| void_note(&invoice));
     let body = view! {
-        {heading(&invoice.summary)}
+        {heading(&invoice.summary, zone, visit.billing.now())}
         {void}
         {facts(&invoice, zone)}
         <Panel title=t::LINES>{lines(&invoice, zone)}</Panel>
@@ -63,7 +64,7 @@ fn void_note(invoice: &InvoiceDetail) -> AnyView {
     .into_any()
 }
 
-fn heading(invoice: &InvoiceSummary) -> impl IntoView + use<> {
+fn heading(invoice: &InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> impl IntoView + use<> {
     let pay = (invoice.status == InvoiceStatus::Open && due(invoice).is_positive()).then(|| {
         let fields = vec![("invoice", invoice.id.to_string())];
         let label = t::pay(&format::money(due(invoice)));
@@ -77,7 +78,7 @@ fn heading(invoice: &InvoiceSummary) -> impl IntoView + use<> {
             <div class="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
                 <div class="flex flex-wrap items-center gap-3">
                     <h1>{t::title(&invoice.number.to_string())}</h1>
-                    <InvoiceBadge status=invoice.status/>
+                    <InvoiceBadge invoice=invoice.clone() zone=zone now=now/>
                 </div>
                 {pay}
             </div>

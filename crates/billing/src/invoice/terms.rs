@@ -81,8 +81,9 @@ impl DueDate {
         self.due_at > self.issued_at
     }
 
+    /// What is not sent is due once it is issued, also for a clock that is a moment behind.
     pub fn is_due(self, now: DateTime<Utc>) -> bool {
-        self.due_at <= now
+        !self.is_sent() || self.due_at <= now
     }
 }
 
@@ -132,5 +133,6 @@ mod tests {
         assert!(sent.is_due(at("2026-05-01T00:00:00Z")));
         let charged = of(PaymentTerms::Immediate);
         assert!(!charged.is_sent() && charged.is_due(issued_at));
+        assert!(charged.is_due(issued_at - TimeDelta::milliseconds(1)));
     }
 }

@@ -192,7 +192,7 @@ impl Billing {
             }
         }
         let billed = Self::within_bounds(tx, billed, &mut batch).await?;
-        self.write(tx, &billed).await?;
+        self.write(tx, &billed, common.now).await?;
         batch.billed = billed.iter().map(|billed| billed.customer.id).collect();
         Ok(batch)
     }
@@ -261,8 +261,8 @@ impl Billing {
         Ok(within)
     }
 
-    /// Each table with one statement.
-    async fn write(&self, tx: &mut Tx, billed: &[Billed<'_>]) -> Result<()> {
+    /// Each table with one statement. `now` is the instant decided at: invoices are due from it on.
+    async fn write(&self, tx: &mut Tx, billed: &[Billed<'_>], now: DateTime<Utc>) -> Result<()> {
         if billed.is_empty() {
             return Ok(());
         }
@@ -273,7 +273,6 @@ impl Billing {
         let saves: Vec<_> = billed.iter().map(Billed::save).collect();
         let movements: Vec<_> = billed.iter().filter_map(|billed| billed.movement).collect();
         save_all(tx, &saves, &movements).await?;
-        let now = self.now();
         let letters: Vec<_> = billed.iter().filter_map(Billed::letter).collect();
         mail::send(tx, &letters, self.base_url(), now).await?;
         // Last, for it takes the numbers.

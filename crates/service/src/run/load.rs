@@ -127,7 +127,7 @@ impl<'c> Loaded<'c> {
     /// The invoice that makes a subscription past due.
     pub fn overdue(&self, subscription: &Subscription) -> Result<&OverdueInvoice> {
         let overdue = self.overdue.get(&subscription.id);
-        Ok(overdue.ok_or(Error::Internal("no invoice is overdue"))?)
+        overdue.ok_or(Error::Internal("no invoice is overdue"))
     }
 
     /// The decision, as the billing run and the upcoming invoice both make it.

@@ -250,7 +250,7 @@ impl Billing {
             };
             credit::issue(tx, issue, self.base_url()).await?;
         }
-        self.bill_usage(tx, actor, decided, reason).await
+        self.bill_usage(tx, actor, decided, (reason, at)).await
     }
 
     /// What is left after the credit is tried on the card, and stays open where there is none or on net terms.
@@ -259,12 +259,12 @@ impl Billing {
         tx: &mut Tx,
         actor: &Actor,
         decided: &Decided,
-        reason: &'static str,
+        (reason, at): (&'static str, DateTime<Utc>),
     ) -> Result<()> {
         if decided.draft.lines().is_empty() {
             return Ok(());
         }
-        let (at, id) = (self.now(), mint(InvoiceId::from_uuid));
+        let id = mint(InvoiceId::from_uuid);
         let f = Finalize {
             id,
             actor,

@@ -60,7 +60,7 @@ impl Billing {
                 .then(|| send_invoice(done.clone(), terms.due_at(now)));
             let done = sent.as_ref().unwrap_or(done);
             save(&mut tx, upgrade.save((done, what), now)).await?;
-            self.issue(&mut tx, &upgrade, done).await?;
+            self.issue(&mut tx, &upgrade, done, now).await?;
             store::commit(tx).await?;
             return Ok(ChangeOutcome::Applied {
                 invoice: Some(invoice),
@@ -70,7 +70,7 @@ impl Billing {
             .await?
             .ok_or(Error::NoPaymentMethod)?;
         save(&mut tx, upgrade.save(upgrade.waits, now)).await?;
-        self.issue(&mut tx, &upgrade, upgrade.waits.0).await?;
+        self.issue(&mut tx, &upgrade, upgrade.waits.0, now).await?;
         let begin = BeginAttempt {
             customer: scope.customer(),
             invoice,
@@ -119,8 +119,9 @@ impl Billing {
         conn: &mut PgConnection,
         upgrade: &Upgrade<'_>,
         subscription: &Subscription,
+        at: DateTime<Utc>,
     ) -> Result<()> {
-        let (actor, customer, at) = (upgrade.actor, upgrade.customer, self.now());
+        let (actor, customer) = (upgrade.actor, upgrade.customer);
         if let Some(draft) = upgrade.credit_note {
             let note = Issue {
                 actor,

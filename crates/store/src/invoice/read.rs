@@ -171,7 +171,7 @@ pub async fn owing(
         r#"SELECT DISTINCT i.subscription_id AS "id!" FROM invoice i
            JOIN unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS n (customer_id, id, at)
               ON n.customer_id = i.customer_id AND n.id = i.subscription_id
-           WHERE i.status = 'open' AND i.due_at <= n.at"#,
+           WHERE i.status = 'open' AND (i.due_at = i.issued_at OR i.due_at <= n.at)"#,
         &column(subscriptions, |(s, _)| s.customer.uuid()),
         &column(subscriptions, |(s, _)| s.id.uuid()),
         &column(subscriptions, |(_, at)| *at),

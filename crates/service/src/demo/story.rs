@@ -82,6 +82,10 @@ pub enum Deed {
     ExtendTrial {
         days: u32,
     },
+    /// Finance lets the customer pay within so many days.
+    NetTerms {
+        days: u16,
+    },
     /// Staff publishes a plan for this customer alone: this part of the catalog.
     Agree(&'static str),
 }

@@ -85,7 +85,20 @@ pub(crate) async fn pay_from_credit(
     }
     let payments = credit::payments(conn, open, balance).await?;
     credit::pay(conn, actor, customer, &payments, at).await?;
-    let Some(live) = live.filter(|_| !payments.is_empty()) else {
+    if payments.is_empty() {
+        return Ok(());
+    }
+    recover_paid_up(conn, customer, at).await
+}
+
+/// A subscription that was behind and owes nothing any more is active again; one that is not waits for what is
+/// still open.
+async fn recover_paid_up(
+    conn: &mut PgConnection,
+    customer: &CustomerRecord,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let Some(live) = store::subscription::live(conn, CustomerScope::of(customer.id)).await? else {
         return Ok(());
     };
     let debt = debt(conn, &live, at).await?;
@@ -93,7 +106,7 @@ pub(crate) async fn pay_from_credit(
         return keep_waiting(conn, live, debt).await;
     }
     let saved = Save {
-        actor,
+        actor: &Actor::System,
         customer,
         after: &recovered(live, debt)?,
         what: "subscription.recovered",

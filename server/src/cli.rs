@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use billing::id::CustomerId;
+use billing::invoice::PaymentTerms;
 use billing::money::Money;
 use chrono::NaiveDate;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -80,6 +82,11 @@ enum Verb {
         #[command(subcommand)]
         verb: InvoiceVerb,
     },
+    /// Decide what is agreed with one customer.
+    Customer {
+        #[command(subcommand)]
+        verb: CustomerVerb,
+    },
     /// Recompute everything that must tie, name what does not, and end; 1 if anything was found.
     Verify,
 }
@@ -107,6 +114,18 @@ enum CatalogVerb {
         /// Print what would happen and write nothing.
         #[arg(long)]
         dry_run: bool,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum CustomerVerb {
+    /// Decide how later invoices are paid, and end.
+    Terms {
+        #[arg(long, value_name = "cus_...")]
+        customer: CustomerId,
+        /// Within so many days of the invoice, from 1 to 180; 0: the card is charged at once.
+        #[arg(long, value_name = "DAYS", value_parser = terms)]
+        net_days: PaymentTerms,
     },
 }
 
@@ -147,6 +166,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         | Verb::Staff { .. }
         | Verb::Catalog { .. }
         | Verb::Invoice { .. }
+        | Verb::Customer { .. }
         | Verb::Verify => {}
     }
     let database = Database::open(&config, Join::IfRunning)?;
@@ -158,6 +178,12 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Verb::Staff { email, name, role } => make_staff(&billing, email, name, role).await?,
             Verb::Catalog { verb } => catalog(&billing, verb).await?,
             Verb::Invoice { verb } => invoice::run(&billing, verb).await?,
+            Verb::Customer {
+                verb: CustomerVerb::Terms { customer, net_days },
+            } => {
+                let system = &Actor::System;
+                billing.set_payment_terms(system, customer, net_days).await?;
+            }
             Verb::Verify => return verify(&billing).await,
             Verb::Serve(_) | Verb::Worker | Verb::Migrate => {}
         }
@@ -198,6 +224,13 @@ async fn make_staff(billing: &Billing, email: String, name: String, role: StaffR
 
 fn role(text: &str) -> std::result::Result<StaffRole, String> {
     StaffRole::parse(text).ok_or_else(|| "one of admin, finance, support, developer, read_only".to_owned())
+}
+
+fn terms(text: &str) -> std::result::Result<PaymentTerms, String> {
+    match text.parse::<i64>().map_err(|error| error.to_string())? {
+        0 => Ok(PaymentTerms::Immediate),
+        days => PaymentTerms::net(days).map_err(|error| error.to_string()),
+    }
 }
 
 fn world(text: &str) -> std::result::Result<DemoWorld, String> {

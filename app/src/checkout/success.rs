@@ -24,11 +24,12 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         .filter(|session| !session.is_empty())
         .ok_or(AppError::NotFound)?;
     let result = visit.billing.checkout_result(&visit.actor, session).await?;
-    let (title, body) = outcome(&result, session, &visit.address);
+    let sent = customer.terms.is_net();
+    let (title, body) = outcome(&result, session, (&visit.address, sent));
     Ok(Page::new(title, body).of(customer.name))
 }
 
-fn outcome(result: &CheckoutResult, session: &str, address: &str) -> (&'static str, AnyView) {
+fn outcome(result: &CheckoutResult, session: &str, (address, sent): (&str, bool)) -> (&'static str, AnyView) {
     let plan = result.plan_name.as_deref();
     match &result.outcome {
         CheckoutOutcome::Paid => (
@@ -51,7 +52,7 @@ fn outcome(result: &CheckoutResult, session: &str, address: &str) -> (&'static s
                 panel(
                     icondata::LuCircleCheck,
                     title,
-                    t::card_saved(result.trial, plan),
+                    t::card_saved(result.trial, plan, sent),
                     done(result),
                 ),
             )

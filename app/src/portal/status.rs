@@ -51,6 +51,9 @@ fn standing(overview: &Overview, subscription: &Subscription) -> Option<AnyView>
         // Said by the banner of the cancellation.
         Status::Trialing { .. } if subscription.cancel_at.is_some() => None,
         Status::Trialing { ends_at } => Some(trial(overview, ends_at)),
+        Status::PastDue { .. } if open.is_some_and(|open| open.oldest.due_date().is_sent()) => {
+            Some(owed(Tone::Error, t::OVERDUE_TITLE, open, t::amount_due))
+        }
         Status::PastDue { .. } => Some(owed(Tone::Error, t::PAST_DUE_TITLE, open, t::past_due)),
         Status::Suspended { .. } => Some(owed(Tone::Error, t::SUSPENDED_TITLE, open, t::amount_due)),
         Status::Unpaid { .. } => Some(owed(Tone::Error, t::UNPAID_TITLE, open, t::amount_due)),
@@ -97,6 +100,10 @@ fn paused(
 fn trial(overview: &Overview, ends_at: chrono::DateTime<chrono::Utc>) -> AnyView {
     let date = format::date(ends_at, overview.customer.zone);
     let title = t::trial_left(format::days_until(ends_at, overview.now));
+    if let (Some(days), Some(upcoming)) = (overview.customer.terms.net_days(), &overview.upcoming) {
+        let detail = t::trial_then_sent(&date, &format::money(upcoming.draft.total()), days);
+        return view! { <Notice tone=Tone::Info title=title detail=detail/> }.into_any();
+    }
     match (&overview.payment_method, &overview.upcoming) {
         (Some(_), Some(upcoming)) => {
             let detail = t::trial_then(&date, &format::money(upcoming.draft.total()));

@@ -6,6 +6,7 @@ mod line;
 mod number;
 mod one_off;
 mod state;
+mod terms;
 
 pub use draft::InvoiceDraft;
 pub use explain::{Explain, IncludedPart, MaximumSpend, MinimumSpend};
@@ -13,3 +14,4 @@ pub use line::{Charge, CreditedLine, DraftLine, Line, LineKind};
 pub use number::{InvalidNumber, InvoiceNumber};
 pub use one_off::{OneOff, OneOffError, OneOffLineError};
 pub use state::{InvalidInvoiceMove, InvoiceStatus};
+pub use terms::{DueDate, InvalidTerms, NetDays, PaymentTerms};

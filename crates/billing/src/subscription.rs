@@ -34,7 +34,7 @@ pub use billed_usage::{BilledMeter, BilledUsage};
 pub use bounds::{BilledUntil, MAX_ADD_ONS, MAX_RECURRING_LINES_A_DAY, OutOfBounds, check_bounds};
 pub use cancel::{Feedback, FeedbackReason, schedule_cancel, supersede, undo_cancel};
 pub use change::{ChangeError, PlanChange, undo_pending_change};
-pub use collection::{fall_behind, recover};
+pub use collection::{Overdue, become_overdue, fall_behind, next_overdue, recover, send_invoice};
 #[cfg(feature = "zones")]
 pub use create::{
     Create, CreateError, Term, activate, buy, expire_incomplete, extend_trial, set_up, start_trial, trial_end,

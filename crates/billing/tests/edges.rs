@@ -14,9 +14,10 @@ use billing::proration::ProrationMode;
 use billing::subscription::{
     AddOnInput, AddOnTarget, CancelReason, ChangeInput, ChangeTarget, Create, PendingChange, PlanChange,
     RenewalInput, ResumeInput, Status, StatusName, StopInput, Subscription, Term, UnusedTime, activate,
-    await_payment, buy, cancel_now, change_add_on, complete_upgrade, drop_upgrade, expire_incomplete,
-    extend_trial, fall_behind, pause, plan_change, recover, renew, resume, schedule_cancel, set_up,
-    start_trial, supersede, undo_add_on, undo_cancel, undo_pending_change,
+    await_payment, become_overdue, buy, cancel_now, change_add_on, complete_upgrade, drop_upgrade,
+    expire_incomplete, extend_trial, fall_behind, pause, plan_change, recover, renew, resume,
+    schedule_cancel, send_invoice, set_up, start_trial, supersede, undo_add_on, undo_cancel,
+    undo_pending_change,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -107,6 +108,7 @@ fn variants(plan: &Plan, status: Status) -> Vec<Subscription> {
         ends(Some(plain.billing_period.end()), None),
         ends(None, Some(later())),
         await_payment(&plain, target(plan, 1, 1), invoice, now()),
+        send_invoice(plain.clone(), later()),
         plain,
     ]
 }
@@ -144,6 +146,13 @@ fn outcomes(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
     after.extend(expire_incomplete(own(), later()));
     after.extend(extend_trial(own(), later(), now()));
     after.extend(fall_behind(own(), later()));
+    after.push(send_invoice(own(), later()));
+    after.extend(
+        become_overdue(subscription)
+            .into_iter()
+            .flatten()
+            .map(|o| o.after),
+    );
     after.extend(recover(own()));
     after.extend(supersede(own(), later()));
     after.extend(schedule_cancel(own()));

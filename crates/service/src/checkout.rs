@@ -53,12 +53,14 @@ impl Billing {
         let scope = actor.manages_billing()?;
         self.give_up_purchase(scope).await?;
         if start.trial {
-            let page = self.begin_trial(actor, scope, start.price).await?;
-            return self.open_page(scope, page).await;
+            return match self.begin_trial(actor, scope, start.price).await? {
+                Some(page) => self.open_page(scope, page).await,
+                None => Ok(format!("{}/overview", self.base_url())),
+            };
         }
         match self.begin_purchase(actor, scope, start.price).await? {
             Purchase::Asks(page) => self.open_page(scope, *page).await,
-            Purchase::Covered(invoice) => Ok(format!("{}/invoices/{invoice}", self.base_url())),
+            Purchase::Done(invoice) => Ok(format!("{}/invoices/{invoice}", self.base_url())),
         }
     }
 

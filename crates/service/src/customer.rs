@@ -1,10 +1,14 @@
 //! Who pays.
 
 use billing::id::CustomerId;
+use billing::invoice::PaymentTerms;
 use billing::money::Currency;
 use billing::period::Zone;
+use serde_json::json;
+use store::CustomerScope;
 use store::customer::CustomerRecord;
 
+use crate::record::{Note, note};
 use crate::{Actor, Billing, Error, Result};
 
 #[derive(Debug, Clone)]
@@ -14,6 +18,7 @@ pub struct CustomerProfile {
     pub email: String,
     pub currency: Currency,
     pub zone: Zone,
+    pub terms: PaymentTerms,
 }
 
 impl From<CustomerRecord> for CustomerProfile {
@@ -24,6 +29,7 @@ impl From<CustomerRecord> for CustomerProfile {
             email,
             currency,
             zone,
+            terms,
             ..
         } = customer;
         Self {
@@ -32,6 +38,7 @@ impl From<CustomerRecord> for CustomerProfile {
             email,
             currency,
             zone,
+            terms,
         }
     }
 }
@@ -43,5 +50,38 @@ impl Billing {
         let mut conn = store::acquire(self.pool()).await?;
         let customer = store::customer::find(&mut conn, scope).await?;
         Ok(customer.ok_or(Error::NotFound("customer"))?.into())
+    }
+
+    /// Decides how the customer pays from now on: what is issued stays due when it is.
+    pub async fn set_payment_terms(
+        &self,
+        actor: &Actor,
+        customer: CustomerId,
+        terms: PaymentTerms,
+    ) -> Result<()> {
+        actor.decides_about_money()?;
+        let scope = CustomerScope::of(customer);
+        // What was due before is billed as it was agreed then.
+        self.catch_up(scope).await?;
+        let mut tx = store::begin(self.pool()).await?;
+        let before = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?
+            .terms;
+        if before == terms {
+            return Ok(());
+        }
+        store::customer::set_terms(&mut tx, scope, terms).await?;
+        let entry = Note {
+            actor,
+            at: self.now(),
+            what: "customer.terms_changed",
+            customer,
+            subject: customer.to_string(),
+            detail: json!({ "net_days": terms.net_days(), "before": before.net_days() }),
+        };
+        note(&mut tx, &[entry]).await?;
+        store::commit(tx).await?;
+        Ok(())
     }
 }

@@ -17,6 +17,8 @@ pub enum Letter<'a> {
         total: Money,
         /// What of it the credit balance paid.
         credit: Money,
+        /// On net terms, where something is left to pay: by when.
+        pay_by: Option<(InvoiceId, DateTime<Utc>)>,
     },
     CreditIssued {
         number: &'a str,
@@ -30,6 +32,13 @@ pub enum Letter<'a> {
         number: &'a str,
         due: Money,
         invoice: InvoiceId,
+    },
+    /// It was sent and not paid in time.
+    Overdue {
+        number: &'a str,
+        due: Money,
+        invoice: InvoiceId,
+        since: DateTime<Utc>,
     },
     /// The plan stays as it was and nothing is owed.
     UpgradeDeclined,
@@ -57,6 +66,7 @@ impl Letter<'_> {
             Self::CreditIssued { number, .. } => format!("Credit note {number}"),
             Self::Receipt { number, .. } => format!("Receipt for invoice {number}"),
             Self::PaymentDeclined { number, .. } => format!("Payment of invoice {number} was declined"),
+            Self::Overdue { number, .. } => format!("Invoice {number} is overdue"),
             Self::UpgradeDeclined => "Your change was not paid".to_owned(),
             Self::TrialStarted { plan, .. } => format!("Your {plan} trial has started"),
             Self::TrialPaused { plan } => format!("Your {plan} trial is over"),
@@ -71,13 +81,8 @@ impl Letter<'_> {
                 number,
                 total,
                 credit,
-            } if credit.is_positive() => format!(
-                "Invoice {number} over {total} has been issued; {credit} of it is paid from your credit.\n\
-                 See it at {base_url}/invoices."
-            ),
-            Self::InvoiceIssued { number, total, .. } => {
-                format!("Invoice {number} over {total} has been issued.\nSee it at {base_url}/invoices.")
-            }
+                pay_by,
+            } => issued(number, (*total, *credit), *pay_by, base_url),
             Self::CreditIssued { number, total } => format!(
                 "Credit note {number}: {total} has been added to your credit and pays for your next invoices.\n\
                  See it at {base_url}/invoices."
@@ -87,6 +92,16 @@ impl Letter<'_> {
             }
             Self::PaymentDeclined { number, due, invoice } => format!(
                 "Your card was declined for invoice {number}; {due} is due.\nPay at {base_url}/invoices/{invoice}."
+            ),
+            Self::Overdue {
+                number,
+                due,
+                invoice,
+                since,
+            } => format!(
+                "Invoice {number} was due on {} UTC and {due} of it is not paid.\n\
+                 Pay at {base_url}/invoices/{invoice}.",
+                since.format("%-d %B %Y")
             ),
             Self::UpgradeDeclined => format!(
                 "Your card was declined for the change. Your plan stays as it was and nothing is owed.\n\
@@ -120,6 +135,27 @@ impl Letter<'_> {
             ),
         }
     }
+}
+
+fn issued(
+    number: &str,
+    (total, credit): (Money, Money),
+    pay_by: Option<(InvoiceId, DateTime<Utc>)>,
+    base_url: &str,
+) -> String {
+    let credited = if credit.is_positive() {
+        format!("; {credit} of it is paid from your credit")
+    } else {
+        String::new()
+    };
+    let then = match pay_by {
+        Some((invoice, at)) => format!(
+            "It is due on {} UTC. Pay at {base_url}/invoices/{invoice}.",
+            at.format("%-d %B %Y")
+        ),
+        None => format!("See it at {base_url}/invoices."),
+    };
+    format!("Invoice {number} over {total} has been issued{credited}.\n{then}")
 }
 
 /// A letter and the customer it goes to.

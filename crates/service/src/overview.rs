@@ -42,13 +42,16 @@ pub struct Overview {
     pub credit: Money,
 }
 
-/// What the subscription's open invoices come to. An upgrade that waits for its payment is not owed.
+/// What the subscription's open invoices come to, while it is live those that are due. An upgrade that waits for its
+/// payment is not owed.
 #[derive(Debug, Clone)]
 pub struct Owed {
     pub total: Money,
     /// How many invoices.
     pub count: usize,
     pub oldest: InvoiceSummary,
+    /// What another card is tried on at once: all but what was sent.
+    pub on_card: Money,
 }
 
 /// A meter of the plan and how much of it is used up.
@@ -109,7 +112,7 @@ impl Billing {
             None => None,
         };
         let owed = match &subscription {
-            Some(subscription) => owed(&mut conn, subscription).await?,
+            Some(subscription) => owed(&mut conn, subscription, now).await?,
             None => None,
         };
         Ok(Overview {
@@ -182,15 +185,23 @@ const fn leads_to(change: PendingChange) -> PriceId {
     }
 }
 
-async fn owed(conn: &mut PgConnection, subscription: &Subscription) -> Result<Option<Owed>> {
+async fn owed(
+    conn: &mut PgConnection,
+    subscription: &Subscription,
+    now: DateTime<Utc>,
+) -> Result<Option<Owed>> {
+    let live = subscription.status.is_live();
     let mut open = store::invoice::open(conn, CustomerScope::of(subscription.customer)).await?;
-    open.retain(|invoice| is_owed(subscription, invoice));
+    open.retain(|invoice| is_owed(subscription, invoice) && (!live || invoice.is_overdue(now)));
     let due = open.iter().map(InvoiceSummary::amount_due);
+    let charged = open.iter().filter(|invoice| !invoice.due_date().is_sent());
+    let charged: Vec<_> = charged.map(InvoiceSummary::amount_due).collect();
     let Some(oldest) = open.first().cloned() else {
         return Ok(None);
     };
     Ok(Some(Owed {
         total: Money::sum(oldest.total.currency(), due)?,
+        on_card: Money::sum(oldest.total.currency(), charged)?,
         count: open.len(),
         oldest,
     }))

@@ -27,6 +27,8 @@ pub struct Quote {
     pub due: Money,
     /// What is given back as credit.
     pub credited: Money,
+    /// Within how many days what is due is to be paid; none where the card is charged.
+    pub net_days: Option<u16>,
 }
 
 /// What the customer was shown the amounts of.
@@ -102,6 +104,7 @@ mod tests {
             total: Money::new(86_400, Currency::USD),
             due: Money::new(80_000, Currency::USD),
             credited: Money::zero(Currency::USD),
+            net_days: Some(30),
         };
         let key = [7; 32];
         let token = sign(&quote, &key).unwrap();

@@ -2,6 +2,7 @@
 
 mod bill;
 mod load;
+mod overdue;
 mod ran_out;
 
 pub use bill::RESUMED;

@@ -159,6 +159,15 @@ async fn the_full_world_ties_and_comes_through_everything(pool: PgPool) {
             "{what} that no story has"
         );
     }
+    let sent = words("SELECT DISTINCT status FROM invoice WHERE due_at > issued_at").await;
+    assert_eq!(
+        left_out(&["open", "paid"], &sent),
+        [""; 0],
+        "what becomes of invoices that are sent"
+    );
+    let late =
+        words("SELECT split_part(subject, ' ', 4) FROM mail WHERE subject LIKE 'Invoice % overdue'").await;
+    assert_eq!(left_out(&["overdue"], &late), [""; 0], "reminders");
     grows(&world).await;
 }
 

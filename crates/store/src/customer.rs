@@ -1,6 +1,7 @@
 //! Customers, and the lock that orders everything done to one.
 
 use billing::id::CustomerId;
+use billing::invoice::PaymentTerms;
 use billing::money::Currency;
 use billing::period::Zone;
 use chrono::{DateTime, Utc};
@@ -31,6 +32,7 @@ pub struct CustomerRecord {
     pub gateway_ref: Option<String>,
     pub created_at: DateTime<Utc>,
     pub ever_paid: bool,
+    pub terms: PaymentTerms,
 }
 
 struct CustomerRow {
@@ -42,6 +44,7 @@ struct CustomerRow {
     gateway_ref: Option<String>,
     created_at: DateTime<Utc>,
     ever_paid: bool,
+    net_days: Option<i32>,
 }
 
 impl TryFrom<CustomerRow> for CustomerRecord {
@@ -60,8 +63,15 @@ impl TryFrom<CustomerRow> for CustomerRecord {
             gateway_ref: row.gateway_ref,
             created_at: row.created_at,
             ever_paid: row.ever_paid,
+            terms: terms(row.net_days)?,
         })
     }
+}
+
+fn terms(net_days: Option<i32>) -> Result<PaymentTerms> {
+    net_days.map_or(Ok(PaymentTerms::Immediate), |days| {
+        PaymentTerms::net(days.into()).map_err(|error| Error::corrupt(TABLE, error))
+    })
 }
 
 pub async fn insert(conn: &mut PgConnection, customer: &NewCustomer<'_>) -> Result<()> {
@@ -82,7 +92,9 @@ pub async fn insert(conn: &mut PgConnection, customer: &NewCustomer<'_>) -> Resu
 pub async fn find(conn: &mut PgConnection, scope: CustomerScope) -> Result<Option<CustomerRecord>> {
     sqlx::query_as!(
         CustomerRow,
-        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid FROM customer WHERE id = $1",
+        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid,
+                net_days
+         FROM customer WHERE id = $1",
         scope.uuid(),
     )
     .fetch_optional(conn)
@@ -96,7 +108,7 @@ pub async fn find(conn: &mut PgConnection, scope: CustomerScope) -> Result<Optio
 pub async fn lock(conn: &mut PgConnection, scope: CustomerScope) -> Result<Option<CustomerRecord>> {
     sqlx::query_as!(
         CustomerRow,
-        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid
+        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days
          FROM customer WHERE id = $1 FOR NO KEY UPDATE",
         scope.uuid(),
     )
@@ -111,6 +123,18 @@ pub async fn set_gateway_ref(conn: &mut PgConnection, scope: CustomerScope, gate
         "UPDATE customer SET gateway_ref = $2 WHERE id = $1",
         scope.uuid(),
         gateway_ref
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// How later invoices are paid; those that are issued stay due when they are.
+pub async fn set_terms(conn: &mut PgConnection, scope: CustomerScope, terms: PaymentTerms) -> Result<()> {
+    sqlx::query!(
+        "UPDATE customer SET net_days = $2 WHERE id = $1",
+        scope.uuid(),
+        terms.net_days().map(i32::from)
     )
     .execute(conn)
     .await?;
@@ -152,7 +176,7 @@ pub struct DueCustomer {
 pub async fn lock_due(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> Result<Vec<DueCustomer>> {
     let rows = sqlx::query_as!(
         CustomerRow,
-        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid
+        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days
          FROM customer WHERE due_at <= $1 AND parked_reason IS NULL
          ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
         now,

@@ -109,6 +109,14 @@ const CHECKS: &[(&str, &str, &str)] = &[
          WHERE s.cancel_reason = 'expired' AND i.paid_minor > 0",
     ),
     (
+        "active subscriptions wait for the first invoice that was sent",
+        "SELECT count(*) FROM subscription WHERE status = 'active'",
+        "SELECT s.id::text FROM subscription s
+         LEFT JOIN (SELECT subscription_id, min(due_at) AS due_at FROM invoice
+                    WHERE status = 'open' AND due_at > issued_at GROUP BY 1) i ON i.subscription_id = s.id
+         WHERE s.status = 'active' AND s.overdue_at IS DISTINCT FROM i.due_at",
+    ),
+    (
         "credit notes are the sums of their lines",
         "SELECT count(*) FROM credit_note",
         "SELECT n.series || '-' || n.number FROM credit_note n

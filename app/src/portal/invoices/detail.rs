@@ -4,6 +4,7 @@ use billing::id::InvoiceId;
 use billing::invoice::{InvoiceStatus, Line};
 use billing::money::Money;
 use billing::period::Zone;
+use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use service::{InvoiceDetail, InvoiceSummary};
 
@@ -46,7 +47,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         InvoiceStatus::Draft | InvoiceStatus::Open | InvoiceStatus::Paid => None,
     };
     let body = view! {
-        {heading(&invoice.summary)}
+        {heading(&invoice.summary, zone, visit.billing.now())}
         {note}
         {facts(&invoice, zone)}
         <Panel title=t::LINES>{lines(&invoice, zone)}</Panel>
@@ -69,7 +70,7 @@ fn void_note(invoice: &InvoiceDetail) -> AnyView {
     .into_any()
 }
 
-fn heading(invoice: &InvoiceSummary) -> impl IntoView + use<> {
+fn heading(invoice: &InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> impl IntoView + use<> {
     let pay = due(invoice).is_positive().then(|| {
         let fields = vec![("invoice", invoice.id.to_string())];
         let label = t::pay(&format::money(due(invoice)));
@@ -83,7 +84,7 @@ fn heading(invoice: &InvoiceSummary) -> impl IntoView + use<> {
             <div class="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
                 <div class="flex flex-wrap items-center gap-3">
                     <h1>{t::title(&invoice.number.to_string())}</h1>
-                    <InvoiceBadge status=invoice.status/>
+                    <InvoiceBadge invoice=invoice.clone() zone=zone now=now/>
                 </div>
                 {pay}
             </div>

@@ -20,7 +20,7 @@ pub fn InvoicesPage() -> impl IntoView {
 async fn load(visit: Visit) -> Result<Page, AppError> {
     let overview = visit.billing.overview(&visit.actor).await?;
     let invoices = visit.billing.invoices(&visit.actor).await?;
-    let zone = overview.customer.zone;
+    let (zone, now) = (overview.customer.zone, overview.now);
     let credit = visit.billing.credit(&visit.actor).await?;
     let who = overview.customer.name.clone();
     let upcoming = upcoming(overview);
@@ -28,7 +28,8 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         view! { <EmptyState icon=icondata::LuReceipt title=t::EMPTY hint=t::EMPTY_HINT/> }.into_any()
     } else {
         let upcoming = upcoming.map(|upcoming| upcoming_row(&upcoming, zone)).into_any();
-        view! { <InvoiceTable invoices=invoices zone=zone caption=t::LIST upcoming=upcoming/> }.into_any()
+        view! { <InvoiceTable invoices=invoices zone=zone now=now caption=t::LIST upcoming=upcoming/> }
+            .into_any()
     };
     let body = view! {
         <PageHeader title=t::TITLE/>

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use service::InvoiceSummary;
 
+use crate::format;
 use crate::text::en::invoices as t;
 use crate::ui::{Amount, Badge, Table, Tone, When};
 
@@ -14,12 +15,16 @@ use crate::ui::{Amount, Badge, Table, Tone, When};
 pub fn InvoiceTable(
     invoices: Vec<InvoiceSummary>,
     zone: Zone,
+    now: DateTime<Utc>,
     #[prop(into)] caption: String,
     /// What comes next, above what there is.
     #[prop(optional, into)]
     upcoming: Option<AnyView>,
 ) -> impl IntoView {
-    let rows = invoices.iter().map(|invoice| row(invoice, zone)).collect_view();
+    let rows = invoices
+        .iter()
+        .map(|invoice| row(invoice, zone, now))
+        .collect_view();
     view! {
         <Table caption=caption>
             <thead>
@@ -36,11 +41,11 @@ pub fn InvoiceTable(
     }
 }
 
-fn row(invoice: &InvoiceSummary, zone: Zone) -> impl IntoView + use<> {
+fn row(invoice: &InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> impl IntoView + use<> {
     let link = view! {
         <a class="link whitespace-nowrap" href=format!("/invoices/{}", invoice.id)>{invoice.number.to_string()}</a>
     };
-    let status = view! { <InvoiceBadge status=invoice.status/> };
+    let status = view! { <InvoiceBadge invoice=invoice.clone() zone=zone now=now/> };
     let what = t::reason(&invoice.reason).to_owned();
     cells(
         link.into_any(),
@@ -83,14 +88,23 @@ pub fn cells(link: AnyView, row: Row, status: AnyView) -> impl IntoView {
     }
 }
 
+/// Of one that was sent the status says by when it is to be paid.
 #[component]
-pub fn InvoiceBadge(status: InvoiceStatus) -> impl IntoView {
-    let (tone, label) = match status {
+pub fn InvoiceBadge(invoice: InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> impl IntoView {
+    if invoice.status == InvoiceStatus::Open && invoice.due_date().is_sent() {
+        let date = format::date(invoice.due_at, zone);
+        return if invoice.is_overdue(now) {
+            view! { <Badge tone=Tone::Error label=t::overdue_since(&date)/> }.into_any()
+        } else {
+            view! { <Badge tone=Tone::Info label=t::due_on(&date) icon=icondata::LuClock/> }.into_any()
+        };
+    }
+    let (tone, label) = match invoice.status {
         InvoiceStatus::Draft => (Tone::Neutral, t::DRAFT),
         InvoiceStatus::Open => (Tone::Warning, t::OPEN),
         InvoiceStatus::Paid => (Tone::Success, t::PAID),
         InvoiceStatus::Void => (Tone::Neutral, t::VOID),
         InvoiceStatus::Uncollectible => (Tone::Error, t::UNCOLLECTIBLE),
     };
-    view! { <Badge tone=tone label=label/> }
+    view! { <Badge tone=tone label=label/> }.into_any()
 }

@@ -1,4 +1,4 @@
-//! The next bill: how much, when, what makes it up and which card pays it.
+//! The next bill: how much, when, what makes it up and which card pays it, or within how many days.
 
 use billing::subscription::Status;
 use leptos::prelude::*;
@@ -6,7 +6,7 @@ use service::{Overview, PaymentMethod};
 
 use crate::format;
 use crate::portal::lines::DraftTable;
-use crate::text::en::portal::{card, overview as t};
+use crate::text::en::portal::{card, overview as t, terms};
 use crate::ui::{Icon, Panel, PostButton, When};
 
 #[component]
@@ -21,11 +21,17 @@ pub fn NextBill(overview: Overview) -> impl IntoView {
         .as_ref()
         .is_some_and(|subscription| matches!(subscription.status, Status::PastDue { .. }));
     let owed = overview.owed.as_ref().filter(|_| past_due);
-    let charged_at_once = owed.map(|owed| t::charged_at_once(&format::money(owed.total)));
+    let on_card = owed.map(|owed| owed.on_card);
+    let charged_at_once = on_card.filter(|amount| amount.is_positive());
+    let charged_at_once = charged_at_once.map(|amount| t::charged_at_once(&format::money(amount)));
+    let sent = overview.customer.terms.net_days().map(terms::next_bill);
     let credit = credit_link(&overview);
+    let card = (sent.is_none() || overview.payment_method.is_some())
+        .then(|| view! { <CardOnFile method=overview.payment_method.clone()/> });
     let upcoming = overview
         .upcoming
         .filter(|upcoming| !upcoming.draft.lines().is_empty());
+    let bills = upcoming.is_some();
     let content = match upcoming {
         Some(upcoming) => view! {
             <p class="flex flex-wrap items-baseline gap-x-2">
@@ -44,7 +50,8 @@ pub fn NextBill(overview: Overview) -> impl IntoView {
         <Panel title=t::NEXT_BILL>
             {content}
             {credit}
-            <CardOnFile method=overview.payment_method/>
+            {sent.filter(|_| bills).map(|words| view! { <p>{words}</p> })}
+            {card}
             {charged_at_once.map(|words| view! { <p class="label-sm">{words}</p> })}
         </Panel>
     }

@@ -134,8 +134,8 @@ fn invoices(overview: &Overview) -> AnyView {
         view! { <p class="text-muted">{t::NO_INVOICES}</p> }.into_any()
     } else {
         let zone = overview.customer.zone;
-        view! { <InvoiceTable invoices=overview.invoices.clone() zone=zone caption=t::LAST_INVOICES/> }
-            .into_any()
+        let (invoices, now) = (overview.invoices.clone(), overview.now);
+        view! { <InvoiceTable invoices=invoices zone=zone now=now caption=t::LAST_INVOICES/> }.into_any()
     };
     view! { <Panel title=t::LAST_INVOICES aside=all>{content}</Panel> }.into_any()
 }

@@ -5,7 +5,7 @@ use billing::id::PlanId;
 use leptos::prelude::*;
 use service::{AddOnOffer, AddOnPreview, ChangeKind, Overview};
 
-use super::change::next_bill;
+use super::change::{due_title, next_bill};
 use crate::error::AppError;
 use crate::format;
 use crate::layout::PORTAL;
@@ -206,7 +206,9 @@ fn due_now(preview: &AddOnPreview, overview: &Overview) -> impl IntoView + use<>
         }
         .into_any()
     };
+    let net_days = overview.customer.terms.net_days();
     let words = match (preview.kind, &overview.payment_method) {
+        (ChangeKind::Upgrade, _) if let Some(days) = net_days => t::sent(days),
         (ChangeKind::Upgrade, Some(card)) => t::upgrade(&card_name(card)),
         (ChangeKind::Upgrade, None) => t::NO_CARD.to_owned(),
         (ChangeKind::AtPeriodEnd { at }, _) => t::at_period_end(&format::date(at, zone)),
@@ -215,7 +217,7 @@ fn due_now(preview: &AddOnPreview, overview: &Overview) -> impl IntoView + use<>
     let confirm = confirm(preview, overview);
     let valid = c::valid_until(&format::date_time(preview.expires_at, zone));
     view! {
-        <Panel title=c::DUE_NOW>
+        <Panel title=due_title(overview, preview.draft.lines().is_empty())>
             {amounts}
             <p>{words}</p>
             {confirm}
@@ -225,10 +227,12 @@ fn due_now(preview: &AddOnPreview, overview: &Overview) -> impl IntoView + use<>
 }
 
 fn confirm(preview: &AddOnPreview, overview: &Overview) -> AnyView {
-    if preview.kind == ChangeKind::Upgrade && overview.payment_method.is_none() {
+    let sent = overview.customer.terms.is_net();
+    if preview.kind == ChangeKind::Upgrade && overview.payment_method.is_none() && !sent {
         return view! { <CardOnFile method=None/> }.into_any();
     }
     let label = match preview.kind {
+        ChangeKind::Upgrade if sent => c::CONFIRM_SENT.to_owned(),
         ChangeKind::Upgrade => c::confirm_and_pay(&format::money(preview.draft.total())),
         ChangeKind::AtPeriodEnd { .. } => t::CONFIRM_SCHEDULE.to_owned(),
         ChangeKind::InTrial => t::CONFIRM_TRIAL.to_owned(),

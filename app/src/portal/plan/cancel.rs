@@ -94,6 +94,7 @@ fn consequences(overview: &Overview, subscription: &Subscription, plan: &str) ->
     let mut words = match subscription.status {
         Status::Paused { .. } => return vec![t::PAUSED.to_owned(), t::INVOICES_STAY.to_owned()],
         Status::Trialing { .. } => vec![t::trial(&end)],
+        _ if overview.customer.terms.is_net() => vec![t::until(plan, &end), t::nothing_more_sent(&end)],
         _ => vec![t::until(plan, &end), t::nothing_more(&end)],
     };
     words.push(t::WHAT_IF.to_owned());

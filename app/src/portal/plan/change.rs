@@ -16,6 +16,7 @@ use crate::page::{Page, Visit, page};
 use crate::portal::lines::DraftTable;
 use crate::portal::overview::next_bill::{CardOnFile, card_name};
 use crate::portal::status::banners;
+use crate::text::en::portal::terms;
 use crate::text::en::{self, plan::change as t};
 use crate::ui::{ButtonKind, LinkButton, Notice, PageHeader, Panel, SubmitButton, Tone, When};
 
@@ -105,7 +106,7 @@ fn due_now(preview: &ChangePreview, overview: &Overview) -> impl IntoView + use<
     let (words, confirm) = (what_happens(preview, overview), confirm(preview, overview));
     let valid = t::valid_until(&format::date_time(preview.expires_at, zone));
     view! {
-        <Panel title=t::DUE_NOW>
+        <Panel title=due_title(overview, nothing)>
             {amounts}
             <p>{words}</p>
             {confirm}
@@ -114,10 +115,18 @@ fn due_now(preview: &ChangePreview, overview: &Overview) -> impl IntoView + use<
     }
 }
 
+/// What is due is due now, or within some days.
+pub fn due_title(overview: &Overview, nothing: bool) -> String {
+    let net_days = overview.customer.terms.net_days().filter(|_| !nothing);
+    net_days.map_or_else(|| t::DUE_NOW.to_owned(), terms::title)
+}
+
 /// In words, with what happens to the card.
 fn what_happens(preview: &ChangePreview, overview: &Overview) -> String {
     let (from, to) = (&preview.from.name, &preview.to.name);
+    let net_days = overview.customer.terms.net_days();
     match (preview.kind, &overview.payment_method) {
+        (ChangeKind::Upgrade, _) if let Some(days) = net_days => t::sent(to, days),
         (ChangeKind::Upgrade, Some(card)) => t::upgrade(to, &card_name(card)),
         (ChangeKind::Upgrade, None) => t::NO_CARD.to_owned(),
         (ChangeKind::AtPeriodEnd { at }, _) => {
@@ -128,10 +137,12 @@ fn what_happens(preview: &ChangePreview, overview: &Overview) -> String {
 }
 
 fn confirm(preview: &ChangePreview, overview: &Overview) -> AnyView {
-    if preview.kind == ChangeKind::Upgrade && overview.payment_method.is_none() {
+    let sent = overview.customer.terms.is_net();
+    if preview.kind == ChangeKind::Upgrade && overview.payment_method.is_none() && !sent {
         return view! { <CardOnFile method=None/> }.into_any();
     }
     let label = match preview.kind {
+        ChangeKind::Upgrade if sent => t::CONFIRM_SENT.to_owned(),
         ChangeKind::Upgrade => t::confirm_and_pay(&format::money(preview.draft.total())),
         ChangeKind::AtPeriodEnd { .. } => t::CONFIRM_SCHEDULE.to_owned(),
         ChangeKind::InTrial => t::CONFIRM_TRIAL.to_owned(),

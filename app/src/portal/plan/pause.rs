@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use leptos::prelude::*;
 use service::{Overview, ResumePreview, StopKind};
 
+use super::change::due_title;
 use super::stop::StopTables;
 use crate::error::AppError;
 use crate::format;
@@ -85,7 +86,8 @@ async fn load_resume(visit: Visit) -> Result<Page, AppError> {
         .amount_due()
         .map_err(|_| AppError::AmountOutOfRange)?;
     let zone = overview.customer.zone;
-    let confirm = if due.is_positive() && overview.payment_method.is_none() {
+    let charges = due.is_positive() && !overview.customer.terms.is_net();
+    let confirm = if charges && overview.payment_method.is_none() {
         view! { <p>{r::NO_CARD}</p> <CardOnFile method=None/> }.into_any()
     } else {
         confirm(&preview, &overview, &format::money(due))
@@ -97,7 +99,7 @@ async fn load_resume(visit: Visit) -> Result<Page, AppError> {
         .then(|| view! { <p>{r::left(&format::money(preview.credit_left))}</p> });
     let body = view! {
         <PageHeader title=title.clone()/>
-        <Panel title=r::DUE_NOW>
+        <Panel title=due_title(&overview, due.is_zero())>
             <p class="figure-lg">{format::money(due)}</p>
             <DraftTable draft=preview.draft.clone() zone=zone caption=r::CAPTION/>
             {left}
@@ -111,7 +113,9 @@ async fn load_resume(visit: Visit) -> Result<Page, AppError> {
 
 fn confirm(preview: &ResumePreview, overview: &Overview, due: &str) -> AnyView {
     let nothing_due = preview.draft.amount_due().is_ok_and(|due| due.is_zero());
+    let net_days = overview.customer.terms.net_days();
     let (label, words) = match &overview.payment_method {
+        _ if !nothing_due && let Some(days) = net_days => (r::CONFIRM.to_owned(), r::sent(days)),
         Some(card) if !nothing_due => (r::confirm_and_pay(due), r::charged(&card_name(card))),
         _ => (r::CONFIRM.to_owned(), r::COVERED.to_owned()),
     };

@@ -29,11 +29,14 @@ pub fn paid(plan: Option<&str>) -> String {
     )
 }
 
-pub fn card_saved(trial: bool, plan: Option<&str>) -> String {
+/// `sent`: bills are, and the card is not charged for them.
+pub fn card_saved(trial: bool, plan: Option<&str>, sent: bool) -> String {
     match (trial, plan) {
         (true, Some(plan)) => {
             format!("{plan} is yours to try. Nothing was charged; the overview shows when the trial ends.")
         }
+        _ if sent => "Nothing was charged. Later bills are sent to you; pay them with this card if you like."
+            .to_owned(),
         _ => "Nothing was charged. Later bills are paid with this card.".to_owned(),
     }
 }

@@ -53,6 +53,15 @@ pub fn pay(amount: &str) -> String {
     format!("Pay {amount}")
 }
 
+/// Of one that was sent and may be paid until then.
+pub fn due_on(date: &str) -> String {
+    format!("Due on {date}")
+}
+
+pub fn overdue_since(date: &str) -> String {
+    format!("Overdue since {date}")
+}
+
 /// Why an invoice was made.
 pub fn reason(reason: &str) -> &str {
     match reason {

@@ -41,6 +41,13 @@ pub mod change {
         )
     }
 
+    pub const CONFIRM_SENT: &str = "Confirm";
+
+    pub fn sent(plan: &str, days: u16) -> String {
+        let within = crate::text::en::portal::terms::within(days);
+        format!("{plan} begins at once. You are sent an invoice, {within}; no card is charged.")
+    }
+
     pub fn at_period_end(to: &str, from: &str, date: &str) -> String {
         format!(
             "{to} begins on {date}. Until then {from} stays as it is, and you can undo this at any time before."
@@ -102,6 +109,11 @@ pub mod add_on {
         )
     }
 
+    pub fn sent(days: u16) -> String {
+        let within = crate::text::en::portal::terms::within(days);
+        format!("It is there at once. You are sent an invoice, {within}; no card is charged.")
+    }
+
     pub fn at_period_end(date: &str) -> String {
         format!(
             "It changes on {date}. Until then all stays as it is, and you can undo this at any time before."
@@ -147,6 +159,10 @@ pub mod cancel {
         format!(
             "After {date} the card is not charged for it again; usage until then is billed once, on that day."
         )
+    }
+
+    pub fn nothing_more_sent(date: &str) -> String {
+        format!("After {date} no more invoices come for it; usage until then is billed once, on that day.")
     }
 
     pub fn trial(date: &str) -> String {
@@ -219,7 +235,6 @@ pub mod pause {
 }
 
 pub mod resume {
-    pub const DUE_NOW: &str = "Due now";
     pub const CAPTION: &str = "The first period, with tax and what your credit pays";
     pub const NO_CARD: &str = "There is no card on file: add one to go on.";
     pub const CONFIRM: &str = "Go on";
@@ -232,6 +247,11 @@ pub mod resume {
 
     pub fn charged(card: &str) -> String {
         format!("{card} is charged now and the plan works at once.")
+    }
+
+    pub fn sent(days: u16) -> String {
+        let within = crate::text::en::portal::terms::within(days);
+        format!("The plan works at once. You are sent an invoice, {within}; no card is charged.")
     }
 
     pub fn confirm_and_pay(amount: &str) -> String {

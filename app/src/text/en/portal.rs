@@ -93,6 +93,15 @@ pub mod status {
         format!("Add a card before {date}, or the plan pauses. Nothing is charged before.")
     }
 
+    pub fn trial_then_sent(date: &str, amount: &str, days: u16) -> String {
+        format!(
+            "On {date} you are sent an invoice over {amount}, {}, and the plan goes on. Cancel before and nothing is \
+             billed.",
+            super::terms::within(days)
+        )
+    }
+
+    pub const OVERDUE_TITLE: &str = "An invoice is overdue";
     pub const PAST_DUE_TITLE: &str = "Your last payment failed";
     pub fn past_due(amount: &str, invoice: &str, count: usize) -> String {
         let due = due_on(amount, invoice, count);
@@ -174,5 +183,27 @@ pub mod lines {
 pub mod card {
     pub fn expires(month: u32, year: i32) -> String {
         format!("expires {month:02}/{:02}", year.rem_euclid(100))
+    }
+}
+
+/// On net terms: invoices are sent and paid within some days, and no card is charged.
+pub mod terms {
+    pub fn within(days: u16) -> String {
+        match days {
+            1 => "due within 1 day".to_owned(),
+            days => format!("due within {days} days"),
+        }
+    }
+
+    /// Above what is to be paid.
+    pub fn title(days: u16) -> String {
+        match days {
+            1 => "Due within 1 day".to_owned(),
+            days => format!("Due within {days} days"),
+        }
+    }
+
+    pub fn next_bill(days: u16) -> String {
+        format!("You are sent an invoice, {}.", within(days))
     }
 }

@@ -151,6 +151,7 @@ fn begin(create: Create<'_>, status: Status, anchor: DateTime<Utc>) -> Result<Su
         usage_period: periods(Interval::Month)?,
         cancel_at: None,
         ends_at: None,
+        overdue_at: None,
         pending_change: None,
         created_at: create.now,
     })

@@ -159,7 +159,7 @@ fn used_so_far(
 pub struct ResumeInput<'a> {
     pub terms: &'a Terms<'a>,
     pub zone: Zone,
-    /// Whether an invoice of the subscription is open.
+    /// Whether an invoice of the subscription is open and due.
     pub owes: bool,
     pub at: DateTime<Utc>,
 }

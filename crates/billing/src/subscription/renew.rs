@@ -23,8 +23,9 @@ pub struct RenewalInput<'a> {
     pub usage: &'a [MeterTotal],
     /// Periods that were billed before, where more may be known of them by now.
     pub late: &'a [LateUsage<'a>],
+    /// Whether a trial goes on as a plan: there is a card, or invoices are sent.
     pub has_payment_method: bool,
-    /// Whether an invoice of the subscription is open: asked of one that is paused.
+    /// Whether an invoice of the subscription is open and due: asked of one that is paused.
     pub owes: bool,
     pub zone: Zone,
 }

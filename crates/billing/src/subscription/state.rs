@@ -351,6 +351,8 @@ pub struct Subscription {
     pub cancel_at: Option<DateTime<Utc>>,
     /// The end of a fixed term: nothing is billed beyond it.
     pub ends_at: Option<DateTime<Utc>>,
+    /// When the earliest of its unpaid invoices that were sent becomes overdue.
+    pub overdue_at: Option<DateTime<Utc>>,
     pub pending_change: Option<PendingChange>,
     pub created_at: DateTime<Utc>,
 }
@@ -390,6 +392,13 @@ impl Subscription {
         self.ends_at.map_or(next, |end| next.min(end))
     }
 
+    /// When it becomes past due, where nothing else happens by itself before. At the same instant that comes first:
+    /// what the boundary bills is not owed yet.
+    pub fn overdue_first(&self) -> Option<DateTime<Utc>> {
+        let active = self.status == Status::Active;
+        self.overdue_at.filter(|at| active && *at <= self.boundary())
+    }
+
     /// The part of the present usage period that is over at an instant; none before its start.
     pub fn counted_until(&self, at: DateTime<Utc>) -> Option<Period> {
         Period::new(self.usage_period.start(), at.min(self.usage_period.end())).ok()
@@ -407,7 +416,8 @@ impl Subscription {
             Status::Pending { starts_at } => Some(starts_at),
             Status::Incomplete { expires_at } => Some(expires_at),
             Status::Trialing { ends_at } => Some(ends_at),
-            Status::Active | Status::PastDue { .. } | Status::Suspended { .. } => Some(self.boundary()),
+            Status::Active => Some(self.overdue_first().unwrap_or_else(|| self.boundary())),
+            Status::PastDue { .. } | Status::Suspended { .. } => Some(self.boundary()),
             Status::Paused { resume_at, .. } => [resume_at, self.ends_at].into_iter().flatten().min(),
             Status::Unpaid { .. } | Status::Canceled { .. } => None,
         };

@@ -92,12 +92,14 @@ impl Billing {
         Ok(())
     }
 
-    /// Begins an attempt on every open invoice that nobody is paying.
+    /// Begins an attempt on every open invoice that nobody is paying. What was sent is not charged.
     async fn collect_open(&self, tx: &mut store::Tx, scope: CustomerScope, at: DateTime<Utc>) -> Result<()> {
         let Some(method) = store::payment::default_method(tx, scope).await? else {
             return Ok(());
         };
-        for invoice in store::invoice::open(tx, scope).await? {
+        let mut open = store::invoice::open(tx, scope).await?;
+        open.retain(|invoice| !invoice.due_date().is_sent());
+        for invoice in open {
             if store::payment::live_of_invoice(tx, invoice.id).await?.is_none() {
                 let begin = BeginAttempt {
                     customer: scope.customer(),

@@ -37,13 +37,14 @@ pub(super) struct Cause {
 }
 
 impl Billing {
-    /// The trial begins at once; the page takes a card for its end, and may be left without.
+    /// The trial begins at once; the page takes a card for its end, and may be left without. On net terms there is
+    /// none.
     pub(super) async fn begin_trial(
         &self,
         actor: &Actor,
         scope: CustomerScope,
         price: PriceId,
-    ) -> Result<Page> {
+    ) -> Result<Option<Page>> {
         let now = self.now();
         let mut tx = store::begin(self.pool()).await?;
         let customer = store::customer::lock(&mut tx, scope)
@@ -85,6 +86,10 @@ impl Billing {
         };
         let to = &customer;
         mail::send(&mut tx, &[Addressed { to, letter }], self.base_url(), now).await?;
+        if customer.terms.is_net() {
+            store::commit(tx).await?;
+            return Ok(None);
+        }
         let cause = Cause {
             purpose: Purpose::TrialCard,
             pays: None,
@@ -92,7 +97,7 @@ impl Billing {
         };
         let page = self.write_page(&mut tx, customer, cause).await?;
         store::commit(tx).await?;
-        Ok(page)
+        Ok(Some(page))
     }
 
     pub(super) async fn begin_payment(&self, scope: CustomerScope, invoice: InvoiceId) -> Result<Page> {

@@ -1,9 +1,12 @@
-//! Buying: a new subscription and its first invoice, which credit pays first and a hosted page the rest of.
+//! Buying: a new subscription and its first invoice, which credit pays first and a hosted page the rest of. On net
+//! terms the invoice is sent instead.
 
 use billing::id::{InvoiceId, PriceId, SubscriptionId, SubscriptionItemId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
-use billing::subscription::{CancelReason, Create, Status, Subscription, activate, buy, supersede};
+use billing::subscription::{
+    CancelReason, Create, Status, Subscription, activate, buy, send_invoice, supersede,
+};
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::payment::Purpose;
@@ -19,8 +22,8 @@ use crate::{Actor, Billing, Error, Result, credit};
 pub enum Purchase {
     /// This page takes the payment.
     Asks(Box<Page>),
-    /// Credit paid for all of it: it is done, and no page that could fail to open is needed.
-    Covered(InvoiceId),
+    /// Credit paid for all of it, or the invoice is sent: it is done, and no page that could fail to open is needed.
+    Done(InvoiceId),
 }
 
 impl Billing {
@@ -37,11 +40,17 @@ impl Billing {
             .ok_or(Error::NotFound("customer"))?;
         make_room(&mut tx, actor, &customer, now).await?;
         let (subscription, draft) = self.price_purchase(&mut tx, &customer, price).await?;
-        let due = draft.amount_due()?;
-        let (subscription, what) = if due.is_zero() {
-            (activate(subscription)?, "subscription.activated")
-        } else {
+        let (due, terms) = (draft.amount_due()?, customer.terms);
+        let asks = due.is_positive() && !terms.is_net();
+        let (subscription, what) = if asks {
             (subscription, "subscription.created")
+        } else {
+            (activate(subscription)?, "subscription.activated")
+        };
+        let subscription = if due.is_positive() && !asks {
+            send_invoice(subscription, terms.due_at(now))
+        } else {
+            subscription
         };
         let after = &subscription;
         let before = ended_before(&mut tx, scope).await?;
@@ -68,9 +77,9 @@ impl Billing {
             at: now,
         };
         finalize(&mut tx, &[f], self.base_url()).await?;
-        if due.is_zero() {
+        if !asks {
             store::commit(tx).await?;
-            return Ok(Purchase::Covered(id));
+            return Ok(Purchase::Done(id));
         }
         let cause = Cause {
             purpose: Purpose::Purchase,

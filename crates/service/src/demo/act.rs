@@ -1,6 +1,7 @@
 //! What demo customers and staff do, through the doors that people and cards use.
 
 use billing::id::{InvoiceId, PriceId};
+use billing::invoice::PaymentTerms;
 use billing::money::Money;
 use billing::period::Interval;
 use billing::subscription::{Feedback, FeedbackReason, Term};
@@ -75,6 +76,7 @@ impl Stage {
                     .write_off_invoice(&self.operator, member.customer, oldest, "Nobody answers")
                     .await
             }
+            Deed::NetTerms { days } => self.net_terms(&member, days).await,
             Deed::Agree(terms) => {
                 let terms = terms.replace("{customer}", &member.customer.to_string());
                 self.agreements.push_str(&terms);
@@ -238,6 +240,14 @@ impl Stage {
         };
         self.billing.set_up_subscription(&self.operator, command).await?;
         self.drain().await
+    }
+
+    async fn net_terms(&self, member: &Member, days: u16) -> Result<()> {
+        let terms =
+            PaymentTerms::net(days.into()).map_err(|error| Error::Invalid { field: error.field() })?;
+        self.billing
+            .set_payment_terms(&self.operator, member.customer, terms)
+            .await
     }
 
     async fn price(&self, actor: &Actor, plan: &str, interval: Interval) -> Result<PriceId> {

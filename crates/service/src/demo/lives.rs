@@ -6,8 +6,9 @@ use billing::period::{BillingTime, Interval};
 use billing::subscription::{FeedbackReason, UnusedTime};
 
 use super::story::Deed::{
-    Abandon, AddOn, Agree, Approve, Buy, Cancel, CancelNow, Change, ChangeInVain, ExtendTrial, OneOff, Pause,
-    PayInvoice, ReplaceCard, ReportLate, Resume, Seats, SetUp, Try, UndoCancel, UndoChange, WriteOff,
+    Abandon, AddOn, Agree, Approve, Buy, Cancel, CancelNow, Change, ChangeInVain, ExtendTrial, NetTerms,
+    OneOff, Pause, PayInvoice, ReplaceCard, ReportLate, Resume, Seats, SetUp, Try, UndoCancel, UndoChange,
+    WriteOff,
 };
 use super::story::{
     ASKING_CARD, Deed, EXPIRING_CARD, FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Offer, Terms,
@@ -355,6 +356,24 @@ const fn from_day_to_day(plan: &'static str, starts_in: i32) -> Terms {
 
 const fn contract(terms: Terms) -> [(i32, Deed); 2] {
     [(0, ReplaceCard(GOOD_CARD)), (0, SetUp(terms))]
+}
+
+/// Is sent invoices, the first two at once for what was served already, and pays one of them too late.
+pub const fn is_sent_invoices(plan: &'static str) -> [(i32, Deed); 11] {
+    let pays = PayInvoice(OTHER_GOOD_CARD);
+    [
+        (0, NetTerms { days: 30 }),
+        (0, SetUp(from_day_to_day(plan, -45))),
+        (10, pays),
+        (11, pays),
+        (40, pays),
+        (60, pays),
+        (115, pays),
+        (125, pays),
+        (155, pays),
+        (190, pays),
+        (220, pays),
+    ]
 }
 
 /// A plan of the customer's own.

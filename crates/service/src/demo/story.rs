@@ -96,6 +96,10 @@ pub enum Deed {
     },
     /// Staff gives up the oldest open invoice.
     WriteOff,
+    /// Finance lets the customer pay within so many days.
+    NetTerms {
+        days: u16,
+    },
     /// Staff publishes a plan for this customer alone: this part of the catalog.
     Agree(&'static str),
 }

@@ -112,7 +112,7 @@ impl<'a> Finalize<'a> {
             draft: self.draft,
             lines: lines.iter().map(|_| mint(InvoiceLineId::from_uuid)).collect(),
             issued_at: self.at,
-            due_at: self.at,
+            due_at: self.customer.terms.due_at(self.at),
         }
     }
 
@@ -133,12 +133,15 @@ impl<'a> Finalize<'a> {
         'a: 'l,
     {
         let (total, credit) = (self.draft.total(), self.draft.credit_applied());
+        let terms = self.customer.terms;
+        let to_pay = terms.is_net() && credit != total;
         Addressed {
             to: self.customer,
             letter: Letter::InvoiceIssued {
                 number,
                 total,
                 credit,
+                pay_by: to_pay.then(|| (self.id, terms.due_at(self.at))),
             },
         }
     }

@@ -114,8 +114,9 @@ impl Billing {
         };
         finalize(tx, &[f], self.base_url()).await?;
         let due = draft.amount_due()?;
+        let charges = due.is_positive() && !customer.terms.is_net();
         let method = store::payment::default_method(tx, scope).await?;
-        if let Some(method) = method.as_ref().filter(|_| due.is_positive()) {
+        if let Some(method) = method.as_ref().filter(|_| charges) {
             let begin = BeginAttempt {
                 customer: customer.id,
                 invoice,

@@ -17,7 +17,7 @@ use store::ledger::NewPosting;
 use store::payment::{Attempt, Settlement};
 use store::{CustomerScope, PgConnection};
 
-use super::standing::{is_owed, owes, pay_from_credit, recovered};
+use super::standing::{debt, is_owed, keep_waiting, pay_from_credit, recovered};
 use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::mail::{self, Addressed, Letter};
@@ -224,17 +224,17 @@ async fn subscription_paid(
     case: &Case<'_>,
     subscription: Subscription,
 ) -> Result<()> {
-    let owes = owes(conn, &subscription).await?;
+    let debt = debt(conn, &subscription, case.now).await?;
     let (after, what) = match (subscription.status, subscription.pending_change) {
         (_, Some(PendingChange::AwaitingPayment { invoice, .. })) if case.pays(invoice) => {
             let (upgraded, what) = upgraded(conn, case, subscription).await?;
-            (recovered(upgraded, owes)?, what)
+            (recovered(upgraded, debt)?, what)
         }
-        (Status::Incomplete { .. }, _) if !owes => (activate(subscription)?, "subscription.activated"),
-        (status, _) if status.is_behind() && !owes => {
-            (recovered(subscription, owes)?, "subscription.recovered")
+        (Status::Incomplete { .. }, _) if !debt.owes => (activate(subscription)?, "subscription.activated"),
+        (status, _) if status.is_behind() && !debt.owes => {
+            (recovered(subscription, debt)?, "subscription.recovered")
         }
-        _ => return Ok(()),
+        _ => return keep_waiting(conn, subscription, debt).await,
     };
     save_case(conn, case, &after, what).await
 }
@@ -330,11 +330,11 @@ async fn give_up_upgrade(conn: &mut PgConnection, case: &Case<'_>) -> Result<boo
     invoice::void(conn, &Actor::System, case.customer, awaited, case.now).await?;
     store::usage::forget_billed(conn, awaited).await?;
     let after = subscription::drop_upgrade(subscription);
-    let owes = owes(conn, &after).await?;
+    let debt = debt(conn, &after, case.now).await?;
     save_case(
         conn,
         case,
-        &recovered(after, owes)?,
+        &recovered(after, debt)?,
         "subscription.upgrade_dropped",
     )
     .await?;
@@ -356,15 +356,15 @@ async fn awaited_upgrade(
 }
 
 /// A renewal that could not be collected makes its subscription past due. An unpaid upgrade does not, nor
-/// does what an earlier subscription left open.
+/// does what an earlier subscription left open, nor an invoice that was sent and may be paid later.
 async fn fall_behind(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
     let Some(subscription) = store::subscription::live(conn, case.scope()).await? else {
         return Ok(());
     };
     let open = store::invoice::open(conn, case.scope()).await?;
-    let behind = open
-        .iter()
-        .any(|invoice| case.pays(invoice.id) && is_owed(&subscription, invoice));
+    let behind = open.iter().any(|invoice| {
+        case.pays(invoice.id) && is_owed(&subscription, invoice) && invoice.is_overdue(case.now)
+    });
     if !behind || subscription.status != Status::Active {
         return Ok(());
     }

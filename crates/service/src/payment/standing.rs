@@ -1,6 +1,6 @@
 //! Where a subscription stands with what it owes.
 
-use billing::subscription::{Status, Subscription, recover};
+use billing::subscription::{Status, Subscription, next_overdue, recover};
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection};
@@ -13,19 +13,57 @@ pub(crate) fn is_owed(subscription: &Subscription, invoice: &InvoiceSummary) -> 
     invoice.subscription == Some(subscription.id) && Some(invoice.id) != subscription.awaited_invoice()
 }
 
-/// Whether an invoice of this very subscription is open: what an earlier one left unpaid is another matter,
-/// and so is an upgrade that waits for its payment.
-pub(super) async fn owes(conn: &mut PgConnection, subscription: &Subscription) -> Result<bool> {
+/// What this very subscription owes: what an earlier one left unpaid is another matter, and so is an upgrade that
+/// waits for its payment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Debt {
+    /// Whether an invoice is open and due.
+    pub owes: bool,
+    /// When the earliest of those that were sent becomes overdue.
+    pub overdue_at: Option<DateTime<Utc>>,
+}
+
+pub(super) async fn debt(
+    conn: &mut PgConnection,
+    subscription: &Subscription,
+    now: DateTime<Utc>,
+) -> Result<Debt> {
     let open = store::invoice::open(conn, CustomerScope::of(subscription.customer)).await?;
-    Ok(open.iter().any(|invoice| is_owed(subscription, invoice)))
+    let own = open.iter().filter(|invoice| is_owed(subscription, invoice));
+    let own: Vec<_> = own.map(InvoiceSummary::due_date).collect();
+    Ok(Debt {
+        owes: own.iter().any(|due| due.is_due(now)),
+        overdue_at: next_overdue(subscription.status, own, now),
+    })
 }
 
 /// The subscription, active again where it was behind and owes nothing any more.
-pub(super) fn recovered(subscription: Subscription, owes: bool) -> Result<Subscription> {
-    if subscription.status.is_behind() && !owes {
-        return Ok(recover(subscription)?);
+pub(super) fn recovered(subscription: Subscription, debt: Debt) -> Result<Subscription> {
+    let after = Subscription {
+        overdue_at: debt.overdue_at,
+        ..subscription
+    };
+    if after.status.is_behind() && !debt.owes {
+        return Ok(recover(after)?);
     }
-    Ok(subscription)
+    Ok(after)
+}
+
+/// One invoice less is open and nothing else changed: no event of its own.
+pub(super) async fn keep_waiting(
+    conn: &mut PgConnection,
+    subscription: Subscription,
+    debt: Debt,
+) -> Result<()> {
+    if subscription.overdue_at == debt.overdue_at {
+        return Ok(());
+    }
+    let after = Subscription {
+        overdue_at: debt.overdue_at,
+        ..subscription
+    };
+    store::subscription::set_overdue_at(conn, after.id, after.overdue_at).await?;
+    Ok(store::customer::set_due_at(conn, &[(after.customer, after.due_at())]).await?)
 }
 
 /// Pays open invoices from the credit balance once nobody is paying them another way. Whatever ends an attempt
@@ -53,23 +91,24 @@ pub(crate) async fn pay_from_credit(
     recover_paid_up(conn, customer, at).await
 }
 
-/// A subscription that was behind and owes nothing any more is active again.
+/// A subscription that was behind and owes nothing any more is active again; one that is not waits for what is
+/// still open.
 pub(crate) async fn recover_paid_up(
     conn: &mut PgConnection,
     customer: &CustomerRecord,
     at: DateTime<Utc>,
 ) -> Result<()> {
-    let live = store::subscription::live(conn, CustomerScope::of(customer.id)).await?;
-    let Some(behind) = live.filter(|live| live.status.is_behind()) else {
+    let Some(live) = store::subscription::live(conn, CustomerScope::of(customer.id)).await? else {
         return Ok(());
     };
-    if owes(conn, &behind).await? {
-        return Ok(());
+    let debt = debt(conn, &live, at).await?;
+    if debt.owes || !live.status.is_behind() {
+        return keep_waiting(conn, live, debt).await;
     }
     let saved = Save {
         actor: &Actor::System,
         customer,
-        after: &recover(behind)?,
+        after: &recovered(live, debt)?,
         what: "subscription.recovered",
         at,
     };

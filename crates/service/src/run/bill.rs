@@ -7,14 +7,15 @@ use billing::id::{CustomerId, InvoiceId, OneOffId, SubscriptionItemId};
 use billing::invoice::{Charge, InvoiceDraft};
 use billing::money::Money;
 use billing::subscription::{
-    BilledUntil, BilledUsage, PendingChange, Status, StatusName, Subscription, check_bounds, fall_behind,
+    BilledUntil, BilledUsage, Overdue, PendingChange, Status, StatusName, Subscription, become_overdue,
+    check_bounds, fall_behind, send_invoice,
 };
 use billing::tax::TaxRate;
 use chrono::{DateTime, TimeDelta, Utc};
 use store::customer::CustomerRecord;
 use store::payment::PaymentMethod;
 use store::revenue::NewMovement;
-use store::subscription::Boundary;
+use store::subscription::{Boundary, BoundaryKind};
 use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
@@ -73,7 +74,7 @@ struct Billed<'a> {
     /// Noun and past participle: `subscription.renewed`.
     what: &'static str,
     movement: Option<NewMovement>,
-    /// To a customer whose plan ends here.
+    /// To a customer whose plan ends here, or whose invoice is overdue.
     letter: Option<Letter<'a>>,
     invoice: InvoiceId,
     /// Without lines where nothing is billed.
@@ -83,25 +84,38 @@ struct Billed<'a> {
     method: Option<&'a PaymentMethod>,
 }
 
+/// What a decision goes by that is the same for all.
+#[derive(Clone, Copy)]
+struct Common {
+    tax_rate: TaxRate,
+    now: DateTime<Utc>,
+}
+
 /// The decision: pure, from what was loaded alone.
 fn decide<'a>(
     customer: &'a CustomerRecord,
     subscription: &Subscription,
     loaded: &'a Loaded<'_>,
     mrr: Money,
-    tax_rate: TaxRate,
+    common: Common,
 ) -> Result<Billed<'a>> {
+    if let Some(overdue) = become_overdue(subscription)? {
+        return past_due(customer, overdue, loaded, mrr);
+    }
     let BoundaryBill {
         renewal,
         draft,
         one_offs,
-    } = loaded.bill(customer, subscription, tax_rate)?;
+    } = loaded.bill(customer, subscription, common.tax_rate)?;
     let due = draft.amount_due()?;
     let collects = due.is_positive();
-    let method = loaded.method(customer.id).filter(|_| collects);
+    let sends = collects && customer.terms.is_net();
+    let method = loaded.method(customer.id).filter(|_| collects && !sends);
     let boundary = renewal.boundary;
     let mut after = renewal.after;
-    if collects && method.is_none() && after.status == Status::Active {
+    if sends {
+        after = send_invoice(after, customer.terms.due_at(common.now));
+    } else if collects && method.is_none() && after.status == Status::Active {
         after = fall_behind(after, boundary)?;
     }
     let what = what_happened(subscription, &after);
@@ -112,6 +126,7 @@ fn decide<'a>(
         boundary: Boundary {
             subscription: subscription.id,
             at: boundary,
+            kind: BoundaryKind::Period,
         },
         paused: match subscription.status {
             Status::Paused { since, .. } => Some(since),
@@ -126,6 +141,37 @@ fn decide<'a>(
         draft,
         due,
         method,
+    })
+}
+
+/// Nothing is billed where an invoice becomes overdue, and everything is served as before.
+fn past_due<'a>(
+    customer: &'a CustomerRecord,
+    overdue: Overdue,
+    loaded: &'a Loaded<'_>,
+    mrr: Money,
+) -> Result<Billed<'a>> {
+    let Overdue { at, after } = overdue;
+    let what = "subscription.past_due";
+    Ok(Billed {
+        looked_at_late: false,
+        billed_usage: Vec::new(),
+        one_offs: Vec::new(),
+        movement: renewed(customer, &after, what, at).movement(mrr)?,
+        letter: Some(loaded.overdue(&after)?.letter()),
+        customer,
+        boundary: Boundary {
+            subscription: after.id,
+            at,
+            kind: BoundaryKind::Overdue,
+        },
+        paused: None,
+        after,
+        what,
+        invoice: mint(InvoiceId::from_uuid),
+        draft: InvoiceDraft::assemble(customer.currency, Vec::new(), TaxRate::ZERO)?,
+        due: Money::zero(customer.currency),
+        method: None,
     })
 }
 
@@ -148,17 +194,20 @@ impl Billing {
         let subscriptions: Vec<_> = due.iter().map(|(_, subscription)| subscription).collect();
         let loaded = Loaded::load(tx, catalog, &subscriptions).await?;
         let mrr = store::revenue::mrr_of(tx, &ids).await?;
-        let rate = self.parts.config.tax_rate;
+        let common = Common {
+            tax_rate: self.parts.config.tax_rate,
+            now: self.now(),
+        };
         let mut billed = Vec::with_capacity(due.len());
         for (customer, subscription) in &due {
             let mrr = mrr.get(&customer.id).ok_or(Error::NotFound("customer"));
-            match mrr.and_then(|mrr| decide(customer, subscription, &loaded, *mrr, rate)) {
+            match mrr.and_then(|mrr| decide(customer, subscription, &loaded, *mrr, common)) {
                 Ok(decided) => billed.push(decided),
                 Err(error) => batch.failed.push((customer.id, error)),
             }
         }
         let billed = Self::within_bounds(tx, billed, &mut batch).await?;
-        self.write(tx, &billed).await?;
+        self.write(tx, &billed, common.now).await?;
         let looked_at = billed
             .iter()
             .filter(|billed| billed.looked_at_late)
@@ -233,8 +282,8 @@ impl Billing {
         Ok(within)
     }
 
-    /// Each table with one statement.
-    async fn write(&self, tx: &mut Tx, billed: &[Billed<'_>]) -> Result<()> {
+    /// Each table with one statement. `now` is the instant decided at: invoices are due from it on.
+    async fn write(&self, tx: &mut Tx, billed: &[Billed<'_>], now: DateTime<Utc>) -> Result<()> {
         if billed.is_empty() {
             return Ok(());
         }
@@ -247,7 +296,6 @@ impl Billing {
         save_all(tx, &saves, &movements).await?;
         let usage: Vec<_> = billed.iter().flat_map(Billed::billed_usage).collect();
         store::usage::save_billed(tx, &usage).await?;
-        let now = self.now();
         let letters: Vec<_> = billed.iter().filter_map(Billed::letter).collect();
         mail::send(tx, &letters, self.base_url(), now).await?;
         // Last, for it takes the numbers.

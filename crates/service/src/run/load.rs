@@ -20,6 +20,7 @@ use store::payment::PaymentMethod;
 use store::usage::SpanOf;
 use store::{CustomerScope, PgConnection};
 
+use super::overdue::{OverdueInvoice, overdue_of};
 use crate::entitlement::prices_of;
 use crate::usage::Late;
 use crate::{Error, Result, credit, usage};
@@ -87,6 +88,8 @@ pub struct Loaded<'c> {
     owing: HashSet<SubscriptionId>,
     late: HashMap<SubscriptionId, Vec<Late>>,
     one_offs: HashMap<CustomerId, Vec<WaitingOneOff>>,
+    /// Of those that become past due next.
+    overdue: HashMap<SubscriptionId, OverdueInvoice>,
 }
 
 impl<'c> Loaded<'c> {
@@ -116,6 +119,7 @@ impl<'c> Loaded<'c> {
             owing: owing_of(conn, subscriptions).await?,
             one_offs: store::invoice::waiting_one_offs(conn, &customers).await?,
             late,
+            overdue: overdue_of(conn, subscriptions).await?,
         })
     }
 
@@ -141,6 +145,12 @@ impl<'c> Loaded<'c> {
     pub fn credit(&self, customer: &CustomerRecord) -> Money {
         let nothing = Money::zero(customer.currency);
         self.credit.get(&customer.id).copied().unwrap_or(nothing)
+    }
+
+    /// The invoice that makes a subscription past due.
+    pub fn overdue(&self, subscription: &Subscription) -> Result<&OverdueInvoice> {
+        let overdue = self.overdue.get(&subscription.id);
+        overdue.ok_or(Error::Internal("no invoice is overdue"))
     }
 
     /// The decision and its invoice, as the billing run and the upcoming invoice both make them. What waits to be
@@ -189,7 +199,8 @@ impl<'c> Loaded<'c> {
             late: &late,
             scheduled,
             usage: &usage,
-            has_payment_method: self.method(customer.id).is_some(),
+            // Who is sent invoices needs no card to go on.
+            has_payment_method: self.method(customer.id).is_some() || customer.terms.is_net(),
             owes: self.owing.contains(&subscription.id),
             zone: customer.zone,
         };
@@ -258,6 +269,7 @@ async fn owing_of(
         .iter()
         .copied()
         .filter(|subscription| matches!(subscription.status, Status::Paused { .. }))
+        .filter_map(|subscription| Some((subscription, subscription.due_at()?)))
         .collect();
     if paused.is_empty() {
         return Ok(HashSet::new());

@@ -91,6 +91,7 @@ impl Decided {
             total: self.draft.total(),
             due: self.draft.amount_due()?,
             credited: Money::zero(self.customer.currency),
+            net_days: self.customer.terms.net_days(),
         })
     }
 }

@@ -48,6 +48,19 @@ impl Decided {
         note.unwrap_or(Money::zero(self.customer.currency))
     }
 
+    fn quote(&self, intent: Intent, at: DateTime<Utc>) -> Result<Quote> {
+        Ok(Quote {
+            subscription: self.subscription.id,
+            version: self.subscription.version,
+            intent,
+            at,
+            total: self.draft.total(),
+            due: self.draft.amount_due()?,
+            credited: self.credited(),
+            net_days: self.customer.terms.net_days(),
+        })
+    }
+
     fn save<'a>(
         &'a self,
         actor: &'a Actor,
@@ -94,15 +107,7 @@ impl Billing {
             .ok_or(Error::NotFound("customer"))?;
         let decided = self.decide(&mut conn, customer, (price, quantity), now).await?;
         let price = decided.price;
-        let quote = Quote {
-            subscription: decided.subscription.id,
-            version: decided.subscription.version,
-            intent: Intent::Change { price, quantity },
-            at: now,
-            total: decided.draft.total(),
-            due: decided.draft.amount_due()?,
-            credited: decided.credited(),
-        };
+        let quote = decided.quote(Intent::Change { price, quantity }, now)?;
         Ok(ChangePreview {
             token: quote::sign(&quote, &self.parts.config.quote_key)?,
             expires_at: now + quote::VALID_FOR,
@@ -131,12 +136,7 @@ impl Billing {
         let decided = self
             .decide(&mut tx, customer, (Some(price), quantity), quote.at)
             .await?;
-        let same = decided.subscription.id == quote.subscription
-            && decided.subscription.version == quote.version
-            && decided.draft.total() == quote.total
-            && decided.draft.amount_due()? == quote.due
-            && decided.credited() == quote.credited;
-        if !same {
+        if decided.quote(quote.intent, quote.at)? != quote {
             return Err(Error::QuoteStale);
         }
         match decided.change.clone() {

@@ -4,7 +4,7 @@ use billing::catalog::Plan;
 use billing::id::InvoiceId;
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
-use billing::subscription::{ResumeInput, Resumption, Subscription, resume};
+use billing::subscription::{ResumeInput, Resumption, Subscription, resume, send_invoice};
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection};
@@ -42,6 +42,15 @@ struct Decided {
 }
 
 impl Decided {
+    /// What is saved: what is billed on net terms is to be paid within its time.
+    fn after(&self, now: DateTime<Utc>) -> Result<Subscription> {
+        let (after, terms) = (self.after.clone(), self.customer.terms);
+        if terms.is_net() && self.draft.amount_due()?.is_positive() {
+            return Ok(send_invoice(after, terms.due_at(now)));
+        }
+        Ok(after)
+    }
+
     fn quote(&self, at: DateTime<Utc>) -> Result<Quote> {
         Ok(Quote {
             subscription: self.subscription.id,
@@ -51,6 +60,7 @@ impl Decided {
             total: self.draft.total(),
             due: self.draft.amount_due()?,
             credited: Money::zero(self.customer.currency),
+            net_days: self.customer.terms.net_days(),
         })
     }
 }
@@ -77,7 +87,7 @@ impl Billing {
     }
 
     /// Goes on, as of the instant the token's preview was priced for. The plan works at once; a card that is
-    /// declined leaves it past due, as a renewal does.
+    /// declined leaves it past due, as a renewal does. On net terms no card is charged.
     pub async fn confirm_resume(&self, actor: &Actor, token: &str) -> Result<ChangeOutcome> {
         let scope = actor.manages_billing()?;
         let now = self.now();
@@ -92,11 +102,13 @@ impl Billing {
             return Err(Error::QuoteStale);
         }
         let due = decided.draft.amount_due()?;
+        let charges = due.is_positive() && !decided.customer.terms.is_net();
         let method = store::payment::default_method(&mut tx, scope).await?;
-        if due.is_positive() && method.is_none() {
+        if charges && method.is_none() {
             return Err(Error::NoPaymentMethod);
         }
-        let (customer, after, id) = (&decided.customer, &decided.after, mint(InvoiceId::from_uuid));
+        let (customer, id) = (&decided.customer, mint(InvoiceId::from_uuid));
+        let after = &decided.after(now)?;
         let saved = Save {
             actor,
             customer,
@@ -116,7 +128,7 @@ impl Billing {
             at: now,
         };
         finalize(&mut tx, &[f], self.base_url()).await?;
-        let Some(method) = method.as_ref().filter(|_| due.is_positive()) else {
+        let Some(method) = method.as_ref().filter(|_| charges) else {
             store::commit(tx).await?;
             return Ok(ChangeOutcome::Applied { invoice: Some(id) });
         };
@@ -154,7 +166,9 @@ impl Billing {
         let input = ResumeInput {
             terms,
             zone: customer.zone,
-            owes: open.iter().any(|invoice| is_owed(&subscription, invoice)),
+            owes: open
+                .iter()
+                .any(|invoice| is_owed(&subscription, invoice) && invoice.is_overdue(at)),
             at,
         };
         let Resumption { after, lines } = resume(&subscription, input)?;

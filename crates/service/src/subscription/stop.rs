@@ -5,7 +5,9 @@ use billing::credit::{CreditNoteDraft, CreditReason};
 use billing::id::{InvoiceId, OneOffId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
-use billing::subscription::{Feedback, Status, Stop, StopInput, Subscription, UnusedTime, cancel_now, pause};
+use billing::subscription::{
+    Feedback, Status, Stop, StopInput, Subscription, UnusedTime, cancel_now, pause, send_invoice,
+};
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::invoice::WaitingOneOff;
@@ -75,6 +77,15 @@ struct Decided {
 }
 
 impl Decided {
+    /// What is saved: usage that is billed on net terms is to be paid within its time.
+    fn after(&self, now: DateTime<Utc>) -> Result<Subscription> {
+        let (after, terms) = (self.stop.after.clone(), self.customer.terms);
+        if terms.is_net() && self.draft.amount_due()?.is_positive() {
+            return Ok(send_invoice(after, terms.due_at(now)));
+        }
+        Ok(after)
+    }
+
     fn quote(&self, intent: Intent, at: DateTime<Utc>) -> Result<Quote> {
         let credited = self.credit_note.as_ref().map(CreditNoteDraft::total);
         Ok(Quote {
@@ -85,6 +96,7 @@ impl Decided {
             total: self.draft.total(),
             due: self.draft.amount_due()?,
             credited: credited.unwrap_or(Money::zero(self.customer.currency)),
+            net_days: self.customer.terms.net_days(),
         })
     }
 }
@@ -222,7 +234,7 @@ impl Billing {
     async fn stop(&self, tx: &mut Tx, actor: &Actor, decided: &Decided, kind: StopKind) -> Result<()> {
         let at = self.now();
         let customer = &decided.customer;
-        let after = &decided.stop.after;
+        let after = &decided.after(at)?;
         let (what, why, reason) = match kind {
             StopKind::Pause { .. } => ("subscription.paused", CreditReason::Pause, "pause"),
             StopKind::Cancel { .. } => ("subscription.canceled", CreditReason::Cancel, "cancel"),
@@ -267,21 +279,21 @@ impl Billing {
             };
             credit::issue(tx, issue, self.base_url()).await?;
         }
-        self.bill_usage(tx, actor, decided, reason).await
+        self.bill_usage(tx, actor, decided, (reason, at)).await
     }
 
-    /// What is left after the credit is tried on the card, and stays open where there is none.
+    /// What is left after the credit is tried on the card, and stays open where there is none or on net terms.
     async fn bill_usage(
         &self,
         tx: &mut Tx,
         actor: &Actor,
         decided: &Decided,
-        reason: &'static str,
+        (reason, at): (&'static str, DateTime<Utc>),
     ) -> Result<()> {
         if decided.draft.lines().is_empty() {
             return Ok(());
         }
-        let (at, id) = (self.now(), mint(InvoiceId::from_uuid));
+        let id = mint(InvoiceId::from_uuid);
         let f = Finalize {
             id,
             actor,
@@ -296,7 +308,8 @@ impl Billing {
         let scope = CustomerScope::of(decided.customer.id);
         let method = store::payment::default_method(tx, scope).await?;
         let due = decided.draft.amount_due()?;
-        if let Some(method) = method.as_ref().filter(|_| due.is_positive()) {
+        let charges = due.is_positive() && !decided.customer.terms.is_net();
+        if let Some(method) = method.as_ref().filter(|_| charges) {
             let begin = BeginAttempt {
                 customer: decided.customer.id,
                 invoice: id,

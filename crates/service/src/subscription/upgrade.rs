@@ -4,7 +4,7 @@ use billing::credit::{CreditNoteDraft, CreditReason};
 use billing::id::{InvoiceId, PaymentAttemptId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
-use billing::subscription::{BilledUsage, RenewalInput, Subscription, renew};
+use billing::subscription::{BilledUsage, RenewalInput, Subscription, renew, send_invoice};
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
 use store::customer::CustomerRecord;
@@ -35,7 +35,10 @@ pub(super) struct Upgrade<'a> {
 }
 
 impl<'a> Upgrade<'a> {
-    fn save(&self, (after, what): (&'a Subscription, &'static str), at: DateTime<Utc>) -> Save<'a> {
+    fn save<'s>(&self, (after, what): (&'s Subscription, &'static str), at: DateTime<Utc>) -> Save<'s>
+    where
+        'a: 's,
+    {
         Save {
             actor: self.actor,
             customer: self.customer,
@@ -47,14 +50,20 @@ impl<'a> Upgrade<'a> {
 }
 
 impl Billing {
-    /// Charges for the change inline; it takes effect when the money is there.
+    /// Charges for the change inline; it takes effect when the money is there. On net terms it does at once, and
+    /// the invoice is sent.
     pub(super) async fn charge_first(&self, mut tx: Tx, upgrade: Upgrade<'_>) -> Result<ChangeOutcome> {
         let (now, invoice) = (self.now(), upgrade.invoice);
-        let scope = CustomerScope::of(upgrade.customer.id);
+        let (scope, terms) = (CustomerScope::of(upgrade.customer.id), upgrade.customer.terms);
         let due = upgrade.draft.amount_due()?;
-        if due.is_zero() {
-            save(&mut tx, upgrade.save(upgrade.done, now)).await?;
-            self.issue(&mut tx, &upgrade, upgrade.done.0).await?;
+        if due.is_zero() || terms.is_net() {
+            let (done, what) = upgrade.done;
+            let sent = due
+                .is_positive()
+                .then(|| send_invoice(done.clone(), terms.due_at(now)));
+            let done = sent.as_ref().unwrap_or(done);
+            save(&mut tx, upgrade.save((done, what), now)).await?;
+            self.issue(&mut tx, &upgrade, done, now).await?;
             store::commit(tx).await?;
             return Ok(ChangeOutcome::Applied {
                 invoice: Some(invoice),
@@ -64,7 +73,7 @@ impl Billing {
             .await?
             .ok_or(Error::NoPaymentMethod)?;
         save(&mut tx, upgrade.save(upgrade.waits, now)).await?;
-        self.issue(&mut tx, &upgrade, upgrade.waits.0).await?;
+        self.issue(&mut tx, &upgrade, upgrade.waits.0, now).await?;
         let begin = BeginAttempt {
             customer: scope.customer(),
             invoice,
@@ -113,8 +122,9 @@ impl Billing {
         conn: &mut PgConnection,
         upgrade: &Upgrade<'_>,
         subscription: &Subscription,
+        at: DateTime<Utc>,
     ) -> Result<()> {
-        let (actor, customer, at) = (upgrade.actor, upgrade.customer, self.now());
+        let (actor, customer) = (upgrade.actor, upgrade.customer);
         if let Some(billed) = upgrade.billed_usage {
             let new = NewBilledUsage {
                 subscription: subscription.id,

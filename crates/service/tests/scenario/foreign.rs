@@ -4,6 +4,7 @@ use service::billing::entitlement::{Allowance, Override};
 use service::billing::id::{
     ApiKeyId, CreditNoteId, CustomerId, InvoiceId, MemberId, PlanId, PriceId, StaffId,
 };
+use service::billing::invoice::PaymentTerms;
 use service::billing::period::Interval::Month;
 use service::billing::subscription::{Term, UnusedTime};
 use service::{
@@ -121,6 +122,13 @@ async fn admin_answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'
             "remove_override",
             code(
                 b.remove_override(actor, foreign.customer, OverrideKey::Meter("sla".into()))
+                    .await,
+            ),
+        ),
+        (
+            "set_payment_terms",
+            code(
+                b.set_payment_terms(actor, foreign.customer, PaymentTerms::Immediate)
                     .await,
             ),
         ),
@@ -242,7 +250,7 @@ const CUSTOMER: [&str; 23] = [
     "start_add_card",
     "start_checkout",
 ];
-const ADMIN: [&str; 9] = [
+const ADMIN: [&str; 10] = [
     "admin_overview",
     "clock_state",
     "start_clock_move",
@@ -252,6 +260,7 @@ const ADMIN: [&str; 9] = [
     "extend_trial",
     "set_override",
     "remove_override",
+    "set_payment_terms",
 ];
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -374,17 +383,21 @@ async fn each_role_does_what_it_may(pool: PgPool) {
         let more = more.iter().copied();
         CUSTOMER.into_iter().chain(more).chain(["ingest"]).collect()
     };
-    let reads = refused_to(&[
+    let serves = [
         "start_clock_move",
         "set_up_subscription",
         "extend_trial",
         "set_override",
         "remove_override",
-    ]);
+    ];
+    let reads: Vec<_> = serves.into_iter().chain(["set_payment_terms"]).collect();
     for (role, expected) in [
-        (StaffRole::ReadOnly, &reads),
-        (StaffRole::Finance, &reads),
-        (StaffRole::Support, &refused_to(&["start_clock_move"])),
+        (StaffRole::ReadOnly, &refused_to(&reads)),
+        (StaffRole::Finance, &refused_to(&serves)),
+        (
+            StaffRole::Support,
+            &refused_to(&["start_clock_move", "set_payment_terms"]),
+        ),
     ] {
         let answers = answers(&play, &staff(role), &foreign).await;
         assert_eq!(refused(&answers, "forbidden"), *expected, "{role:?}");

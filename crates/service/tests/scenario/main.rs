@@ -27,6 +27,8 @@ mod late_usage;
 mod left_half_done;
 mod lost_answer;
 mod migration;
+mod net_terms;
+mod net_terms_changes;
 mod old_debt;
 mod one_off;
 mod overage;

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use billing::id::{
     CustomerId, InvoiceId, InvoiceLineId, PaymentAttemptId, SubscriptionId, SubscriptionItemId,
 };
-use billing::invoice::{Charge, CreditedLine, DraftLine, InvoiceNumber, InvoiceStatus, Line, LineKind};
+use billing::invoice::{
+    Charge, CreditedLine, DraftLine, DueDate, InvoiceNumber, InvoiceStatus, Line, LineKind,
+};
 use billing::money::Money;
 use billing::payment::AttemptStatus;
 use billing::subscription::Subscription;
@@ -44,6 +46,20 @@ impl InvoiceSummary {
         let left = self.total.minor() - self.credit_applied.minor() - self.paid.minor();
         let owed = matches!(self.status, InvoiceStatus::Open | InvoiceStatus::Uncollectible);
         Money::new(if owed { left } else { 0 }, self.total.currency())
+    }
+}
+
+impl InvoiceSummary {
+    pub const fn due_date(&self) -> DueDate {
+        DueDate {
+            issued_at: self.issued_at,
+            due_at: self.due_at,
+        }
+    }
+
+    /// Whether it was to be paid by now and is not.
+    pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
+        self.status == InvoiceStatus::Open && self.due_date().is_due(now)
     }
 }
 
@@ -148,16 +164,19 @@ pub async fn open(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<I
     .collect()
 }
 
-/// Which of these subscriptions have an open invoice.
+/// Which of these subscriptions have an open invoice that is due at the instant named beside them.
 pub async fn owing(
     conn: &mut PgConnection,
-    subscriptions: &[&Subscription],
+    subscriptions: &[(&Subscription, DateTime<Utc>)],
 ) -> Result<HashSet<SubscriptionId>> {
     let owing = sqlx::query_scalar!(
-        r#"SELECT DISTINCT subscription_id AS "id!" FROM invoice
-           WHERE customer_id = ANY($1) AND subscription_id = ANY($2) AND status = 'open'"#,
-        &column(subscriptions, |s| s.customer.uuid()),
-        &column(subscriptions, |s| s.id.uuid()),
+        r#"SELECT DISTINCT i.subscription_id AS "id!" FROM invoice i
+           JOIN unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS n (customer_id, id, at)
+              ON n.customer_id = i.customer_id AND n.id = i.subscription_id
+           WHERE i.status = 'open' AND (i.due_at = i.issued_at OR i.due_at <= n.at)"#,
+        &column(subscriptions, |(s, _)| s.customer.uuid()),
+        &column(subscriptions, |(s, _)| s.id.uuid()),
+        &column(subscriptions, |(_, at)| *at),
     )
     .fetch_all(conn)
     .await?;
@@ -193,6 +212,28 @@ pub async fn given_back(conn: &mut PgConnection, scope: CustomerScope, id: Invoi
     .fetch_one(conn)
     .await?;
     Ok(found)
+}
+
+/// Of each of these subscriptions the open invoice that was sent and is to be paid first.
+pub async fn awaited(
+    conn: &mut PgConnection,
+    subscriptions: &[&Subscription],
+) -> Result<Vec<InvoiceSummary>> {
+    sqlx::query_as!(
+        InvoiceRow,
+        "SELECT DISTINCT ON (subscription_id) id, subscription_id, series, number, status, reason, currency,
+                net_minor, tax_minor, total_minor, credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+         FROM invoice
+         WHERE customer_id = ANY($1) AND subscription_id = ANY($2) AND status = 'open' AND due_at > issued_at
+         ORDER BY subscription_id, due_at, number",
+        &column(subscriptions, |s| s.customer.uuid()),
+        &column(subscriptions, |s| s.id.uuid()),
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(InvoiceSummary::try_from)
+    .collect()
 }
 
 /// The invoice, locked to the transaction's end; after customer and subscription in the order of locks.

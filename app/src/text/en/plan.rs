@@ -12,7 +12,7 @@ pub const CHOICES: &str = "Plans to choose from";
 pub mod change {
     pub const DUE_NOW: &str = "Due now";
     pub const NOTHING_DUE: &str = "Nothing is due now.";
-    pub const DUE_CAPTION: &str = "What is charged now: credit for unused time, the new price, tax";
+    pub const DUE_CAPTION: &str = "What is billed now: credit for unused time, the new price, tax";
     pub const NEXT_BILL: &str = "Next bill";
     pub const NEXT_BILL_NOTE: &str = "before usage";
     pub const NEXT_CAPTION: &str = "The first full bill after the change, before usage";
@@ -68,7 +68,7 @@ pub mod add_on {
     pub const QUANTITY: &str = "How many";
     pub const PREVIEW: &str = "Preview";
     pub const UNDO: &str = "Undo";
-    pub const DUE_CAPTION: &str = "What is charged now: the rest of the period, tax";
+    pub const DUE_CAPTION: &str = "What is billed now: the rest of the period, tax";
     pub const NEXT_CAPTION: &str = "The first full bill after the change, before usage";
     pub const CONFIRM_SCHEDULE: &str = "Schedule the change";
     pub const CONFIRM_TRIAL: &str = "Change it";

@@ -62,6 +62,8 @@ struct Billed<'a> {
     customer: &'a CustomerRecord,
     boundary: Boundary,
     after: Subscription,
+    /// How many it carries up to the boundary, or from it on.
+    add_ons: usize,
     /// Of a pause that ends here: since when.
     paused: Option<DateTime<Utc>>,
     /// Noun and past participle: `subscription.renewed`.
@@ -109,6 +111,7 @@ fn decide<'a>(
             Status::Paused { since, .. } => Some(since),
             _ => None,
         },
+        add_ons: subscription.add_ons().count().max(after.add_ons().count()),
         after,
         what,
         invoice: mint(InvoiceId::from_uuid),
@@ -207,7 +210,12 @@ impl Billing {
             let today = today.get(&one.boundary.subscription).copied().unwrap_or(0);
             let lines: Vec<_> = one.draft.lines().iter().map(|line| &line.draft).collect();
             let of_items = one.after.items.iter().filter_map(|item| until.get(&item.id));
-            match check_bounds(&lines, today, &of_items.flatten().collect::<Vec<_>>()) {
+            match check_bounds(
+                &lines,
+                today,
+                &of_items.flatten().collect::<Vec<_>>(),
+                one.add_ons,
+            ) {
                 Ok(()) => within.push(one),
                 Err(breach) => batch.failed.push((one.customer.id, breach.into())),
             }

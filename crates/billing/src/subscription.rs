@@ -29,7 +29,7 @@ mod usage_line;
 pub use add_on::{AddOnInput, AddOnTarget, await_add_on, change_add_on, complete_add_on, undo_add_on};
 pub use bounds::{BilledUntil, MAX_ADD_ONS, MAX_RECURRING_LINES_A_DAY, OutOfBounds, check_bounds};
 pub use cancel::{Feedback, FeedbackReason, schedule_cancel, supersede, undo_cancel};
-pub use change::{ChangeError, PlanChange, undo_pending_change};
+pub use change::{ChangeError, PlanChange, UndoneBy, undo_pending_change};
 pub use collection::{fall_behind, recover};
 #[cfg(feature = "zones")]
 pub use create::{

@@ -54,6 +54,7 @@ pub fn pause(
     let since = input.at;
     match subscription.pending_change {
         Some(PendingChange::AwaitingPayment { .. }) => return Err(ChangeError::AwaitsPayment),
+        Some(PendingChange::AtPeriodEnd { by_staff: true, .. }) => return Err(ChangeError::ScheduledByStaff),
         Some(PendingChange::AtPeriodEnd { .. }) => return Err(ChangeError::Scheduled),
         None => {}
     }

@@ -269,6 +269,9 @@ pub enum PendingChange {
         #[serde(default)]
         quantity: Option<u32>,
         at: DateTime<Utc>,
+        /// Scheduled by staff: only they take it back.
+        #[serde(default)]
+        by_staff: bool,
     },
     /// An upgrade: takes effect, as of the quoted instant, once its invoice is paid.
     AwaitingPayment {
@@ -295,9 +298,16 @@ pub struct Downgrade {
     pub price: PriceId,
     pub quantity: Option<u32>,
     pub at: DateTime<Utc>,
+    #[serde(default)]
+    pub by_staff: bool,
 }
 
 impl PendingChange {
+    /// Whether only staff may take it back.
+    pub const fn is_by_staff(self) -> bool {
+        matches!(self, Self::AtPeriodEnd { by_staff: true, .. })
+    }
+
     pub const fn downgrade(self) -> Option<Downgrade> {
         match self {
             Self::AtPeriodEnd {
@@ -305,11 +315,13 @@ impl PendingChange {
                 price,
                 quantity,
                 at,
+                by_staff,
             } => Some(Downgrade {
                 plan,
                 price,
                 quantity,
                 at,
+                by_staff,
             }),
             Self::AwaitingPayment { .. } => None,
         }
@@ -323,12 +335,14 @@ impl From<Downgrade> for PendingChange {
             price,
             quantity,
             at,
+            by_staff,
         } = downgrade;
         Self::AtPeriodEnd {
             plan,
             price,
             quantity,
             at,
+            by_staff,
         }
     }
 }

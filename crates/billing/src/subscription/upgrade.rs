@@ -213,6 +213,7 @@ fn at_period_end(subscription: &Subscription, target: ChangeTarget<'_>) -> PlanC
         price: target.price.id,
         quantity: Some(target.quantity),
         at,
+        by_staff: false,
     };
     let after = Subscription {
         pending_change: Some(pending),

@@ -8,9 +8,9 @@ use billing::period::Zone;
 use billing::proration::ProrationMode;
 use billing::subscription::{
     AddOnInput, AddOnTarget, ChangeInput, ChangeTarget, Create, PendingChange, PlanChange, RenewalInput,
-    ResumeInput, Status, StopInput, Subscription, Term, UnusedTime, UpgradeBill, await_add_on, await_payment,
-    cancel_now, change_add_on, complete_add_on, complete_upgrade, drop_upgrade, pause, plan_change, renew,
-    resume, schedule_cancel, set_up, undo_add_on, undo_cancel, undo_pending_change,
+    ResumeInput, Status, StopInput, Subscription, Term, UndoneBy, UnusedTime, UpgradeBill, await_add_on,
+    await_payment, cancel_now, change_add_on, complete_add_on, complete_upgrade, drop_upgrade, pause,
+    plan_change, renew, resume, schedule_cancel, set_up, undo_add_on, undo_cancel, undo_pending_change,
 };
 use billing::tax::TaxRate;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -295,7 +295,9 @@ impl<'a> Life<'a> {
             } => {
                 self.change(self.target(plan, interval, quantity), paid);
             }
-            Step::UndoChange => self.subscription = undo_pending_change(own.clone()).unwrap_or(own),
+            Step::UndoChange => {
+                self.subscription = undo_pending_change(own.clone(), UndoneBy::Customer).unwrap_or(own);
+            }
             Step::AddOn {
                 add_on,
                 quantity,

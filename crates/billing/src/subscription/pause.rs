@@ -114,9 +114,10 @@ pub fn cancel_now(
 
 /// What was billed of plan and add-ons and is not served.
 fn unserved(subscription: &Subscription, input: StopInput<'_>) -> Result<Vec<CreditLine>, ChangeError> {
+    let proration = input.terms.plan.proration;
     let cut = Cut {
-        at: input.at,
-        proration: input.terms.plan.proration,
+        at: proration.served_until(input.at, input.zone),
+        proration,
         zone: input.zone,
     };
     let name_of = |item| input.terms.name_of(subscription, item);

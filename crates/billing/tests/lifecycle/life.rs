@@ -105,7 +105,7 @@ impl<'a> Life<'a> {
     }
 
     /// What the billing run does.
-    fn live_until(&mut self, to: DateTime<Utc>) {
+    pub fn live_until(&mut self, to: DateTime<Utc>) {
         while let Some(due) = self.subscription.due_at().filter(|due| *due <= to) {
             self.pass(due.max(self.now));
             let terms = self.terms();
@@ -156,9 +156,10 @@ impl<'a> Life<'a> {
     }
 
     fn nothing_is_left(&self) {
+        let proration = self.terms().plan.proration;
         let cut = Cut {
-            at: self.now,
-            proration: self.terms().plan.proration,
+            at: proration.served_until(self.now, self.zone),
+            proration,
             zone: self.zone,
         };
         let left = unused(&self.creditable(), cut, |_| "").unwrap();

@@ -7,6 +7,7 @@ mod life;
 
 use billing::period::{BillingTime, Zone};
 use billing::proration::ProrationMode;
+use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use crate::catalog::{INTERVALS, catalog};
@@ -63,6 +64,34 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::UndoCancel),
         1 => (0..30_i64).prop_map(|percent| Step::TaxRate { percent }),
     ]
+}
+
+/// Stopped late each day and gone on with early the next, by the clock of whatever zone.
+#[test]
+fn a_day_that_is_begun_is_paid_for() {
+    for (zone, late) in [("UTC", 23), ("Asia/Kolkata", 17), ("America/New_York", 27)] {
+        let amounts = [31_000; 25];
+        let plans = catalog(&amounts, BillingTime::Calendar, ProrationMode::Day);
+        let mut life = Life::begin(&plans, zone.parse().unwrap(), None);
+        life.step(Step::TaxRate { percent: 0 });
+        let today = life.now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+        // Up to the 11th of a month of 29 days: first the last day of January, then ten more.
+        for day in 0..11 {
+            life.live_until(today + TimeDelta::days(day) + TimeDelta::hours(late));
+            life.step(Step::Pause { days: None });
+            life.step(Step::Wait { hours: 2 });
+            life.step(Step::Resume);
+        }
+        life.live_until(today + TimeDelta::days(10) + TimeDelta::hours(late + 3));
+        life.end();
+        // 31 January costs 10.00 of 310.00 with 8 % tax, and each of 11 days of February 10.6896….
+        let days = 1_080 + 31_000 * 11 / 29;
+        let paid = life.billed - life.given_back;
+        assert!(
+            (days - 12..=days + 12).contains(&paid),
+            "{zone}: {paid} of {days}"
+        );
+    }
 }
 
 fn zones() -> impl Strategy<Value = Zone> {

@@ -7,7 +7,7 @@ mod number;
 mod state;
 
 pub use draft::InvoiceDraft;
-pub use explain::{Explain, IncludedPart, MaximumSpend};
+pub use explain::{AddOnPart, Explain, IncludedPart, MaximumSpend};
 pub use line::{Charge, CreditedLine, DraftLine, Line, LineKind};
 pub use number::InvoiceNumber;
 pub use state::{InvalidInvoiceMove, InvoiceStatus};

@@ -182,12 +182,12 @@ impl Carried {
     }
 }
 
-/// Of its items, and of what is scheduled.
+/// Of its items, of add-ons that went within the usage period, and of what is scheduled.
 pub fn prices_of(subscription: &Subscription) -> impl Iterator<Item = PriceId> {
     let scheduled = match subscription.pending_change {
         Some(PendingChange::AtPeriodEnd { price, .. }) => Some(price),
         _ => None,
     };
     let items = subscription.items.iter().map(|item| item.price.id);
-    items.chain(scheduled)
+    items.chain(subscription.gone_add_ons()).chain(scheduled)
 }

@@ -179,7 +179,7 @@ pub(super) fn resume_by_itself(
         status: subscription.status.to(status)?,
         ..subscription.clone()
     };
-    after.settle_items();
+    after.settle_items(input.at);
     let after = after.restarted(input.at, input.zone)?;
     let lines = base_lines(&after, input.terms, input.zone)?;
     Ok(Resumption { after, lines })

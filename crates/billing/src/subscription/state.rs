@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::AddOnTime;
 use crate::catalog::Price;
 use crate::id::{CustomerId, InvoiceId, PlanId, PriceId, SubscriptionId, SubscriptionItemId};
 use crate::period::{BillingTime, Period};
@@ -362,6 +363,8 @@ pub struct Subscription {
     pub billing_period: Period,
     /// The month usage is counted in. A plan paid by the week has several billing periods in one.
     pub usage_period: Period,
+    /// Of the present usage period: how long add-ons were carried in another number than now.
+    pub add_on_time: Vec<AddOnTime>,
     pub cancel_at: Option<DateTime<Utc>>,
     /// The end of a fixed term: nothing is billed beyond it.
     pub ends_at: Option<DateTime<Utc>>,

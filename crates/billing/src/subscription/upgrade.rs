@@ -201,7 +201,7 @@ fn moved(
     if target.price.interval == item.price.interval {
         return Ok(after);
     }
-    after.settle_items();
+    after.settle_items(at);
     move_add_ons(&mut after, terms, target.price.interval)?;
     after.restarted(at, target.zone)
 }

@@ -1,10 +1,12 @@
 //! One subscription, lived step by step as the use cases live it.
 
+use std::collections::BTreeMap;
+
 use billing::catalog::{Plan, Price};
 use billing::credit::{CreditableLine, Cut, unused};
 use billing::entitlement::Terms;
-use billing::id::{CustomerId, InvoiceId, SubscriptionId, SubscriptionItemId};
-use billing::period::Zone;
+use billing::id::{CustomerId, InvoiceId, PriceId, SubscriptionId, SubscriptionItemId};
+use billing::period::{Period, Zone};
 use billing::proration::ProrationMode;
 use billing::subscription::{
     AddOnInput, AddOnTarget, ChangeInput, ChangeTarget, Create, PendingChange, PlanChange, RenewalInput,
@@ -36,6 +38,9 @@ pub struct Life<'a> {
     pub given_back: i64,
     /// Seconds active, times how many.
     pub active: i64,
+    /// Of the present usage period: seconds that each add-on was carried, times how many.
+    carried: BTreeMap<PriceId, i64>,
+    counted: Period,
 }
 
 impl<'a> Life<'a> {
@@ -66,6 +71,8 @@ impl<'a> Life<'a> {
             billed: 0,
             given_back: 0,
             active: 0,
+            carried: BTreeMap::new(),
+            counted: Period::new(now, now + TimeDelta::seconds(1)).unwrap(),
         };
         life.live_until(now);
         life
@@ -100,6 +107,10 @@ impl<'a> Life<'a> {
             let items = self.subscription.items.iter();
             let quantity: i64 = items.map(|item| i64::from(item.quantity)).sum();
             self.active += (to - self.now).num_seconds() * quantity;
+            for item in self.subscription.add_ons() {
+                *self.carried.entry(item.price.id).or_default() +=
+                    (to - self.now).num_seconds() * i64::from(item.quantity);
+            }
         }
         self.now = to;
     }
@@ -126,6 +137,7 @@ impl<'a> Life<'a> {
             );
             self.subscription = renewal.after;
             self.invoice(renewal.lines);
+            self.time_is_counted();
         }
         self.pass(to);
     }
@@ -243,7 +255,7 @@ impl<'a> Life<'a> {
                 else {
                     panic!("{waits:?}")
                 };
-                assert_eq!(complete_add_on(waits.clone(), change, price), after);
+                assert_eq!(complete_add_on(waits.clone(), change, price, self.now), after);
                 assert_eq!(
                     drop_upgrade(waits),
                     self.subscription,
@@ -268,6 +280,24 @@ impl<'a> Life<'a> {
         let add_on = self.plans[3 + add_on].id;
         let undone = undo_add_on(&self.subscription, &self.terms(), self.scheduled(), add_on);
         self.subscription = undone.unwrap_or_else(|_| self.subscription.clone());
+    }
+
+    /// A second is counted for what is carried in it, in the usage period it lies in.
+    fn time_is_counted(&mut self) {
+        if self.counted != self.subscription.usage_period {
+            self.counted = self.subscription.usage_period;
+            self.carried.clear();
+        }
+        if !self.subscription.status.counts_as_recurring() {
+            return;
+        }
+        let carried = self.subscription.add_ons().map(|item| item.price.id);
+        let prices: Vec<_> = carried.chain(self.subscription.gone_add_ons()).collect();
+        for price in &prices {
+            let counted = self.subscription.unit_seconds(*price, self.now);
+            assert_eq!(counted, self.carried.get(price).copied().unwrap_or(0));
+        }
+        assert!(self.carried.keys().all(|price| prices.contains(price)));
     }
 
     /// Add-ons are paid as the plan is, and none is carried twice.
@@ -313,6 +343,7 @@ impl<'a> Life<'a> {
                 self.rate = TaxRate::new(rust_decimal::Decimal::new(percent, 2)).unwrap()
             }
         }
+        self.time_is_counted();
         self.items_hold_together();
         assert!(self.balance >= 0, "the balance is overdrawn");
         assert_eq!(self.billed - self.given_back, self.collected - self.balance);

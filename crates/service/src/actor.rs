@@ -126,6 +126,14 @@ impl Actor {
         }
     }
 
+    /// Operators who may agree with a customer on what costs money.
+    pub fn decides_about_money(&self) -> Result<()> {
+        match self {
+            Self::System => Ok(()),
+            _ => self.staff(|role| matches!(role, StaffRole::Admin | StaffRole::Finance)),
+        }
+    }
+
     /// Operators who decide what is sold, and at which price.
     pub fn edits_catalog(&self) -> Result<()> {
         match self {

@@ -36,6 +36,7 @@ pub enum AppError {
     ChangeAwaitsPayment,
     NothingPending,
     ChangeScheduled,
+    ChangeScheduledByStaff,
     InvoiceOpen,
     ResumesTooEarly,
     NotChangeable,
@@ -61,7 +62,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -89,6 +90,7 @@ impl AppError {
         ChangeAwaitsPayment,
         NothingPending,
         ChangeScheduled,
+        ChangeScheduledByStaff,
         InvoiceOpen,
         ResumesTooEarly,
         NotChangeable,
@@ -137,6 +139,7 @@ impl AppError {
             ChangeAwaitsPayment => "change_awaits_payment",
             NothingPending => "nothing_pending",
             ChangeScheduled => "change_scheduled",
+            ChangeScheduledByStaff => "change_scheduled_by_staff",
             InvoiceOpen => "invoice_open",
             ResumesTooEarly => "resumes_too_early",
             NotChangeable => "not_changeable",

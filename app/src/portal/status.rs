@@ -175,12 +175,24 @@ fn changing(overview: &Overview, subscription: &Subscription) -> Option<AnyView>
     let plan = overview.next_plan.as_ref().map_or("", |plan| &plan.name);
     let zone = overview.customer.zone;
     Some(match subscription.pending_change? {
-        PendingChange::AtPeriodEnd { at, .. } => view! {
-            <Notice tone=Tone::Info title=t::changes(plan, &format::date(at, zone)) detail=t::CHANGES_DETAIL>
-                <PostButton action="/fn/undo-change" label=o::UNDO small=true/>
-            </Notice>
+        // Whoever leaves does not come to it.
+        PendingChange::AtPeriodEnd { .. } if subscription.cancel_at.is_some() => return None,
+        PendingChange::AtPeriodEnd { at, by_staff, .. } => {
+            let detail = if by_staff {
+                t::CHANGES_BY_STAFF_DETAIL
+            } else {
+                t::CHANGES_DETAIL
+            };
+            // What staff scheduled is theirs to take back.
+            let undo = (!by_staff)
+                .then(|| view! { <PostButton action="/fn/undo-change" label=o::UNDO small=true/> });
+            view! {
+                <Notice tone=Tone::Info title=t::changes(plan, &format::date(at, zone)) detail=detail>
+                    {undo}
+                </Notice>
+            }
+            .into_any()
         }
-        .into_any(),
         PendingChange::AwaitingPayment {
             invoice,
             expires_at,

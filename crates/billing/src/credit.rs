@@ -36,7 +36,7 @@ pub fn in_order(balance: Money, debts: impl IntoIterator<Item = Money>) -> Resul
     Ok(taken)
 }
 
-/// Where service ends.
+/// From where on what was billed is not served.
 #[cfg(feature = "zones")]
 #[derive(Debug, Clone, Copy)]
 pub struct Cut {

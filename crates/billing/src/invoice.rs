@@ -9,7 +9,7 @@ mod state;
 mod terms;
 
 pub use draft::InvoiceDraft;
-pub use explain::{Explain, IncludedPart, MaximumSpend, MinimumSpend};
+pub use explain::{AddOnPart, Explain, IncludedPart, MaximumSpend, MinimumSpend};
 pub use line::{Charge, CreditedLine, DraftLine, Line, LineKind};
 pub use number::{InvalidNumber, InvoiceNumber};
 pub use one_off::{OneOff, OneOffError, OneOffLineError};

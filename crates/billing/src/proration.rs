@@ -2,6 +2,8 @@
 //!
 //! One rounding a line, half away from zero: multiplied first, divided once.
 
+#[cfg(feature = "zones")]
+use chrono::{DateTime, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::money::{Money, MoneyError};
@@ -19,7 +21,8 @@ const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 pub enum ProrationMode {
     #[default]
     Second,
-    /// Days of the customer's calendar; the day of a change belongs to what comes after it.
+    /// Days of the customer's calendar. The day of a change belongs to what comes after it, the day on which service
+    /// stops to what was before: else whoever stops late and goes on early, each day, would be served for nothing.
     Day,
 }
 
@@ -35,6 +38,17 @@ impl ProrationMode {
         [Self::Second, Self::Day]
             .into_iter()
             .find(|mode| mode.as_str() == text)
+    }
+
+    /// Up to when what stops at an instant counts as served.
+    #[cfg(feature = "zones")]
+    pub fn served_until(self, at: DateTime<Utc>, zone: Zone) -> DateTime<Utc> {
+        let midnight = match self {
+            Self::Second => None,
+            Self::Day => zone.local(at).date().succ_opt(),
+        };
+        let midnight = midnight.and_then(|next| zone.instant(next.and_time(NaiveTime::MIN)));
+        midnight.map_or(at, |midnight| midnight.max(at))
     }
 
     /// The share of `whole` that `part` covers, never more than all of it; no part, no share. A whole that

@@ -4,6 +4,7 @@
 
 #[cfg(feature = "zones")]
 mod add_on;
+mod add_on_time;
 mod billed_usage;
 mod bounds;
 mod cancel;
@@ -30,10 +31,11 @@ mod usage_line;
 
 #[cfg(feature = "zones")]
 pub use add_on::{AddOnInput, AddOnTarget, await_add_on, change_add_on, complete_add_on, undo_add_on};
+pub use add_on_time::AddOnTime;
 pub use billed_usage::{BilledMeter, BilledUsage};
 pub use bounds::{BilledUntil, MAX_ADD_ONS, MAX_RECURRING_LINES_A_DAY, OutOfBounds, check_bounds};
 pub use cancel::{Feedback, FeedbackReason, schedule_cancel, supersede, undo_cancel};
-pub use change::{ChangeError, PlanChange, undo_pending_change};
+pub use change::{ChangeError, PlanChange, UndoneBy, undo_pending_change};
 pub use collection::{Overdue, become_overdue, fall_behind, next_overdue, recover, send_invoice};
 #[cfg(feature = "zones")]
 pub use create::{

@@ -13,8 +13,8 @@ use billing::period::{BillingTime, Interval, Zone};
 use billing::proration::ProrationMode;
 use billing::subscription::{
     AddOnInput, AddOnTarget, CancelReason, ChangeInput, ChangeTarget, Create, PendingChange, PlanChange,
-    RenewalInput, ResumeInput, Status, StatusName, StopInput, Subscription, Term, UnusedTime, activate,
-    await_payment, become_overdue, buy, cancel_now, change_add_on, complete_upgrade, drop_upgrade,
+    RenewalInput, ResumeInput, Status, StatusName, StopInput, Subscription, Term, UndoneBy, UnusedTime,
+    activate, await_payment, become_overdue, buy, cancel_now, change_add_on, complete_upgrade, drop_upgrade,
     expire_incomplete, extend_trial, fall_behind, pause, plan_change, recover, renew, resume,
     schedule_cancel, send_invoice, set_up, start_trial, supersede, undo_add_on, undo_cancel,
     undo_pending_change,
@@ -157,7 +157,8 @@ fn outcomes(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
     after.extend(supersede(own(), later()));
     after.extend(schedule_cancel(own()));
     after.extend(undo_cancel(own()));
-    after.extend(undo_pending_change(own()));
+    after.extend(undo_pending_change(own(), UndoneBy::Customer));
+    after.extend(undo_pending_change(own(), UndoneBy::Staff));
     after.push(drop_upgrade(own()));
     after.extend(
         [(true, false), (false, false), (true, true)]

@@ -63,7 +63,7 @@ fn granted(terms: &Terms<'_>) -> Vec<(String, Allowance, Source)> {
 }
 
 #[test]
-fn add_ons_add_to_the_plan_and_an_agreement_stands_in_place_of_both() {
+fn add_ons_add_to_the_plan_or_to_what_was_agreed_in_its_place() {
     let plan = plan(
         1,
         &[("chains", units(1)), ("storage", units(10)), ("calls", units(0))],
@@ -76,6 +76,7 @@ fn add_ons_add_to_the_plan_and_an_agreement_stands_in_place_of_both() {
     let terms = Terms {
         plan: &plan,
         add_ons: vec![of(&chain, 3), of(&storage, 1)],
+        gone: Vec::new(),
         overrides: &overrides,
     };
     let expected = [
@@ -90,11 +91,21 @@ fn add_ons_add_to_the_plan_and_an_agreement_stands_in_place_of_both() {
         ..terms
     };
     let expected = [
-        ("chains".to_owned(), units(0), Source::Override),
-        ("storage".to_owned(), units(2), Source::Override),
+        ("chains".to_owned(), units(3), Source::Override),
+        ("storage".to_owned(), Allowance::Unlimited, Source::Override),
         ("calls".to_owned(), units(0), Source::Plan),
     ];
     assert_eq!(granted(&terms), expected);
+    // Whatever is added to what has no end has none either.
+    let unlimited = [meter("chains", Allowance::Unlimited)];
+    let terms = Terms {
+        overrides: &unlimited,
+        ..terms
+    };
+    assert_eq!(
+        granted(&terms)[0],
+        ("chains".to_owned(), Allowance::Unlimited, Source::Override)
+    );
 }
 
 #[test]
@@ -126,6 +137,7 @@ fn a_feature_is_the_strongest_of_those_that_name_it() {
             plan: &phone,
             quantity: 2,
         }],
+        gone: Vec::new(),
         overrides: &overrides,
     };
     let granted: Vec<_> = terms
@@ -176,16 +188,20 @@ proptest! {
         let terms = Terms {
             plan: &plan,
             add_ons: add_ons.iter().map(|(plan, quantity)| AddOn { plan, quantity: *quantity }).collect(),
+            gone: Vec::new(),
             overrides: &overrides,
         };
         let granted = terms.charges().next().unwrap();
-        match agreed {
-            Some(agreed) => prop_assert_eq!((granted.included, granted.source), (agreed, Source::Override)),
-            None => {
-                prop_assert!(at_least(granted.included, own));
-                let source = if granted.included == own { Source::Plan } else { Source::AddOn };
-                prop_assert_eq!(granted.source, source);
-            }
-        }
+        let own = agreed.unwrap_or(own);
+        prop_assert_eq!(granted.own, own);
+        prop_assert!(at_least(granted.included, own));
+        let all = added.iter().fold(own, |all, (included, quantity)| all.plus(*included, *quantity));
+        prop_assert_eq!(granted.included, all);
+        let source = match agreed {
+            Some(_) => Source::Override,
+            None if all == own => Source::Plan,
+            None => Source::AddOn,
+        };
+        prop_assert_eq!(granted.source, source);
     }
 }

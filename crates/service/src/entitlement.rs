@@ -22,7 +22,7 @@ pub struct SetOverride {
     pub reason: String,
 }
 
-/// An entitlement that is to be again what plan and add-ons give.
+/// An entitlement that is to be again what it is without an agreement.
 #[derive(Debug, Clone)]
 pub enum OverrideKey {
     Meter(String),
@@ -30,10 +30,10 @@ pub enum OverrideKey {
 }
 
 impl Billing {
-    /// Stands in place of what plan and add-ons give, for the present usage period too, until it is removed or
+    /// Stands in place of the plan's quantity of a meter, or of what plan and add-ons give of a feature, for the present usage period too, until it is removed or
     /// the subscription ends.
     pub async fn set_override(&self, actor: &Actor, command: SetOverride) -> Result<()> {
-        actor.serves_customers()?;
+        actor.decides_about_money()?;
         let reason = command.reason.trim();
         if reason.is_empty() || reason.chars().count() > MAX_TEXT {
             return Err(Error::Invalid { field: "reason" });
@@ -50,7 +50,9 @@ impl Billing {
             set_by: &set_by,
             set_at: self.now(),
         };
-        store::entitlement::set(&mut tx, new).await?;
+        if !store::entitlement::set(&mut tx, CustomerScope::of(command.customer), new).await? {
+            return Err(Error::NoSubscription);
+        }
         let (kind, key, value) = words(&command.agreed);
         let entry = Note {
             actor,
@@ -65,22 +67,23 @@ impl Billing {
         Ok(())
     }
 
-    /// What plan and add-ons give counts again, for the present usage period too.
+    /// What was agreed does not count any more, for the present usage period too.
     pub async fn remove_override(
         &self,
         actor: &Actor,
         customer: CustomerId,
         agreed: OverrideKey,
     ) -> Result<()> {
-        actor.serves_customers()?;
-        self.catch_up(CustomerScope::of(customer)).await?;
+        actor.decides_about_money()?;
+        let scope = CustomerScope::of(customer);
+        self.catch_up(scope).await?;
         let mut tx = store::begin(self.pool()).await?;
         let subscription = overridable(&mut tx, customer).await?;
         let (kind, key) = match &agreed {
             OverrideKey::Meter(key) => ("meter", key),
             OverrideKey::Feature(key) => ("feature", key),
         };
-        if !store::entitlement::remove(&mut tx, subscription.id, kind, key).await? {
+        if !store::entitlement::remove(&mut tx, scope, subscription.id, kind, key).await? {
             return Err(Error::NotFound("override"));
         }
         let entry = Note {
@@ -182,12 +185,12 @@ impl Carried {
     }
 }
 
-/// Of its items, and of what is scheduled.
+/// Of its items, of add-ons that went within the usage period, and of what is scheduled.
 pub fn prices_of(subscription: &Subscription) -> impl Iterator<Item = PriceId> {
     let scheduled = match subscription.pending_change {
         Some(PendingChange::AtPeriodEnd { price, .. }) => Some(price),
         _ => None,
     };
     let items = subscription.items.iter().map(|item| item.price.id);
-    items.chain(scheduled)
+    items.chain(subscription.gone_add_ons()).chain(scheduled)
 }

@@ -116,6 +116,7 @@ impl Error {
             Self::Change(ChangeError::AwaitsPayment) => "change_awaits_payment",
             Self::Change(ChangeError::NothingPending) => "nothing_pending",
             Self::Change(ChangeError::Scheduled) => "change_scheduled",
+            Self::Change(ChangeError::ScheduledByStaff) => "change_scheduled_by_staff",
             Self::Change(ChangeError::InvoiceOpen) => "invoice_open",
             Self::Change(ChangeError::ResumesTooEarly) => "resumes_too_early",
             Self::Change(_) => "not_changeable",

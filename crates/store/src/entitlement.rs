@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Error, Result};
+use crate::{CustomerScope, Error, Result};
 
 const TABLE: &str = "entitlement_override";
 
@@ -52,15 +52,16 @@ pub async fn overrides(
     Ok(overrides)
 }
 
-/// One for a subscription and key: the last word counts.
-pub async fn set(conn: &mut PgConnection, new: NewOverride<'_>) -> Result<()> {
+/// One for a subscription and key: the last word counts. Whether the subscription is the customer's; nothing is
+/// written where it is not.
+pub async fn set(conn: &mut PgConnection, scope: CustomerScope, new: NewOverride<'_>) -> Result<bool> {
     let (kind, key, included, value) = match new.agreed {
         Override::Meter { key, included } => ("meter", key, included.units(), None),
         Override::Feature { key, value } => ("feature", key, None, Some(value)),
     };
-    sqlx::query!(
+    let done = sqlx::query!(
         "INSERT INTO entitlement_override (subscription_id, kind, key, included, value, reason, set_by, set_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         SELECT s.id, $2, $3, $4, $5, $6, $7, $8 FROM subscription s WHERE s.id = $1 AND s.customer_id = $9
          ON CONFLICT (subscription_id, kind, key) DO UPDATE SET included = excluded.included, value = excluded.value,
             reason = excluded.reason, set_by = excluded.set_by, set_at = excluded.set_at",
         new.subscription.uuid(),
@@ -71,24 +72,29 @@ pub async fn set(conn: &mut PgConnection, new: NewOverride<'_>) -> Result<()> {
         new.reason,
         new.set_by,
         new.set_at,
+        scope.uuid(),
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
-/// Whether there was one.
+/// Whether the customer had one.
 pub async fn remove(
     conn: &mut PgConnection,
+    scope: CustomerScope,
     subscription: SubscriptionId,
     kind: &str,
     key: &str,
 ) -> Result<bool> {
     let done = sqlx::query!(
-        "DELETE FROM entitlement_override WHERE subscription_id = $1 AND kind = $2 AND key = $3",
+        "DELETE FROM entitlement_override o USING subscription s
+         WHERE s.id = o.subscription_id AND s.customer_id = $4 AND o.subscription_id = $1 AND o.kind = $2
+           AND o.key = $3",
         subscription.uuid(),
         kind,
         key,
+        scope.uuid(),
     )
     .execute(conn)
     .await?;

@@ -31,6 +31,7 @@ struct SubscriptionRow {
     ends_at: Option<DateTime<Utc>>,
     overdue_at: Option<DateTime<Utc>>,
     pending_change: Option<serde_json::Value>,
+    add_on_time: serde_json::Value,
     created_at: DateTime<Utc>,
     billing_time: String,
 }
@@ -48,7 +49,7 @@ pub async fn live_of(conn: &mut PgConnection, customers: &[CustomerId]) -> Resul
         SubscriptionRow,
         "SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
                 billing_end, usage_start, usage_end, cancel_at, ends_at, pending_change, created_at,
-                billing_time, overdue_at
+                billing_time, overdue_at, add_on_time
          FROM subscription WHERE customer_id = ANY($1) AND status <> 'canceled' ORDER BY customer_id, id",
         &ids,
     )
@@ -63,7 +64,7 @@ pub async fn all(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<Su
         SubscriptionRow,
         "SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
                 billing_end, usage_start, usage_end, cancel_at, ends_at, pending_change, created_at,
-                billing_time, overdue_at
+                billing_time, overdue_at, add_on_time
          FROM subscription WHERE customer_id = $1 ORDER BY created_at DESC, id DESC",
         scope.uuid(),
     )
@@ -95,6 +96,7 @@ fn subscription(row: SubscriptionRow, items: Vec<SubscriptionItem>) -> Result<Su
         anchor: row.anchor,
         billing_period: row::period(TABLE, row.billing_start, row.billing_end)?,
         usage_period: row::period(TABLE, row.usage_start, row.usage_end)?,
+        add_on_time: serde_json::from_value(row.add_on_time.clone()).map_err(|_| corrupt())?,
         cancel_at: row.cancel_at,
         ends_at: row.ends_at,
         overdue_at: row.overdue_at,
@@ -161,6 +163,10 @@ fn pending_change(subscription: &Subscription) -> Result<Option<serde_json::Valu
     json.map_err(|error| Error::corrupt(TABLE, error))
 }
 
+fn add_on_time(subscription: &Subscription) -> Result<serde_json::Value> {
+    serde_json::to_value(&subscription.add_on_time).map_err(|error| Error::corrupt(TABLE, error))
+}
+
 fn version(subscription: &Subscription) -> Result<i32> {
     i32::try_from(subscription.version).map_err(|_| Error::corrupt(TABLE, subscription.id))
 }
@@ -170,8 +176,8 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
     sqlx::query!(
         "INSERT INTO subscription (id, customer_id, status, status_at, cancel_reason, version, anchor, billing_start,
             billing_end, usage_start, usage_end, cancel_at, pending_change, created_at, resume_at, ends_at,
-            billing_time, overdue_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+            billing_time, overdue_at, add_on_time)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
         subscription.id.uuid(),
         subscription.customer.uuid(),
         status,
@@ -190,6 +196,7 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
         subscription.ends_at,
         subscription.billing_time.as_str(),
         subscription.overdue_at,
+        add_on_time(subscription)?,
     )
     .execute(&mut *conn)
     .await?;
@@ -211,13 +218,13 @@ pub async fn update(conn: &mut PgConnection, updates: &[Update<'_>]) -> Result<(
         "UPDATE subscription s SET status = n.status, status_at = n.status_at, cancel_reason = n.cancel_reason,
             version = s.version + 1, anchor = n.anchor, billing_start = n.billing_start, billing_end = n.billing_end,
             usage_start = n.usage_start, usage_end = n.usage_end, cancel_at = n.cancel_at,
-            pending_change = n.pending_change, resume_at = n.resume_at,
-            overdue_at = n.overdue_at
+            pending_change = n.pending_change, resume_at = n.resume_at, overdue_at = n.overdue_at,
+            add_on_time = n.add_on_time
          FROM unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::timestamptz[],
             $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
-            $12::jsonb[], $13::timestamptz[], $14::timestamptz[]) AS n (id, version, status, status_at,
+            $12::jsonb[], $13::timestamptz[], $14::timestamptz[], $15::jsonb[]) AS n (id, version, status, status_at,
             cancel_reason, anchor, billing_start, billing_end, usage_start, usage_end, cancel_at, pending_change,
-            resume_at, overdue_at)
+            resume_at, overdue_at, add_on_time)
          WHERE s.id = n.id AND s.version = n.version",
         &column(subscriptions, |s| s.id.uuid()),
         &try_column(subscriptions, |s| version(s))?,
@@ -233,6 +240,7 @@ pub async fn update(conn: &mut PgConnection, updates: &[Update<'_>]) -> Result<(
         &try_column(subscriptions, |s| pending_change(s))? as &[Option<serde_json::Value>],
         &column(subscriptions, |s| resume_at(s.status)) as &[Option<DateTime<Utc>>],
         &column(subscriptions, |s| s.overdue_at) as &[Option<DateTime<Utc>>],
+        &try_column(subscriptions, |s| add_on_time(s))?,
     )
     .execute(&mut *conn)
     .await?;

@@ -2,7 +2,7 @@
 
 use billing::catalog::UnitPrice;
 use billing::credit::CreditLine;
-use billing::invoice::{Explain, IncludedPart, Line, MaximumSpend, MinimumSpend};
+use billing::invoice::{AddOnPart, Explain, IncludedPart, Line, MaximumSpend, MinimumSpend};
 use billing::money::{Currency, Money};
 use billing::period::{Period, Zone};
 use billing::proration::Share;
@@ -96,6 +96,7 @@ fn rated_words(explain: &Explain, amount: Money, zone: Zone) -> Vec<String> {
         used,
         included,
         included_part,
+        add_ons,
         rated,
         maximum,
         counted,
@@ -106,12 +107,14 @@ fn rated_words(explain: &Explain, amount: Money, zone: Zone) -> Vec<String> {
     };
     let mut sentences = vec![counted_use(*used, aggregation, *counted, zone)];
     if let Some(IncludedPart { whole, served }) = included_part {
+        let added = add_ons.iter().map(|part| part.units).sum::<Decimal>();
         sentences.push(share_words(*served));
         sentences.push(t::included_part(
             &format::quantity(*whole),
-            &format::quantity(*included),
+            &format::quantity(included.checked_sub(added).unwrap_or(*included)),
         ));
     }
+    sentences.extend(add_ons.iter().map(add_on_words));
     if !included.is_zero() {
         let beyond = used.checked_sub(*included).unwrap_or_default().max(Decimal::ZERO);
         sentences.push(t::included(
@@ -188,6 +191,18 @@ fn late_words(explain: &Explain, amount: Money, zone: Zone) -> Vec<String> {
         &format::money(amount),
     ));
     sentences
+}
+
+/// Carried for all of the period it adds so many times what one includes, else its part of that.
+fn add_on_words(part: &AddOnPart) -> String {
+    let (units, each) = (format::quantity(part.units), format::quantity(part.each));
+    let Share { seconds, of_seconds } = part.carried;
+    if of_seconds > 0 && seconds % of_seconds == 0 {
+        let times = format::quantity(Decimal::from(seconds / of_seconds));
+        return t::add_on(&part.name, &units, &times, &each);
+    }
+    let (carried, whole) = (format::span(seconds), format::span(of_seconds));
+    t::add_on_part(&part.name, &units, &each, (&carried, &whole))
 }
 
 fn share_words(share: Share) -> String {
@@ -365,6 +380,7 @@ mod tests {
             used: Decimal::from(112_345),
             included: Decimal::from(100_000),
             included_part: None,
+            add_ons: Vec::new(),
             rated: scheme.rate(Decimal::from(12_345)).unwrap(),
             maximum: None,
             counted: october(),
@@ -402,6 +418,7 @@ mod tests {
                 used: Decimal::from(12),
                 included: Decimal::ZERO,
                 included_part: None,
+                add_ons: Vec::new(),
                 rated: scheme.rate(Decimal::from(12)).unwrap(),
                 maximum,
                 counted: october(),
@@ -451,6 +468,44 @@ mod tests {
              All units: 12,345 × $0.50 ÷ 1,000 = $6.1725. \
              At most $6.00 is charged in a period. \
              The period comes to $6.00, of which $2.00 was billed before: $4.00 is due."
+        );
+    }
+
+    #[test]
+    fn an_add_on_says_what_of_the_included_units_it_adds() {
+        let scheme = r#"{"scheme": "per_unit", "amount": "0.50", "per": "1000"}"#;
+        let scheme: Scheme = serde_json::from_str(scheme).unwrap();
+        let day = 86_400;
+        let share = |days| Share {
+            seconds: days * day,
+            of_seconds: 31 * day,
+        };
+        let part =
+            |name: &str, each: i64, days| AddOnPart::of(name.into(), each.into(), share(days)).unwrap();
+        let words = explained(Explain::Rated {
+            meter: "api_requests".into(),
+            aggregation: "sum".into(),
+            used: Decimal::from(10_000),
+            included: Decimal::from(6_501),
+            included_part: Some(IncludedPart {
+                whole: Decimal::from(310),
+                served: share(10),
+            }),
+            add_ons: vec![part("More calls", 10_000, 13), part("Few calls", 1_000, 62)],
+            rated: scheme.rate(Decimal::from(3_499)).unwrap(),
+            maximum: None,
+            counted: october(),
+            currency: Currency::USD,
+        });
+        assert!(
+            words.contains(
+                "A whole period includes 310; this part of it includes 307, rounded up. \
+                 More calls adds 4,194 to it: one includes 10,000 a period, and the time of each together is \
+                 13\u{a0}days of 31\u{a0}days, rounded up. \
+                 Few calls adds 2,000 to it: 2 × 1,000. \
+                 Included: 6,501. Beyond that: 3,499."
+            ),
+            "{words}"
         );
     }
 

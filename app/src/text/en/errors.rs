@@ -93,6 +93,10 @@ pub const fn error(error: AppError) -> ErrorText {
             "A change or the end is scheduled",
             "Undo it first, then try again.",
         ),
+        ChangeScheduledByStaff => text(
+            "We scheduled this change for you",
+            "It takes effect at the end of the period. Choose another plan, or write to us.",
+        ),
         InvoiceOpen => text("An invoice is open", "Pay it first, then try again."),
         ResumesTooEarly => text("The pause would end before it begins", "Choose a later day."),
         NotChangeable => text("The subscription cannot change now", "Settle what is open first."),

@@ -233,6 +233,18 @@ pub mod explain {
         format!("A whole period includes {whole}; this part of it includes {part}, rounded up.")
     }
 
+    pub fn add_on(name: &str, units: &str, times: &str, each: &str) -> String {
+        format!("{name} adds {units} to it: {times} × {each}.")
+    }
+
+    /// The time of several is added up: two days of two are four.
+    pub fn add_on_part(name: &str, units: &str, each: &str, (carried, whole): (&str, &str)) -> String {
+        format!(
+            "{name} adds {units} to it: one includes {each} a period, and the time of each together is {carried} \
+             of {whole}, rounded up."
+        )
+    }
+
     pub fn share(served: &str, whole: &str) -> String {
         format!("The time covered is {served} of {whole}, counted by the second.")
     }

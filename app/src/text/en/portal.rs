@@ -152,6 +152,8 @@ pub mod status {
         format!("{plan} begins on {date}")
     }
     pub const CHANGES_DETAIL: &str = "Until then your present plan stays as it is.";
+    pub const CHANGES_BY_STAFF_DETAIL: &str =
+        "We scheduled this for you. Until then your present plan stays as it is; you may choose another one.";
     pub fn awaits_payment(plan: &str) -> String {
         format!("The upgrade to {plan} waits for its payment")
     }

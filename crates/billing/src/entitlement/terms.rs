@@ -1,4 +1,5 @@
-//! What is in force for one subscription: feature default < plan < add-on < override.
+//! What is in force for one subscription. Of a feature: default < plan < add-on < override. Of a meter an override
+//! stands in place of the plan's quantity, and add-ons come on top.
 
 use super::Allowance;
 use crate::catalog::{Feature, FeatureSpec, MeterCharge, Plan};
@@ -14,7 +15,8 @@ pub enum Source {
     Override,
 }
 
-/// What was agreed with one customer: it stands in place of what plan and add-ons give.
+/// What was agreed with one customer: of a meter in place of the plan's quantity, of a feature in place of whatever
+/// plan and add-ons give.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Override {
     Meter { key: String, included: Allowance },
@@ -33,6 +35,8 @@ pub struct AddOn<'a> {
 pub struct Terms<'a> {
     pub plan: &'a Plan,
     pub add_ons: Vec<AddOn<'a>>,
+    /// Add-ons that went within the present usage period.
+    pub gone: Vec<&'a Plan>,
     pub overrides: &'a [Override],
 }
 
@@ -40,6 +44,9 @@ pub struct Terms<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GrantedCharge<'a> {
     pub charge: &'a MeterCharge,
+    /// The plan's or what was agreed instead.
+    pub own: Allowance,
+    /// With what the add-ons include that are carried now.
     pub included: Allowance,
     pub source: Source,
 }
@@ -56,6 +63,7 @@ impl<'a> Terms<'a> {
         Self {
             plan,
             add_ons: Vec::new(),
+            gone: Vec::new(),
             overrides: &[],
         }
     }
@@ -74,6 +82,7 @@ impl<'a> Terms<'a> {
         Some(Self {
             plan: plan_of(subscription.plan_item()?.price.id)?,
             add_ons: subscription.add_ons().map(add_on).collect::<Option<_>>()?,
+            gone: subscription.gone_add_ons().map(&plan_of).collect::<Option<_>>()?,
             overrides,
         })
     }
@@ -95,29 +104,22 @@ impl<'a> Terms<'a> {
             Override::Meter { key: meter, included } if meter == key => Some(*included),
             _ => None,
         });
-        let (included, source) = match agreed {
-            Some(included) => (included, Source::Override),
-            None => self.with_add_ons(charge),
-        };
-        GrantedCharge {
-            charge,
-            included,
-            source,
-        }
-    }
-
-    fn with_add_ons(&self, charge: &MeterCharge) -> (Allowance, Source) {
-        let own = (charge.included, Source::Plan);
+        let own = agreed.unwrap_or(charge.included);
         let added = self.add_ons.iter().filter_map(|add_on| {
-            let more = add_on.plan.charge(&charge.meter.key)?;
+            let more = add_on.plan.charge(key)?;
             Some((more.included, add_on.quantity))
         });
-        added.fold(own, |(included, source), (more, times)| {
-            match included.plus(more, times) {
-                same if same == included => (included, source),
-                more => (more, Source::AddOn),
-            }
-        })
+        let included = added.fold(own, |included, (more, times)| included.plus(more, times));
+        GrantedCharge {
+            charge,
+            own,
+            included,
+            source: match agreed {
+                Some(_) => Source::Override,
+                None if included == own => Source::Plan,
+                None => Source::AddOn,
+            },
+        }
     }
 
     /// By key, in the order of the defaults; what only a plan or an add-on names comes after them.
@@ -164,6 +166,13 @@ impl<'a> Terms<'a> {
     pub fn add_on(&self, id: PlanId) -> Option<&'a Plan> {
         let carried = self.add_ons.iter().find(|add_on| add_on.plan.id == id);
         carried.map(|add_on| add_on.plan)
+    }
+
+    /// The add-on of a price that is carried, or was earlier in the present usage period.
+    pub fn add_on_of_price(&self, price: PriceId) -> Option<&'a Plan> {
+        let carried = self.add_ons.iter().map(|add_on| add_on.plan);
+        let mut all = carried.chain(self.gone.iter().copied());
+        all.find(|add_on| add_on.price(price).is_some())
     }
 
     /// What an item's lines call it; the plan's own name for an item that is gone by now.

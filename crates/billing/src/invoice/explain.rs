@@ -36,6 +36,9 @@ pub enum Explain {
         /// Where only a part of the usage period is billed: what the included units are a part of.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         included_part: Option<IncludedPart>,
+        /// What of the included units comes from add-ons.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        add_ons: Vec<AddOnPart>,
         rated: Rated,
         maximum: Option<MaximumSpend>,
         /// The usage counted: its hourly buckets lie in this span.
@@ -98,6 +101,40 @@ pub struct MinimumSpend {
 pub struct IncludedPart {
     pub whole: Decimal,
     pub served: Share,
+}
+
+impl IncludedPart {
+    pub fn units(self) -> Result<Decimal, MoneyError> {
+        let started = Fraction::of(self.whole).share(self.served)?.ceiling()?;
+        Ok(started.min(self.whole))
+    }
+}
+
+/// What an add-on adds to the included units of a meter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddOnPart {
+    pub name: String,
+    /// What one of it includes of a whole usage period.
+    pub each: Decimal,
+    /// The time it was carried, times how many, of a whole usage period.
+    pub carried: Share,
+    pub units: Decimal,
+}
+
+impl AddOnPart {
+    /// Each by the time it was carried, rounded up to whole units, but never to more than so many that had been
+    /// carried for all of the period include.
+    pub fn of(name: String, each: Decimal, carried: Share) -> Result<Self, MoneyError> {
+        let whole = Fraction::of(Decimal::ONE).share(carried)?.ceiling()?;
+        let most = each.checked_mul(whole).ok_or(MoneyError::Overflow)?;
+        let units = Fraction::of(each).share(carried)?.ceiling()?.min(most);
+        Ok(Self {
+            name,
+            each,
+            carried,
+            units,
+        })
+    }
 }
 
 impl Explain {
@@ -221,6 +258,7 @@ mod tests {
             used: Decimal::from(22),
             included: Decimal::ZERO,
             included_part: None,
+            add_ons: Vec::new(),
             rated: scheme
                 .rate_increment(Some(Decimal::from(12)), Decimal::from(22))
                 .unwrap(),

@@ -26,7 +26,8 @@ impl FromStr for InvoiceNumber {
     fn from_str(text: &str) -> Result<Self, InvalidNumber> {
         let (series, counter) = text.trim().rsplit_once('-').ok_or(InvalidNumber)?;
         let digits = counter.bytes().all(|byte| byte.is_ascii_digit());
-        if series.is_empty() || !digits {
+        let letters = !series.is_empty() && series.bytes().all(|byte| byte.is_ascii_uppercase());
+        if !letters || !digits {
             return Err(InvalidNumber);
         }
         Ok(Self {

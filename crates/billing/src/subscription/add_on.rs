@@ -52,11 +52,11 @@ pub fn change_add_on(subscription: &Subscription, input: AddOnInput<'_>) -> Resu
     }
     match subscription.status {
         Status::Trialing { .. } => Ok(PlanChange::InTrial {
-            after: with_quantity(subscription, change_of(subscription, target), *target.price),
+            after: with_quantity(subscription, change_of(subscription, target), *target.price, at),
         }),
         Status::Active if more => {
             let change = change_of(subscription, target);
-            let after = with_quantity(subscription, change, *target.price);
+            let after = with_quantity(subscription, change, *target.price, at);
             let item = after.items.iter().find(|item| item.id == change.item);
             let added = Added {
                 item: item.ok_or(ChangeError::NoAddOn)?,
@@ -152,7 +152,11 @@ fn fits_beside(add_on: &Plan, terms: &Terms<'_>, (plan, price): (&Plan, &Price))
 
 impl Subscription {
     /// A new billing period: what was to be fewer from it on is, and what was to go is gone.
-    pub(super) fn settle_items(&mut self) {
+    pub(super) fn settle_items(&mut self, at: DateTime<Utc>) {
+        let fewer = self.add_ons().filter(|item| item.next_quantity.is_some());
+        for price in fewer.map(|item| item.price.id).collect::<Vec<_>>() {
+            self.count_add_on(price, at);
+        }
         self.items.retain(SubscriptionItem::goes_on);
         for item in &mut self.items {
             item.quantity = item.next_quantity.take().unwrap_or(item.quantity);
@@ -177,8 +181,14 @@ pub(super) fn move_add_ons(
 }
 
 /// What was to become fewer at the period's end stays as it is now.
-fn with_quantity(subscription: &Subscription, change: AddOnChange, price: Price) -> Subscription {
+fn with_quantity(
+    subscription: &Subscription,
+    change: AddOnChange,
+    price: Price,
+    at: DateTime<Utc>,
+) -> Subscription {
     let mut after = subscription.clone();
+    after.count_add_on(price.id, at);
     match after.items.iter_mut().find(|item| item.id == change.item) {
         Some(item) => {
             item.quantity = change.quantity;
@@ -250,7 +260,13 @@ pub fn await_add_on(
     })
 }
 
-/// The invoice for more of an add-on is paid. A downgrade that had been scheduled before it still is.
-pub fn complete_add_on(subscription: Subscription, change: AddOnChange, price: Price) -> Subscription {
-    with_quantity(&super::drop_upgrade(subscription), change, price)
+/// The invoice for more of an add-on is paid: there is more as of the quoted instant. A downgrade that had been
+/// scheduled before it still is.
+pub fn complete_add_on(
+    subscription: Subscription,
+    change: AddOnChange,
+    price: Price,
+    quoted_at: DateTime<Utc>,
+) -> Subscription {
+    with_quantity(&super::drop_upgrade(subscription), change, price, quoted_at)
 }

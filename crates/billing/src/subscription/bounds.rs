@@ -9,13 +9,14 @@ use crate::invoice::{Charge, DraftLine};
 /// Add-ons that one subscription may carry.
 pub const MAX_ADD_ONS: usize = 10;
 
-/// Recurring lines of one subscription in one day: fifteen for the plan and its meters, and one for each add-on.
-pub const MAX_RECURRING_LINES_A_DAY: usize = 15 + MAX_ADD_ONS;
+/// Recurring lines of one subscription in one day, for the plan and its meters; each add-on it carries may have one
+/// more.
+pub const MAX_RECURRING_LINES_A_DAY: usize = 15;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OutOfBounds {
-    #[error("{0} recurring lines in one day, more than {MAX_RECURRING_LINES_A_DAY}")]
-    TooManyLines(usize),
+    #[error("{lines} recurring lines in one day, more than {most}")]
+    TooManyLines { lines: usize, most: usize },
     #[error("the time from {0} was billed before")]
     BilledBefore(DateTime<Utc>),
 }
@@ -30,11 +31,17 @@ pub struct BilledUntil {
 
 /// Checks the lines of one subscription: `today` recurring lines were made in the last day, and each item's
 /// charge was billed up to an instant before which no recurring line may begin.
-pub fn check_bounds(lines: &[&DraftLine], today: usize, billed: &[&BilledUntil]) -> Result<(), OutOfBounds> {
+pub fn check_bounds(
+    lines: &[&DraftLine],
+    today: usize,
+    billed: &[&BilledUntil],
+    add_ons: usize,
+) -> Result<(), OutOfBounds> {
     let recurring: Vec<_> = lines.iter().filter(|line| line.kind.is_recurring()).collect();
-    let count = today.saturating_add(recurring.len());
-    if count > MAX_RECURRING_LINES_A_DAY {
-        return Err(OutOfBounds::TooManyLines(count));
+    let lines = today.saturating_add(recurring.len());
+    let most = MAX_RECURRING_LINES_A_DAY.saturating_add(add_ons);
+    if lines > most {
+        return Err(OutOfBounds::TooManyLines { lines, most });
     }
     for (index, line) in recurring.iter().enumerate() {
         let start = line.period.start();
@@ -97,20 +104,21 @@ mod tests {
             check_bounds(
                 &lines,
                 0,
-                &[&until(Charge::Base, 10), &until(usage.charge.clone(), 1)]
+                &[&until(Charge::Base, 10), &until(usage.charge.clone(), 1)],
+                0
             ),
             Ok(())
         );
         assert_eq!(
-            check_bounds(&lines, 0, &[&until(Charge::Base, 11)]),
+            check_bounds(&lines, 0, &[&until(Charge::Base, 11)], 0),
             Err(OutOfBounds::BilledBefore(at(10)))
         );
         assert_eq!(
-            check_bounds(&lines, 0, &[&until(usage.charge.clone(), 2)]),
+            check_bounds(&lines, 0, &[&until(usage.charge.clone(), 2)], 0),
             Err(OutOfBounds::BilledBefore(at(1)))
         );
         assert_eq!(
-            check_bounds(&[&base, &base], 0, &[]),
+            check_bounds(&[&base, &base], 0, &[], 0),
             Err(OutOfBounds::BilledBefore(at(10)))
         );
     }
@@ -119,9 +127,9 @@ mod tests {
     fn a_true_up_stands_beside_the_usage_it_completes() {
         let usage = line(LineKind::Usage, Charge::Meter("calls".to_owned()), 1, 10);
         let true_up = line(LineKind::TrueUp, usage.charge.clone(), 1, 10);
-        assert_eq!(check_bounds(&[&usage, &true_up], 0, &[]), Ok(()));
+        assert_eq!(check_bounds(&[&usage, &true_up], 0, &[], 0), Ok(()));
         assert_eq!(
-            check_bounds(&[&true_up, &true_up], 0, &[]),
+            check_bounds(&[&true_up, &true_up], 0, &[], 0),
             Err(OutOfBounds::BilledBefore(at(1)))
         );
     }
@@ -130,18 +138,22 @@ mod tests {
     fn a_change_of_plan_may_bill_the_same_time_again() {
         let charge = line(LineKind::ProrationCharge, Charge::Base, 5, 20);
         assert_eq!(
-            check_bounds(&[&charge, &charge], 25, &[&until(Charge::Base, 20)]),
+            check_bounds(&[&charge, &charge], 15, &[&until(Charge::Base, 20)], 0),
             Ok(())
         );
     }
 
     #[test]
-    fn twenty_five_lines_a_day_are_the_most() {
+    fn fifteen_lines_a_day_and_one_for_each_add_on_are_the_most() {
         let base = line(LineKind::Base, Charge::Base, 10, 20);
-        assert_eq!(check_bounds(&[&base], 24, &[]), Ok(()));
-        assert_eq!(
-            check_bounds(&[&base], 25, &[]),
-            Err(OutOfBounds::TooManyLines(26))
-        );
+        for add_ons in 0..=MAX_ADD_ONS {
+            let most = 15 + add_ons;
+            let lines = most + 1;
+            assert_eq!(check_bounds(&[&base], most - 1, &[], add_ons), Ok(()));
+            assert_eq!(
+                check_bounds(&[&base], most, &[], add_ons),
+                Err(OutOfBounds::TooManyLines { lines, most })
+            );
+        }
     }
 }

@@ -67,7 +67,8 @@ pub fn schedule_cancel(subscription: Subscription) -> Result<Subscription, Chang
             let cancel_at = Some(subscription.billing_period.end());
             Ok(Subscription {
                 cancel_at,
-                pending_change: None,
+                // What staff scheduled stands again if the customer stays after all.
+                pending_change: subscription.pending_change.filter(|change| change.is_by_staff()),
                 ..subscription
             })
         }

@@ -21,6 +21,8 @@ pub enum ChangeError {
     AwaitsPayment,
     #[error("a change or the end is scheduled: take it back first")]
     Scheduled,
+    #[error("staff scheduled the change")]
+    ScheduledByStaff,
     #[error("a pause must end after it begins")]
     ResumesTooEarly,
     #[error("an invoice of the subscription is open")]
@@ -63,9 +65,19 @@ pub enum PlanChange {
     InTrial { after: Subscription },
 }
 
-/// Takes back a change that has not happened yet.
-pub fn undo_pending_change(subscription: Subscription) -> Result<Subscription, ChangeError> {
+/// Who takes a change back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UndoneBy {
+    Customer,
+    Staff,
+}
+
+/// Takes back a change that has not happened yet. A customer takes back only what a customer scheduled.
+pub fn undo_pending_change(subscription: Subscription, by: UndoneBy) -> Result<Subscription, ChangeError> {
     match subscription.pending_change {
+        Some(change) if change.is_by_staff() && by == UndoneBy::Customer => {
+            Err(ChangeError::ScheduledByStaff)
+        }
         Some(PendingChange::AtPeriodEnd { .. }) => Ok(Subscription {
             pending_change: None,
             ..subscription

@@ -149,6 +149,7 @@ fn begin(create: Create<'_>, status: Status, anchor: DateTime<Utc>) -> Result<Su
         anchor,
         billing_period: periods(create.price.interval)?,
         usage_period: periods(Interval::Month)?,
+        add_on_time: Vec::new(),
         cancel_at: None,
         ends_at: None,
         overdue_at: None,

@@ -65,6 +65,7 @@ pub fn migrate(subscription: &Subscription, version: &Plan) -> Result<Migration,
                 price: to.id,
                 quantity: None,
                 at,
+                by_staff: true,
             });
             at
         }

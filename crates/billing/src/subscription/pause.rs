@@ -60,6 +60,7 @@ pub fn pause(
     let since = input.at;
     match subscription.pending_change {
         Some(PendingChange::AwaitingPayment { .. }) => return Err(ChangeError::AwaitsPayment),
+        Some(PendingChange::AtPeriodEnd { by_staff: true, .. }) => return Err(ChangeError::ScheduledByStaff),
         Some(PendingChange::AtPeriodEnd { .. }) => return Err(ChangeError::Scheduled),
         None => {}
     }
@@ -123,9 +124,10 @@ pub fn cancel_now(
 
 /// What was billed of plan and add-ons and is not served.
 fn unserved(subscription: &Subscription, input: StopInput<'_>) -> Result<Vec<CreditLine>, ChangeError> {
+    let proration = input.terms.plan.proration;
     let cut = Cut {
-        at: input.at,
-        proration: input.terms.plan.proration,
+        at: proration.served_until(input.at, input.zone),
+        proration,
         zone: input.zone,
     };
     let name_of = |item| input.terms.name_of(subscription, item);
@@ -198,7 +200,7 @@ pub(super) fn resume_by_itself(
         status: subscription.status.to(status)?,
         ..subscription.clone()
     };
-    after.settle_items();
+    after.settle_items(input.at);
     let after = after.restarted(input.at, input.zone)?;
     let lines = base_lines(&after, input.terms, input.zone)?;
     Ok(Resumption { after, lines })

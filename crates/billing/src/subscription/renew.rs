@@ -154,7 +154,7 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
     let ends = ends_by(subscription, boundary);
     let renews = ends.is_none() && subscription.billing_period.end() <= boundary;
     let scheduled = if renews {
-        after.settle_items();
+        after.settle_items(boundary);
         take_scheduled_change(&mut after, input, boundary)?
     } else {
         None
@@ -189,6 +189,7 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
         if counts_anew {
             let months = after.schedule(Interval::Month, input.zone)?;
             after.usage_period = months.containing(boundary)?;
+            after.add_on_time.clear();
         }
     }
     Ok(Renewal {

@@ -21,7 +21,11 @@ impl Subscription {
     /// New periods begin at this instant.
     pub(super) fn restarted(self, at: DateTime<Utc>, zone: Zone) -> Result<Self, ChangeError> {
         let interval = self.plan_item().ok_or(ChangeError::NoPlan)?.price.interval;
-        let mut after = Self { anchor: at, ..self };
+        let mut after = Self {
+            anchor: at,
+            add_on_time: Vec::new(),
+            ..self
+        };
         after.billing_period = after.schedule(interval, zone)?.containing(at)?;
         after.usage_period = after.schedule(Interval::Month, zone)?.containing(at)?;
         Ok(after)

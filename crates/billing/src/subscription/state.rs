@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::AddOnTime;
 use crate::catalog::Price;
 use crate::id::{CustomerId, InvoiceId, PlanId, PriceId, SubscriptionId, SubscriptionItemId};
 use crate::period::{BillingTime, Period};
@@ -269,6 +270,9 @@ pub enum PendingChange {
         #[serde(default)]
         quantity: Option<u32>,
         at: DateTime<Utc>,
+        /// Scheduled by staff: only they take it back.
+        #[serde(default)]
+        by_staff: bool,
     },
     /// An upgrade: takes effect, as of the quoted instant, once its invoice is paid.
     AwaitingPayment {
@@ -295,9 +299,16 @@ pub struct Downgrade {
     pub price: PriceId,
     pub quantity: Option<u32>,
     pub at: DateTime<Utc>,
+    #[serde(default)]
+    pub by_staff: bool,
 }
 
 impl PendingChange {
+    /// Whether only staff may take it back.
+    pub const fn is_by_staff(self) -> bool {
+        matches!(self, Self::AtPeriodEnd { by_staff: true, .. })
+    }
+
     pub const fn downgrade(self) -> Option<Downgrade> {
         match self {
             Self::AtPeriodEnd {
@@ -305,11 +316,13 @@ impl PendingChange {
                 price,
                 quantity,
                 at,
+                by_staff,
             } => Some(Downgrade {
                 plan,
                 price,
                 quantity,
                 at,
+                by_staff,
             }),
             Self::AwaitingPayment { .. } => None,
         }
@@ -323,12 +336,14 @@ impl From<Downgrade> for PendingChange {
             price,
             quantity,
             at,
+            by_staff,
         } = downgrade;
         Self::AtPeriodEnd {
             plan,
             price,
             quantity,
             at,
+            by_staff,
         }
     }
 }
@@ -348,6 +363,8 @@ pub struct Subscription {
     pub billing_period: Period,
     /// The month usage is counted in. A plan paid by the week has several billing periods in one.
     pub usage_period: Period,
+    /// Of the present usage period: how long add-ons were carried in another number than now.
+    pub add_on_time: Vec<AddOnTime>,
     pub cancel_at: Option<DateTime<Utc>>,
     /// The end of a fixed term: nothing is billed beyond it.
     pub ends_at: Option<DateTime<Utc>>,

@@ -209,7 +209,7 @@ fn moved(
     if target.price.interval == item.price.interval {
         return Ok(after);
     }
-    after.settle_items();
+    after.settle_items(at);
     move_add_ons(&mut after, terms, target.price.interval)?;
     after.restarted(at, target.zone)
 }
@@ -221,6 +221,7 @@ fn at_period_end(subscription: &Subscription, target: ChangeTarget<'_>) -> PlanC
         price: target.price.id,
         quantity: Some(target.quantity),
         at,
+        by_staff: false,
     };
     let after = Subscription {
         pending_change: Some(pending),

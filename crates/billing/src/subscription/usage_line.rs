@@ -3,9 +3,9 @@
 use rust_decimal::Decimal;
 
 use super::{BilledMeter, BilledUsage, ChangeError, Subscription, SubscriptionItem};
-use crate::catalog::{MeterCharge, MeterPrice};
-use crate::entitlement::{Allowance, Terms};
-use crate::invoice::{Charge, DraftLine, Explain, IncludedPart, LineKind, MaximumSpend};
+use crate::catalog::{MeterCharge, MeterPrice, Plan};
+use crate::entitlement::{Allowance, GrantedCharge, Terms};
+use crate::invoice::{AddOnPart, Charge, DraftLine, Explain, IncludedPart, LineKind, MaximumSpend};
 use crate::money::{Money, MoneyError};
 use crate::period::{Period, Zone};
 use crate::proration::Share;
@@ -20,8 +20,8 @@ pub struct UsageBill {
 }
 
 /// Usage of a period that ended, priced by the terms that were in force: of each meter what lies beyond the
-/// included quantity, and what that lacks of an agreed minimum. What add-ons include counts for all of the period,
-/// whenever in it they were added.
+/// included quantity, and what that lacks of an agreed minimum. What add-ons include goes by how long in the period
+/// they were carried.
 pub fn bill_usage(
     subscription: &Subscription,
     (terms, zone): (&Terms<'_>, Zone),
@@ -32,12 +32,12 @@ pub fn bill_usage(
     let month = subscription.whole_usage_period(zone)?;
     // By the second however the base is prorated: an hour on a plan that counts days includes an hour's part.
     let served = Share::of(period, month);
+    let add_ons = carried(subscription, terms, (period, served))?;
     let (mut lines, mut meters) = (Vec::new(), Vec::new());
     for granted in terms.charges() {
         let charge = granted.charge;
         let total = usage.iter().find(|total| total.meter_key == charge.meter.key);
-        let (Some(price), Some(included), Some(total)) = (&charge.price, granted.included.units(), total)
-        else {
+        let (Some(price), Some(total)) = (&charge.price, total) else {
             continue;
         };
         if price.currency() != item.price.amount.currency() {
@@ -47,7 +47,7 @@ pub fn bill_usage(
             item,
             charge,
             price,
-            included: Included::of(charge, included, served)?,
+            included: Included::of(granted, &add_ons, served)?,
             total,
             period,
         };
@@ -58,7 +58,7 @@ pub fn bill_usage(
         meters.push(BilledMeter {
             meter: charge.meter.key.clone(),
             quantity: total.quantity,
-            included: Allowance::Units(metered.included.units),
+            included: metered.included.units,
             included_part: metered.included.part,
             billed: billed.plus(true_up.as_ref().map_or(nothing, |line| line.net))?,
         });
@@ -74,30 +74,81 @@ pub fn bill_usage(
     Ok(UsageBill { lines, billed })
 }
 
+/// An add-on in the part of a usage period that is billed.
+struct CarriedAddOn<'a> {
+    plan: &'a Plan,
+    /// The time it was carried, times how many, of a whole usage period.
+    time: Share,
+    /// How many there are at the end, as if carried for all of a usage period.
+    number: Share,
+}
+
+/// Those that are carried to the end, then those that went before it.
+fn carried<'a>(
+    subscription: &Subscription,
+    terms: &Terms<'a>,
+    (period, served): (Period, Share),
+) -> Result<Vec<CarriedAddOn<'a>>, ChangeError> {
+    // A customer whose clock changed may be served for more than a whole month: more it does not include.
+    let of_seconds = served.of_seconds.max(served.seconds);
+    let of = |seconds| Share { seconds, of_seconds };
+    let items = subscription.add_ons().map(|item| (item.price.id, item.quantity));
+    let gone = subscription.gone_add_ons().map(|price| (price, 0));
+    let carried = items.chain(gone).map(|(price, quantity)| {
+        Ok(CarriedAddOn {
+            plan: terms.add_on_of_price(price).ok_or(ChangeError::NoAddOn)?,
+            time: of(subscription.unit_seconds(price, period.end())),
+            number: of(of_seconds.saturating_mul(i64::from(quantity))),
+        })
+    });
+    carried.collect()
+}
+
 /// What costs nothing of a meter in the part of a usage period that is billed.
 struct Included {
-    units: Decimal,
+    /// Of the plan or of what was agreed instead, and of add-ons.
+    units: Allowance,
     part: Option<IncludedPart>,
+    add_ons: Vec<AddOnPart>,
 }
 
 impl Included {
     /// Whoever is served for a part of the period has a part of what the whole includes, rounded up: else an
-    /// hour that is paid for would do for a month's use.
-    fn of(charge: &MeterCharge, whole: Decimal, served: Share) -> Result<Self, MoneyError> {
-        if served.rest().seconds <= 0 || !charge.meter.grows_with_time() {
-            return Ok(Self {
-                units: whole,
-                part: None,
-            });
+    /// hour that is paid for would do for a month's use. The same holds of each add-on by itself.
+    fn of(
+        granted: GrantedCharge<'_>,
+        carried: &[CarriedAddOn<'_>],
+        served: Share,
+    ) -> Result<Self, MoneyError> {
+        let meter = &granted.charge.meter;
+        let part = granted
+            .own
+            .units()
+            .filter(|_| served.rest().seconds > 0 && meter.grows_with_time())
+            .map(|whole| IncludedPart { whole, served });
+        let mut units = match part {
+            Some(part) => Allowance::Units(part.units()?),
+            None => granted.own,
+        };
+        let mut add_ons = Vec::new();
+        for add_on in carried {
+            let time = if meter.grows_with_time() {
+                add_on.time
+            } else {
+                add_on.number
+            };
+            let Some(charge) = add_on.plan.charge(&meter.key).filter(|_| time.seconds > 0) else {
+                continue;
+            };
+            let Some(each) = charge.included.units() else {
+                units = Allowance::Unlimited;
+                continue;
+            };
+            let part = AddOnPart::of(add_on.plan.name.clone(), each, time)?;
+            units = units.plus(Allowance::Units(part.units), 1);
+            add_ons.push(part);
         }
-        let exact = whole
-            .checked_mul(Decimal::from(served.seconds))
-            .and_then(|units| units.checked_div(Decimal::from(served.of_seconds)))
-            .ok_or(MoneyError::Overflow)?;
-        Ok(Self {
-            units: exact.ceil().min(whole),
-            part: Some(IncludedPart { whole, served }),
-        })
+        Ok(Self { units, part, add_ons })
     }
 }
 
@@ -112,12 +163,14 @@ struct Metered<'a> {
 }
 
 impl Metered<'_> {
-    /// `None` where nothing is beyond or what is beyond costs nothing.
+    /// `None` where all is included, or what is beyond costs nothing.
     fn line(&self) -> Result<Option<DraftLine>, ChangeError> {
         let Self {
             charge, price, total, ..
         } = self;
-        let included = self.included.units;
+        let Some(included) = self.included.units.units() else {
+            return Ok(None);
+        };
         let beyond = Allowance::Units(included).overage(total.quantity);
         let rated = price.rate(beyond)?;
         if rated.amount()? == Fraction::ZERO {
@@ -135,6 +188,7 @@ impl Metered<'_> {
             used: total.quantity,
             included,
             included_part: self.included.part,
+            add_ons: self.included.add_ons.clone(),
             rated,
             maximum,
             counted: total.period,

@@ -261,7 +261,7 @@ async fn upgraded(
         .ok_or(Error::NotFound("price"))?;
     let price = plan.price(price).ok_or(Error::NotFound("price"))?;
     if let Some(change) = add_on {
-        let after = complete_add_on(subscription, change, *price);
+        let after = complete_add_on(subscription, change, *price, quoted_at);
         return Ok((after, "subscription.add_on_changed"));
     }
     let target = ChangeTarget {

@@ -69,6 +69,8 @@ struct Billed<'a> {
     looked_at_late: bool,
     billed_usage: Vec<BilledUsage>,
     one_offs: Vec<OneOffId>,
+    /// How many it carries up to the boundary, or from it on.
+    add_ons: usize,
     /// Of a pause that ends here: since when.
     paused: Option<DateTime<Utc>>,
     /// Noun and past participle: `subscription.renewed`.
@@ -132,6 +134,7 @@ fn decide<'a>(
             Status::Paused { since, .. } => Some(since),
             _ => None,
         },
+        add_ons: subscription.add_ons().count().max(after.add_ons().count()),
         after,
         looked_at_late: subscription.status.counts_as_recurring(),
         billed_usage: renewal.billed_usage,
@@ -154,6 +157,7 @@ fn past_due<'a>(
     let Overdue { at, after } = overdue;
     let what = "subscription.past_due";
     Ok(Billed {
+        add_ons: after.add_ons().count(),
         looked_at_late: false,
         billed_usage: Vec::new(),
         one_offs: Vec::new(),
@@ -274,7 +278,12 @@ impl Billing {
             let today = today.get(&one.boundary.subscription).copied().unwrap_or(0);
             let lines: Vec<_> = one.draft.lines().iter().map(|line| &line.draft).collect();
             let of_items = one.after.items.iter().filter_map(|item| until.get(&item.id));
-            match check_bounds(&lines, today, &of_items.flatten().collect::<Vec<_>>()) {
+            match check_bounds(
+                &lines,
+                today,
+                &of_items.flatten().collect::<Vec<_>>(),
+                one.add_ons,
+            ) {
                 Ok(()) => within.push(one),
                 Err(breach) => batch.failed.push((one.customer.id, breach.into())),
             }

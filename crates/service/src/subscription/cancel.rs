@@ -1,23 +1,40 @@
 //! Ending at the period's end, and taking things back before.
 
 use billing::subscription::{
-    ChangeError, Feedback, Subscription, schedule_cancel, undo_cancel, undo_pending_change,
+    ChangeError, Feedback, Subscription, UndoneBy, schedule_cancel, undo_cancel, undo_pending_change,
 };
+
+use billing::id::CustomerId;
+use store::CustomerScope;
 
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result};
 
 const MAX_COMMENT: usize = 1_000;
+const CHANGE_UNDONE: &str = "subscription.change_undone";
 
 impl Billing {
-    /// Takes back a downgrade that waits for the period's end.
+    /// Takes back a downgrade that waits for the period's end; not what staff scheduled.
     pub async fn undo_change(&self, actor: &Actor) -> Result<()> {
         let decision = Decision {
-            decide: undo_pending_change,
-            what: "subscription.change_undone",
+            decide: |subscription| undo_pending_change(subscription, UndoneBy::Customer),
+            what: CHANGE_UNDONE,
             feedback: None,
         };
-        self.decide_and_save(actor, decision).await
+        self.decide_and_save(actor, actor.manages_billing()?, decision)
+            .await
+    }
+
+    /// Staff takes back whatever change waits for the period's end, also one that they scheduled.
+    pub async fn undo_change_for(&self, actor: &Actor, customer: CustomerId) -> Result<()> {
+        actor.serves_customers()?;
+        let decision = Decision {
+            decide: |subscription| undo_pending_change(subscription, UndoneBy::Staff),
+            what: CHANGE_UNDONE,
+            feedback: None,
+        };
+        self.decide_and_save(actor, CustomerScope::of(customer), decision)
+            .await
     }
 
     /// The subscription goes on to the end of what is paid for, then ends.
@@ -27,7 +44,8 @@ impl Billing {
             what: "subscription.cancel_scheduled",
             feedback: feedback.map(checked).transpose()?,
         };
-        self.decide_and_save(actor, decision).await
+        self.decide_and_save(actor, actor.manages_billing()?, decision)
+            .await
     }
 
     pub async fn undo_cancel(&self, actor: &Actor) -> Result<()> {
@@ -36,11 +54,11 @@ impl Billing {
             what: "subscription.cancel_undone",
             feedback: None,
         };
-        self.decide_and_save(actor, decision).await
+        self.decide_and_save(actor, actor.manages_billing()?, decision)
+            .await
     }
 
-    async fn decide_and_save(&self, actor: &Actor, decision: Decision) -> Result<()> {
-        let scope = actor.manages_billing()?;
+    async fn decide_and_save(&self, actor: &Actor, scope: CustomerScope, decision: Decision) -> Result<()> {
         self.catch_up(scope).await?;
         let at = self.now();
         let mut tx = store::begin(self.pool()).await?;

@@ -11,7 +11,7 @@ use crate::add_on::{line, offer};
 use crate::play::{ASKS, DECLINES_LATER, Play, VISA, bill, movement, play};
 
 impl Play {
-    async fn approve(&self, url: &str) {
+    pub async fn approve(&self, url: &str) {
         let charge_ref = url.rsplit('/').next().unwrap();
         self.billing
             .sandbox()

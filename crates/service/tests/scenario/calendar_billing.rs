@@ -3,7 +3,8 @@
 
 use service::billing::invoice::InvoiceStatus::Paid;
 use service::billing::period::Interval::{Month, Year};
-use service::{Actor, ChangeOutcome};
+use service::billing::subscription::UnusedTime;
+use service::{Actor, ChangeOutcome, StopKind};
 use sqlx::PgPool;
 
 use crate::play::{Play, VISA, bill, play, utc};
@@ -113,11 +114,11 @@ async fn whoever_goes_on_meets_the_calendar_again(pool: PgPool) {
         [line("2026-05-01", "2026-06-01", 62_000)]
     );
     play.live_until("2026-05-05T10:00:00Z").await;
-    // 5 to 31 May: 27 of 31 days of 620.00, and 8 % of it.
+    // 6 to 31 May: 26 of 31 days of 620.00, and 8 % of it; the day it stops on is served.
     play.pause().await;
     assert_eq!(
         play.credit_notes().await,
-        [("CN-000001".to_owned(), 54_000, 4_320)]
+        [("CN-000001".to_owned(), 52_000, 4_160)]
     );
     play.live_until("2026-05-20T10:00:00Z").await;
     // 20 to 31 May: 12 of 31 days, all of it paid by the credit.
@@ -126,12 +127,38 @@ async fn whoever_goes_on_meets_the_calendar_again(pool: PgPool) {
         play.last_lines().await,
         [line("2026-05-20", "2026-06-01", 24_000)]
     );
-    assert_eq!(play.credit().await, 58_320 - 25_920);
+    assert_eq!(play.credit().await, 56_160 - 25_920);
     play.live_until("2026-06-01T00:00:00Z").await;
     assert_eq!(
         play.last_lines().await,
         [line("2026-06-01", "2026-07-01", 62_000)]
     );
+    play.ties().await;
+}
+
+/// Stopped late each day and gone on with early the next, it costs what it costs without.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_day_that_is_begun_is_paid_for(pool: PgPool) {
+    let play = calendar(pool, "2026-05-01T00:00:00Z").await;
+    play.buy("works", Month, VISA).await;
+    let mut notes = Vec::new();
+    for day in 1..=3_i64 {
+        play.live_until(&format!("2026-05-{day:02}T23:30:00Z")).await;
+        play.pause().await;
+        // The days after this one, at 20.00 each.
+        let net = (31 - day) * 2_000;
+        notes.push((format!("CN-{day:06}"), net, net * 8 / 100));
+        assert_eq!(play.credit_notes().await, notes);
+        play.live_until(&format!("2026-05-{:02}T00:30:00Z", day + 1))
+            .await;
+        assert_eq!(play.resume().await, 0);
+        assert_eq!(play.credit().await, 0, "a day was given away");
+    }
+    // On the last day nothing is left to give back.
+    play.live_until("2026-05-31T23:00:00Z").await;
+    let unused = UnusedTime::Credit;
+    let preview = play.stop(StopKind::Cancel { unused }).await;
+    assert_eq!(preview.credit_note, None);
     play.ties().await;
 }
 

@@ -1,4 +1,4 @@
-//! What staff agrees with one customer stands in place of what the plan gives, in the preview and on the bill.
+//! What staff agrees with one customer stands in place of the plan's, in the preview and on the bill.
 
 use service::billing::entitlement::{Allowance, Override, Source};
 use service::billing::id::{CustomerId, StaffId};
@@ -63,9 +63,9 @@ async fn the_overage_is_what_lies_beyond_it(pool: PgPool) {
         .await;
     // 50,000 beyond the plan's 100,000 at 0.50 per 1,000; 30,000 beyond the 120,000 agreed.
     assert_eq!(upcoming(&play).await, [(150_000, 100_000, 2_500)]);
-    let support = staff(StaffRole::Support);
+    let finance = staff(StaffRole::Finance);
     let agreed = calls(play.customer(), units(120_000));
-    play.billing.set_override(&support, agreed).await.unwrap();
+    play.billing.set_override(&finance, agreed).await.unwrap();
     assert_eq!(upcoming(&play).await, [(150_000, 120_000, 1_500)]);
     let overview = play.billing.overview(&play.actor).await.unwrap();
     let meter = overview
@@ -85,12 +85,12 @@ async fn the_overage_is_what_lies_beyond_it(pool: PgPool) {
         .await;
     for included in [units(0), Allowance::Unlimited] {
         let agreed = calls(play.customer(), included);
-        play.billing.set_override(&support, agreed).await.unwrap();
+        play.billing.set_override(&finance, agreed).await.unwrap();
     }
     assert_eq!(upcoming(&play).await, []);
     let key = || OverrideKey::Meter("api_requests".to_owned());
     play.billing
-        .remove_override(&support, play.customer(), key())
+        .remove_override(&finance, play.customer(), key())
         .await
         .unwrap();
     assert_eq!(upcoming(&play).await, [(150_000, 100_000, 2_500)]);
@@ -98,7 +98,7 @@ async fn the_overage_is_what_lies_beyond_it(pool: PgPool) {
     assert_eq!(last(&play).await, [(150_000, 100_000, 2_500)]);
     let again = play
         .billing
-        .remove_override(&support, play.customer(), key())
+        .remove_override(&finance, play.customer(), key())
         .await;
     assert!(matches!(again, Err(Error::NotFound("override"))), "{again:?}");
 
@@ -146,9 +146,9 @@ async fn a_feature_is_what_was_agreed(pool: PgPool) {
         },
         reason: reason.to_owned(),
     };
-    let support = staff(StaffRole::Support);
+    let finance = staff(StaffRole::Finance);
     play.billing
-        .set_override(&support, agreed("support", "Priority", "An outage"))
+        .set_override(&finance, agreed("support", "Priority", "An outage"))
         .await
         .unwrap();
     assert_eq!(
@@ -165,8 +165,92 @@ async fn a_feature_is_what_was_agreed(pool: PgPool) {
             "not_found",
         ),
     ] {
-        let refused = play.billing.set_override(&support, wrong).await.unwrap_err();
+        let refused = play.billing.set_override(&finance, wrong).await.unwrap_err();
         assert_eq!(refused.code(), expected, "{refused:?}");
+    }
+    play.billing.drain_queue().await.unwrap();
+    play.ties().await;
+}
+
+/// The level is 200 GB: 50 are agreed in place of the plan's 10, and the add-on's 100 come on top.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_add_on_comes_on_top_of_it(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    play.use_meter("s", "storage_gb", 200, utc("2026-04-01T00:00:00Z"))
+        .await;
+    let agree = async |included| {
+        let agreed = SetOverride {
+            agreed: Override::Meter {
+                key: "storage_gb".to_owned(),
+                included,
+            },
+            ..calls(play.customer(), included)
+        };
+        let finance = staff(StaffRole::Finance);
+        play.billing.set_override(&finance, agreed).await.unwrap();
+    };
+    agree(units(50)).await;
+    assert_eq!(upcoming(&play).await, [(200, 50, 3_750)]);
+    play.set_add_on("extra_storage", 1).await;
+    assert_eq!(upcoming(&play).await, [(200, 150, 1_250)]);
+    play.live_until("2026-05-01T00:00:00Z").await;
+    assert_eq!(last(&play).await, [(200, 150, 1_250)]);
+    agree(Allowance::Unlimited).await;
+    assert_eq!(upcoming(&play).await, []);
+    play.billing.drain_queue().await.unwrap();
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn where_all_is_included_the_minimum_is_still_due(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    let with_minimum = crate::play::CATALOG.replace(
+        r#"api_requests = { included = 100_000, scheme = "per_unit","#,
+        r#"api_requests = { included = 100_000, minimum = 20, scheme = "per_unit","#,
+    );
+    play.billing
+        .apply_catalog(&Actor::System, &with_minimum)
+        .await
+        .unwrap();
+    play.buy("starter", Month, VISA).await;
+    play.use_meter("r", "api_requests", 900_000, utc("2026-04-01T00:00:00Z"))
+        .await;
+    let agreed = calls(play.customer(), Allowance::Unlimited);
+    let finance = staff(StaffRole::Finance);
+    play.billing.set_override(&finance, agreed).await.unwrap();
+    play.live_until("2026-05-01T00:00:00Z").await;
+    let bill = [
+        crate::add_on::line("API requests, up to the agreed minimum", 2_000),
+        crate::add_on::line("Starter, one month", 19_900),
+    ];
+    assert_eq!(play.last_words().await, bill);
+    play.billing.drain_queue().await.unwrap();
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn who_decides_about_money_agrees_on_it(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    for (role, may) in [
+        (StaffRole::Admin, true),
+        (StaffRole::Finance, true),
+        (StaffRole::Support, false),
+        (StaffRole::Developer, false),
+        (StaffRole::ReadOnly, false),
+    ] {
+        let agreed = calls(play.customer(), Allowance::Unlimited);
+        let set = play.billing.set_override(&staff(role), agreed).await;
+        let key = OverrideKey::Meter("api_requests".to_owned());
+        let removed = play
+            .billing
+            .remove_override(&staff(role), play.customer(), key)
+            .await;
+        for answer in [set, removed] {
+            let code = answer.map_or_else(|error| error.code(), |()| "ok");
+            assert_eq!(code, if may { "ok" } else { "forbidden" }, "{role:?}");
+        }
     }
     play.billing.drain_queue().await.unwrap();
     play.ties().await;

@@ -11,6 +11,8 @@ use service::{
     Actor, Error, MemberRole, OverrideKey, Scope, SetOverride, SetUp, StaffRole, StartCheckout, StopKind,
 };
 use sqlx::PgPool;
+use store::CustomerScope;
+use store::entitlement::{NewOverride, overrides, remove, set};
 
 use crate::play::{Play, VISA, play, utc};
 use crate::support::sign_up;
@@ -113,6 +115,10 @@ async fn admin_answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'
                 b.extend_trial(actor, foreign.customer, utc("2020-01-01T00:00:00Z"))
                     .await,
             ),
+        ),
+        (
+            "undo_change_for",
+            code(b.undo_change_for(actor, foreign.customer).await),
         ),
         (
             "set_override",
@@ -250,7 +256,7 @@ const CUSTOMER: [&str; 23] = [
     "start_add_card",
     "start_checkout",
 ];
-const ADMIN: [&str; 10] = [
+const ADMIN: [&str; 11] = [
     "admin_overview",
     "clock_state",
     "start_clock_move",
@@ -258,6 +264,7 @@ const ADMIN: [&str; 10] = [
     "verify_as",
     "set_up_subscription",
     "extend_trial",
+    "undo_change_for",
     "set_override",
     "remove_override",
     "set_payment_terms",
@@ -387,20 +394,20 @@ async fn each_role_does_what_it_may(pool: PgPool) {
         "start_clock_move",
         "set_up_subscription",
         "extend_trial",
-        "set_override",
-        "remove_override",
+        "undo_change_for",
     ];
-    let reads: Vec<_> = serves.into_iter().chain(["set_payment_terms"]).collect();
+    let agrees = ["set_override", "remove_override", "set_payment_terms"];
+    let reads = [serves.as_slice(), &agrees].concat();
     for (role, expected) in [
-        (StaffRole::ReadOnly, &refused_to(&reads)),
-        (StaffRole::Finance, &refused_to(&serves)),
+        (StaffRole::ReadOnly, refused_to(&reads)),
+        (StaffRole::Finance, refused_to(&serves)),
         (
             StaffRole::Support,
-            &refused_to(&["start_clock_move", "set_payment_terms"]),
+            refused_to(&["start_clock_move", agrees[0], agrees[1], agrees[2]]),
         ),
     ] {
         let answers = answers(&play, &staff(role), &foreign).await;
-        assert_eq!(refused(&answers, "forbidden"), *expected, "{role:?}");
+        assert_eq!(refused(&answers, "forbidden"), expected, "{role:?}");
     }
     let operator: Vec<&str> = CUSTOMER.into_iter().chain(["ingest"]).collect();
     assert_eq!(
@@ -410,4 +417,29 @@ async fn each_role_does_what_it_may(pool: PgPool) {
         ),
         operator
     );
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn nobody_agrees_on_what_is_not_theirs(pool: PgPool) {
+    let (play, foreign) = ada(pool).await;
+    let mut conn = play.pool.acquire().await.unwrap();
+    let own = CustomerScope::of(foreign.customer);
+    let eve = CustomerScope::of(CustomerId::from_uuid(uuid::Uuid::from_u128(9)));
+    let hers = store::subscription::live(&mut conn, own).await.unwrap().unwrap();
+    let agreed = foreign.set_override().agreed;
+    let new = || NewOverride {
+        subscription: hers.id,
+        agreed: &agreed,
+        reason: "Why not",
+        set_by: "eve",
+        set_at: utc("2026-04-02T00:00:00Z"),
+    };
+    assert!(!set(&mut conn, eve, new()).await.unwrap());
+    assert!(overrides(&mut conn, &[hers.id]).await.unwrap().is_empty());
+    assert!(set(&mut conn, own, new()).await.unwrap());
+    for (scope, removed) in [(eve, false), (own, true), (own, false)] {
+        let done = remove(&mut conn, scope, hers.id, "meter", "api_requests").await;
+        assert_eq!(done.unwrap(), removed);
+    }
+    assert!(overrides(&mut conn, &[hers.id]).await.unwrap().is_empty());
 }

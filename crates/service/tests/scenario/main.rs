@@ -8,6 +8,7 @@ mod support;
 mod abandoned_checkout;
 mod add_on;
 mod add_on_payment;
+mod add_on_time;
 mod awaited_upgrade;
 mod batches;
 mod calendar_billing;

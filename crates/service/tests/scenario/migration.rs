@@ -1,10 +1,11 @@
 //! Subscribers of an old version move to the one on sale at their next renewal; it is known before who pays more.
 
+use service::billing::id::StaffId;
 use service::billing::invoice::InvoiceStatus::Paid;
 use service::billing::money::{Currency, Money};
 use service::billing::period::Interval::{Month, Year};
-use service::billing::subscription::Stays;
-use service::{Actor, MigrationReport};
+use service::billing::subscription::{PendingChange, Stays};
+use service::{Actor, MigrationReport, StaffRole};
 use sqlx::PgPool;
 
 use crate::play::{CATALOG, Play, VISA, bill, movement, play};
@@ -155,5 +156,56 @@ async fn who_cannot_move_stays_and_a_trial_moves_at_once(pool: PgPool) {
         .await
         .unwrap_err();
     assert!(matches!(unknown, service::Error::NotFound("plan")), "{unknown:?}");
+    ada.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_staff_scheduled_staff_takes_back(pool: PgPool) {
+    let ada = play(pool.clone(), "2026-04-01T00:00:00Z").await;
+    ada.buy("professional", Month, VISA).await;
+    let dearer = CATALOG.replace("amount = 999 }", "amount = 1099 }");
+    ada.billing.apply_catalog(&Actor::System, &dearer).await.unwrap();
+    let migrated = async || {
+        let done = ada
+            .billing
+            .migrate_subscribers(&Actor::System, "professional")
+            .await;
+        assert_eq!(done.unwrap().moves.len(), 1);
+    };
+    let pending = async || {
+        let overview = ada.billing.overview(&ada.actor).await.unwrap();
+        overview.subscription.unwrap().pending_change
+    };
+    migrated().await;
+    let scheduled = pending().await;
+    assert!(scheduled.is_some_and(PendingChange::is_by_staff), "{scheduled:?}");
+    let refused = ada.billing.undo_change(&ada.actor).await.unwrap_err();
+    assert_eq!(refused.code(), "change_scheduled_by_staff");
+    let stop = service::StopKind::Pause { resume_at: None };
+    let refused = ada.billing.preview_stop(&ada.actor, stop).await.unwrap_err();
+    assert_eq!(refused.code(), "change_scheduled_by_staff");
+    // Leaving and staying after all does not lose it.
+    ada.billing.cancel(&ada.actor, None).await.unwrap();
+    ada.billing.undo_cancel(&ada.actor).await.unwrap();
+    assert_eq!(pending().await, scheduled);
+
+    let support = Actor::Staff {
+        id: StaffId::from_uuid(uuid::Uuid::from_u128(9)),
+        role: StaffRole::Support,
+    };
+    ada.billing
+        .undo_change_for(&support, ada.customer())
+        .await
+        .unwrap();
+    assert_eq!(pending().await, None);
+    let again = ada.billing.undo_change_for(&support, ada.customer()).await;
+    assert_eq!(again.unwrap_err().code(), "nothing_pending");
+
+    // A change that the customer chooses takes its place, and is theirs to take back.
+    migrated().await;
+    ada.change("starter", Month).await;
+    assert!(pending().await.is_some_and(|change| !change.is_by_staff()));
+    ada.billing.undo_change(&ada.actor).await.unwrap();
+    assert_eq!(pending().await, None);
     ada.ties().await;
 }

@@ -1,0 +1,58 @@
+//! How long add-ons were carried in the present usage period: what they include of it goes by that.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "zones")]
+use super::Status;
+use super::Subscription;
+use crate::id::PriceId;
+
+/// An add-on that became more or fewer, came or went within the present usage period. One of which there is none
+/// of these was carried as it is now since the period began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddOnTime {
+    /// An add-on goes over to another price only where a usage period begins.
+    pub price: PriceId,
+    /// From here on there are as many as the item says; none where no item carries it any more.
+    pub until: DateTime<Utc>,
+    /// Seconds it was carried before, times how many.
+    pub unit_seconds: i64,
+}
+
+impl Subscription {
+    /// Seconds of the present usage period that an add-on was carried up to an instant, times how many.
+    pub fn unit_seconds(&self, price: PriceId, at: DateTime<Utc>) -> i64 {
+        let start = self.usage_period.start();
+        let earlier = self.add_on_time.iter().find(|time| time.price == price);
+        let (from, earlier) = earlier.map_or((start, 0), |time| (time.until.max(start), time.unit_seconds));
+        let carried = self.add_ons().find(|item| item.price.id == price);
+        let quantity = carried.map_or(0, |item| i64::from(item.quantity));
+        // Seconds begin on the clock's, as those of periods do.
+        let since = (at.timestamp() - from.timestamp()).max(0);
+        earlier.saturating_add(since.saturating_mul(quantity))
+    }
+
+    /// The prices of add-ons that went within the present usage period.
+    pub fn gone_add_ons(&self) -> impl Iterator<Item = PriceId> {
+        let gone = |price: &PriceId| self.add_ons().all(|item| item.price.id != *price);
+        self.add_on_time.iter().map(|time| time.price).filter(gone)
+    }
+
+    /// Counts an add-on up to an instant at which its number is about to change. A trial's use is not billed.
+    #[cfg(feature = "zones")]
+    pub(super) fn count_add_on(&mut self, price: PriceId, at: DateTime<Utc>) {
+        if let Status::Trialing { .. } = self.status {
+            return;
+        }
+        let unit_seconds = self.unit_seconds(price, at);
+        self.add_on_time.retain(|time| time.price != price);
+        if at > self.usage_period.start() {
+            self.add_on_time.push(AddOnTime {
+                price,
+                until: at,
+                unit_seconds,
+            });
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What holds of money and time over any life of a subscription.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
+
+mod books;
+mod catalog;
+mod life;
+
+use billing::period::{BillingTime, Zone};
+use billing::proration::ProrationMode;
+use chrono::TimeDelta;
+use proptest::prelude::*;
+
+use crate::catalog::{INTERVALS, catalog};
+use crate::life::Life;
+
+#[derive(Debug, Clone)]
+pub enum Step {
+    Wait {
+        hours: i64,
+    },
+    Change {
+        plan: usize,
+        interval: usize,
+        quantity: u32,
+        paid: bool,
+    },
+    UndoChange,
+    AddOn {
+        add_on: usize,
+        quantity: u32,
+        paid: bool,
+    },
+    UndoAddOn {
+        add_on: usize,
+    },
+    Pause {
+        days: Option<i64>,
+    },
+    Resume,
+    CancelAtEnd,
+    UndoCancel,
+    TaxRate {
+        percent: i64,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let change = (
+        0..3_usize,
+        0..INTERVALS.len(),
+        1..5_u32,
+        prop::bool::weighted(0.8),
+    );
+    let add_on = (0..2_usize, 0..4_u32, prop::bool::weighted(0.8));
+    prop_oneof![
+        5 => (0..2_000_i64).prop_map(|hours| Step::Wait { hours }),
+        4 => change.prop_map(|(plan, interval, quantity, paid)| Step::Change { plan, interval, quantity, paid }),
+        1 => Just(Step::UndoChange),
+        4 => add_on.prop_map(|(add_on, quantity, paid)| Step::AddOn { add_on, quantity, paid }),
+        1 => (0..2_usize).prop_map(|add_on| Step::UndoAddOn { add_on }),
+        2 => prop::option::weighted(0.3, 1..100_i64).prop_map(|days| Step::Pause { days }),
+        3 => Just(Step::Resume),
+        1 => Just(Step::CancelAtEnd),
+        2 => Just(Step::UndoCancel),
+        1 => (0..30_i64).prop_map(|percent| Step::TaxRate { percent }),
+    ]
+}
+
+/// Stopped late each day and gone on with early the next, by the clock of whatever zone.
+#[test]
+fn a_day_that_is_begun_is_paid_for() {
+    for (zone, late) in [("UTC", 23), ("Asia/Kolkata", 17), ("America/New_York", 27)] {
+        let amounts = [31_000; 25];
+        let plans = catalog(&amounts, BillingTime::Calendar, ProrationMode::Day);
+        let mut life = Life::begin(&plans, zone.parse().unwrap(), None);
+        life.step(Step::TaxRate { percent: 0 });
+        let today = life.now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+        // Up to the 11th of a month of 29 days: first the last day of January, then ten more.
+        for day in 0..11 {
+            life.live_until(today + TimeDelta::days(day) + TimeDelta::hours(late));
+            life.step(Step::Pause { days: None });
+            life.step(Step::Wait { hours: 2 });
+            life.step(Step::Resume);
+        }
+        life.live_until(today + TimeDelta::days(10) + TimeDelta::hours(late + 3));
+        life.end();
+        // 31 January costs 10.00 of 310.00 with 8 % tax, and each of 11 days of February 10.6896….
+        let days = 1_080 + 31_000 * 11 / 29;
+        let paid = life.billed - life.given_back;
+        assert!(
+            (days - 12..=days + 12).contains(&paid),
+            "{zone}: {paid} of {days}"
+        );
+    }
+}
+
+fn zones() -> impl Strategy<Value = Zone> {
+    let names = [
+        "UTC",
+        "Europe/Berlin",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "Asia/Kolkata",
+    ];
+    prop::sample::select(names.map(|name| name.parse::<Zone>().unwrap()).to_vec())
+}
+
+fn cases() -> ProptestConfig {
+    let proof = std::env::var_os("PROOF").is_some();
+    ProptestConfig::with_cases(if proof { 10_000 } else { 256 })
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn what_is_billed_is_what_is_served(
+        amounts in prop::collection::vec(0..2_000_000_i64, 25),
+        zone in zones(),
+        billing_time in prop::sample::select(vec![BillingTime::Anniversary, BillingTime::Calendar]),
+        proration in prop::sample::select(vec![ProrationMode::Second, ProrationMode::Day]),
+        term in prop::option::weighted(0.2, 1..500_i64),
+        steps in prop::collection::vec(step(), 1..25),
+    ) {
+        let plans = catalog(&amounts, billing_time, proration);
+        let mut life = Life::begin(&plans, zone, term);
+        for step in steps {
+            life.step(step);
+        }
+        life.end();
+    }
+}

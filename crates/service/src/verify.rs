@@ -95,7 +95,11 @@ fn credit_ties(line: &StoredCredit) -> bool {
 }
 
 fn line_ties(line: &StoredLine) -> bool {
-    line.explain.amount() == Ok(line.net) && line.tax_rate.on(line.net) == Ok(line.tax)
+    let taxed = line.tax_rate.on(line.net).is_ok_and(|exact| {
+        // A credit gives back no more tax than was left.
+        line.tax == exact || (line.untaxes && line.tax.minor() > exact.minor())
+    });
+    taxed && line.explain.amount() == Ok(line.net)
 }
 
 /// The sum of a customer's movements is the MRR of its subscriptions.

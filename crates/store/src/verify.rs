@@ -270,6 +270,8 @@ pub struct StoredLine {
     pub tax_rate: TaxRate,
     pub tax: Money,
     pub explain: Explain,
+    /// Whether it gives back all that was left of the tax of the line it credits.
+    pub untaxes: bool,
 }
 
 /// Lines of all invoices after a place in their order, for recomputing them outside.
@@ -283,9 +285,15 @@ pub async fn lines_after(
         (invoice.uuid(), position)
     });
     let rows = sqlx::query!(
-        "SELECT l.invoice_id, l.position, l.net_minor, l.tax_rate, l.tax_minor, l.explain, i.currency
+        r#"SELECT l.invoice_id, l.position, l.net_minor, l.tax_rate, l.tax_minor, l.explain, i.currency,
+               coalesce((SELECT sum(tax) FROM (
+                   SELECT -tax_minor AS tax FROM invoice_line WHERE credits_line_id = b.id AND (NOT voided OR id = l.id)
+                   UNION ALL
+                   SELECT tax_minor FROM credit_note_line WHERE invoice_line_id = b.id
+               ) given_back) >= b.tax_minor, false) AS "untaxes!"
          FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
-         WHERE (l.invoice_id, l.position) > ($1, $2) ORDER BY l.invoice_id, l.position LIMIT $3",
+         LEFT JOIN invoice_line b ON b.id = l.credits_line_id
+         WHERE (l.invoice_id, l.position) > ($1, $2) ORDER BY l.invoice_id, l.position LIMIT $3"#,
         invoice,
         position,
         limit,
@@ -302,6 +310,7 @@ pub async fn lines_after(
                 tax: row::money(TABLE, r.tax_minor, &r.currency)?,
                 explain: serde_json::from_value(r.explain)
                     .map_err(|_| Error::corrupt(TABLE, r.invoice_id))?,
+                untaxes: r.untaxes,
             })
         })
         .collect()

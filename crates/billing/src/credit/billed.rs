@@ -57,6 +57,12 @@ pub struct CreditableLine {
 }
 
 impl CreditableLine {
+    /// What was billed of tax and not given back since.
+    pub fn tax_left(&self) -> Result<Money, MoneyError> {
+        let nothing = Money::zero(self.tax.currency());
+        self.tax.minus(self.credited_tax)?.max(nothing)
+    }
+
     /// What is given back if service ends there: never more than is left of the line, and its tax with it.
     /// None where nothing is.
     #[cfg(feature = "zones")]
@@ -71,10 +77,7 @@ impl CreditableLine {
         if !net.is_positive() {
             return Ok(None);
         }
-        let left = self
-            .tax
-            .minus(self.credited_tax)?
-            .max(Money::zero(self.tax.currency()))?;
+        let left = self.tax_left()?;
         let tax = match explain {
             Explain::Capped { .. } => left,
             _ => share.tax(self.billed.net, self.tax_rate)?.min(left)?,
@@ -175,6 +178,22 @@ mod tests {
         assert_eq!(given_back(&line, "2026-04-11T00:00:00Z"), None);
         // Nine of thirty days are 48.00 and 12.00.
         assert_eq!(given_back(&line, "2026-04-02T00:00:00Z"), Some((4_800, 1_200)));
+    }
+
+    #[test]
+    fn on_an_invoice_too_no_more_tax_than_is_left() {
+        let mut line = april();
+        let tax_on_invoice = |line: &CreditableLine| {
+            let unused = unused_from(line, "2026-04-02T00:00:00Z").unwrap();
+            let draft = unused.on_invoice(line.tax_left().unwrap()).unwrap();
+            (draft.net.minor(), draft.credits.unwrap().tax.minor())
+        };
+        // 25 % of 154.67.
+        assert_eq!(tax_on_invoice(&line), (-15_467, -3_867));
+        line.credited_tax = usd(500);
+        assert_eq!(tax_on_invoice(&line), (-15_467, -3_500));
+        line.credited_tax = usd(4_001);
+        assert_eq!(tax_on_invoice(&line), (-15_467, 0));
     }
 
     #[test]

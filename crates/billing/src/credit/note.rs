@@ -48,8 +48,10 @@ pub struct CreditLine {
 }
 
 impl CreditLine {
-    /// The same as a line of the invoice that charges for what comes instead.
-    pub fn on_invoice(self) -> Result<DraftLine, MoneyError> {
+    /// The same as a line of the invoice that charges for what comes instead: taxed by itself as every line is,
+    /// but for what is left of the tax that was billed, which many small credits rounded up could exceed.
+    pub fn on_invoice(self, tax_left: Money) -> Result<DraftLine, MoneyError> {
+        let tax = self.tax_rate.on(self.net)?.min(tax_left)?.negate()?;
         Ok(DraftLine {
             item: Some(self.item),
             kind: LineKind::ProrationCredit,
@@ -62,6 +64,7 @@ impl CreditLine {
             credits: Some(CreditedLine {
                 line: self.credits,
                 tax_rate: self.tax_rate,
+                tax,
             }),
         })
     }

@@ -91,6 +91,8 @@ impl Charge {
 pub struct CreditedLine {
     pub line: InvoiceLineId,
     pub tax_rate: TaxRate,
+    /// Negative, and never more than is left of the tax that was billed.
+    pub tax: Money,
 }
 
 /// A line before tax.
@@ -119,10 +121,12 @@ pub struct Line {
 }
 
 impl Line {
-    /// Taxed at the rate given; a credit at the rate of what it gives back.
+    /// Taxed at the rate given; a credit as what it gives back was.
     pub fn new(draft: DraftLine, rate: TaxRate) -> Result<Self, MoneyError> {
-        let tax_rate = draft.credits.map_or(rate, |credited| credited.tax_rate);
-        let tax = tax_rate.on(draft.net)?;
+        let (tax_rate, tax) = match draft.credits {
+            Some(credited) => (credited.tax_rate, credited.tax),
+            None => (rate, rate.on(draft.net)?),
+        };
         Ok(Self { draft, tax_rate, tax })
     }
 }

@@ -49,6 +49,9 @@ pub fn change_add_on(subscription: &Subscription, input: AddOnInput<'_>) -> Resu
         may_have_more(subscription, carried, input)?;
     } else if target.quantity == present {
         return Err(ChangeError::SameQuantity);
+    } else if let Some(beside) = input.scheduled.filter(|_| target.quantity > 0) {
+        // One that was to go stays after all: also beside what was scheduled since.
+        fits_beside(target.add_on, input.terms, beside)?;
     }
     match subscription.status {
         Status::Trialing { .. } => Ok(PlanChange::InTrial {

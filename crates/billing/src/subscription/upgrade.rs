@@ -123,7 +123,12 @@ fn upgrade(
     }
     let unused = given_back(subscription, input)?.into_iter();
     let mut billed_usage = None;
-    let mut lines: Vec<_> = unused.map(CreditLine::on_invoice).collect::<Result<_, _>>()?;
+    let on_invoice = |credit: CreditLine| {
+        let billed = input.billed.iter().find(|line| line.line == credit.credits);
+        let left = billed.map_or(Ok(credit.tax), CreditableLine::tax_left)?;
+        credit.on_invoice(left)
+    };
+    let mut lines: Vec<_> = unused.map(on_invoice).collect::<Result<_, _>>()?;
     if target.price.interval == item.price.interval {
         lines.extend(line_for_the_rest(
             &after,

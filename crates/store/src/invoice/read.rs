@@ -306,6 +306,7 @@ async fn lines(conn: &mut PgConnection, invoice: &InvoiceSummary) -> Result<Vec<
             let credits = r.credits_line_id.map(|line| CreditedLine {
                 line: InvoiceLineId::from_uuid(line),
                 tax_rate,
+                tax: Money::new(r.tax_minor, currency),
             });
             Ok(Line {
                 draft: DraftLine {

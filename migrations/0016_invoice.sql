@@ -45,12 +45,14 @@ CREATE TABLE billed_usage (
 );
 CREATE INDEX billed_usage_invoice ON billed_usage (invoice_id) WHERE invoice_id IS NOT NULL;
 
--- Customers with usage that was reported when its period might have been billed already: who is billed next
--- is looked at again. Written in the event's transaction.
+-- Notes on customers with usage that was reported when its period might have been billed already: who is billed
+-- next is looked at again. Written in the event's transaction, a row each, so that nobody waits for anybody.
 CREATE TABLE late_usage (
-    customer_id uuid PRIMARY KEY REFERENCES customer,
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    customer_id uuid NOT NULL REFERENCES customer,
     noticed_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX late_usage_customer ON late_usage (customer_id);
 
 -- An invoice is written off once.
 DROP INDEX ledger_posting_once;

@@ -183,3 +183,35 @@ proptest! {
         }
     }
 }
+
+/// Whatever becomes known of what has no end, only the agreed minimum was ever due for it.
+#[test]
+fn late_usage_of_what_is_unlimited_costs_nothing() {
+    for scheme in SCHEMES {
+        for minimum in [None, Some(usd(700))] {
+            let mut plan = plan(
+                scheme,
+                0,
+                Bounds {
+                    minimum,
+                    maximum: None,
+                },
+            );
+            plan.charges[0].included = Allowance::Unlimited;
+            let (first, lines) = end_of_month(&plan, &start(&plan), 5, &[]);
+            assert_eq!(total(&lines), minimum.map_or(0, Money::minor));
+            let billed = &first.billed_usage[0];
+            let usage = [counted(billed.period, 900)];
+            let late = LateUsage {
+                billed,
+                plan: &plan,
+                usage: &usage,
+            };
+            let (_, lines) = end_of_month(&plan, &first.after, 0, &[late]);
+            assert!(
+                lines.iter().all(|line| line.kind != LineKind::LateUsage),
+                "{lines:?}"
+            );
+        }
+    }
+}

@@ -4,9 +4,9 @@ mod correct;
 mod finalize;
 mod one_off;
 
-pub use correct::{reverse_write_off, void};
+pub use correct::{Void, reverse_write_off, void};
 pub use finalize::{Finalize, finalize};
-pub use one_off::{AddOneOff, BillOneOff};
+pub use one_off::{AddOneOff, BillOneOff, waiting};
 
 use billing::id::InvoiceId;
 

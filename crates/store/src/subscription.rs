@@ -256,12 +256,14 @@ pub async fn update(conn: &mut PgConnection, updates: &[Update<'_>]) -> Result<(
 /// quote depends on it.
 pub async fn set_overdue_at(
     conn: &mut PgConnection,
+    scope: CustomerScope,
     subscription: SubscriptionId,
     overdue_at: Option<DateTime<Utc>>,
 ) -> Result<()> {
     sqlx::query!(
-        "UPDATE subscription SET overdue_at = $2 WHERE id = $1",
+        "UPDATE subscription SET overdue_at = $3 WHERE id = $1 AND customer_id = $2",
         subscription.uuid(),
+        scope.uuid(),
         overdue_at,
     )
     .execute(conn)

@@ -12,11 +12,11 @@ mod partition;
 mod period;
 mod roll_up;
 
-pub use billed::{NewBilledUsage, forget_billed, last_billed, save_billed};
+pub use billed::{NewBilledUsage, billed_since, forget_billed, save_billed};
 pub use bucket::{BucketKey, add_to_buckets};
 pub use counter::{CounterKey, add_to_counters, counters};
 pub use event::{NewEvent, SentKey, UsageCustomer, conflicting, customers, insert_events};
-pub use late::{forget_late, late_of, lock_late, note_late};
+pub use late::{LateNote, forget_late, late_notes, note_late};
 pub use partition::make_partition;
 pub use period::{SpanOf, spans};
 pub use roll_up::{RollUp, UsageDay, days, roll_up};

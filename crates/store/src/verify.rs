@@ -55,13 +55,19 @@ const CHECKS: &[(&str, &str, &str)] = &[
     (
         "usage periods came to what their lines billed",
         "SELECT count(*) FROM billed_usage",
-        "SELECT b.subscription_id::text || ' from ' || b.usage_start || ': ' || (m ->> 'meter') FROM billed_usage b
-         CROSS JOIN LATERAL jsonb_array_elements(b.meters) m
-         WHERE (m -> 'billed' ->> 'amount')::bigint <> coalesce((SELECT sum(l.net_minor) FROM subscription_item i
-             JOIN invoice_line l ON l.subscription_item_id = i.id
-             WHERE i.subscription_id = b.subscription_id AND l.charge = m ->> 'meter'
-                 AND l.kind IN ('usage', 'true_up', 'late_usage')
-                 AND (l.service_start, l.service_end) = (b.usage_start, b.usage_end)), 0)",
+        "WITH billed AS (
+             SELECT b.subscription_id, b.usage_start, b.usage_end, m ->> 'meter' AS charge,
+                    (m -> 'billed' ->> 'amount')::bigint AS net
+             FROM billed_usage b CROSS JOIN LATERAL jsonb_array_elements(b.meters) m
+         ), lines AS (
+             SELECT i.subscription_id, l.service_start, l.service_end, l.charge, sum(l.net_minor) AS net
+             FROM invoice_line l JOIN subscription_item i ON i.id = l.subscription_item_id
+             WHERE l.kind IN ('usage', 'true_up', 'late_usage') GROUP BY 1, 2, 3, 4
+         )
+         SELECT b.subscription_id::text || ' from ' || b.usage_start || ': ' || b.charge FROM billed b
+         LEFT JOIN lines l ON (l.subscription_id, l.service_start, l.service_end, l.charge)
+             = (b.subscription_id, b.usage_start, b.usage_end, b.charge)
+         WHERE b.net <> coalesce(l.net, 0)",
     ),
     (
         "one-off items are on one invoice",

@@ -10,6 +10,8 @@ use crate::period::{Period, PeriodError};
 const MAX_DESCRIPTION: usize = 200;
 /// More than this is a slip of the finger.
 const MAX_QUANTITY: u32 = 100_000;
+/// In minor units: many of them and their tax still fit into a total.
+const MAX_AMOUNT: i64 = 1_000_000_000_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OneOffError {
@@ -17,7 +19,7 @@ pub enum OneOffError {
     Description,
     #[error("quantity must be 1 to 100000")]
     Quantity,
-    #[error("price must be greater than zero and its multiple within range")]
+    #[error("price must be greater than zero, and with the quantity at most 10^12 minor units")]
     Price,
     #[error("price must be in the customer's currency")]
     Currency,
@@ -68,7 +70,8 @@ impl OneOff {
         if price.currency() != currency {
             return Err(OneOffError::Currency);
         }
-        if !price.is_positive() || price.fraction(i128::from(quantity), 1).is_err() {
+        let amount = price.fraction(i128::from(quantity), 1);
+        if !price.is_positive() || !amount.is_ok_and(|amount| amount.minor() <= MAX_AMOUNT) {
             return Err(OneOffError::Price);
         }
         Ok(Self {
@@ -129,6 +132,8 @@ mod tests {
         assert_eq!(item("a", 1, usd(0)), Err(OneOffError::Price));
         assert_eq!(item("a", 1, usd(-1)), Err(OneOffError::Price));
         assert_eq!(item("a", 2, usd(i64::MAX)), Err(OneOffError::Price));
+        assert_eq!(item("a", 1, usd(1_000_000_000_000)), Ok("a".to_owned()));
+        assert_eq!(item("a", 2, usd(500_000_000_001)), Err(OneOffError::Price));
         let euro = Money::new(1, "EUR".parse().unwrap());
         assert_eq!(item("a", 1, euro), Err(OneOffError::Currency));
     }

@@ -27,6 +27,8 @@ pub struct BilledMeter {
     pub meter: String,
     /// What was known of it.
     pub quantity: Decimal,
+    /// Over which time: of a stop that was confirmed a little later than it was priced for, up to then.
+    pub counted: Period,
     /// Of the period, whatever is agreed by now.
     pub included: Allowance,
     #[serde(default, skip_serializing_if = "Option::is_none")]

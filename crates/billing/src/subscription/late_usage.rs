@@ -2,8 +2,10 @@
 
 use super::{BilledMeter, BilledUsage, ChangeError, Subscription};
 use crate::catalog::{MeterCharge, MeterPrice, Plan};
+use crate::entitlement::Allowance;
 use crate::invoice::{Charge, DraftLine, Explain, LineKind, MinimumSpend};
 use crate::proration::Share;
+use crate::rating::Rated;
 use crate::usage::MeterTotal;
 
 /// A billed period, and what is known of it by now.
@@ -64,6 +66,11 @@ fn explain(
     billed: &BilledUsage,
 ) -> Result<Explain, ChangeError> {
     let share = Share::of(billed.period, billed.month);
+    // Nothing lies beyond what has no end: not even what a scheme charges for no units.
+    let rated = match meter.included {
+        Allowance::Units(_) => price.rate(meter.included.overage(total.quantity))?,
+        Allowance::Unlimited => Rated::default(),
+    };
     Ok(Explain::LateUsage {
         meter: charge.meter.name.clone(),
         aggregation: charge.meter.aggregation.as_str().to_owned(),
@@ -71,10 +78,10 @@ fn explain(
         known: meter.quantity,
         included: meter.included.units(),
         included_part: meter.included_part,
-        rated: price.rate(meter.included.overage(total.quantity))?,
+        rated,
         minimum: price.minimum().map(|minimum| MinimumSpend { minimum, share }),
         maximum: price.maximum(),
         billed: meter.billed,
-        counted: billed.period,
+        counted: meter.counted,
     })
 }

@@ -58,6 +58,7 @@ pub fn bill_usage(
         meters.push(BilledMeter {
             meter: charge.meter.key.clone(),
             quantity: total.quantity,
+            counted: total.period,
             included: metered.included.units,
             included_part: metered.included.part,
             billed: billed.plus(true_up.as_ref().map_or(nothing, |line| line.net))?,

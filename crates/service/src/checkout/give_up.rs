@@ -4,6 +4,7 @@
 use billing::subscription::{Status, expire_incomplete};
 use store::CustomerScope;
 
+use crate::invoice::Void;
 use crate::payment::pay_from_credit;
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result, invoice};
@@ -44,7 +45,14 @@ impl Billing {
                 if store::payment::live_of_invoice(&mut tx, open.id).await?.is_some() {
                     return Err(Error::PaymentUnderWay);
                 }
-                invoice::void(&mut tx, actor, &customer, open.id, now).await?;
+                let void = Void {
+                    actor,
+                    customer: &customer,
+                    invoice: open.id,
+                    reason: None,
+                    at: now,
+                };
+                invoice::void(&mut tx, void).await?;
             }
         }
         let after = &expire_incomplete(subscription, now)?;

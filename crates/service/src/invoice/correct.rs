@@ -82,23 +82,31 @@ impl Billing {
             .ok_or(Error::NotFound("customer"))?;
         let invoice = correctable(&mut tx, scope, id, correction).await?;
         match correction {
-            Correction::Void => void(&mut tx, actor, &customer, id, now).await?,
-            Correction::WriteOff => write_off(&mut tx, &customer, &invoice, now).await?,
+            Correction::Void => {
+                let void_it = Void {
+                    actor,
+                    customer: &customer,
+                    invoice: id,
+                    reason: Some(reason),
+                    at: now,
+                };
+                void(&mut tx, void_it).await?;
+            }
+            Correction::WriteOff => {
+                write_off(&mut tx, &customer, &invoice, now).await?;
+                let entry = Note {
+                    actor,
+                    at: now,
+                    what: "invoice.written_off",
+                    customer: customer.id,
+                    subject: id.to_string(),
+                    detail: json!({
+                        "number": invoice.number.to_string(), "due": invoice.amount_due(), "reason": reason
+                    }),
+                };
+                note(&mut tx, &[entry]).await?;
+            }
         }
-        let entry = Note {
-            actor,
-            at: now,
-            what: match correction {
-                Correction::Void => "invoice.taken_back",
-                Correction::WriteOff => "invoice.written_off",
-            },
-            customer: customer.id,
-            subject: id.to_string(),
-            detail: json!({
-                "number": invoice.number.to_string(), "due": invoice.amount_due(), "reason": reason
-            }),
-        };
-        note(&mut tx, &[entry]).await?;
         // A void gave back the credit it had taken, which may pay what is older.
         pay_from_credit(&mut tx, &customer, now).await?;
         recover_paid_up(&mut tx, &customer, now).await?;
@@ -180,15 +188,27 @@ async fn post(
     Ok(store::ledger::insert(conn, &[posting]).await?)
 }
 
+/// An invoice to void, because of whom and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Void<'a> {
+    pub actor: &'a Actor,
+    pub customer: &'a CustomerRecord,
+    pub invoice: InvoiceId,
+    /// None where it is void by itself: nobody paid a purchase or an upgrade.
+    pub reason: Option<&'a str>,
+    pub at: DateTime<Utc>,
+}
+
 /// Cancels an open invoice that nothing was paid on; the ledger gets the same entries the other way round,
 /// and the credit it took goes back to the balance.
-pub async fn void(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    customer: &CustomerRecord,
-    id: InvoiceId,
-    at: DateTime<Utc>,
-) -> Result<()> {
+pub async fn void(conn: &mut PgConnection, void: Void<'_>) -> Result<()> {
+    let Void {
+        actor,
+        customer,
+        invoice: id,
+        reason,
+        at,
+    } = void;
     let scope = CustomerScope::of(customer.id);
     let detail = store::invoice::find(conn, scope, id)
         .await?
@@ -205,13 +225,17 @@ pub async fn void(
     if credit.is_positive() {
         credit::book_returned(conn, customer, id, credit, at).await?;
     }
+    let number = detail.summary.number.to_string();
     let entry = Note {
         actor,
         at,
         what: "invoice.voided",
         customer: customer.id,
         subject: id.to_string(),
-        detail: json!({ "number": detail.summary.number.to_string() }),
+        detail: match reason {
+            Some(reason) => json!({ "number": number, "reason": reason }),
+            None => json!({ "number": number }),
+        },
     };
     note(conn, &[entry]).await
 }

@@ -3,15 +3,16 @@
 use billing::id::{CustomerId, InvoiceId, OneOffId};
 use billing::invoice::{InvoiceDraft, OneOff};
 use billing::money::Money;
+use billing::subscription::{Status, Subscription, fall_behind};
 use serde_json::json;
 use store::customer::CustomerRecord;
 use store::invoice::{NewOneOff, WaitingOneOff};
-use store::{CustomerScope, Tx};
+use store::{CustomerScope, PgConnection, Tx};
 
 use super::{Finalize, finalize};
 use crate::id::mint;
-use crate::payment::{BeginAttempt, begin_attempts};
-use crate::record::{Note, note};
+use crate::payment::{BeginAttempt, begin_attempts, recover_paid_up};
+use crate::record::{Note, Save, note, save};
 use crate::{Actor, Billing, Error, Result, credit};
 
 /// More than this wait for no invoice: an invoice of them could be read by nobody.
@@ -102,11 +103,14 @@ impl Billing {
         )?;
         let draft = draft.apply_credit(credit::balance(tx, scope, customer.currency).await?)?;
         let invoice = mint(InvoiceId::from_uuid);
+        // Whoever is served stands or falls with it as with any other invoice.
+        let live = store::subscription::live(tx, scope).await?;
+        let served = live.filter(|live| live.status.counts_as_recurring());
         let f = Finalize {
             id: invoice,
             actor,
             customer,
-            subscription: None,
+            subscription: served.as_ref().map(|served| served.id),
             draft: &draft,
             one_offs: &[id],
             reason: "one_off",
@@ -125,8 +129,29 @@ impl Billing {
                 at: now,
             };
             begin_attempts(self, tx, &[begin]).await?;
+        } else if let Some(served) = served.filter(|_| due.is_positive()) {
+            self.sent(tx, customer, served).await?;
         }
         Ok(invoice)
+    }
+
+    /// An invoice that no card is tried for: on net terms it is waited for, else it is owed at once.
+    async fn sent(&self, tx: &mut Tx, customer: &CustomerRecord, served: Subscription) -> Result<()> {
+        let now = self.now();
+        if customer.terms.is_net() {
+            return recover_paid_up(tx, customer, now).await;
+        }
+        if served.status != Status::Active {
+            return Ok(());
+        }
+        let saved = Save {
+            actor: &Actor::System,
+            customer,
+            after: &fall_behind(served, now)?,
+            what: "subscription.past_due",
+            at: now,
+        };
+        save(tx, saved).await
     }
 
     /// Takes back what waits for an invoice still.
@@ -162,9 +187,16 @@ impl Billing {
     }
 }
 
+/// What waits for the customer's next invoice, in the order added.
+pub async fn waiting(conn: &mut PgConnection, customer: &CustomerRecord) -> Result<Vec<WaitingOneOff>> {
+    let mut waiting = store::invoice::waiting_one_offs(conn, &[customer.id]).await?;
+    Ok(waiting.remove(&customer.id).unwrap_or_default())
+}
+
 async fn may_wait(tx: &mut Tx, scope: CustomerScope) -> Result<()> {
-    store::subscription::live(tx, scope)
-        .await?
+    let live = store::subscription::live(tx, scope).await?;
+    // A purchase that nobody pays for ends without an invoice that could take it.
+    live.filter(|live| !matches!(live.status, Status::Incomplete { .. }))
         .ok_or(Error::NoSubscription)?;
     let waiting = store::invoice::waiting_one_offs(tx, &[scope.customer()]).await?;
     match waiting.get(&scope.customer()) {

@@ -20,6 +20,7 @@ use store::{CustomerScope, PgConnection};
 use super::standing::{debt, is_owed, keep_waiting, pay_from_credit, recovered};
 use crate::entitlement::Carried;
 use crate::id::mint;
+use crate::invoice::Void;
 use crate::mail::{self, Addressed, Letter};
 use crate::record::{Note, Save, note, save};
 use crate::{Actor, Billing, Error, Result, invoice};
@@ -327,8 +328,15 @@ async fn give_up_upgrade(conn: &mut PgConnection, case: &Case<'_>) -> Result<boo
     let Some((subscription, awaited)) = awaited_upgrade(conn, case).await? else {
         return Ok(false);
     };
-    invoice::void(conn, &Actor::System, case.customer, awaited, case.now).await?;
-    store::usage::forget_billed(conn, awaited).await?;
+    let void = Void {
+        actor: &Actor::System,
+        customer: case.customer,
+        invoice: awaited,
+        reason: None,
+        at: case.now,
+    };
+    invoice::void(conn, void).await?;
+    store::usage::forget_billed(conn, case.scope(), awaited).await?;
     let after = subscription::drop_upgrade(subscription);
     let debt = debt(conn, &after, case.now).await?;
     save_case(

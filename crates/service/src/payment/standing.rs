@@ -62,7 +62,8 @@ pub(super) async fn keep_waiting(
         overdue_at: debt.overdue_at,
         ..subscription
     };
-    store::subscription::set_overdue_at(conn, after.id, after.overdue_at).await?;
+    let scope = CustomerScope::of(after.customer);
+    store::subscription::set_overdue_at(conn, scope, after.id, after.overdue_at).await?;
     Ok(store::customer::set_due_at(conn, &[(after.customer, after.due_at())]).await?)
 }
 

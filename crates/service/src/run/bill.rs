@@ -1,7 +1,7 @@
 //! The next boundary of each of many customers, under their locks: read together, decided one by one,
 //! written together.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use billing::id::{CustomerId, InvoiceId, OneOffId, SubscriptionItemId};
 use billing::invoice::{Charge, InvoiceDraft};
@@ -68,6 +68,8 @@ struct Billed<'a> {
     /// Whether usage that came late would be billed here.
     looked_at_late: bool,
     billed_usage: Vec<BilledUsage>,
+    /// Whether the usage period ended before its time: what is on its way this moment is looked at later.
+    cut_short: bool,
     one_offs: Vec<OneOffId>,
     /// How many it carries up to the boundary, or from it on.
     add_ons: usize,
@@ -137,6 +139,10 @@ fn decide<'a>(
         add_ons: subscription.add_ons().count().max(after.add_ons().count()),
         after,
         looked_at_late: subscription.status.counts_as_recurring(),
+        cut_short: renewal
+            .billed_usage
+            .first()
+            .is_some_and(|billed| billed.period.end() < subscription.usage_period.end()),
         billed_usage: renewal.billed_usage,
         one_offs,
         what,
@@ -159,6 +165,7 @@ fn past_due<'a>(
     Ok(Billed {
         add_ons: after.add_ons().count(),
         looked_at_late: false,
+        cut_short: false,
         billed_usage: Vec::new(),
         one_offs: Vec::new(),
         movement: renewed(customer, &after, what, at).movement(mrr)?,
@@ -194,7 +201,8 @@ impl Billing {
             return Ok(batch);
         }
         let ids: Vec<_> = due.iter().map(|(customer, _)| customer.id).collect();
-        let late = store::usage::lock_late(tx, &ids).await?;
+        // Before the usage is read: what is noted later is looked at the next time.
+        let late = store::usage::late_notes(tx, &ids).await?;
         let subscriptions: Vec<_> = due.iter().map(|(_, subscription)| subscription).collect();
         let loaded = Loaded::load(tx, catalog, &subscriptions).await?;
         let mrr = store::revenue::mrr_of(tx, &ids).await?;
@@ -212,12 +220,22 @@ impl Billing {
         }
         let billed = Self::within_bounds(tx, billed, &mut batch).await?;
         self.write(tx, &billed, common.now).await?;
-        let looked_at = billed
+        let looked_at: HashSet<_> = billed
             .iter()
             .filter(|billed| billed.looked_at_late)
-            .map(|billed| billed.customer.id);
-        let looked_at: Vec<_> = looked_at.filter(|customer| late.contains(customer)).collect();
+            .map(|billed| billed.customer.id)
+            .collect();
+        let looked_at: Vec<_> = late
+            .into_iter()
+            .filter(|note| looked_at.contains(&note.customer))
+            .collect();
         store::usage::forget_late(tx, &looked_at).await?;
+        let cut_short: Vec<_> = billed
+            .iter()
+            .filter(|billed| billed.cut_short)
+            .map(|billed| billed.customer.id)
+            .collect();
+        store::usage::note_late(tx, &cut_short).await?;
         batch.billed = billed.iter().map(|billed| billed.customer.id).collect();
         Ok(batch)
     }

@@ -163,8 +163,10 @@ impl<'c> Loaded<'c> {
     ) -> Result<BoundaryBill> {
         let mut renewal = self.renew(customer, subscription)?;
         let mut lines = std::mem::take(&mut renewal.lines);
-        let billed = [subscription, &renewal.after].map(|s| s.status.counts_as_recurring());
-        let waiting = self.one_offs.get(&customer.id).filter(|_| billed.contains(&true));
+        let serves = [subscription, &renewal.after].map(|s| s.status.counts_as_recurring());
+        // After an end there is no other invoice.
+        let bills = serves.contains(&true) || !renewal.after.status.is_live();
+        let waiting = self.one_offs.get(&customer.id).filter(|_| bills);
         let waiting = waiting.map_or(&[][..], Vec::as_slice);
         for one_off in waiting {
             lines.push(one_off.item.line(renewal.boundary)?);

@@ -9,6 +9,7 @@ use billing::subscription::{
 };
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
+use store::invoice::WaitingOneOff;
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::upgrade::Upgrade;
@@ -17,7 +18,7 @@ use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
-use crate::{Actor, Billing, Error, Result, credit};
+use crate::{Actor, Billing, Error, Result, credit, invoice};
 
 /// More than this is a slip of the finger.
 const MAX_QUANTITY: u32 = 1_000;
@@ -75,6 +76,8 @@ struct Decided {
     draft: InvoiceDraft,
     /// The credit balance once all of this is done.
     credit_left: Money,
+    /// What goes onto the next bill once.
+    waiting: Vec<WaitingOneOff>,
 }
 
 impl Decided {
@@ -239,6 +242,7 @@ impl Billing {
             .apply_credit(balance)?;
         Ok(Decided {
             credit_left: balance.minus(draft.credit_applied())?,
+            waiting: invoice::waiting(conn, &customer).await?,
             customer,
             subscription,
             carried,
@@ -292,7 +296,7 @@ impl Billing {
             owes: false,
             zone: decided.customer.zone,
         };
-        self.next_bill(after, input, decided.credit_left)
+        self.next_bill(after, input, (decided.credit_left, &decided.waiting))
     }
 }
 

@@ -11,6 +11,7 @@ use billing::subscription::{
 };
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
+use store::invoice::WaitingOneOff;
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::upgrade::Upgrade;
@@ -19,7 +20,7 @@ use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
-use crate::{Actor, Billing, Error, Result, credit, usage};
+use crate::{Actor, Billing, Error, Result, credit, invoice, usage};
 
 /// More than this is a slip of the finger, and amounts stay far from overflowing.
 const MAX_QUANTITY: u32 = 100_000;
@@ -40,6 +41,8 @@ struct Decided {
     draft: InvoiceDraft,
     /// The credit balance once all of this is done.
     credit_left: Money,
+    /// What goes onto the next bill once.
+    waiting: Vec<WaitingOneOff>,
 }
 
 impl Decided {
@@ -215,6 +218,7 @@ impl Billing {
         let draft = bill.invoice.apply_credit(balance)?;
         Ok(Decided {
             credit_left: balance.minus(draft.credit_applied())?,
+            waiting: invoice::waiting(conn, &customer).await?,
             credit_note: bill.credit_note,
             customer,
             subscription,
@@ -281,7 +285,7 @@ impl Billing {
             owes: false,
             zone: decided.customer.zone,
         };
-        self.next_bill(after, input, decided.credit_left)
+        self.next_bill(after, input, (decided.credit_left, &decided.waiting))
     }
 }
 

@@ -10,7 +10,6 @@ use billing::subscription::{
 };
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
-use store::invoice::WaitingOneOff;
 use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
@@ -24,7 +23,7 @@ use crate::payment::{BeginAttempt, begin_attempts, is_owed};
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
 use crate::run::Catalog;
-use crate::{Actor, Billing, Error, InvoiceSummary, Result, credit, usage};
+use crate::{Actor, Billing, Error, InvoiceSummary, Result, credit, invoice, usage};
 
 /// How service stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,7 +209,7 @@ impl Billing {
         let mut lines = stop.lines.clone();
         let waiting = match kind {
             StopKind::Pause { .. } => Vec::new(),
-            StopKind::Cancel { .. } => waiting(conn, &customer).await?,
+            StopKind::Cancel { .. } => invoice::waiting(conn, &customer).await?,
         };
         for one_off in &waiting {
             lines.push(one_off.item.line(at)?);
@@ -253,8 +252,10 @@ impl Billing {
             awaited: None,
         });
         store::usage::save_billed(tx, &usage.collect::<Vec<_>>()).await?;
-        // What is on its way this moment is looked at when the next period is billed.
-        store::usage::note_late(tx, &[customer.id]).await?;
+        if after.status.is_live() {
+            // What is on its way this moment is looked at when the next period is billed.
+            store::usage::note_late(tx, &[customer.id]).await?;
+        }
         let letter = match after.status {
             Status::Paused { resume_at, .. } => Letter::Paused {
                 plan: &decided.plan.name,
@@ -321,12 +322,6 @@ impl Billing {
         }
         Ok(())
     }
-}
-
-/// What waits for an invoice.
-async fn waiting(conn: &mut PgConnection, customer: &CustomerRecord) -> Result<Vec<WaitingOneOff>> {
-    let mut waiting = store::invoice::waiting_one_offs(conn, &[customer.id]).await?;
-    Ok(waiting.remove(&customer.id).unwrap_or_default())
 }
 
 /// Whether money may still come for something that would be given back: then it would be given back twice, or

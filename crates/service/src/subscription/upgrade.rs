@@ -8,6 +8,7 @@ use billing::subscription::{BilledUsage, RenewalInput, Subscription, renew, send
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
 use store::customer::CustomerRecord;
+use store::invoice::WaitingOneOff;
 use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
@@ -160,12 +161,12 @@ impl Billing {
     }
 
     /// The first full bill after a change, by the same function that the billing run uses: when and how much,
-    /// from the credit that is left.
+    /// from the credit that is left, with what waits to be billed once.
     pub(super) fn next_bill(
         &self,
         after: &Subscription,
         input: RenewalInput<'_>,
-        credit_left: Money,
+        (credit_left, waiting): (Money, &[WaitingOneOff]),
     ) -> Result<Option<(DateTime<Utc>, InvoiceDraft)>> {
         let mut step = renew(after, input)?;
         // A year's plan has months in between that bill usage alone.
@@ -174,6 +175,9 @@ impl Billing {
                 break;
             }
             step = renew(&step.after, input)?;
+        }
+        for one_off in waiting {
+            step.lines.push(one_off.item.line(step.boundary)?);
         }
         let rate = self.parts.config.tax_rate;
         let draft = InvoiceDraft::assemble(credit_left.currency(), step.lines, rate)?;

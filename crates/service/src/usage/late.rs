@@ -1,11 +1,13 @@
 //! What is known by now of usage periods that were billed before.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use billing::catalog::{Meter, Plan};
 use billing::id::SubscriptionId;
+use billing::period::Period;
 use billing::subscription::{BilledUsage, LateUsage, Subscription};
 use billing::usage::MeterTotal;
+use chrono::TimeDelta;
 use store::usage::SpanOf;
 use store::{CustomerScope, PgConnection};
 
@@ -13,8 +15,9 @@ use super::total::{period_usage, totals_until};
 use crate::Result;
 use crate::run::Catalog;
 
-/// The usage periods before the present one that late usage is still billed of: all that an event may lie in.
-const LOOK_BACK: i64 = 2;
+/// How long before a boundary a period may have ended of which usage is still billed: events are taken for 35
+/// days, and the next boundary that bills them may be a month away.
+const LOOK_BACK: TimeDelta = TimeDelta::days(70);
 
 /// A billed period with what is known of it by now.
 #[derive(Debug)]
@@ -40,48 +43,61 @@ pub async fn late_usage(
     subscriptions: &[&Subscription],
 ) -> Result<HashMap<SubscriptionId, Vec<Late>>> {
     let customers: Vec<_> = subscriptions.iter().map(|s| s.customer).collect();
-    let late = store::usage::late_of(conn, &customers).await?;
-    let of: HashMap<_, _> = subscriptions
-        .iter()
-        .filter(|s| late.contains(&s.customer))
-        .map(|s| (s.id, CustomerScope::of(s.customer)))
-        .collect();
-    if of.is_empty() {
+    let notes = store::usage::late_notes(conn, &customers).await?;
+    let late = |s: &&&Subscription| notes.iter().any(|note| note.customer == s.customer);
+    let late: HashMap<_, _> = subscriptions.iter().filter(late).map(|s| (s.id, *s)).collect();
+    if late.is_empty() {
         return Ok(HashMap::new());
     }
-    let ids: Vec<_> = of.keys().copied().collect();
-    let billed = store::usage::last_billed(conn, &ids, LOOK_BACK).await?;
-    let billed: Vec<_> = billed
-        .into_iter()
-        .flat_map(|(id, periods)| periods.into_iter().map(move |billed| (id, billed)))
-        .collect();
-    catalog
-        .learn(conn, billed.iter().map(|(_, billed)| billed.price))
-        .await?;
-    let spans = billed.iter().filter_map(|(id, billed)| {
-        let (scope, period) = (*of.get(id)?, billed.period);
-        Some(SpanOf { scope, period })
-    });
-    let spans: Vec<_> = spans.collect();
-    let mut all: HashMap<_, &Meter> = HashMap::new();
-    for (_, billed) in &billed {
-        all.extend(meters(catalog.plan(billed.price)?, billed).map(|meter| (meter.id, meter)));
-    }
-    let used = period_usage(conn, &spans, &all.into_values().collect::<Vec<_>>()).await?;
-    let mut found: HashMap<_, Vec<_>> = HashMap::new();
-    for ((id, billed), used) in billed.into_iter().zip(used) {
-        let meters: Vec<_> = meters(catalog.plan(billed.price)?, &billed).collect();
-        let usage = totals_until(&meters, (billed.period, billed.month), &used)?;
-        found.entry(id).or_default().push(Late { billed, usage });
+    let since: Vec<_> = late.values().map(|s| (s.id, s.boundary() - LOOK_BACK)).collect();
+    let billed = store::usage::billed_since(conn, &since).await?;
+    let prices = billed.values().flatten().map(|billed| billed.price);
+    catalog.learn(conn, prices).await?;
+    let mut found = HashMap::new();
+    for (id, periods) in billed {
+        let Some(subscription) = late.get(&id) else {
+            continue;
+        };
+        let scope = CustomerScope::of(subscription.customer);
+        found.insert(id, known(conn, catalog, scope, periods).await?);
     }
     Ok(found)
 }
 
-/// Those that were billed.
-fn meters<'p>(plan: &'p Plan, billed: &BilledUsage) -> impl Iterator<Item = &'p Meter> + use<'p> {
-    let keys: Vec<_> = billed.meters.iter().map(|meter| meter.meter.clone()).collect();
-    let charges = plan.charges.iter();
-    charges
-        .map(|charge| &charge.meter)
-        .filter(move |meter| keys.contains(&meter.key))
+/// What is known of one customer's periods, of each meter over the time that was counted.
+async fn known(
+    conn: &mut PgConnection,
+    catalog: &Catalog,
+    scope: CustomerScope,
+    periods: Vec<BilledUsage>,
+) -> Result<Vec<Late>> {
+    let mut late = Vec::with_capacity(periods.len());
+    for billed in periods {
+        let plan = catalog.plan(billed.price)?;
+        let mut usage = Vec::new();
+        for (counted, meters) in by_time_counted(plan, &billed) {
+            let spans = [SpanOf {
+                scope,
+                period: counted,
+            }];
+            let used = period_usage(conn, &spans, &meters).await?;
+            let used = used.into_iter().next().unwrap_or_default();
+            usage.extend(totals_until(&meters, (counted, billed.month), &used)?);
+        }
+        late.push(Late { billed, usage });
+    }
+    Ok(late)
+}
+
+fn by_time_counted<'p>(plan: &'p Plan, billed: &BilledUsage) -> Vec<(Period, Vec<&'p Meter>)> {
+    let mut groups: BTreeMap<_, (Period, Vec<_>)> = BTreeMap::new();
+    for meter in &billed.meters {
+        if let Some(charge) = plan.charge(&meter.meter) {
+            let (_, meters) = groups
+                .entry(meter.counted.end())
+                .or_insert_with(|| (meter.counted, Vec::new()));
+            meters.push(&charge.meter);
+        }
+    }
+    groups.into_values().collect()
 }

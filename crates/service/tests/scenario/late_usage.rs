@@ -193,3 +193,50 @@ async fn a_change_to_a_year_leaves_late_usage_to_the_next_bill(pool: PgPool) {
     );
     play.ties().await;
 }
+
+/// Each pause ends a usage period, so that periods are no months.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn it_is_billed_however_many_periods_ended_since(pool: PgPool) {
+    let play = play(pool, "2026-03-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    play.use_meter("a", "deployments", 100, utc("2026-03-01T00:00:00Z"))
+        .await;
+    for day in ["2026-04-05", "2026-04-07", "2026-04-09"] {
+        play.live_until(&format!("{day}T00:00:00Z")).await;
+        play.pause().await;
+        play.live_until(&format!("{day}T12:00:00Z")).await;
+        play.resume().await;
+    }
+    play.use_meter("b", "deployments", 3, utc("2026-03-31T00:00:00Z"))
+        .await;
+    play.live_until("2026-05-10T00:00:00Z").await;
+    assert_eq!(
+        usage_lines(&play).await,
+        [late("03-01..04-01", "deployments", 750)]
+    );
+    play.ties().await;
+}
+
+/// What was used between the preview of a stop and its confirmation is billed with it, and not again.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_a_stop_billed_up_to_its_confirmation_is_known(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    play.live_until("2026-04-16T00:00:00Z").await;
+    let kind = StopKind::Pause { resume_at: None };
+    let stale = play.billing.preview_stop(&play.actor, kind).await.unwrap();
+    play.live_until("2026-04-16T00:10:00Z").await;
+    play.use_meter("a", "deployments", 56, utc("2026-04-16T00:05:00Z"))
+        .await;
+    let refused = play.billing.confirm_stop(&play.actor, &stale.token, None).await;
+    assert!(refused.is_err(), "what was used since changes what is due");
+    play.pause().await;
+    assert_eq!(usage_lines(&play).await.len(), 1);
+    play.use_meter("b", "deployments", 2, utc("2026-04-10T00:00:00Z"))
+        .await;
+    play.resume().await;
+    play.live_until("2026-05-20T00:00:00Z").await;
+    let lines = usage_lines(&play).await;
+    assert_eq!(lines, [late("04-01..04-16", "deployments", 500)]);
+    play.ties().await;
+}

@@ -1,13 +1,14 @@
 //! What is billed once, beside any plan.
 
 use service::billing::invoice::InvoiceStatus::{Open, Paid};
+use service::billing::invoice::PaymentTerms;
 use service::billing::money::{Currency, Money};
 use service::billing::period::Interval::Month;
 use service::billing::subscription::UnusedTime;
 use service::{Actor, AddOneOff, BillOneOff, Error, StopKind};
 use sqlx::PgPool;
 
-use crate::play::{Play, VISA, bill, play};
+use crate::play::{DECLINES_LATER, Play, VISA, bill, play};
 
 fn usd(minor: i64) -> Money {
     Money::new(minor, Currency::USD)
@@ -122,5 +123,64 @@ async fn what_is_no_item_is_refused_and_named(pool: PgPool) {
         assert!(matches!(refused, Err(Error::Invalid { field: named }) if named == field));
     }
     assert_eq!(play.bills().await, []);
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn whoever_is_served_stands_or_falls_with_it(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, DECLINES_LATER).await;
+    add(&play, item(&play, 1, usd(5_000), BillOneOff::AtOnce)).await;
+    play.billing.drain_queue().await.unwrap();
+    let status = || async { play.status().await.1.map(|status| status.as_str()) };
+    assert_eq!(status().await, Some("past_due"));
+    let invoice = play.invoices().await.pop().unwrap().summary.id;
+    play.billing
+        .void_invoice(&Actor::System, play.customer(), invoice, "a gift")
+        .await
+        .unwrap();
+    assert_eq!(status().await, Some("active"));
+    // Sent, it is waited for, and overdue in the end.
+    play.billing
+        .set_payment_terms(&Actor::System, play.customer(), PaymentTerms::net(10).unwrap())
+        .await
+        .unwrap();
+    add(&play, item(&play, 1, usd(5_000), BillOneOff::AtOnce)).await;
+    play.live_until("2026-04-10T23:00:00Z").await;
+    assert_eq!(status().await, Some("active"));
+    play.live_until("2026-04-11T00:00:00Z").await;
+    assert_eq!(status().await, Some("past_due"));
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_trial_that_ends_bills_what_waits(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    let page = play.checkout("starter", Month, true).await;
+    play.submit(&page, VISA).await;
+    play.billing.checkout_result(&play.actor, &page).await.unwrap();
+    add(&play, item(&play, 1, usd(2_000), BillOneOff::WithNextInvoice)).await;
+    play.billing.cancel(&play.actor, None).await.unwrap();
+    play.live_until("2026-05-01T00:00:00Z").await;
+    assert_eq!(play.bills().await, [bill("INV-000001", "renewal", Paid, 2_160)]);
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn the_bill_after_a_change_shows_what_waits(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    add(&play, item(&play, 1, usd(2_000), BillOneOff::WithNextInvoice)).await;
+    let price = play.price("professional", Month).await;
+    let preview = play.billing.preview_change(&play.actor, price).await.unwrap();
+    let (at, next) = preview.next_bill.unwrap();
+    play.billing
+        .confirm_change(&play.actor, &preview.token)
+        .await
+        .unwrap();
+    play.live_until("2026-05-01T00:00:00Z").await;
+    let billed = play.invoices().await.pop().unwrap();
+    assert_eq!(billed.lines, next.lines());
+    assert_eq!(billed.summary.issued_at, at);
     play.ties().await;
 }

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use billing::id::{InvoiceId, PriceId, SubscriptionId};
 use billing::subscription::{BilledMeter, BilledUsage};
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use crate::row::column;
-use crate::{Result, row};
+use crate::{CustomerScope, Result, row};
 
 const TABLE: &str = "billed_usage";
 
@@ -48,28 +49,31 @@ pub async fn save_billed(conn: &mut PgConnection, rows: &[NewBilledUsage<'_>]) -
 }
 
 /// An upgrade was not paid: the usage period that it would have ended goes on.
-pub async fn forget_billed(conn: &mut PgConnection, awaited: InvoiceId) -> Result<()> {
-    sqlx::query!("DELETE FROM billed_usage WHERE invoice_id = $1", awaited.uuid())
-        .execute(conn)
-        .await?;
+pub async fn forget_billed(conn: &mut PgConnection, scope: CustomerScope, awaited: InvoiceId) -> Result<()> {
+    sqlx::query!(
+        "DELETE FROM billed_usage b USING subscription s
+         WHERE b.invoice_id = $1 AND s.id = b.subscription_id AND s.customer_id = $2",
+        awaited.uuid(),
+        scope.uuid(),
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
-/// The last usage periods that were billed of each subscription, `count` of them at most, oldest first.
-pub async fn last_billed(
+/// The usage periods that were billed of each subscription and ended after an instant of its own, oldest first.
+pub async fn billed_since(
     conn: &mut PgConnection,
-    subscriptions: &[SubscriptionId],
-    count: i64,
+    subscriptions: &[(SubscriptionId, DateTime<Utc>)],
 ) -> Result<HashMap<SubscriptionId, Vec<BilledUsage>>> {
     let rows = sqlx::query!(
         r#"SELECT b.subscription_id, b.usage_start, b.usage_end, b.month_start, b.month_end, b.price_id,
                b.meters AS "meters: Json<Vec<BilledMeter>>"
-           FROM unnest($1::uuid[]) AS n (id)
-           CROSS JOIN LATERAL (SELECT * FROM billed_usage WHERE subscription_id = n.id
-               ORDER BY usage_start DESC LIMIT $2) b
+           FROM unnest($1::uuid[], $2::timestamptz[]) AS n (id, since)
+           JOIN billed_usage b ON b.subscription_id = n.id AND b.usage_end > n.since
            ORDER BY b.subscription_id, b.usage_start"#,
-        &column(subscriptions, |id| id.uuid()),
-        count,
+        &column(subscriptions, |(id, _)| id.uuid()),
+        &column(subscriptions, |(_, since)| *since),
     )
     .fetch_all(conn)
     .await?;

@@ -183,6 +183,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             } => {
                 let system = &Actor::System;
                 billing.set_payment_terms(system, customer, net_days).await?;
+                writeln!(io::stdout(), "{customer}: later invoices follow the new terms")?;
             }
             Verb::Verify => return verify(&billing).await,
             Verb::Serve(_) | Verb::Worker | Verb::Migrate => {}

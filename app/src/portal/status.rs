@@ -144,13 +144,9 @@ fn owed(
     .into_any()
 }
 
-/// What is left to pay of an invoice.
+/// What is left to pay of an invoice; nothing of one that is void.
 pub fn due(invoice: &InvoiceSummary) -> billing::money::Money {
-    let settled = invoice
-        .total
-        .minus(invoice.credit_applied)
-        .and_then(|rest| rest.minus(invoice.paid));
-    settled.unwrap_or(invoice.total)
+    invoice.amount_due()
 }
 
 fn ending(overview: &Overview, subscription: &Subscription) -> Option<AnyView> {

@@ -134,8 +134,8 @@ impl Billing {
         })
     }
 
-    /// Somebody who paid and closed the page instead of coming back finds the purchase done. The page is
-    /// shown all the same if the provider does not answer.
+    /// Somebody who paid and closed the page instead of coming back finds the purchase done, or the debt paid. The
+    /// page is shown all the same if the provider does not answer.
     async fn look_up_purchase(&self, scope: CustomerScope) {
         if let Err(error) = self.look_up_open_checkouts(scope).await {
             tracing::warn!(%error, "Open checkouts cannot be looked up");

@@ -29,6 +29,11 @@ pub enum InvoiceVerb {
         #[arg(long)]
         at_once: bool,
     },
+    /// List a customer's one-off items that wait for an invoice.
+    Waiting {
+        #[arg(long, value_name = "CUS_…")]
+        customer: CustomerId,
+    },
     /// Take back a one-off item that waits for an invoice.
     RemoveOneOff {
         #[arg(long, value_name = "CUS_…")]
@@ -81,6 +86,20 @@ pub async fn run(billing: &Billing, verb: InvoiceVerb) -> Result<()> {
             match invoice {
                 Some(invoice) => writeln!(out, "{item} is billed by {invoice}")?,
                 None => writeln!(out, "{item} goes on the next invoice")?,
+            }
+        }
+        InvoiceVerb::Waiting { customer } => {
+            for waiting in billing.waiting_one_offs(actor, customer).await? {
+                let item = &waiting.item;
+                let (price, currency) = (item.price().major(), item.price().currency());
+                writeln!(
+                    out,
+                    "{}: {} × {price} {} {}",
+                    waiting.id,
+                    item.quantity(),
+                    currency.as_str(),
+                    item.description()
+                )?;
             }
         }
         InvoiceVerb::RemoveOneOff { customer, item } => {

@@ -15,7 +15,7 @@ const MAX_AMOUNT: i64 = 1_000_000_000_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OneOffError {
-    #[error("description must be 1 to 200 characters without control characters")]
+    #[error("description must be 1 to 200 characters that show")]
     Description,
     #[error("quantity must be 1 to 100000")]
     Quantity,
@@ -61,7 +61,7 @@ impl OneOff {
     ) -> Result<Self, OneOffError> {
         let description = description.trim();
         let length = description.chars().count();
-        if !(1..=MAX_DESCRIPTION).contains(&length) || description.chars().any(char::is_control) {
+        if !(1..=MAX_DESCRIPTION).contains(&length) || description.chars().any(is_unseen) {
             return Err(OneOffError::Description);
         }
         if !(1..=MAX_QUANTITY).contains(&quantity) {
@@ -113,6 +113,12 @@ impl OneOff {
     }
 }
 
+/// Control characters, and those that show nothing or turn the direction of what follows.
+fn is_unseen(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,7 +131,9 @@ mod tests {
         };
         assert_eq!(item("  Migration ", 2, usd(5_000)), Ok("Migration".to_owned()));
         assert_eq!(item(" ", 1, usd(1)), Err(OneOffError::Description));
-        assert_eq!(item("a\u{0}b", 1, usd(1)), Err(OneOffError::Description));
+        for unseen in ["a\u{0}b", "\u{200b}", "\u{202e}a"] {
+            assert_eq!(item(unseen, 1, usd(1)), Err(OneOffError::Description));
+        }
         assert_eq!(item(&"a".repeat(201), 1, usd(1)), Err(OneOffError::Description));
         assert_eq!(item("a", 0, usd(1)), Err(OneOffError::Quantity));
         assert_eq!(item("a", 100_001, usd(1)), Err(OneOffError::Quantity));

@@ -30,7 +30,8 @@ impl Billing {
         let open = {
             let mut conn = store::acquire(self.pool()).await?;
             let live = store::subscription::live(&mut conn, scope).await?;
-            if !live.is_some_and(|live| matches!(live.status, Status::Incomplete { .. })) {
+            let waits = |status: Status| matches!(status, Status::Incomplete { .. }) || status.is_behind();
+            if !live.is_some_and(|live| waits(live.status)) {
                 return Ok(());
             }
             store::payment::open_checkouts(&mut conn, scope).await?

@@ -22,7 +22,8 @@ const RULES: &[(&str, &str)] = &[
     (
         "no line is billed twice",
         "SELECT subscription_item_id || ' ' || charge || ' ' || service_start FROM invoice_line
-         WHERE NOT voided GROUP BY subscription_item_id, kind, charge, service_start HAVING count(*) > 1",
+         WHERE NOT voided AND kind <> 'late_usage'
+         GROUP BY subscription_item_id, kind, charge, service_start HAVING count(*) > 1",
     ),
     (
         "every instant of an item is billed once, up to the end of the period",
@@ -30,7 +31,7 @@ const RULES: &[(&str, &str)] = &[
             SELECT subscription_item_id AS item, edge.at,
                 edge.step * (CASE kind WHEN 'proration_credit' THEN -1 ELSE 1 END) AS step
             FROM invoice_line, LATERAL (VALUES (service_start, 1), (service_end, -1)) edge (at, step)
-            WHERE kind <> 'usage' AND NOT voided),
+            WHERE kind IN ('base', 'proration_charge', 'proration_credit') AND NOT voided),
          depth AS (
             SELECT item, at, sum(sum(step)) OVER (PARTITION BY item ORDER BY at) AS depth,
                 lead(at) OVER (PARTITION BY item ORDER BY at) AS until

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use billing::invoice::PaymentTerms;
 use billing::money::Currency;
 use billing::period::Interval;
 use billing::tax::TaxRate;
@@ -60,6 +61,9 @@ async fn main() -> Result<()> {
             ends_at: None,
         },
     };
+    // Nobody pays here: on net terms the subscription is active all the same.
+    let terms = PaymentTerms::net(30)?;
+    billing.set_payment_terms(&Actor::System, customer, terms).await?;
     billing.set_up_subscription(&Actor::System, set_up).await?;
     let upgrade = price("professional").ok_or("no professional plan")?;
     for _ in 0..PREVIEWS / 10 {

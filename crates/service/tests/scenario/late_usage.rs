@@ -217,9 +217,9 @@ async fn it_is_billed_however_many_periods_ended_since(pool: PgPool) {
     play.ties().await;
 }
 
-/// What was used between the preview of a stop and its confirmation is billed with it, and not again.
+/// Usage that costs something makes the preview of a stop stale; what the stop billed is not billed late again.
 #[sqlx::test(migrator = "store::MIGRATOR")]
-async fn what_a_stop_billed_up_to_its_confirmation_is_known(pool: PgPool) {
+async fn what_a_stop_billed_is_not_billed_again(pool: PgPool) {
     let play = play(pool, "2026-04-01T00:00:00Z").await;
     play.buy("starter", Month, VISA).await;
     play.live_until("2026-04-16T00:00:00Z").await;

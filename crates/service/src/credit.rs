@@ -159,7 +159,8 @@ pub async fn book_returned(
     book(conn, customer, invoice, &posting, at).await
 }
 
-async fn book(
+/// Books a posting of an invoice that no payment attempt is behind.
+pub async fn book(
     conn: &mut PgConnection,
     customer: &CustomerRecord,
     invoice: InvoiceId,

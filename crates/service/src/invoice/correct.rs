@@ -1,18 +1,16 @@
 //! What staff makes of an invoice that will not be paid: void, as if it had not been asked for, or written off, as
 //! lost. What it billed is billed by no other invoice; the credit it took goes back to the balance.
 
-use billing::id::{CustomerId, InvoiceId, PostingId};
+use billing::id::{CustomerId, InvoiceId};
 use billing::invoice::{InvoiceNumber, InvoiceStatus};
-use billing::ledger::{Posting, PostingKind, invoice_finalized, invoice_written_off};
+use billing::ledger::{PostingKind, invoice_finalized, invoice_written_off};
 use billing::money::Money;
 use billing::subscription::ChangeError;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use store::customer::CustomerRecord;
-use store::ledger::NewPosting;
 use store::{CustomerScope, PgConnection, Tx};
 
-use crate::id::mint;
 use crate::payment::{decides, pay_from_credit, recover_paid_up};
 use crate::record::{Note, note};
 use crate::{Actor, Billing, Error, InvoiceSummary, Result, credit};
@@ -152,7 +150,7 @@ async fn write_off(
 ) -> Result<()> {
     store::invoice::write_off(conn, CustomerScope::of(customer.id), invoice.id).await?;
     let posting = invoice_written_off(invoice.amount_due()).map_err(|_| Error::Internal("posting"))?;
-    post(conn, customer, invoice.id, &posting, at).await
+    credit::book(conn, customer, invoice.id, &posting, at).await
 }
 
 /// Money comes for an invoice that was given up, or it is void: it is owed again first.
@@ -166,26 +164,7 @@ pub async fn reverse_write_off(
     let posting = invoice_written_off(amount)
         .and_then(|posting| posting.reversed(PostingKind::WriteOffReversed))
         .map_err(|_| Error::Internal("posting"))?;
-    post(conn, customer, invoice, &posting, at).await
-}
-
-async fn post(
-    conn: &mut PgConnection,
-    customer: &CustomerRecord,
-    invoice: InvoiceId,
-    posting: &Posting,
-    at: DateTime<Utc>,
-) -> Result<()> {
-    let posting = NewPosting {
-        id: mint(PostingId::from_uuid),
-        customer: customer.id,
-        posting,
-        invoice: Some(invoice),
-        attempt: None,
-        credit_note: None,
-        at,
-    };
-    Ok(store::ledger::insert(conn, &[posting]).await?)
+    credit::book(conn, customer, invoice, &posting, at).await
 }
 
 /// An invoice to void, because of whom and why.
@@ -220,7 +199,7 @@ pub async fn void(conn: &mut PgConnection, void: Void<'_>) -> Result<()> {
     let posting = invoice_finalized(detail.summary.total.currency(), &detail.lines)
         .and_then(|posting| posting.reversed(PostingKind::InvoiceVoided))
         .map_err(|_| Error::Internal("posting"))?;
-    post(conn, customer, id, &posting, at).await?;
+    credit::book(conn, customer, id, &posting, at).await?;
     let credit = detail.summary.credit_applied;
     if credit.is_positive() {
         credit::book_returned(conn, customer, id, credit, at).await?;

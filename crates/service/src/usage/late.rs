@@ -1,6 +1,6 @@
 //! What is known by now of usage periods that were billed before.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use billing::catalog::{Meter, Plan};
 use billing::id::SubscriptionId;
@@ -44,8 +44,9 @@ pub async fn late_usage(
 ) -> Result<HashMap<SubscriptionId, Vec<Late>>> {
     let customers: Vec<_> = subscriptions.iter().map(|s| s.customer).collect();
     let notes = store::usage::late_notes(conn, &customers).await?;
-    let late = |s: &&&Subscription| notes.iter().any(|note| note.customer == s.customer);
-    let late: HashMap<_, _> = subscriptions.iter().filter(late).map(|s| (s.id, *s)).collect();
+    let noted: HashSet<_> = notes.iter().map(|note| note.customer).collect();
+    let late = subscriptions.iter().filter(|s| noted.contains(&s.customer));
+    let late: HashMap<_, _> = late.map(|s| (s.id, *s)).collect();
     if late.is_empty() {
         return Ok(HashMap::new());
     }

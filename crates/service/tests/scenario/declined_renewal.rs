@@ -40,3 +40,28 @@ async fn a_new_card_brings_it_up_to_date(pool: PgPool) {
     assert_eq!(play.movements().await, [movement("new", 19_900)]);
     play.ties().await;
 }
+
+/// Paid on the hosted page and never returned from it: the billing page finds it.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn paid_and_never_returned_is_found_by_the_billing_page(pool: PgPool) {
+    let play = play(pool, "2026-01-31T12:00:00Z").await;
+    play.buy("starter", Month, DECLINES_LATER).await;
+    play.live_until("2026-02-28T12:00:00Z").await;
+    let renewal = play.invoices().await.pop().unwrap();
+    let url = play
+        .billing
+        .start_payment(&play.actor, renewal.summary.id)
+        .await
+        .unwrap();
+    play.submit(url.rsplit('/').next().unwrap(), VISA).await;
+    assert_eq!(play.bills().await.pop().unwrap().2, Open);
+    let overview = play.billing.overview(&play.actor).await.unwrap();
+    assert!(overview.owed.is_none());
+    assert_eq!(play.status().await.1, Some(StatusName::Active));
+    let bills = [
+        bill("INV-000001", "purchase", Paid, 21_492),
+        bill("INV-000002", "renewal", Paid, 21_492),
+    ];
+    assert_eq!(play.bills().await, bills);
+    play.ties().await;
+}

@@ -240,3 +240,29 @@ async fn what_a_stop_billed_is_not_billed_again(pool: PgPool) {
     assert_eq!(lines, [late("04-01..04-16", "deployments", 500)]);
     play.ties().await;
 }
+
+/// Usage within what is included costs nothing, so that a preview stands; the stop has counted it all the same.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_came_between_preview_and_stop_was_known(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    play.live_until("2026-04-16T00:00:00Z").await;
+    let kind = StopKind::Pause { resume_at: None };
+    let preview = play.billing.preview_stop(&play.actor, kind).await.unwrap();
+    play.live_until("2026-04-16T00:10:00Z").await;
+    play.use_meter("a", "deployments", 30, utc("2026-04-16T00:05:00Z"))
+        .await;
+    let done = play.billing.confirm_stop(&play.actor, &preview.token, None).await;
+    assert_eq!(done.unwrap(), kind);
+    assert_eq!(usage_lines(&play).await, []);
+    // Half the month includes 50: 5 of these are beyond it.
+    play.use_meter("b", "deployments", 25, utc("2026-04-10T00:00:00Z"))
+        .await;
+    play.resume().await;
+    play.live_until("2026-05-20T00:00:00Z").await;
+    assert_eq!(
+        usage_lines(&play).await,
+        [late("04-01..04-16", "deployments", 1_250)]
+    );
+    play.ties().await;
+}

@@ -158,7 +158,16 @@ pub struct Carried {
 
 impl Carried {
     pub async fn load(conn: &mut PgConnection, subscription: &Subscription) -> Result<Self> {
-        let prices: Vec<_> = prices_of(subscription).collect();
+        Self::load_with(conn, subscription, None).await
+    }
+
+    /// The plan of one more price with them: what the subscription may become.
+    pub async fn load_with(
+        conn: &mut PgConnection,
+        subscription: &Subscription,
+        wanted: Option<PriceId>,
+    ) -> Result<Self> {
+        let prices: Vec<_> = prices_of(subscription).chain(wanted).collect();
         let plans = store::catalog::plans_of_prices(conn, &prices).await?;
         let mut overrides = store::entitlement::overrides(conn, &[subscription.id]).await?;
         Ok(Self {
@@ -168,8 +177,11 @@ impl Carried {
     }
 
     pub fn terms(&self, subscription: &Subscription) -> Result<Terms<'_>> {
-        let plan_of = |price| self.plans.iter().find(|plan| plan.price(price).is_some());
-        Terms::of(subscription, plan_of, &self.overrides).ok_or(Error::NotFound("plan"))
+        Terms::of(subscription, |price| self.plan_of(price), &self.overrides).ok_or(Error::NotFound("plan"))
+    }
+
+    pub fn plan_of(&self, price: PriceId) -> Option<&Plan> {
+        self.plans.iter().find(|plan| plan.price(price).is_some())
     }
 
     /// The plan and price of a scheduled downgrade.

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use billing::id::CustomerId;
+use billing::subscription::Subscription;
 use store::customer::DueCustomer;
 use store::{CustomerScope, PgConnection};
 
@@ -75,15 +76,15 @@ impl Billing {
     }
 
     /// Processes what is due of one customer, so that what is decided next is decided from where it stands
-    /// by now: the timer may be a second late, or an outage.
-    pub(crate) async fn catch_up(&self, scope: CustomerScope) -> Result<()> {
+    /// by now: the timer may be a second late, or an outage. Returns what is live then.
+    pub(crate) async fn catch_up(&self, scope: CustomerScope) -> Result<Option<Subscription>> {
         let mut catalog = Catalog::default();
         for _ in 0..MAX_STEPS {
             {
                 let mut conn = store::acquire(self.pool()).await?;
                 let live = store::subscription::live(&mut conn, scope).await?;
-                if !live.is_some_and(|live| live.is_due(self.now())) {
-                    return Ok(());
+                if !live.as_ref().is_some_and(|live| live.is_due(self.now())) {
+                    return Ok(live);
                 }
             }
             let mut tx = store::begin(self.pool()).await?;

@@ -32,7 +32,8 @@ pub async fn plans_on_sale(
     customer: Option<CustomerId>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Plan>> {
-    on_sale(conn, "plan", customer, now).await
+    let versions = versions_on_sale(conn, "plan", customer, now).await?;
+    plans(conn, &versions).await
 }
 
 /// The same of add-ons, whatever plan they go with.
@@ -41,15 +42,16 @@ pub async fn add_ons_on_sale(
     customer: CustomerId,
     now: DateTime<Utc>,
 ) -> Result<Vec<Plan>> {
-    on_sale(conn, "add_on", Some(customer), now).await
+    let versions = versions_on_sale(conn, "add_on", Some(customer), now).await?;
+    plans(conn, &versions).await
 }
 
-async fn on_sale(
+async fn versions_on_sale(
     conn: &mut PgConnection,
     kind: &str,
     customer: Option<CustomerId>,
     now: DateTime<Utc>,
-) -> Result<Vec<Plan>> {
+) -> Result<Vec<Uuid>> {
     let versions = sqlx::query_scalar!(
         r#"SELECT DISTINCT ON (v.plan_id) v.id FROM plan_version v JOIN plan p ON p.id = v.plan_id
            WHERE p.kind = $3 AND (p.public OR p.customer_id = $1)
@@ -59,9 +61,9 @@ async fn on_sale(
         now,
         kind,
     )
-    .fetch_all(&mut *conn)
+    .fetch_all(conn)
     .await?;
-    plans(conn, &versions).await
+    Ok(versions)
 }
 
 /// The plan versions that the given prices belong to.
@@ -81,15 +83,15 @@ pub async fn plan_of_price(conn: &mut PgConnection, price: PriceId) -> Result<Op
     Ok(plans_of_prices(conn, &[price]).await?.into_iter().next())
 }
 
-/// Whether the customer may buy the price: of a plan's version that is on sale.
+/// Whether the customer may buy the plan at this version.
 pub async fn is_on_sale(
     conn: &mut PgConnection,
-    price: PriceId,
+    plan: &Plan,
     customer: CustomerId,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    let plans = plans_on_sale(conn, Some(customer), now).await?;
-    Ok(plans.iter().any(|plan| plan.price(price).is_some()))
+    let versions = versions_on_sale(conn, "plan", Some(customer), now).await?;
+    Ok(versions.contains(&plan.version.uuid()))
 }
 
 async fn plans(conn: &mut PgConnection, versions: &[Uuid]) -> Result<Vec<Plan>> {

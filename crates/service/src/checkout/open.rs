@@ -199,12 +199,13 @@ impl Billing {
         customer: CustomerId,
         price: PriceId,
     ) -> Result<billing::catalog::Plan> {
-        if !store::catalog::is_on_sale(tx, price, customer, self.now()).await? {
+        let plan = store::catalog::plan_of_price(tx, price)
+            .await?
+            .ok_or(Error::NotFound("price"))?;
+        if !store::catalog::is_on_sale(tx, &plan, customer, self.now()).await? {
             return Err(Error::NotFound("price"));
         }
-        store::catalog::plan_of_price(tx, price)
-            .await?
-            .ok_or(Error::NotFound("price"))
+        Ok(plan)
     }
 
     pub(super) async fn write_page(

@@ -102,13 +102,15 @@ impl Billing {
         quantity: Option<u32>,
     ) -> Result<ChangePreview> {
         let scope = actor.reads_customer()?;
-        self.catch_up(scope).await?;
+        let live = self.catch_up(scope).await?.ok_or(Error::NoSubscription)?;
         let now = self.now();
         let mut conn = store::acquire(self.pool()).await?;
         let customer = store::customer::find(&mut conn, scope)
             .await?
             .ok_or(Error::NotFound("customer"))?;
-        let decided = self.decide(&mut conn, customer, (price, quantity), now).await?;
+        let decided = self
+            .decide(&mut conn, (customer, live), (price, quantity), now)
+            .await?;
         let price = decided.price;
         let quote = decided.quote(Intent::Change { price, quantity }, now)?;
         Ok(ChangePreview {
@@ -136,8 +138,11 @@ impl Billing {
         let customer = store::customer::lock(&mut tx, scope)
             .await?
             .ok_or(Error::NotFound("customer"))?;
+        let live = store::subscription::live(&mut tx, scope)
+            .await?
+            .ok_or(Error::NoSubscription)?;
         let decided = self
-            .decide(&mut tx, customer, (Some(price), quantity), quote.at)
+            .decide(&mut tx, (customer, live), (Some(price), quantity), quote.at)
             .await?;
         if decided.quote(quote.intent, quote.at)? != quote {
             return Err(Error::QuoteStale);
@@ -164,14 +169,11 @@ impl Billing {
     async fn decide(
         &self,
         conn: &mut PgConnection,
-        customer: CustomerRecord,
+        (customer, subscription): (CustomerRecord, Subscription),
         (price, quantity): (Option<PriceId>, Option<u32>),
         at: DateTime<Utc>,
     ) -> Result<Decided> {
         let scope = CustomerScope::of(customer.id);
-        let subscription = store::subscription::live(conn, scope)
-            .await?
-            .ok_or(Error::NoSubscription)?;
         if subscription.is_due(self.now()) {
             // A period ended this moment: what was shown before it is not what is charged after it.
             return Err(Error::QuoteStale);
@@ -181,15 +183,12 @@ impl Billing {
             .ok_or(Error::Change(ChangeError::NoPlan))?;
         let price = price.unwrap_or(item.price.id);
         let quantity = quantity.unwrap_or(item.quantity);
-        let on_sale = store::catalog::is_on_sale(conn, price, customer.id, self.now()).await?;
-        if item.price.id != price && !on_sale {
+        let carried = Carried::load_with(conn, &subscription, Some(price)).await?;
+        let to = carried.plan_of(price).cloned().ok_or(Error::NotFound("price"))?;
+        if item.price.id != price && !store::catalog::is_on_sale(conn, &to, customer.id, self.now()).await? {
             return Err(Error::NotFound("price"));
         }
-        let carried = Carried::load(conn, &subscription).await?;
         let terms = &carried.terms(&subscription)?;
-        let to = store::catalog::plan_of_price(conn, price)
-            .await?
-            .ok_or(Error::NotFound("price"))?;
         let target = ChangeTarget {
             plan: &to,
             price: target_price(&to, price)?,

@@ -39,7 +39,7 @@ impl Goal {
     }
 }
 
-pub const GOALS: [Goal; 22] = [
+pub const GOALS: [Goal; 23] = [
     at_least("ingest_single", 0.8, 1.5),
     at_least("ingest_batch", 0.35, 0.5),
     at_least("ingest_rollup", 0.6, 0.8),
@@ -50,6 +50,7 @@ pub const GOALS: [Goal; 22] = [
     at_least("billing_run_10k", 0.3, 0.5),
     at_most("billing_run_100k", 1.3, 1.1),
     at_most("billing_rerun", 3.0, 1.5),
+    no_more_than("preview_cpu_ms", 1.0, 0.7),
     at_most("usage_page", 2.0, 1.3),
     at_most("admin_totals", 2.0, 1.3),
     at_most("analytics_mrr", 3.0, 1.5).ceiling(50.0, 50.0),

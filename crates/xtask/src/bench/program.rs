@@ -13,11 +13,16 @@ struct Program {
     figures: &'static [&'static str],
 }
 
-const PROGRAMS: [Program; 2] = [
+const PROGRAMS: [Program; 3] = [
     Program {
         package: "service",
         example: "billing_run",
         figures: &["billing_run_10k", "billing_run_100k", "billing_rerun"],
+    },
+    Program {
+        package: "service",
+        example: "preview_cpu",
+        figures: &["preview_cpu_ms"],
     },
     Program {
         package: "service",

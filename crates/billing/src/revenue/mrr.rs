@@ -3,24 +3,49 @@
 use rust_decimal::Decimal;
 
 use crate::money::{Currency, Money, MoneyError};
+use crate::period::Interval;
+use crate::rating::Fraction;
 use crate::subscription::Subscription;
 
 /// The customer's MRR: the exact sum over all subscriptions, rounded once.
 pub fn customer_mrr(currency: Currency, subscriptions: &[Subscription]) -> Result<Money, MoneyError> {
-    let mut exact = Decimal::ZERO;
+    let mut exact = Fraction::ZERO;
     for subscription in subscriptions.iter().filter(|s| s.status.counts_as_recurring()) {
         for item in &subscription.items {
-            let (numerator, denominator) = item.price.interval.to_month();
-            let monthly = item.price.amount.fraction(i128::from(item.quantity), 1)?;
-            if monthly.currency() != currency {
+            let amount = item.price.amount.fraction(i128::from(item.quantity), 1)?;
+            if amount.currency() != currency {
                 return Err(MoneyError::MixedCurrencies);
             }
-            exact = Decimal::from(monthly.minor())
-                .checked_mul(Decimal::from(numerator))
-                .and_then(|product| product.checked_div(Decimal::from(denominator)))
-                .and_then(|part| exact.checked_add(part))
-                .ok_or(MoneyError::Overflow)?;
+            exact = exact.plus(monthly(amount, item.price.interval)?)?;
         }
     }
-    Money::round_minor(exact, currency)
+    exact.round(currency)
+}
+
+/// What an amount of an interval comes to in a month. A twelfth has no end in decimals.
+fn monthly(amount: Money, interval: Interval) -> Result<Fraction, MoneyError> {
+    let (numerator, denominator) = interval.to_month();
+    Fraction::of_money(amount)
+        .times(Fraction::of(Decimal::from(numerator)))?
+        .over(Fraction::of(Decimal::from(denominator)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twelfths_are_added_before_they_are_rounded() {
+        let sum = |amounts: &[i64]| {
+            let years = amounts.iter().map(|minor| Money::new(*minor, Currency::USD));
+            let sum = years.fold(Fraction::ZERO, |sum, amount| {
+                sum.plus(monthly(amount, Interval::Year).unwrap()).unwrap()
+            });
+            sum.round(Currency::USD).unwrap().minor()
+        };
+        assert_eq!(sum(&[199_000]), 16_583);
+        // 16,583.41666… and 0.08333… are a half together.
+        assert_eq!(sum(&[199_001, 1]), 16_584);
+        assert_eq!(sum(&[1; 6]), 1);
+    }
 }

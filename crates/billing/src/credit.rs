@@ -1,12 +1,16 @@
 //! Credit: what is given back of what was billed, the document that says so, how a balance is used up,
 //! and grants of units.
 
+mod balance;
 mod billed;
 pub mod grant;
 mod note;
+mod part;
 
+pub use balance::{Collectable, Settled, balance_after_refund, burn, collectable, settle};
 pub use billed::{BilledLine, CreditableLine};
 pub use note::{CreditLine, CreditNoteDraft, CreditReason};
+pub use part::{Limits, NoteParts, PartOfLine, divide, part_of_line, tax_of_note};
 
 #[cfg(feature = "zones")]
 use chrono::{DateTime, Utc};

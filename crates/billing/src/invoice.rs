@@ -5,6 +5,7 @@ mod explain;
 mod line;
 mod number;
 mod one_off;
+mod spread;
 mod state;
 mod terms;
 
@@ -13,5 +14,6 @@ pub use explain::{AddOnPart, Explain, IncludedPart, MaximumSpend, MinimumSpend};
 pub use line::{Charge, CreditedLine, DraftLine, Line, LineKind};
 pub use number::{InvalidNumber, InvoiceNumber};
 pub use one_off::{OneOff, OneOffError, OneOffLineError};
+pub use spread::spread;
 pub use state::{InvalidInvoiceMove, InvoiceStatus};
-pub use terms::{DueDate, InvalidTerms, NetDays, PaymentTerms};
+pub use terms::{DueDate, InvalidTerms, NetDays, PaymentTerms, overdue_from};

@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod catalog;
+pub mod coupon;
 pub mod credit;
 pub mod entitlement;
 mod exact;

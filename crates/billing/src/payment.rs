@@ -1,5 +1,9 @@
 //! One try to collect money, and what became of it.
 
+mod dunning;
+
+pub use dunning::{Pace, reached, retries};
+
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

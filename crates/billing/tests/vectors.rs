@@ -99,6 +99,26 @@ fn usage_metering() {
     every_case_passes("usage_metering.json", 19);
 }
 
+#[test]
+fn discounts() {
+    every_case_passes("discounts.json", 27);
+}
+
+#[test]
+fn taxes_rounding() {
+    every_case_passes("taxes_rounding.json", 17);
+}
+
+#[test]
+fn dunning_and_credit() {
+    every_case_passes("dunning_and_credit.json", 18);
+}
+
+#[test]
+fn mrr() {
+    every_case_passes("mrr.json", 18);
+}
+
 fn every_case_passes(file: &str, cases: usize) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
     let outcomes = vectors::run_file(&folder.join(file));

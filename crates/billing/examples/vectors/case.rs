@@ -222,6 +222,25 @@ impl Fields {
         self.array(name)?.iter().enumerate().map(element).collect()
     }
 
+    /// A list of pairs of a currency's code and a decimal.
+    pub fn codes(&self, name: &str) -> Result<Vec<(String, Decimal)>, String> {
+        let element = |(index, json)| {
+            let path = || format!("{}[{index}]", self.path(name));
+            code(json).ok_or_else(|| wrong(&path(), "a currency and a decimal", json))
+        };
+        self.array(name)?.iter().enumerate().map(element).collect()
+    }
+
+    /// A pair of a currency's code and a decimal.
+    pub fn code(&self, name: &str) -> Result<(String, Decimal), String> {
+        self.read(name, "a currency and a decimal", code)
+    }
+
+    /// Whole numbers that are not negative.
+    pub fn counts(&self, name: &str) -> Result<Vec<u32>, String> {
+        self.read_list(name, "a count", |json| u32::try_from(json.as_u64()?).ok())
+    }
+
     /// An error of the engine about a field.
     pub fn error(&self, name: &str, error: impl Display) -> String {
         format!("{}: {error}", self.path(name))
@@ -243,6 +262,10 @@ pub fn decimal(json: &Value) -> Option<Decimal> {
 
 fn pair(json: &Value) -> Option<(Decimal, &str)> {
     Some((decimal(json.get(0)?)?, json.get(1)?.as_str()?))
+}
+
+fn code(json: &Value) -> Option<(String, Decimal)> {
+    Some((json.get(0)?.as_str()?.to_owned(), decimal(json.get(1)?)?))
 }
 
 fn date(json: &Value) -> Option<NaiveDate> {

@@ -1,6 +1,6 @@
 //! When an invoice is to be paid: at once from the card, or within days of being sent.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 /// Half a year: longer is a loan.
 const MAX_NET_DAYS: u16 = 180;
@@ -85,6 +85,11 @@ impl DueDate {
     pub fn is_due(self, now: DateTime<Utc>) -> bool {
         !self.is_sent() || self.due_at <= now
     }
+}
+
+/// The first day on which an invoice that is due on a day is overdue: that day is still in time.
+pub fn overdue_from(due: NaiveDate) -> NaiveDate {
+    due.succ_opt().unwrap_or(due)
 }
 
 #[cfg(test)]

@@ -2,13 +2,15 @@
 //! way from an exact number to an amount is one rounding, half away from zero.
 
 mod currency;
+mod rounding;
 
 pub use currency::{Currency, UnknownCurrency};
+pub use rounding::Rounding;
 
 use std::fmt;
 
+use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
 use crate::exact::OutOfRange;
@@ -114,7 +116,7 @@ impl Money {
 
     /// The one rounding of an exact amount in minor units.
     pub fn round_minor(minor: Decimal, currency: Currency) -> Result<Self, MoneyError> {
-        let rounded = minor.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
+        let rounded = Rounding::HalfAwayFromZero.round(minor, 0);
         Ok(Self::new(rounded.to_i64().ok_or(MoneyError::Overflow)?, currency))
     }
 

@@ -103,6 +103,24 @@ impl Fraction {
         })
     }
 
+    /// The largest amount that is not more.
+    pub fn floor(self, currency: Currency) -> Result<Money, MoneyError> {
+        let minor = product(self.numerator, 10_i128.pow(currency.digits()))?.div_euclid(self.denominator);
+        let minor = i64::try_from(minor).map_err(|_| MoneyError::Overflow)?;
+        Ok(Money::new(minor, currency))
+    }
+
+    /// The number with so many decimals, half away from zero.
+    pub fn rounded(self, decimals: u32) -> Result<Decimal, MoneyError> {
+        let power = 10_i128.checked_pow(decimals).ok_or(MoneyError::Overflow)?;
+        let scaled = divide_half_away(product(self.numerator, power)?, self.denominator);
+        Ok(exact::decimal(scaled.ok_or(MoneyError::Overflow)?, decimals)?)
+    }
+
+    pub const fn is_zero(self) -> bool {
+        self.numerator == 0
+    }
+
     /// The one rounding of an exact amount in major units: half away from zero, to the minor unit.
     pub fn round(self, currency: Currency) -> Result<Money, MoneyError> {
         let minor = product(self.numerator, 10_i128.pow(currency.digits()))?;

@@ -23,7 +23,7 @@ pub fn customer_mrr(currency: Currency, subscriptions: &[Subscription]) -> Resul
 }
 
 /// What an amount of an interval comes to in a month. A twelfth has no end in decimals.
-fn monthly(amount: Money, interval: Interval) -> Result<Fraction, MoneyError> {
+pub fn monthly(amount: Money, interval: Interval) -> Result<Fraction, MoneyError> {
     let (numerator, denominator) = interval.to_month();
     Fraction::of_money(amount)
         .times(Fraction::of(Decimal::from(numerator)))?

@@ -102,6 +102,11 @@ pub enum StatusName {
 }
 
 impl StatusName {
+    /// Active, past due and suspended subscriptions make up MRR; trials, paused and unpaid ones do not.
+    pub const fn counts_as_recurring(self) -> bool {
+        matches!(self, Self::Active | Self::PastDue | Self::Suspended)
+    }
+
     pub const ALL: [Self; 9] = [
         Self::Pending,
         Self::Incomplete,
@@ -192,7 +197,7 @@ impl Status {
 
     /// Active, past due and suspended subscriptions make up MRR; trials, paused and unpaid ones do not.
     pub const fn counts_as_recurring(self) -> bool {
-        matches!(self, Self::Active | Self::PastDue { .. } | Self::Suspended { .. })
+        self.name().counts_as_recurring()
     }
 
     /// Served, and not all of it is paid.

@@ -104,7 +104,7 @@ pub fn InvoiceBadge(invoice: InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> 
         InvoiceStatus::Open => (Tone::Warning, t::OPEN),
         InvoiceStatus::Paid => (Tone::Success, t::PAID),
         InvoiceStatus::Void => (Tone::Neutral, t::VOID),
-        InvoiceStatus::Uncollectible => (Tone::Error, t::UNCOLLECTIBLE),
+        InvoiceStatus::Uncollectible => (Tone::Neutral, t::UNCOLLECTIBLE),
     };
     view! { <Badge tone=tone label=label/> }.into_any()
 }

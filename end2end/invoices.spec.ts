@@ -4,7 +4,7 @@ import { buy, pay } from "./support/checkout";
 import { expect, type Page, test } from "./support/fixtures";
 import { report } from "./support/host";
 import { arrive, open, panel } from "./support/page";
-import { inspect, inspectExplained } from "./support/pictures";
+import { HAND, inspect, inspectExplained } from "./support/pictures";
 import { staff } from "./support/staff";
 
 const TOM = "tom@terra.example";
@@ -57,6 +57,8 @@ test("on net terms an invoice is sent, with the day it is due, and no card is ch
   await inspect(page, "invoice-net-terms");
   await open(page, "/invoices");
   await inspect(page, "invoices-net-terms");
+  await page.setViewportSize(HAND);
+  await expect(page.getByRole("cell", { name: dollars(previewed.total) }), "in sight on a phone").toBeInViewport({ ratio: 1 });
   await open(page, "/overview");
   await expect(page.getByText("Active", { exact: true })).toBeVisible();
 });

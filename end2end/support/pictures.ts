@@ -5,7 +5,7 @@ import { open } from "./page";
 
 export const PICTURES = new URL("../../target/screenshots", import.meta.url).pathname;
 const DESK = { width: 1280, height: 800 };
-const HAND = { width: 390, height: 844 };
+export const HAND = { width: 390, height: 844 };
 
 /** In all four appearances, the page being where it is; the last one, wide and light, it keeps. */
 export async function inspect(page: Page, name: string, status = 200): Promise<void> {

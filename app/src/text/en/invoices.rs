@@ -71,6 +71,13 @@ pub fn due_on(date: &str) -> String {
     format!("Due on {date}")
 }
 
+/// The same where there is little room.
+pub fn due(day: &str) -> String {
+    format!("Due {day}")
+}
+
+pub const OVERDUE: &str = "Overdue";
+
 pub fn overdue_since(date: &str) -> String {
     format!("Overdue since {date}")
 }

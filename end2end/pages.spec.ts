@@ -1,33 +1,8 @@
-// Every page as a picture, at two widths and in two themes; what no page may lack is checked on the way.
+// Every page as a picture; what no page may lack is checked on the way. Invoices that take some doing have a file of their own.
 import { AUTHENTICATED_CARD, BANK, buy, DECLINED_CARD, HOSTED, pay, sendCard } from "./support/checkout";
-import { ADA, ADMIN, expect, NORA, type Page, test, VIEWER } from "./support/fixtures";
-import { accessible, fits, keyboard, structure } from "./support/inspect";
+import { ADA, ADMIN, expect, NORA, test, VIEWER } from "./support/fixtures";
 import { arrive, open } from "./support/page";
-
-const PICTURES = new URL("../target/screenshots", import.meta.url).pathname;
-const DESK = { width: 1280, height: 800 };
-const HAND = { width: 390, height: 844 };
-const THEMES = ["light", "dark"] as const;
-
-/** In all four appearances, the page being where it is. */
-async function inspect(page: Page, name: string, status = 200): Promise<void> {
-  const address = page.url();
-  for (const theme of THEMES) {
-    await page.context().addCookies([{ name: "theme", value: theme, url: address }]);
-    for (const size of [DESK, HAND]) {
-      await page.setViewportSize(size);
-      const answer = await open(page, address);
-      expect(answer.status(), name).toBe(status);
-      const picture = `${name}-${size.width}-${theme}`;
-      await page.screenshot({ path: `${PICTURES}/${picture}.png`, fullPage: true });
-      await structure(page);
-      await fits(page, picture);
-      // The narrow page in the dark has the elements of the one and the colours of the other.
-      if (theme === "light" || size === DESK) await accessible(page, picture);
-      if (theme === "light" && size === DESK) await keyboard(page, name);
-    }
-  }
-}
+import { inspect, inspectExplained, PICTURES } from "./support/pictures";
 
 test.beforeEach(() => test.setTimeout(90_000));
 
@@ -106,15 +81,7 @@ test("an invoice with its explanations open holds", async ({ pageOf }) => {
   await open(page, "/invoices");
   await page.getByRole("row", { name: /Upgrade/ }).getByRole("link").click();
   await arrive(page, /^\/invoices\/inv_/);
-  for (const size of [DESK, HAND]) {
-    await page.setViewportSize(size);
-    for (const lines of await page.locator("details").all()) {
-      if ((await lines.getAttribute("open")) === null) await lines.locator("summary").click();
-    }
-    await page.screenshot({ path: `${PICTURES}/invoice-explained-${size.width}-light.png`, fullPage: true });
-    await fits(page, "invoice-explained");
-    await accessible(page, "invoice-explained");
-  }
+  await inspectExplained(page, "invoice-explained");
 });
 
 test("pages of somebody new hold", async ({ signUp }) => {
@@ -133,7 +100,6 @@ test("hosted pages and the way back hold", async ({ signUp }) => {
   await page.getByRole("link", { name: "Use the card: Visa that pays" }).click();
   await arrive(page, /\?card=0$/);
   await inspect(page, "sandbox-checkout-filled");
-  await page.setViewportSize(DESK);
   await sendCard(page, DECLINED_CARD);
   await arrive(page, /error=/);
   await inspect(page, "sandbox-checkout-declined");
@@ -167,16 +133,13 @@ test("pages of add-ons hold", async ({ signUp }) => {
   };
   await add("Extra chain", "2");
   await inspect(page, "add-on-more");
-  await page.setViewportSize(DESK);
   await page.getByRole("button", { name: /^Confirm and pay/ }).click();
   await arrive(page, "/plan?done=add_on_applied");
   await add("Extra chain", "0");
   await inspect(page, "add-on-fewer");
-  await page.setViewportSize(DESK);
   await page.getByRole("button", { name: "Schedule the change" }).click();
   await arrive(page, "/plan?done=add_on_scheduled");
   await inspect(page, "plan-with-add-on");
-  await page.setViewportSize(DESK);
   await open(page, "/plan");
   await page.getByRole("link", { name: "Choose Enterprise" }).click();
   await arrive(page, /^\/plan\/change/);

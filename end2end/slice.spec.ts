@@ -1,5 +1,5 @@
 // The product's main line, told once from a price list to a renewal, by everyone who takes part in it: the
-// customer, the host platform and the operator. It moves the clock, so it comes last.
+// customer, the host platform and the operator. It moves the clock, so it comes after those that do not.
 import { type Bill, bill, cents, dollars, prorated } from "./support/bill";
 import { buy, pay } from "./support/checkout";
 import { ADA, ADMIN, type Customer, expect, fillSignUp, newCustomer, type Page, signIn, test } from "./support/fixtures";

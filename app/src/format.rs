@@ -3,11 +3,13 @@
 use billing::catalog::UnitPrice;
 use billing::money::{Currency, Money};
 use billing::period::{Interval, Period, Zone};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 /// A minus as wide as a plus: amounts below each other stay aligned.
 const MINUS: char = '\u{2212}';
+/// What is billed once is served within it.
+const MOMENT: TimeDelta = TimeDelta::seconds(1);
 const NO_BREAK_SPACE: char = '\u{a0}';
 
 /// `$1,990.00`, `−$12.50`, `CHF 12.50`.
@@ -177,17 +179,20 @@ pub fn date_time_exact(at: DateTime<Utc>, zone: Zone) -> String {
     )
 }
 
-/// Both ends as dates; the end is where the next period begins.
+/// Both ends as dates; the end is where the next period begins. One that ends on the day it begins is that day,
+/// and so is a moment, wherever in a day it lies.
 pub fn period(period: Period, zone: Zone) -> String {
     let (start, end) = (period.start(), period.end());
-    let same_year =
-        date(start, zone)[date(start, zone).len() - 4..] == date(end, zone)[date(end, zone).len() - 4..];
-    let start = if same_year {
+    let (first, last) = (zone.local(start), zone.local(end));
+    if first.date() == last.date() || period.length() <= MOMENT {
+        return date(start, zone);
+    }
+    let from = if first.year() == last.year() {
         date_short(start, zone)
     } else {
         date(start, zone)
     };
-    format!("{start} – {}", date(end, zone))
+    format!("{from} – {}", date(end, zone))
 }
 
 /// Whole days until an instant, a begun day counting as one.
@@ -349,6 +354,11 @@ mod tests {
         assert_eq!(period(month, Zone::UTC), "Nov 22 – Dec 22, 2026");
         let year = Period::new(utc("2026-11-22T00:00:00Z"), utc("2027-11-22T00:00:00Z")).unwrap();
         assert_eq!(period(year, Zone::UTC), "Nov 22, 2026 – Nov 22, 2027");
+        let hours = Period::new(utc("2026-11-22T08:00:00Z"), utc("2026-11-22T22:30:00Z")).unwrap();
+        assert_eq!(period(hours, Zone::UTC), "Nov 22, 2026");
+        assert_eq!(period(hours, berlin), "Nov 22, 2026");
+        let moment = Period::new(utc("2026-11-22T23:59:59Z"), utc("2026-11-23T00:00:00Z")).unwrap();
+        assert_eq!(period(moment, Zone::UTC), "Nov 22, 2026");
     }
 
     #[test]

@@ -8,7 +8,8 @@ function key(): string {
   return key;
 }
 
-export type UsageEvent = { id: string; type: string; subject: string; data: { value: string } };
+/** Without a time it happens now. */
+export type UsageEvent = { id: string; type: string; subject: string; time?: string; data: { value: string } };
 
 /** Sends events as the host does, without a browser. */
 export async function report(events: UsageEvent[]): Promise<{ accepted: number; duplicates: number }> {

@@ -8,6 +8,9 @@ use super::{Icon, Tone};
 pub fn Badge(
     tone: Tone,
     #[prop(into)] label: String,
+    /// Instead of the label where there is little room.
+    #[prop(optional, into)]
+    short: Option<String>,
     /// Instead of the tone's own.
     #[prop(optional)]
     icon: Option<icondata::Icon>,
@@ -22,7 +25,14 @@ pub fn Badge(
     view! {
         <span class=class>
             <Icon icon=icon.unwrap_or(tone.icon())/>
-            {label}
+            {match short {
+                Some(short) => view! {
+                    <span class="sm:hidden">{short}</span>
+                    <span class="hidden sm:inline">{label}</span>
+                }
+                .into_any(),
+                None => label.into_any(),
+            }}
         </span>
     }
 }

@@ -66,6 +66,7 @@ pub fn run(installation: &Installation, args: &[String]) -> Result<Totals> {
         .args(args);
     playwright.env("BASE_URL", server.base_url());
     playwright.env("HOST_API_KEY", installation.host_key()?);
+    installation.lend(&mut playwright)?;
     let status = playwright
         .status()
         .context("cannot start Playwright: `make setup` installs it")?;

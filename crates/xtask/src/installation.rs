@@ -10,7 +10,7 @@ use crate::{
 use anyhow::{Context, Result};
 use std::{
     env, fs,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process::{Command, id},
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -62,6 +62,16 @@ impl Installation {
         Ok(process::capture(&mut command, "`server api-key`")?
             .trim()
             .to_owned())
+    }
+
+    /// Its command line, for tests that do what staff does there.
+    pub fn lend(&self, tests: &mut Command) -> Result<()> {
+        let directory = path::absolute(&self.directory)?;
+        tests
+            .env("SERVER_PROGRAM", directory.join("server"))
+            .env("DATABASE_URL", &self.database_url)
+            .env("DATA_DIR", directory.join("data"));
+        Ok(())
     }
 
     /// Whether everything that must tie does; the server says what does not.

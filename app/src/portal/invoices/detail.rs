@@ -35,7 +35,8 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     let zone = customer.zone;
     let title = t::title(&invoice.summary.number.to_string());
     let attempts = if invoice.attempts.is_empty() {
-        view! { <p class="text-muted">{t::NO_PAYMENTS}</p> }.into_any()
+        let why = no_payments(&invoice.summary, zone, visit.billing.now());
+        view! { <p class="text-muted">{why}</p> }.into_any()
     } else {
         view! { <AttemptTable attempts=invoice.attempts.clone() zone=zone/> }.into_any()
     };
@@ -56,9 +57,27 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     Ok(Page::new(title, body).of(customer.name))
 }
 
-/// An upgrade that was not paid changed nothing: said, with the ways to try again.
+/// Why there is no try to collect it.
+fn no_payments(invoice: &InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> String {
+    match invoice.status {
+        InvoiceStatus::Paid if invoice.credit_applied.is_positive() => t::CREDIT_PAID.to_owned(),
+        InvoiceStatus::Paid => t::NOTHING_TO_PAY.to_owned(),
+        InvoiceStatus::Void | InvoiceStatus::Uncollectible => t::NO_PAYMENTS_MADE.to_owned(),
+        InvoiceStatus::Open if invoice.due_date().is_sent() => {
+            let date = format::date(invoice.due_at, zone);
+            if invoice.is_overdue(now) {
+                t::was_to_be_paid(&date)
+            } else {
+                t::no_card_charged(&date)
+            }
+        }
+        InvoiceStatus::Open | InvoiceStatus::Draft => t::NO_PAYMENTS.to_owned(),
+    }
+}
+
+/// An upgrade that was not paid changed nothing: said, with the ways to try again. One on net terms was made at once.
 fn void_note(invoice: &InvoiceDetail) -> AnyView {
-    if invoice.summary.reason != "upgrade" {
+    if invoice.summary.reason != "upgrade" || invoice.summary.due_date().is_sent() {
         return view! { <Notice tone=Tone::Neutral title=t::VOID_NOTE/> }.into_any();
     }
     view! {
@@ -74,7 +93,12 @@ fn heading(invoice: &InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> impl Int
     let pay = due(invoice).is_positive().then(|| {
         let fields = vec![("invoice", invoice.id.to_string())];
         let label = t::pay(&format::money(due(invoice)));
-        view! { <PostButton action="/fn/pay-invoice" label=label kind=ButtonKind::Primary fields=fields/> }
+        // Nobody asks for what is written off.
+        let kind = match invoice.status {
+            InvoiceStatus::Uncollectible => ButtonKind::Plain,
+            _ => ButtonKind::Primary,
+        };
+        view! { <PostButton action="/fn/pay-invoice" label=label kind=kind fields=fields/> }
     });
     view! {
         <div>
@@ -95,7 +119,8 @@ fn heading(invoice: &InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> impl Int
 fn facts(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
     let summary = &invoice.summary;
     let (label, amount) = match summary.status {
-        InvoiceStatus::Open | InvoiceStatus::Uncollectible => (t::AMOUNT_DUE, due(summary)),
+        InvoiceStatus::Open => (t::AMOUNT_DUE, due(summary)),
+        InvoiceStatus::Uncollectible => (t::NOT_PAID, due(summary)),
         InvoiceStatus::Paid => (t::AMOUNT_PAID, summary.paid),
         _ => (t::AMOUNT, summary.total),
     };

@@ -94,9 +94,11 @@ pub fn InvoiceBadge(invoice: InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> 
     if invoice.status == InvoiceStatus::Open && invoice.due_date().is_sent() {
         let date = format::date(invoice.due_at, zone);
         return if invoice.is_overdue(now) {
-            view! { <Badge tone=Tone::Error label=t::overdue_since(&date)/> }.into_any()
+            view! { <Badge tone=Tone::Error label=t::overdue_since(&date) short=t::OVERDUE/> }.into_any()
         } else {
-            view! { <Badge tone=Tone::Info label=t::due_on(&date) icon=icondata::LuClock/> }.into_any()
+            let short = t::due(&format::date_short(invoice.due_at, zone));
+            view! { <Badge tone=Tone::Info label=t::due_on(&date) short=short icon=icondata::LuClock/> }
+                .into_any()
         };
     }
     let (tone, label) = match invoice.status {
@@ -104,7 +106,7 @@ pub fn InvoiceBadge(invoice: InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> 
         InvoiceStatus::Open => (Tone::Warning, t::OPEN),
         InvoiceStatus::Paid => (Tone::Success, t::PAID),
         InvoiceStatus::Void => (Tone::Neutral, t::VOID),
-        InvoiceStatus::Uncollectible => (Tone::Error, t::UNCOLLECTIBLE),
+        InvoiceStatus::Uncollectible => (Tone::Neutral, t::UNCOLLECTIBLE),
     };
     view! { <Badge tone=tone label=label/> }.into_any()
 }

@@ -39,6 +39,8 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         unused: UnusedTime::Credit,
     };
     let now = visit.billing.preview_stop(&visit.actor, kind).await?;
+    let who = overview.customer.name.clone();
+    let credit_left = now.credit_left.is_positive();
     let token = now.token.clone();
     let valid = t::valid_until(&format::date_time(now.expires_at, zone));
     let body = view! {
@@ -58,8 +60,8 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
             </form>
         </Panel>
         <Panel title=if paused { t::NOW_TITLE } else { t::OR_NOW }>
-            <StopTables preview=now zone=zone/>
-            <p>{t::NOW}</p>
+            <StopTables preview=now overview=overview/>
+            <p>{if credit_left { t::NOW_WITH_CREDIT } else { t::NOW }}</p>
             <button type="submit" form="leave" formaction="/fn/stop" class="btn btn-error btn-outline w-fit">
                 {t::CONFIRM_NOW}
             </button>
@@ -67,7 +69,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         </Panel>
         </div>
     };
-    Ok(Page::new(title, body).of(overview.customer.name.clone()))
+    Ok(Page::new(title, body).of(who))
 }
 
 fn reasons() -> impl IntoView {

@@ -34,12 +34,13 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     let title = t::title(&preview.plan.name);
     let until = resume_at.map_or(t::NO_END.to_owned(), |at| t::until(&format::date_time(at, zone)));
     let valid = t::valid_until(&format::date_time(preview.expires_at, zone));
+    let who = overview.customer.name.clone();
     let token = preview.token.clone();
     let body = view! {
         <PageHeader title=title.clone()/>
         <div class="grid gap-4 md:grid-cols-2">
             <Panel title=t::COMES_BACK>
-                <StopTables preview=preview zone=zone/>
+                <StopTables preview=preview overview=overview/>
             </Panel>
             <Panel title=t::WHAT_HAPPENS>
                 <ul class="list-disc ps-5 flex flex-col gap-1">
@@ -63,7 +64,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
             </Panel>
         </div>
     };
-    Ok(Page::new(title, body).of(overview.customer.name))
+    Ok(Page::new(title, body).of(who))
 }
 
 /// The first instant of a day where the customer is.

@@ -26,6 +26,7 @@ pub const PAID_ON: &str = "Paid";
 pub const VOIDED_ON: &str = "Voided";
 pub const BILLED_TO: &str = "Billed to";
 pub const AMOUNT_DUE: &str = "Amount due";
+pub const NOT_PAID: &str = "Not paid";
 pub const AMOUNT_PAID: &str = "Amount paid";
 pub const AMOUNT: &str = "Amount";
 pub const LINES: &str = "Lines";
@@ -35,6 +36,9 @@ pub const ALREADY_PAID: &str = "Paid";
 pub const PAYMENTS: &str = "Payments";
 pub const PAYMENTS_CAPTION: &str = "Tries to collect this invoice, newest first";
 pub const NO_PAYMENTS: &str = "Nothing has been tried yet.";
+pub const NO_PAYMENTS_MADE: &str = "Nothing was paid and no card was charged.";
+pub const CREDIT_PAID: &str = "Your credit paid all of it; no card was charged.";
+pub const NOTHING_TO_PAY: &str = "There was nothing to pay.";
 pub const WHEN: &str = "When";
 pub const CARD: &str = "Card";
 pub const OUTCOME: &str = "Outcome";
@@ -53,10 +57,26 @@ pub fn pay(amount: &str) -> String {
     format!("Pay {amount}")
 }
 
+/// Of one that was sent.
+pub fn no_card_charged(date: &str) -> String {
+    format!("No card is charged for this invoice by itself. Pay it by {date}.")
+}
+
+pub fn was_to_be_paid(date: &str) -> String {
+    format!("No card is charged for this invoice by itself. It was to be paid by {date}.")
+}
+
 /// Of one that was sent and may be paid until then.
 pub fn due_on(date: &str) -> String {
     format!("Due on {date}")
 }
+
+/// The same where there is little room.
+pub fn due(day: &str) -> String {
+    format!("Due {day}")
+}
+
+pub const OVERDUE: &str = "Overdue";
 
 pub fn overdue_since(date: &str) -> String {
     format!("Overdue since {date}")
@@ -141,7 +161,7 @@ pub mod attempt {
 pub mod explain {
 
     pub fn flat(quantity: &str, price: &str, amount: &str) -> String {
-        format!("{quantity} × {price} = {amount}")
+        format!("{quantity} × {price} = {amount}.")
     }
 
     pub fn used(used: &str, how: &str, from: &str, to: &str) -> String {

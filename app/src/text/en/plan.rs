@@ -173,7 +173,8 @@ pub mod cancel {
     pub const NOW_TITLE: &str = "End it now";
     pub const PAUSED: &str = "It is paused: nothing is charged, and it can end at once.";
     pub const OR_NOW: &str = "Or end it now";
-    pub const NOW: &str =
+    pub const NOW: &str = "The plan stops working at once.";
+    pub const NOW_WITH_CREDIT: &str =
         "The plan stops working at once. Credit stays yours and pays for what you buy later.";
     pub const CONFIRM_NOW: &str = "End it now";
     pub const WHY: &str = "Why do you leave?";
@@ -202,8 +203,16 @@ pub mod stop {
     pub const BECOMES_CREDIT: &str = "becomes credit";
     pub const CREDIT_CAPTION: &str = "What was paid for and is not used, with its tax";
     pub const NOTHING_BACK: &str = "Nothing was paid for in advance, so nothing comes back.";
-    pub const USAGE: &str = "Usage so far";
-    pub const USAGE_CAPTION: &str = "Usage up to now, paid from credit first";
+    pub const BILL: &str = "Billed now";
+    pub const BILL_CAPTION: &str = "What was used up to now and not billed yet, paid from credit first";
+
+    pub fn charged(card: &str, amount: &str) -> String {
+        format!("{card} is charged {amount} now.")
+    }
+
+    pub fn stays_open(amount: &str) -> String {
+        format!("There is no card on file: {amount} stays to be paid on its invoice.")
+    }
 
     pub fn left(amount: &str) -> String {
         format!("{amount} of credit then pays for your next invoices.")

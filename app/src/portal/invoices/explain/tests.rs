@@ -36,7 +36,7 @@ fn words_and_numbers_reproduce_the_amount() {
             price: usd(19900),
             quantity: 1
         }),
-        "1 × $199.00 = $199.00"
+        "1 × $199.00 = $199.00."
     );
     let overage = explained(Explain::Overage {
         meter: "api_requests".into(),

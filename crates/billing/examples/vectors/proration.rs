@@ -6,6 +6,7 @@ use billing::money::{Currency, Money, MoneyError};
 use billing::period::{Period, Zone};
 use billing::proration::{ProrationMode, Share};
 use chrono::{DateTime, NaiveTime, Utc};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::case::{Case, Fields};
@@ -53,8 +54,8 @@ fn change_with_stub(case: &Case) -> Result<Value, String> {
         dates(case, "old_period")?,
         case.instant("change_on")?,
     );
-    let (stub, reference) = (dates(case, "new_stub")?, dates(case, "new_reference")?);
-    let charged = ProrationMode::Day.share(Some(stub), reference, Zone::UTC);
+    let (stub, reference) = (some_dates(case, "new_stub")?, dates(case, "new_reference")?);
+    let charged = ProrationMode::Day.share(stub, reference, Zone::UTC);
     let (old, new) = (case.minor("old_price_minor")?, case.minor("new_price_minor")?);
     let proration = prorate(case, &[old], &[new], (unused, charged))?;
     Ok(json!({
@@ -205,16 +206,23 @@ fn rest(mode: ProrationMode, whole: Period, at: DateTime<Utc>) -> Share {
     mode.share(whole.remaining_from(at), whole, Zone::UTC)
 }
 
-/// `1/4`, or a whole number.
+/// `1/4` or `0.25`.
 fn fraction(case: &Case, name: &str) -> Result<Share, String> {
     let text = case.text(name)?;
-    let (numerator, denominator) = text.split_once('/').unwrap_or((text, "1"));
-    match (numerator.trim().parse(), denominator.trim().parse()) {
-        (Ok(seconds), Ok(of_seconds)) if 0 <= seconds && seconds <= of_seconds && of_seconds > 0 => {
-            Ok(Share { seconds, of_seconds })
-        }
-        _ => Err(case.error(name, format!("`{text}` is not a fraction from 0 to 1"))),
-    }
+    let share = match text.split_once('/') {
+        Some((numerator, denominator)) => numerator.trim().parse().ok().zip(denominator.trim().parse().ok()),
+        None => case.decimal(name).ok().and_then(decimal_parts),
+    };
+    share
+        .filter(|(seconds, of_seconds)| 0 <= *seconds && seconds <= of_seconds && *of_seconds > 0)
+        .map(|(seconds, of_seconds)| Share { seconds, of_seconds })
+        .ok_or_else(|| case.error(name, format!("`{text}` is not a fraction from 0 to 1")))
+}
+
+fn decimal_parts(value: Decimal) -> Option<(i64, i64)> {
+    let value = value.normalize();
+    let numerator = i64::try_from(value.mantissa()).ok()?;
+    Some((numerator, 10_i64.checked_pow(value.scale())?))
 }
 
 fn period(fields: &Fields, start: &str, end: &str) -> Result<Period, String> {
@@ -231,11 +239,20 @@ fn part(fields: &Fields, start: &str, end: &str) -> Result<Option<Period>, Strin
 
 /// Two dates: the first day and the day after the last.
 fn dates(case: &Case, name: &str) -> Result<Period, String> {
+    some_dates(case, name)?.ok_or_else(|| case.error(name, "no day"))
+}
+
+/// `None` of no day at all.
+fn some_dates(case: &Case, name: &str) -> Result<Option<Period>, String> {
     let [start, end] = case.dates(name)?[..] else {
         return Err(case.error(name, "not two dates"));
     };
+    if start == end {
+        return Ok(None);
+    }
     let midnight = |date: chrono::NaiveDate| date.and_time(NaiveTime::MIN).and_utc();
-    Period::new(midnight(start), midnight(end)).map_err(|error| case.error(name, error))
+    let period = Period::new(midnight(start), midnight(end)).map_err(|error| case.error(name, error))?;
+    Ok(Some(period))
 }
 
 fn total(case: &Case, amounts: &[Money]) -> Result<i64, String> {

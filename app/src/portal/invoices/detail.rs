@@ -62,6 +62,9 @@ fn no_payments(invoice: &InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> Stri
     match invoice.status {
         InvoiceStatus::Paid if invoice.credit_applied.is_positive() => t::CREDIT_PAID.to_owned(),
         InvoiceStatus::Paid => t::NOTHING_TO_PAY.to_owned(),
+        InvoiceStatus::Uncollectible if invoice.credit_applied.is_positive() => {
+            t::CREDIT_PAID_A_PART.to_owned()
+        }
         InvoiceStatus::Void | InvoiceStatus::Uncollectible => t::NO_PAYMENTS_MADE.to_owned(),
         InvoiceStatus::Open if invoice.due_date().is_sent() => {
             let date = format::date(invoice.due_at, zone);
@@ -72,6 +75,14 @@ fn no_payments(invoice: &InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> Stri
             }
         }
         InvoiceStatus::Open | InvoiceStatus::Draft => t::NO_PAYMENTS.to_owned(),
+    }
+}
+
+/// Nobody asks for what is written off.
+const fn due_label(invoice: &InvoiceSummary) -> &'static str {
+    match invoice.status {
+        InvoiceStatus::Uncollectible => t::NOT_PAID,
+        _ => t::AMOUNT_DUE,
     }
 }
 
@@ -119,8 +130,7 @@ fn heading(invoice: &InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> impl Int
 fn facts(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
     let summary = &invoice.summary;
     let (label, amount) = match summary.status {
-        InvoiceStatus::Open => (t::AMOUNT_DUE, due(summary)),
-        InvoiceStatus::Uncollectible => (t::NOT_PAID, due(summary)),
+        InvoiceStatus::Open | InvoiceStatus::Uncollectible => (due_label(summary), due(summary)),
         InvoiceStatus::Paid => (t::AMOUNT_PAID, summary.paid),
         _ => (t::AMOUNT, summary.total),
     };
@@ -175,7 +185,7 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
         {sum(l::TOTAL.to_owned(), summary.total, true)}
         {credit.map(|credit| sum(t::CREDIT_APPLIED.to_owned(), credit, false))}
         {paid.map(|paid| sum(t::ALREADY_PAID.to_owned(), paid, false))}
-        {paid.or(credit).map(|_| sum(t::AMOUNT_DUE.to_owned(), due(summary), true))}
+        {paid.or(credit).map(|_| sum(due_label(summary).to_owned(), due(summary), true))}
     };
     view! {
         <Table caption=t::LINES_CAPTION>

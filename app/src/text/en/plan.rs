@@ -204,7 +204,7 @@ pub mod stop {
     pub const CREDIT_CAPTION: &str = "What was paid for and is not used, with its tax";
     pub const NOTHING_BACK: &str = "Nothing was paid for in advance, so nothing comes back.";
     pub const BILL: &str = "Billed now";
-    pub const BILL_CAPTION: &str = "What was used up to now and not billed yet, paid from credit first";
+    pub const BILL_CAPTION: &str = "What is not billed yet, paid from credit first";
 
     pub fn charged(card: &str, amount: &str) -> String {
         format!("{card} is charged {amount} now.")

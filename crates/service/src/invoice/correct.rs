@@ -1,5 +1,5 @@
 //! What staff makes of an invoice that will not be paid: void, as if it had not been asked for, or written off, as
-//! lost. What it billed is billed by no other invoice; the credit it took goes back to the balance.
+//! lost. What it billed is billed by no other invoice. The credit that a void invoice took goes back to the balance.
 
 use billing::id::{CustomerId, InvoiceId};
 use billing::invoice::{InvoiceNumber, InvoiceStatus};

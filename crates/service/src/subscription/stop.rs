@@ -55,7 +55,7 @@ pub struct StopPreview {
     pub plan: Plan,
     /// What is given back as credit.
     pub credit_note: Option<CreditNoteDraft>,
-    /// Usage so far; without lines where there is none. Credit pays older invoices first, then this.
+    /// Usage so far, and on leaving what waits to be billed once; without lines where there is nothing. Credit pays older invoices first, then this.
     pub draft: InvoiceDraft,
     /// The credit balance afterwards.
     pub credit_left: Money,

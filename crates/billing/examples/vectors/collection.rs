@@ -176,9 +176,10 @@ fn apply_notes(case: &Case) -> Result<Value, String> {
 fn note_amount(case: &Case) -> Result<Value, String> {
     let price = case.minor("price_minor")?;
     let days = |name| case.count(name).map(|days| Fraction::of(Decimal::from(days)));
+    let (unused, period) = (days("unused_days")?, days("period_days")?);
     let unused = Fraction::of_money(price)
-        .times(days("unused_days")?)
-        .and_then(|part| part.over(days("period_days").unwrap_or(Fraction::ZERO)))
+        .times(unused)
+        .and_then(|part| part.over(period))
         .map_err(text)?;
     let rate = Fraction::of(tax(case, "tax_percent")?.rate.fraction());
     let net = unused.round(price.currency()).map_err(text)?;

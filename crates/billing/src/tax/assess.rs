@@ -97,7 +97,7 @@ fn by_tax(lines: &[(Money, &[Tax])]) -> Vec<Vec<(usize, usize)>> {
 }
 
 /// Splits a total into parts close to the exact ones, whatever their sign.
-fn spread(total: Money, exact: &[Fraction]) -> Result<Vec<Money>, MoneyError> {
+pub(super) fn spread(total: Money, exact: &[Fraction]) -> Result<Vec<Money>, MoneyError> {
     let currency = total.currency();
     let floors = exact
         .iter()
@@ -115,4 +115,58 @@ fn spread(total: Money, exact: &[Fraction]) -> Result<Vec<Money>, MoneyError> {
         shares[*index] = shares[*index].plus(Money::new(1, currency))?;
     }
     Ok(shares)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tax(rate: &str, compound: bool) -> Tax {
+        Tax {
+            name: rate.to_owned(),
+            rate: TaxRate::new(rate.parse().unwrap()).unwrap(),
+            compound,
+        }
+    }
+
+    fn assessed(lines: &[(i64, &[Tax])], rounding: TaxRounding) -> Vec<Vec<i64>> {
+        let usd = |minor| Money::new(minor, Currency::USD);
+        let lines: Vec<_> = lines.iter().map(|(net, taxes)| (usd(*net), *taxes)).collect();
+        let taxes = assess(Currency::USD, &lines, rounding).unwrap();
+        let minors = |line: Vec<Money>| line.into_iter().map(Money::minor).collect();
+        taxes.into_iter().map(minors).collect()
+    }
+
+    #[test]
+    fn lines_share_what_their_sum_comes_to() {
+        let fifth = [tax("0.2", false)];
+        let lines: [(i64, &[Tax]); 3] = [(699, &fifth), (699, &fifth), (699, &fifth)];
+        // 139.8 each, 419.4 together: two of the three get the cent, the earliest first.
+        assert_eq!(assessed(&lines, TaxRounding::PerLine), [[140], [140], [140]]);
+        assert_eq!(assessed(&lines, TaxRounding::PerInvoice), [[140], [140], [139]]);
+        // 20.2, -10.1 and 0.6 are 10.7: the largest remainders are of the second and the third.
+        let lines: [(i64, &[Tax]); 3] = [
+            (202, &[tax("0.1", false)]),
+            (-101, &[tax("0.1", false)]),
+            (6, &[tax("0.1", false)]),
+        ];
+        assert_eq!(assessed(&lines, TaxRounding::PerInvoice), [[20], [-10], [1]]);
+    }
+
+    #[test]
+    fn each_tax_is_rounded_apart() {
+        let (ten, twelve) = (tax("0.1", false), tax("0.12", false));
+        let (one, both) = ([ten.clone()], [ten, twelve]);
+        let lines: [(i64, &[Tax]); 2] = [(667, &one), (1_333, &both)];
+        assert_eq!(assessed(&lines, TaxRounding::PerLine), [vec![67], vec![133, 160]]);
+        assert_eq!(
+            assessed(&lines, TaxRounding::PerInvoice),
+            [vec![67], vec![133, 160]]
+        );
+        let compounded = [tax("0.05", true), tax("0.07", true)];
+        assert_eq!(
+            assessed(&[(10_000, &compounded)], TaxRounding::PerLine),
+            [[500, 735]]
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! Tax that a price holds already.
 
 use super::Tax;
-use super::assess::on;
+use super::assess::{on, spread};
 use crate::money::{Money, MoneyError};
 use crate::rating::Fraction;
 
@@ -33,17 +33,47 @@ pub fn included(gross: Money, taxes: &[Tax], rounding: IncludedRounding) -> Resu
         IncludedRounding::Net => net.round(currency)?,
         IncludedRounding::Tax => gross.minus(exact.minus(net)?.round(currency)?)?,
     };
-    // The last takes what is left, so that nothing is.
-    let mut left = gross.minus(net)?;
-    let mut parts = Vec::with_capacity(taxes.len());
-    for (nth, rate) in rates.iter().enumerate() {
-        let part = if nth + 1 == rates.len() {
-            left
-        } else {
-            exact.times(*rate)?.over(with_tax)?.round(currency)?
-        };
-        left = left.minus(part)?;
-        parts.push(part);
+    let parts = rates.iter().map(|rate| exact.times(*rate)?.over(with_tax));
+    let parts = parts.collect::<Result<Vec<_>, _>>()?;
+    Ok(Included {
+        taxes: spread(gross.minus(net)?, &parts)?,
+        net,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::TaxRate;
+    use super::*;
+    use crate::money::Currency;
+
+    fn tax(rate: &str) -> Tax {
+        Tax {
+            name: rate.to_owned(),
+            rate: TaxRate::new(rate.parse().unwrap()).unwrap(),
+            compound: false,
+        }
     }
-    Ok(Included { net, taxes: parts })
+
+    #[test]
+    fn what_it_is_taken_apart_into_is_the_price() {
+        let usd = |minor| Money::new(minor, Currency::USD);
+        let apart = |gross, rates: &[&str], rounding| {
+            let taxes: Vec<_> = rates.iter().map(|rate| tax(rate)).collect();
+            let apart = included(usd(gross), &taxes, rounding).unwrap();
+            let taxes: Vec<_> = apart.taxes.iter().map(|tax| tax.minor()).collect();
+            assert_eq!(apart.net.minor() + taxes.iter().sum::<i64>(), gross);
+            (apart.net.minor(), taxes)
+        };
+        assert_eq!(apart(299, &["0.04"], IncludedRounding::Net), (288, vec![11]));
+        assert_eq!(apart(299, &["0.04"], IncludedRounding::Tax), (287, vec![12]));
+        // Half a cent of tax that the net took leaves nothing for either, never less.
+        assert_eq!(apart(3, &["0.2", "0"], IncludedRounding::Net), (3, vec![0, 0]));
+        assert_eq!(apart(9, &["0.2", "0"], IncludedRounding::Net), (8, vec![1, 0]));
+        assert_eq!(
+            apart(12_300, &["0.05", "0.18"], IncludedRounding::Net),
+            (10_000, vec![500, 1_800])
+        );
+        assert_eq!(apart(-299, &["0.04"], IncludedRounding::Net), (-288, vec![-11]));
+    }
 }

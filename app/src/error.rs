@@ -40,6 +40,16 @@ pub enum AppError {
     InvoiceOpen,
     ResumesTooEarly,
     NotChangeable,
+    CodeUnknown,
+    CodeExpired,
+    CodeUsedUp,
+    CodeRedeemed,
+    CodeFirstTimeOnly,
+    CodeOtherPlan,
+    CodeOtherCurrency,
+    CodeBelowMinimum,
+    TooManyDiscounts,
+    CodeTaken,
     EventConflict,
     ClockRefused,
     TooMany,
@@ -62,7 +72,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 55] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -94,6 +104,16 @@ impl AppError {
         InvoiceOpen,
         ResumesTooEarly,
         NotChangeable,
+        CodeUnknown,
+        CodeExpired,
+        CodeUsedUp,
+        CodeRedeemed,
+        CodeFirstTimeOnly,
+        CodeOtherPlan,
+        CodeOtherCurrency,
+        CodeBelowMinimum,
+        TooManyDiscounts,
+        CodeTaken,
         EventConflict,
         ClockRefused,
         TooMany,
@@ -143,6 +163,16 @@ impl AppError {
             InvoiceOpen => "invoice_open",
             ResumesTooEarly => "resumes_too_early",
             NotChangeable => "not_changeable",
+            CodeUnknown => "code_unknown",
+            CodeExpired => "code_expired",
+            CodeUsedUp => "code_used_up",
+            CodeRedeemed => "code_redeemed",
+            CodeFirstTimeOnly => "code_first_time_only",
+            CodeOtherPlan => "code_other_plan",
+            CodeOtherCurrency => "code_other_currency",
+            CodeBelowMinimum => "code_below_minimum",
+            TooManyDiscounts => "too_many_discounts",
+            CodeTaken => "code_taken",
             EventConflict => "event_conflict",
             ClockRefused => "clock_refused",
             TooMany => "too_many",
@@ -167,6 +197,22 @@ impl AppError {
     /// Whether asking again is in vain until somebody signs in: the session is over, or another's by now.
     pub const fn needs_sign_in(self) -> bool {
         matches!(self, Unauthenticated | Forbidden)
+    }
+
+    /// Whether it says why a promotion code is not taken.
+    pub const fn refuses_code(self) -> bool {
+        matches!(
+            self,
+            CodeUnknown
+                | CodeExpired
+                | CodeUsedUp
+                | CodeRedeemed
+                | CodeFirstTimeOnly
+                | CodeOtherPlan
+                | CodeOtherCurrency
+                | CodeBelowMinimum
+                | TooManyDiscounts
+        )
     }
 
     /// The HTTP status of a page or an answer that failed with it.
@@ -258,5 +304,34 @@ mod tests {
         assert_eq!(AppError::from(Error::NotFound("invoice")), NotFound);
         assert_eq!(AppError::from(Error::Invalid { field: "email" }), InvalidEmail);
         assert_eq!(AppError::from(Error::Invalid { field: "token" }), Invalid);
+    }
+
+    /// Each by its own words, and none by words that are said of anything else.
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn says_why_a_promotion_code_is_not_taken() {
+        use billing::coupon::CodeRefused::*;
+        use billing::money::{Currency, Money};
+        use billing::subscription::ChangeError;
+        use service::Error;
+        let minimum = BelowMinimum(Money::new(10_000, Currency::USD));
+        let refusals = [
+            Unknown,
+            Expired,
+            UsedUp,
+            Redeemed,
+            FirstTimeOnly,
+            OtherPlan,
+            OtherCurrency,
+            minimum,
+        ];
+        let refusals = refusals.map(Error::Code).into_iter();
+        let too_many = Error::Change(ChangeError::TooManyDiscounts);
+        let mut said: Vec<_> = refusals.chain([too_many]).map(AppError::from).collect();
+        assert!(said.iter().all(|error| error.refuses_code()), "{said:?}");
+        said.dedup();
+        assert_eq!(said.len(), 9);
+        assert!(!AppError::from(Error::TooMany).refuses_code());
+        assert_eq!(AppError::from(Error::CodeTaken), CodeTaken);
     }
 }

@@ -2,7 +2,9 @@
 import { expect, type Locator } from "@playwright/test";
 
 export type Line = { what: string; period: string; cents: bigint };
-export type Bill = { lines: Line[]; tax: bigint; total: bigint };
+/** What a coupon takes off, below zero. */
+export type Discount = { what: string; cents: bigint };
+export type Bill = { lines: Line[]; discounts: Discount[]; tax: bigint; total: bigint };
 
 /** `$1,990.00` or `−$12.50` in cents: digits only, no floats. */
 export function cents(text: string): bigint {
@@ -18,7 +20,7 @@ export function dollars(amount: bigint): string {
   return `${amount < 0n ? "\u2212" : ""}$${whole}.${digits.slice(-2)}`;
 }
 
-/** A preview's table or an invoice's: its lines, then tax and total, which must add up. */
+/** A preview's table or an invoice's: its lines and what is taken off them, then tax and total, which must add up. */
 export async function bill(table: Locator): Promise<Bill> {
   const rows = await table.locator("tr").evaluateAll((rows) =>
     rows.flatMap((row) => {
@@ -32,14 +34,19 @@ export async function bill(table: Locator): Promise<Bill> {
     }),
   );
   const lines = rows.filter((row) => row.period !== "");
-  const sum = (name: RegExp) => rows.find((row) => row.period === "" && name.test(row.what))?.amount ?? "missing";
+  const sums = rows.filter((row) => row.period === "");
+  const discounts = sums.slice(0, sums.findIndex(({ what }) => /^(Subtotal|Tax)/.test(what)));
+  const sum = (name: RegExp) => sums.find((row) => name.test(row.what))?.amount ?? "missing";
   const read = {
     lines: lines.map(({ what, period, amount }) => ({ what, period, cents: cents(amount) })),
+    discounts: discounts.map(({ what, amount }) => ({ what, cents: cents(amount) })),
     tax: cents(sum(/^Tax/)),
     total: cents(sum(/^Total$/)),
   };
-  const net = read.lines.reduce((sum, line) => sum + line.cents, 0n);
-  expect(dollars(net + read.tax), "lines and tax add up to the total").toBe(dollars(read.total));
+  const net = [...read.lines, ...read.discounts].reduce((sum, { cents }) => sum + cents, 0n);
+  const subtotal = sum(/^Subtotal$/);
+  if (subtotal !== "missing") expect(dollars(net), "lines less discounts are the subtotal").toBe(subtotal);
+  expect(dollars(net + read.tax), "lines, discounts and tax add up to the total").toBe(dollars(read.total));
   return read;
 }
 

@@ -1,5 +1,6 @@
 //! The commands. Whatever goes wrong ends in one plain sentence on stderr and an exit code that is not zero.
 
+mod coupon;
 mod invoice;
 
 use std::fmt::Display;
@@ -10,13 +11,15 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use billing::id::CustomerId;
 use billing::invoice::PaymentTerms;
-use billing::money::Money;
+use billing::money::{Currency, Money};
 use chrono::NaiveDate;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use rust_decimal::Decimal;
 use secrecy::ExposeSecret;
 use service::{Actor, Billing, DemoWorld, NewApiKey, NewStaff, Scope, StaffRole, VerifyReport};
 use tokio::runtime::Runtime;
 
+use self::coupon::CouponVerb;
 use self::invoice::InvoiceVerb;
 use crate::config::{Config, without_empty_variables};
 use crate::database::{Database, Join};
@@ -81,6 +84,11 @@ enum Verb {
     Invoice {
         #[command(subcommand)]
         verb: InvoiceVerb,
+    },
+    /// Make coupons and the promotion codes that give them.
+    Coupon {
+        #[command(subcommand)]
+        verb: CouponVerb,
     },
     /// Decide what is agreed with one customer.
     Customer {
@@ -166,6 +174,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         | Verb::Staff { .. }
         | Verb::Catalog { .. }
         | Verb::Invoice { .. }
+        | Verb::Coupon { .. }
         | Verb::Customer { .. }
         | Verb::Verify => {}
     }
@@ -178,6 +187,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Verb::Staff { email, name, role } => make_staff(&billing, email, name, role).await?,
             Verb::Catalog { verb } => catalog(&billing, verb).await?,
             Verb::Invoice { verb } => invoice::run(&billing, verb).await?,
+            Verb::Coupon { verb } => coupon::run(&billing, verb).await?,
             Verb::Customer {
                 verb: CustomerVerb::Terms { customer, net_days },
             } => {
@@ -221,6 +231,17 @@ async fn make_staff(billing: &Billing, email: String, name: String, role: StaffR
     let id = billing.create_staff(&Actor::System, new).await?;
     writeln!(io::stdout(), "{id}")?;
     Ok(())
+}
+
+/// An amount that has more decimals than its currency is a slip, and never rounded.
+fn exact(price: Decimal, currency: Currency) -> Result<Money> {
+    let amount = Money::round_major(price, currency).context("price is out of range")?;
+    anyhow::ensure!(
+        amount.major() == price,
+        "price has more decimals than {} has",
+        currency.as_str()
+    );
+    Ok(amount)
 }
 
 fn role(text: &str) -> std::result::Result<StaffRole, String> {

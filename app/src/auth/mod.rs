@@ -9,4 +9,4 @@ mod after;
 #[cfg(feature = "ssr")]
 pub mod home;
 #[cfg(feature = "ssr")]
-mod typed;
+pub mod typed;

@@ -9,6 +9,8 @@ pub mod offer;
 mod price;
 #[cfg(feature = "ssr")]
 pub mod pricing;
+#[cfg(feature = "ssr")]
+mod promotion;
 
 #[cfg(feature = "ssr")]
 pub use price::meter_price;

@@ -10,6 +10,7 @@ use service::Actor;
 
 use super::compare::CompareTable;
 use super::offer::{IntervalSwitch, PlanCard, choose, chosen_interval, saving_amount, saving_percent};
+use super::promotion::{CodeForm, Found, Promotion};
 use crate::error::AppError;
 use crate::format;
 use crate::layout::{PORTAL, PUBLIC};
@@ -43,16 +44,43 @@ async fn pricing(visit: Visit) -> Result<Page, AppError> {
     let interval = chosen_interval(visit.query("interval"));
     let wanted = visit.query("plan").unwrap_or_default().to_owned();
     let (buyer, who) = buyer(&visit).await?;
-    let cards = plans
-        .iter()
-        .map(|plan| card(plan, interval, currency, &buyer, &wanted))
-        .collect_view();
+    let wanted_price = |plan| plan_price(plan, interval, currency);
+    let looked_at = plans.iter().find(|plan| plan.key == wanted);
+    let to_try = looked_at.and_then(wanted_price);
+    let to_try = to_try.or_else(|| plans.iter().find_map(wanted_price));
+    let promotion = promotion(&visit, &buyer, to_try).await;
+    let shown = Shown {
+        interval,
+        currency,
+        buyer: &buyer,
+        wanted: &wanted,
+        promotion: promotion.as_ref(),
+    };
+    let cards = plans.iter().map(|plan| shown.card(plan)).collect_view();
     let saving = saving_percent(&plans, currency);
+    let code = promotion.as_ref().map(Promotion::code);
+    let other_interval = match code {
+        Some(_) => address(interval, &wanted, code),
+        None => "/pricing".to_owned(),
+    };
+    let said = visit
+        .query("error")
+        .and_then(AppError::parse)
+        .is_some_and(AppError::refuses_code);
+    let notice = promotion
+        .as_ref()
+        .and_then(|promotion| promotion.notice(said, address(interval, &wanted, None)));
+    let form = (!matches!(buyer, Buyer::Subscribed)).then(|| {
+        let code = code.unwrap_or_default().to_owned();
+        view! { <CodeForm interval=interval plan=wanted.clone() code=code/> }
+    });
     let body = view! {
         <PageHeader title=t::TITLE subtitle=t::SUBTITLE>
-            <IntervalSwitch path="/pricing" chosen=interval saving=saving/>
+            <IntervalSwitch path=other_interval chosen=interval saving=saving/>
         </PageHeader>
+        {notice}
         <ul class="grid gap-3 sm:grid-cols-2 lg:grid-cols-4">{cards}</ul>
+        {form}
         <Panel title=t::COMPARE>
             <CompareTable plans=plans/>
         </Panel>
@@ -81,49 +109,113 @@ async fn buyer(visit: &Visit) -> Result<(Buyer, Option<String>), AppError> {
     Ok((buyer, Some(overview.customer.name)))
 }
 
-fn card(plan: &Plan, interval: Interval, currency: Currency, buyer: &Buyer, wanted: &str) -> AnyView {
-    let price = plan.price_for(interval, currency).copied();
-    let note = (interval == Interval::Year)
-        .then(|| saving_amount(plan, currency).map(|saving| t::yearly_saving(&saving)));
-    let actions = match (price, buyer) {
-        (None, _) => view! { <p class="text-muted">{t::NOT_OFFERED}</p> }.into_any(),
-        (Some(_), Buyer::Visitor) => sign_up_first(plan, interval).into_any(),
-        (
-            Some(price),
-            Buyer::New {
-                trial_available,
-                credit,
-                tax_rate,
-            },
-        ) => {
-            let from_credit = from_credit(price, *credit, *tax_rate);
-            view! { {buy(plan, price, *trial_available)} {from_credit} }.into_any()
+fn plan_price(plan: &Plan, interval: Interval, currency: Currency) -> Option<(&Plan, Price)> {
+    Some((plan, *plan.price_for(interval, currency)?))
+}
+
+/// The code in the address, tried for whoever may buy with it.
+async fn promotion(visit: &Visit, buyer: &Buyer, to_try: Option<(&Plan, Price)>) -> Option<Promotion> {
+    let text = visit.query("code");
+    let may_buy = visit.actor.manages_billing().is_ok();
+    match (buyer, to_try) {
+        (Buyer::Visitor, _) => Promotion::typed(text, Found::Visitor),
+        (Buyer::Subscribed, _) => Promotion::typed(text, Found::HasPlan),
+        (Buyer::New { .. }, Some(to_try)) if may_buy => {
+            let promotion = Promotion::typed(text, Found::Nothing)?;
+            Some(promotion.tried(visit, to_try).await)
         }
-        (Some(price), Buyer::Subscribed) => choose(plan, price).into_any(),
-    };
-    let highlighted = plan.key == wanted;
-    view! { <PlanCard plan=plan.clone() price=price highlighted=highlighted note=note.flatten() actions=actions/> }
-        .into_any()
+        (Buyer::New { .. }, _) => Promotion::typed(text, Found::Nothing),
+    }
 }
 
-/// A purchase takes the credit at once: how much is said beside its button.
-fn from_credit(price: Price, credit: Money, tax_rate: TaxRate) -> Option<impl IntoView + use<>> {
-    let total = price.amount.plus(tax_rate.on(price.amount).ok()?).ok()?;
-    let taken = applicable(credit, total).ok()?;
-    let said = if taken == total {
-        t::covered_by_credit(&format::money(taken))
-    } else {
-        t::from_credit(&format::money(taken))
-    };
-    taken
-        .is_positive()
-        .then(|| view! { <p class="text-muted">{said}</p> })
+/// The page again, for an interval, a plan that is looked at and a code.
+pub fn address(interval: Interval, plan: &str, code: Option<&str>) -> String {
+    let mut address = format!("/pricing?interval={}", interval.as_str());
+    if !plan.is_empty() {
+        address.push_str(&format!("&plan={}", escape(plan)));
+    }
+    if let Some(code) = code {
+        address.push_str(&format!("&code={}", escape(code)));
+    }
+    address
 }
 
-fn buy(plan: &Plan, price: Price, trial_available: bool) -> impl IntoView + use<> {
-    let fields = vec![("price", price.id.to_string())];
+/// What every card depends on.
+struct Shown<'a> {
+    interval: Interval,
+    currency: Currency,
+    buyer: &'a Buyer,
+    /// The key of the plan that is looked at.
+    wanted: &'a str,
+    promotion: Option<&'a Promotion>,
+}
+
+impl Shown<'_> {
+    fn card(&self, plan: &Plan) -> AnyView {
+        let price = plan.price_for(self.interval, self.currency).copied();
+        let note = (self.interval == Interval::Year)
+            .then(|| saving_amount(plan, self.currency).map(|saving| t::yearly_saving(&saving)));
+        let code = price.and_then(|price| self.promotion?.code_for(price));
+        let actions = match (price, self.buyer) {
+            (None, _) => view! { <p class="text-muted">{t::NOT_OFFERED}</p> }.into_any(),
+            (Some(_), Buyer::Visitor) => sign_up_first(plan, self.interval, code).into_any(),
+            (
+                Some(price),
+                Buyer::New {
+                    trial_available,
+                    credit,
+                    tax_rate,
+                },
+            ) => {
+                let with_code = self
+                    .promotion
+                    .and_then(|promotion| promotion.on_card(plan, price, self.interval));
+                let from_credit = self.credit_words(price, *credit, *tax_rate);
+                view! { {with_code} {buy(plan, price, *trial_available, code)} {from_credit} }.into_any()
+            }
+            (Some(price), Buyer::Subscribed) => choose(plan, price).into_any(),
+        };
+        let highlighted = plan.key == self.wanted;
+        view! { <PlanCard plan=plan.clone() price=price highlighted=highlighted note=note.flatten() actions=actions/> }
+            .into_any()
+    }
+
+    /// A purchase takes the credit at once: how much is said beside its button, where that is known.
+    fn credit_words(&self, price: Price, credit: Money, tax_rate: TaxRate) -> Option<AnyView> {
+        let offer = self.promotion.and_then(|promotion| promotion.offer(price));
+        let code = self.promotion.and_then(|promotion| promotion.code_for(price));
+        let total = match (offer, code) {
+            (Some(offer), _) => Some(offer.draft.total()),
+            (None, Some(_)) => None,
+            (None, None) => Some(price.amount.plus(tax_rate.on(price.amount).ok()?).ok()?),
+        };
+        let said = match total {
+            None => t::FROM_CREDIT_FIRST.to_owned(),
+            Some(total) => {
+                let taken = applicable(credit, total)
+                    .ok()
+                    .filter(|taken| taken.is_positive())?;
+                let covered = taken == total;
+                let taken = format::money(taken);
+                if covered {
+                    t::covered_by_credit(&taken)
+                } else {
+                    t::from_credit(&taken)
+                }
+            }
+        };
+        credit
+            .is_positive()
+            .then(|| view! { <p class="text-muted">{said}</p> }.into_any())
+    }
+}
+
+fn buy(plan: &Plan, price: Price, trial_available: bool, code: Option<&str>) -> impl IntoView + use<> {
+    let mut fields = vec![("price", price.id.to_string())];
+    fields.extend(code.map(|code| ("code", code.to_owned())));
     let trial = (trial_available && plan.trial_days > 0).then(|| {
-        let fields = vec![("price", price.id.to_string()), ("trial", "true".to_owned())];
+        let mut fields = fields.clone();
+        fields.push(("trial", "true".to_owned()));
         view! {
             <PostButton
                 action="/fn/start-checkout"
@@ -156,8 +248,8 @@ fn buy(plan: &Plan, price: Price, trial_available: bool) -> impl IntoView + use<
 }
 
 /// Signing up leads back here, to the plan that was looked at.
-fn sign_up_first(plan: &Plan, interval: Interval) -> impl IntoView + use<> {
-    let back = format!("/pricing?interval={}&plan={}", interval.as_str(), plan.key);
+fn sign_up_first(plan: &Plan, interval: Interval, code: Option<&str>) -> impl IntoView + use<> {
+    let back = address(interval, &plan.key, code);
     let href = format!("/sign-up?next={}", escape(&back));
     let trial = (plan.trial_days > 0).then(|| {
         view! {
@@ -175,5 +267,24 @@ fn sign_up_first(plan: &Plan, interval: Interval) -> impl IntoView + use<> {
             {trial}
             <a href=href class="btn btn-sm" aria-label=t::buy_plan(&plan.name)>{t::BUY}</a>
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_keeps_interval_plan_and_code() {
+        let address = |plan, code| address(Interval::Year, plan, code);
+        assert_eq!(address("", None), "/pricing?interval=year");
+        assert_eq!(
+            address("starter", Some("LAUNCH-20")),
+            "/pricing?interval=year&plan=starter&code=LAUNCH-20"
+        );
+        assert_eq!(
+            address("a&b", Some("c=d #")),
+            "/pricing?interval=year&plan=a%26b&code=c%3Dd%20%23"
+        );
     }
 }

@@ -5,10 +5,11 @@ use billing::period::Zone;
 use leptos::prelude::*;
 
 use crate::format;
+use crate::portal::coupon;
 use crate::text::en::portal::lines as t;
 use crate::ui::{Amount, Table};
 
-/// Line by line, then tax, then the total.
+/// Line by line, then what coupons take off and what is left, then tax, then the total.
 #[component]
 pub fn DraftTable(draft: InvoiceDraft, zone: Zone, #[prop(into)] caption: String) -> impl IntoView {
     let lines = draft
@@ -20,6 +21,7 @@ pub fn DraftTable(draft: InvoiceDraft, zone: Zone, #[prop(into)] caption: String
         .lines()
         .first()
         .map(|line| t::tax(&format::rate(line.tax_rate.fraction())));
+    let discounts = discounts(&draft);
     let applied = draft
         .credit_applied()
         .negate()
@@ -44,6 +46,7 @@ pub fn DraftTable(draft: InvoiceDraft, zone: Zone, #[prop(into)] caption: String
             </thead>
             <tbody>
                 {lines}
+                {discounts}
                 <tr>
                     <th scope="row" class="text-muted">{rate.unwrap_or_else(|| t::TAX.to_owned())}</th>
                     <td class="num"><Amount amount=draft.tax()/></td>
@@ -60,6 +63,29 @@ pub fn DraftTable(draft: InvoiceDraft, zone: Zone, #[prop(into)] caption: String
     }
 }
 
+/// A row for each coupon, then what is taxed. Nothing where nothing is taken off.
+fn discounts(draft: &InvoiceDraft) -> Option<impl IntoView + use<>> {
+    let coupons = coupon::taken_off(draft.lines());
+    let net = draft.net();
+    (!coupons.is_empty()).then(|| {
+        let rows = coupons.into_iter().map(|(name, off)| {
+            view! {
+                <tr>
+                    <th scope="row" class="font-normal">{name}</th>
+                    <td class="num align-top"><Amount amount=off/></td>
+                </tr>
+            }
+        });
+        view! {
+            {rows.collect_view()}
+            <tr>
+                <th scope="row" class="font-normal">{t::SUBTOTAL}</th>
+                <td class="num"><Amount amount=net/></td>
+            </tr>
+        }
+    })
+}
+
 fn draft_line(line: &Line, zone: Zone) -> impl IntoView + use<> {
     let draft = &line.draft;
     view! {
@@ -68,7 +94,7 @@ fn draft_line(line: &Line, zone: Zone) -> impl IntoView + use<> {
                 {draft.description.clone()}
                 <span class="block label-sm">{format::period(draft.period, zone)}</span>
             </th>
-            <td class="num align-top"><Amount amount=draft.net/></td>
+            <td class="num align-top"><Amount amount=draft.amount/></td>
         </tr>
     }
 }

@@ -1,6 +1,8 @@
 //! What customers see once they are signed in.
 
 #[cfg(feature = "ssr")]
+pub mod coupon;
+#[cfg(feature = "ssr")]
 pub mod credit;
 pub mod invoices;
 #[cfg(feature = "ssr")]

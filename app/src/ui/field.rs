@@ -5,6 +5,7 @@ use leptos::prelude::*;
 /// As the use cases count them.
 pub const MAX_EMAIL: u32 = 254;
 pub const MAX_PASSWORD: u32 = 128;
+pub const MAX_CODE: u32 = 40;
 const MAX_CHARS: u32 = 200;
 
 /// A labelled line of text. `error` marks it as the one to mend.

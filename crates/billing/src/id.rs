@@ -82,6 +82,10 @@ ids! {
     InvoiceId = "inv";
     InvoiceLineId = "il";
     OneOffId = "one";
+    CouponId = "cou";
+    CampaignId = "cam";
+    PromotionCodeId = "promo";
+    RedemptionId = "red";
     CreditNoteId = "cn";
     CreditNoteLineId = "cl";
     PaymentMethodId = "pm";

@@ -1,5 +1,6 @@
 //! Numbered demands for payment: lines, totals, states and how each amount explains itself.
 
+mod discount;
 mod draft;
 mod explain;
 mod line;
@@ -9,7 +10,10 @@ mod spread;
 mod state;
 mod terms;
 
-pub use draft::InvoiceDraft;
+#[cfg(feature = "zones")]
+pub(crate) use discount::take_off;
+pub use discount::{InvoiceDiscount, LineDiscount};
+pub use draft::{Assembly, InvoiceDraft};
 pub use explain::{AddOnPart, Explain, IncludedPart, MaximumSpend, MinimumSpend};
 pub use line::{Charge, CreditedLine, DraftLine, Line, LineKind};
 pub use number::{InvalidNumber, InvoiceNumber};

@@ -81,6 +81,11 @@ pub struct Share {
 }
 
 impl Share {
+    pub const NOTHING: Self = Self {
+        seconds: 0,
+        of_seconds: 1,
+    };
+
     pub const WHOLE: Self = Self {
         seconds: 1,
         of_seconds: 1,

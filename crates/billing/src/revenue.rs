@@ -9,5 +9,5 @@ mod retention;
 pub use bridge::{Bridge, Growth};
 pub use metrics::{arpa, arr, ltv};
 pub use movement::{Movement, MovementKind, movement};
-pub use mrr::{customer_mrr, monthly};
+pub use mrr::{customer_mrr, discounted, monthly};
 pub use retention::{Cohort, Flows, percent};

@@ -13,12 +13,15 @@ mod collection;
 #[cfg(feature = "zones")]
 mod create;
 #[cfg(feature = "zones")]
+mod discounting;
+#[cfg(feature = "zones")]
 mod late_usage;
 #[cfg(feature = "zones")]
 mod line;
 mod migrate;
 #[cfg(feature = "zones")]
 mod pause;
+mod redeem;
 #[cfg(feature = "zones")]
 mod renew;
 #[cfg(feature = "zones")]
@@ -39,13 +42,15 @@ pub use change::{ChangeError, PlanChange, UndoneBy, undo_pending_change};
 pub use collection::{Overdue, become_overdue, fall_behind, next_overdue, recover, send_invoice};
 #[cfg(feature = "zones")]
 pub use create::{
-    Create, CreateError, Term, activate, buy, expire_incomplete, extend_trial, set_up, start_trial, trial_end,
+    Bought, Create, CreateError, Term, activate, buy, expire_incomplete, extend_trial, set_up, start_trial,
+    trial_end,
 };
 #[cfg(feature = "zones")]
 pub use late_usage::LateUsage;
 pub use migrate::{Migration, Stays, migrate};
 #[cfg(feature = "zones")]
 pub use pause::{ResumeInput, Resumption, Stop, StopInput, UnusedTime, cancel_now, pause, resume};
+pub use redeem::{MAX_DISCOUNTS, redeem};
 #[cfg(feature = "zones")]
 pub use renew::{Renewal, RenewalInput, renew};
 pub use state::{

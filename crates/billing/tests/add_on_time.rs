@@ -103,6 +103,7 @@ impl World {
     /// Bought on 1 April, which has 30 days.
     fn begin(&self, interval: usize) -> Subscription {
         let create = Create {
+            discounts: &[],
             id: SubscriptionId::from_uuid(Uuid::nil()),
             item: SubscriptionItemId::from_uuid(Uuid::nil()),
             customer: CustomerId::from_uuid(Uuid::nil()),
@@ -112,7 +113,7 @@ impl World {
             zone: Zone::UTC,
             now: utc("2026-04-01T00:00:00Z"),
         };
-        activate(buy(create).unwrap().0).unwrap()
+        activate(buy(create).unwrap().subscription).unwrap()
     }
 
     fn terms(&self, subscription: &Subscription) -> Terms<'_> {
@@ -218,9 +219,9 @@ fn included(lines: &[DraftLine]) -> (i64, Vec<AddOnPart>) {
     else {
         panic!("{line:?}")
     };
-    assert_eq!(line.explain.amount(), Ok(line.net));
+    assert_eq!(line.explain.amount(), Ok(line.amount));
     let included = i64::try_from(*included).unwrap();
-    assert_eq!(line.net.minor(), USED - included);
+    assert_eq!(line.amount.minor(), USED - included);
     (included, add_ons.clone())
 }
 
@@ -333,7 +334,10 @@ fn where_all_is_included_the_minimum_is_still_due() {
             world.cancel(&subscription, utc("2026-04-16T00:00:00Z")),
         );
         let of = |lines: Vec<DraftLine>| -> Vec<_> {
-            lines.iter().map(|line| (line.kind, line.net.minor())).collect()
+            lines
+                .iter()
+                .map(|line| (line.kind, line.amount.minor()))
+                .collect()
         };
         (of(all), of(part))
     };
@@ -363,7 +367,7 @@ proptest! {
         let lines = world.april(subscription);
         let [line] = &lines[..] else { panic!("{lines:?}") };
         let Explain::Rated { included, add_ons, rated, .. } = &line.explain else { panic!("{line:?}") };
-        prop_assert_eq!(line.explain.amount(), Ok(line.net));
+        prop_assert_eq!(line.explain.amount(), Ok(line.amount));
         prop_assert_eq!(rated.parts().iter().map(|part| part.units).sum::<Decimal>(), Decimal::from(USED) - included);
         let [part] = &add_ons[..] else { panic!("{add_ons:?}") };
         prop_assert_eq!(part.carried.seconds, carried);

@@ -64,6 +64,7 @@ fn later() -> DateTime<Utc> {
 
 fn create(plan: &Plan) -> Create<'_> {
     Create {
+        discounts: &[],
         id: SubscriptionId::from_uuid(uuid()),
         item: SubscriptionItemId::from_uuid(uuid()),
         customer: CustomerId::from_uuid(uuid()),
@@ -96,7 +97,7 @@ fn statuses() -> [Status; 9] {
 
 /// What a subscription of this status looks like in every respect that decisions ask for.
 fn variants(plan: &Plan, status: Status) -> Vec<Subscription> {
-    let (bought, _) = buy(create(plan)).unwrap();
+    let bought = buy(create(plan)).unwrap().subscription;
     let plain = Subscription { status, ..bought };
     let invoice = InvoiceId::from_uuid(uuid());
     let ends = |cancel_at, ends_at| Subscription {
@@ -286,7 +287,7 @@ fn subscriptions_begin_in_three_ways() {
         ends_at: None,
     };
     let begun = [
-        buy(create(&plan)).unwrap().0,
+        buy(create(&plan)).unwrap().subscription,
         start_trial(create(&plan)).unwrap(),
         set_up(create(&plan), term).unwrap(),
     ];

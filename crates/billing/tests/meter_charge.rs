@@ -71,6 +71,7 @@ fn plan(scheme: &str, included: i64, bounds: Bounds) -> Plan {
 /// The start of a subscription to the plan.
 fn start(plan: &Plan) -> Subscription {
     let create = Create {
+        discounts: &[],
         id: SubscriptionId::from_uuid(Uuid::nil()),
         item: SubscriptionItemId::from_uuid(Uuid::nil()),
         customer: CustomerId::from_uuid(Uuid::nil()),
@@ -80,7 +81,7 @@ fn start(plan: &Plan) -> Subscription {
         zone: Zone::UTC,
         now: "2026-04-01T00:00:00Z".parse().unwrap(),
     };
-    activate(buy(create).unwrap().0).unwrap()
+    activate(buy(create).unwrap().subscription).unwrap()
 }
 
 fn counted(period: Period, used: i64) -> MeterTotal {
@@ -124,7 +125,7 @@ fn expected(scheme: &str, included: i64, used: i64, bounds: Bounds) -> i64 {
 }
 
 fn total(lines: &[DraftLine]) -> i64 {
-    lines.iter().map(|line| line.net.minor()).sum()
+    lines.iter().map(|line| line.amount.minor()).sum()
 }
 
 proptest! {
@@ -142,7 +143,7 @@ proptest! {
         let (_, lines) = end_of_month(&plan, &start(&plan), used, &[]);
         prop_assert_eq!(total(&lines), expected(SCHEMES[scheme], included, used, bounds));
         for line in &lines {
-            prop_assert_eq!(line.explain.amount(), Ok(line.net));
+            prop_assert_eq!(line.explain.amount(), Ok(line.amount));
         }
     }
 
@@ -170,9 +171,9 @@ proptest! {
             let late: Vec<_> = lines.into_iter().filter(|line| line.kind == LineKind::LateUsage).collect();
             for line in &late {
                 let explain: Explain = serde_json::from_str(&serde_json::to_string(&line.explain).unwrap()).unwrap();
-                prop_assert_eq!(explain.amount(), Ok(line.net));
+                prop_assert_eq!(explain.amount(), Ok(line.amount));
                 prop_assert_eq!(line.period, billed.period);
-                prop_assert!(line.net.is_positive());
+                prop_assert!(line.amount.is_positive());
             }
             sum += total(&late);
             most = most.max(comes_to(*used));

@@ -44,6 +44,7 @@ fn active() -> Subscription {
         features: Vec::new(),
     };
     let create = Create {
+        discounts: &[],
         id: SubscriptionId::from_uuid(uuid),
         item: SubscriptionItemId::from_uuid(uuid),
         customer: CustomerId::from_uuid(uuid),
@@ -53,7 +54,7 @@ fn active() -> Subscription {
         zone: Zone::UTC,
         now: at(0),
     };
-    activate(buy(create).unwrap().0).unwrap()
+    activate(buy(create).unwrap().subscription).unwrap()
 }
 
 fn due(issued: i64, due: i64) -> DueDate {

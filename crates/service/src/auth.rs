@@ -12,7 +12,7 @@ use store::customer::NewCustomer;
 use store::member::{LoginId, LoginName};
 
 use self::password::{NOBODY, Passwords, Verdict};
-use self::tries::Tries;
+pub(crate) use self::tries::Tries;
 use crate::id::mint;
 use crate::{Actor, Billing, Error, MemberRole, Result, StaffRole};
 

@@ -15,11 +15,13 @@ use purchase::Purchase;
 
 use crate::{Actor, Billing, Error, InvoiceSummary, PaymentMethod, Result};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartCheckout {
     pub price: PriceId,
     /// Start the plan's trial instead of paying now; the hosted page then only takes a card.
     pub trial: bool,
+    /// A promotion code, as it was typed.
+    pub code: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,14 +53,19 @@ impl Billing {
     /// Buys, or begins a trial, and says where the browser goes next.
     pub async fn start_checkout(&self, actor: &Actor, start: StartCheckout) -> Result<String> {
         let scope = actor.manages_billing()?;
+        let code = start.code.as_deref().filter(|code| !code.trim().is_empty());
+        if code.is_some() {
+            self.allow_code(scope)?;
+        }
         self.give_up_purchase(scope).await?;
+        let wanted = (start.price, code);
         if start.trial {
-            return match self.begin_trial(actor, scope, start.price).await? {
+            return match self.begin_trial(actor, scope, wanted).await? {
                 Some(page) => self.open_page(scope, page).await,
                 None => Ok(format!("{}/overview", self.base_url())),
             };
         }
-        match self.begin_purchase(actor, scope, start.price).await? {
+        match self.begin_purchase(actor, scope, wanted).await? {
             Purchase::Asks(page) => self.open_page(scope, *page).await,
             Purchase::Done(invoice) => Ok(format!("{}/invoices/{invoice}", self.base_url())),
         }

@@ -8,6 +8,8 @@ mod story;
 mod timeline;
 mod usage;
 
+use billing::coupon::{CodeLimits, Discount, Duration, Percent};
+use billing::money::Money;
 use chrono::{DateTime, Months, NaiveDate, NaiveTime, Utc};
 use store::demo::State;
 
@@ -16,7 +18,9 @@ use self::stage::Stage;
 use self::story::Story;
 use self::timeline::Timeline;
 use crate::clock::ManualClock;
-use crate::{Actor, Billing, Error, NewStaff, Principal, Result, StaffRole};
+use crate::{
+    Actor, Billing, Error, MakeCodes, NewCoupon, NewPromotionCodes, NewStaff, Principal, Result, StaffRole,
+};
 
 /// The password of every demo account.
 pub const DEMO_PASSWORD: &str = "cosmos-demo-2026";
@@ -156,6 +160,7 @@ impl Billing {
         let seed = Self::over(pool.clone(), clock, self.config().clone());
         seed.ensure_catalog().await?;
         let operator = seed.create_demo_staff().await?;
+        seed.create_demo_coupons(&operator).await?;
         let mut stage = Stage::set(seed.clone(), operator, world).await?;
         let mut done = 0;
         for stop in &timeline.stops {
@@ -169,6 +174,34 @@ impl Billing {
         // The first commit that waits for the disk: all that came before is there with it.
         let mut conn = store::acquire(self.pool()).await?;
         store::demo::finish(&mut conn).await?;
+        Ok(())
+    }
+
+    async fn create_demo_coupons(&self, operator: &Actor) -> Result<()> {
+        let percent = |value: i64| Percent::new(value.into()).map(Discount::Percent);
+        let percent = |value| percent(value).map_err(|_| Error::Internal("a demo coupon"));
+        let fifty = Money::round_major(50.into(), self.config().currency)?;
+        let coupons = [
+            ("Launch", "LAUNCH20", percent(20)?, Duration::Periods(3)),
+            ("Welcome", "WELCOME50", Discount::Amount(fifty), Duration::Once),
+            ("Partner", "PARTNER", percent(10)?, Duration::Forever),
+            ("Half a year", "SIXMONTHS", percent(15)?, Duration::Months(6)),
+        ];
+        for (name, code, discount, duration) in coupons {
+            let new = NewCoupon {
+                name: name.to_owned(),
+                discount,
+                duration,
+                plans: None,
+            };
+            let codes = NewPromotionCodes {
+                coupon: self.create_coupon(operator, new).await?,
+                campaign: Some("Demo".to_owned()),
+                make: MakeCodes::One(code.to_owned()),
+                limits: CodeLimits::default(),
+            };
+            self.create_codes(operator, codes).await?;
+        }
         Ok(())
     }
 

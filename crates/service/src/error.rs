@@ -1,5 +1,6 @@
 //! The one closed error of the use cases. Each edge maps it once: pages to words, REST to problem+json.
 
+use billing::coupon::CodeRefused;
 use billing::invoice::OneOffLineError;
 use billing::money::MoneyError;
 use billing::period::PeriodError;
@@ -63,6 +64,10 @@ pub enum Error {
     NoPaymentMethod,
     #[error("the subscription cannot do this now")]
     Change(#[from] ChangeError),
+    #[error(transparent)]
+    Code(#[from] CodeRefused),
+    #[error("a promotion code of this name exists already")]
+    CodeTaken,
     #[error("the same event id came with another body")]
     EventConflict,
     #[error("the clock only moves forward, and only in the sandbox")]
@@ -113,6 +118,16 @@ impl Error {
             Self::Change(ChangeError::AddOnUnavailable { .. }) => "add_on_unavailable",
             Self::Change(ChangeError::AddOnNotPriced { .. }) => "add_on_not_priced",
             Self::Change(ChangeError::TooManyAddOns) => "too_many_add_ons",
+            Self::Change(ChangeError::CouponRedeemed) | Self::Code(CodeRefused::Redeemed) => "code_redeemed",
+            Self::Change(ChangeError::TooManyDiscounts) => "too_many_discounts",
+            Self::Code(CodeRefused::Unknown) => "code_unknown",
+            Self::Code(CodeRefused::Expired) => "code_expired",
+            Self::Code(CodeRefused::UsedUp) => "code_used_up",
+            Self::Code(CodeRefused::FirstTimeOnly) => "code_first_time_only",
+            Self::Code(CodeRefused::OtherPlan) => "code_other_plan",
+            Self::Code(CodeRefused::OtherCurrency) => "code_other_currency",
+            Self::Code(CodeRefused::BelowMinimum(_)) => "code_below_minimum",
+            Self::CodeTaken => "code_taken",
             Self::Change(ChangeError::AwaitsPayment) => "change_awaits_payment",
             Self::Change(ChangeError::NothingPending) => "nothing_pending",
             Self::Change(ChangeError::Scheduled) => "change_scheduled",
@@ -162,6 +177,8 @@ impl Error {
             | Self::PaymentUnderWay
             | Self::NoPaymentMethod
             | Self::Change(_)
+            | Self::Code(_)
+            | Self::CodeTaken
             | Self::EventConflict
             | Self::NotEmpty
             | Self::ClockRefused => ErrorKind::Conflict,

@@ -9,6 +9,7 @@ mod auth;
 mod catalog;
 mod checkout;
 pub mod clock;
+mod coupon;
 mod credit;
 mod customer;
 mod demo;
@@ -35,6 +36,7 @@ pub use auth::{NewStaff, Principal, SignIn, SignUp};
 pub use billing;
 pub use catalog::{MigrationReport, Move, Problem};
 pub use checkout::{CheckoutOutcome, CheckoutResult, StartCheckout};
+pub use coupon::{CodeOffer, MakeCodes, NewCoupon, NewPromotionCodes};
 pub use credit::CreditOverview;
 pub use customer::CustomerProfile;
 pub use demo::{DEMO_PASSWORD, DemoAccount, DemoWorld, SeedProgress, demo_accounts};
@@ -58,6 +60,7 @@ pub use verify::{Finding, VerifyReport};
 
 use std::sync::Arc;
 
+use billing::invoice::{Assembly, InvoiceDiscount};
 use billing::money::Currency;
 use billing::tax::TaxRate;
 use gateway::PaymentGateway;
@@ -109,6 +112,7 @@ struct Parts {
     run: run::RunProgress,
     partitions: usage::PartitionsMade,
     sign_in: auth::SignInGuard,
+    code_tries: coupon::CodeTries,
 }
 
 impl Billing {
@@ -138,6 +142,7 @@ impl Billing {
             run,
             partitions,
             sign_in,
+            code_tries: coupon::CodeTries::default(),
         };
         Self {
             parts: Arc::new(parts),
@@ -161,6 +166,12 @@ impl Billing {
 
     pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
         self.parts.clock.now()
+    }
+
+    /// What is made of an invoice's charges.
+    pub(crate) fn assembly<'a>(&self, discounts: &'a [InvoiceDiscount]) -> Assembly<'a> {
+        let rate = self.parts.config.tax_rate;
+        Assembly { discounts, rate }
     }
 
     pub fn config(&self) -> &ServiceConfig {

@@ -58,6 +58,25 @@ pub async fn note(conn: &mut PgConnection, notes: &[Note<'_>]) -> Result<()> {
     Ok(())
 }
 
+/// The audit entry of what is no customer's.
+pub async fn audit(
+    conn: &mut PgConnection,
+    (actor, at): (&Actor, DateTime<Utc>),
+    (what, subject): (&str, &str),
+    detail: &Value,
+) -> Result<()> {
+    let entry = store::audit::NewEntry {
+        id: mint(AuditEntryId::from_uuid),
+        at,
+        actor: &actor.audit_name(),
+        action: what,
+        customer: None,
+        subject,
+        detail,
+    };
+    Ok(store::audit::insert(conn, &[entry]).await?)
+}
+
 /// A subscription to save, and why.
 #[derive(Debug)]
 pub struct Save<'a> {

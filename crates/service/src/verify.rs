@@ -99,7 +99,7 @@ fn line_ties(line: &StoredLine) -> bool {
         // A credit gives back no more tax than was left.
         line.tax == exact || (line.untaxes && line.tax.minor() > exact.minor())
     });
-    taxed && line.explain.amount() == Ok(line.net)
+    taxed && line.explain.amount() == Ok(line.amount)
 }
 
 /// The sum of a customer's movements is the MRR of its subscriptions.

@@ -159,6 +159,16 @@ async fn the_full_world_ties_and_comes_through_everything(pool: PgPool) {
             "{what} that no story has"
         );
     }
+    let redeemed =
+        "SELECT DISTINCT code FROM redemption r JOIN promotion_code p ON p.id = r.promotion_code_id";
+    assert_eq!(
+        left_out(
+            &["LAUNCH20", "WELCOME50", "PARTNER", "SIXMONTHS"],
+            &words(redeemed).await
+        ),
+        [""; 0],
+        "coupons that no story redeems"
+    );
     let sent = words("SELECT DISTINCT status FROM invoice WHERE due_at > issued_at").await;
     assert_eq!(
         left_out(&["open", "paid"], &sent),

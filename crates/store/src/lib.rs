@@ -4,6 +4,7 @@ pub mod api_key;
 pub mod audit;
 pub mod catalog;
 pub mod clock;
+pub mod coupon;
 pub mod credit;
 pub mod customer;
 pub mod demo;

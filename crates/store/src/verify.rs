@@ -28,9 +28,26 @@ const CHECKS: &[(&str, &str, &str)] = &[
         "invoice totals are the sums of their lines",
         "SELECT count(*) FROM invoice",
         "SELECT i.series || '-' || i.number FROM invoice i
-         JOIN LATERAL (SELECT coalesce(sum(net_minor), 0) AS net, coalesce(sum(tax_minor), 0) AS tax
+         JOIN LATERAL (SELECT coalesce(sum(net_minor), 0) AS net, coalesce(sum(discount_minor), 0) AS discount,
+                              coalesce(sum(tax_minor), 0) AS tax
                        FROM invoice_line WHERE invoice_id = i.id) l ON true
-         WHERE l.net <> i.net_minor OR l.tax <> i.tax_minor OR i.net_minor + i.tax_minor <> i.total_minor",
+         WHERE (l.net, l.discount, l.tax) <> (i.net_minor, i.discount_minor, i.tax_minor) OR i.net_minor + i.tax_minor <> i.total_minor",
+    ),
+    (
+        "discounts are what each coupon takes off",
+        "SELECT count(*) FROM invoice_line WHERE discount_minor > 0",
+        "SELECT l.id::text FROM invoice_line l
+         JOIN LATERAL (SELECT coalesce(sum((d -> 'amount' ->> 'amount')::bigint), 0) AS off
+                       FROM jsonb_array_elements(l.discounts) d) t ON true
+         WHERE t.off <> l.discount_minor",
+    ),
+    (
+        "codes count what was redeemed with them",
+        "SELECT count(*) FROM promotion_code",
+        "SELECT p.code FROM promotion_code p
+         LEFT JOIN (SELECT promotion_code_id, count(*) AS n FROM redemption WHERE given_back_at IS NULL GROUP BY 1) r
+            ON r.promotion_code_id = p.id
+         WHERE coalesce(r.n, 0) <> p.redeemed",
     ),
     (
         "receivables are what open invoices ask for",
@@ -60,7 +77,7 @@ const CHECKS: &[(&str, &str, &str)] = &[
                     (m -> 'billed' ->> 'amount')::bigint AS net
              FROM billed_usage b CROSS JOIN LATERAL jsonb_array_elements(b.meters) m
          ), lines AS (
-             SELECT i.subscription_id, l.service_start, l.service_end, l.charge, sum(l.net_minor) AS net
+             SELECT i.subscription_id, l.service_start, l.service_end, l.charge, sum(l.net_minor + l.discount_minor) AS net
              FROM invoice_line l JOIN subscription_item i ON i.id = l.subscription_item_id
              WHERE l.kind IN ('usage', 'true_up', 'late_usage') GROUP BY 1, 2, 3, 4
          )
@@ -75,7 +92,7 @@ const CHECKS: &[(&str, &str, &str)] = &[
         "SELECT i.series || '-' || i.number FROM invoice i
          LEFT JOIN (SELECT invoice_id, count(*) AS n, sum(price_minor * quantity) AS net FROM one_off GROUP BY 1) o
             ON o.invoice_id = i.id
-         LEFT JOIN (SELECT invoice_id, count(*) AS n, sum(net_minor) AS net FROM invoice_line WHERE kind = 'one_off'
+         LEFT JOIN (SELECT invoice_id, count(*) AS n, sum(net_minor + discount_minor) AS net FROM invoice_line WHERE kind = 'one_off'
                     GROUP BY 1) l ON l.invoice_id = i.id
          WHERE coalesce(o.n, 0) <> coalesce(l.n, 0) OR coalesce(o.net, 0) <> coalesce(l.net, 0)",
     ),
@@ -272,6 +289,8 @@ pub async fn run(conn: &mut PgConnection) -> Result<Vec<Checked>> {
 pub struct StoredLine {
     pub invoice: InvoiceId,
     pub position: i32,
+    /// Before discounts.
+    pub amount: Money,
     pub net: Money,
     pub tax_rate: TaxRate,
     pub tax: Money,
@@ -291,7 +310,7 @@ pub async fn lines_after(
         (invoice.uuid(), position)
     });
     let rows = sqlx::query!(
-        r#"SELECT l.invoice_id, l.position, l.net_minor, l.tax_rate, l.tax_minor, l.explain, i.currency,
+        r#"SELECT l.invoice_id, l.position, l.net_minor, l.discount_minor, l.tax_rate, l.tax_minor, l.explain, i.currency,
                coalesce((SELECT sum(tax) FROM (
                    SELECT -tax_minor AS tax FROM invoice_line WHERE credits_line_id = b.id AND (NOT voided OR id = l.id)
                    UNION ALL
@@ -311,6 +330,7 @@ pub async fn lines_after(
             Ok(StoredLine {
                 invoice: InvoiceId::from_uuid(r.invoice_id),
                 position: r.position,
+                amount: row::money(TABLE, r.net_minor + r.discount_minor, &r.currency)?,
                 net: row::money(TABLE, r.net_minor, &r.currency)?,
                 tax_rate: TaxRate::new(r.tax_rate).map_err(|_| Error::corrupt(TABLE, r.invoice_id))?,
                 tax: row::money(TABLE, r.tax_minor, &r.currency)?,

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use billing::id::{CustomerId, OneOffId};
 use billing::invoice::InvoiceNumber;
-use billing::money::{Currency, Money};
+use billing::money::Currency;
 use clap::Subcommand;
 use rust_decimal::Decimal;
 use service::{Actor, AddOneOff, BillOneOff, Billing};
@@ -79,7 +79,7 @@ pub async fn run(billing: &Billing, verb: InvoiceVerb) -> Result<()> {
                 customer,
                 description,
                 quantity,
-                price: exact(price, currency)?,
+                price: super::exact(price, currency)?,
                 bill,
             };
             let (item, invoice) = billing.add_one_off(actor, command).await?;
@@ -120,15 +120,4 @@ pub async fn run(billing: &Billing, verb: InvoiceVerb) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// An amount that has more decimals than its currency is a slip, and never rounded.
-fn exact(price: Decimal, currency: Currency) -> Result<Money> {
-    let amount = Money::round_major(price, currency).context("price is out of range")?;
-    anyhow::ensure!(
-        amount.major() == price,
-        "price has more decimals than {} has",
-        currency.as_str()
-    );
-    Ok(amount)
 }

@@ -51,6 +51,7 @@ async fn the_portal_says_by_when_to_pay(_: PgPoolOptions, database: PgConnectOpt
     let start = StartCheckout {
         price: price("starter"),
         trial: false,
+        code: None,
     };
     billing.start_checkout(&actor, start).await.unwrap();
 

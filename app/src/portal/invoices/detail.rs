@@ -15,6 +15,7 @@ use crate::error::AppError;
 use crate::format;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
+use crate::portal::coupon;
 use crate::portal::status::due;
 use crate::text::en::invoices as t;
 use crate::text::en::portal::lines as l;
@@ -179,7 +180,12 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
     let paid = (!summary.paid.is_zero())
         .then(|| summary.paid.negate().ok())
         .flatten();
+    let discounts = coupon::taken_off(&invoice.lines)
+        .into_iter()
+        .map(|(name, off)| sum(name, off, false))
+        .collect_view();
     let totals = view! {
+        {discounts}
         {sum(l::SUBTOTAL.to_owned(), summary.net, false)}
         {sum(rate.unwrap_or_else(|| l::TAX.to_owned()), summary.tax, false)}
         {sum(l::TOTAL.to_owned(), summary.total, true)}
@@ -194,7 +200,7 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
                     <th scope="col" class="w-full">{l::DESCRIPTION}</th>
                     <th scope="col" class="num hidden sm:table-cell">{l::QUANTITY}</th>
                     <th scope="col" class="num hidden sm:table-cell">{l::TAX}</th>
-                    <th scope="col" class="num">{l::NET}</th>
+                    <th scope="col" class="num">{l::AMOUNT}</th>
                 </tr>
             </thead>
             <tbody>{rows}</tbody>
@@ -221,7 +227,7 @@ fn line_row(line: &Line, zone: Zone) -> impl IntoView + use<> {
             </th>
             <td class="num hidden sm:table-cell align-top">{format::quantity_brief(draft.quantity)}</td>
             <td class="num hidden sm:table-cell align-top"><Amount amount=line.tax/></td>
-            <td class="num align-top"><Amount amount=draft.net/></td>
+            <td class="num align-top"><Amount amount=draft.amount/></td>
         </tr>
     }
 }

@@ -2,7 +2,7 @@
 
 use billing::catalog::UnitPrice;
 use billing::credit::CreditLine;
-use billing::invoice::{AddOnPart, Explain, IncludedPart, Line, MaximumSpend, MinimumSpend};
+use billing::invoice::{AddOnPart, Explain, IncludedPart, Line, LineDiscount, MaximumSpend, MinimumSpend};
 use billing::money::{Currency, Money};
 use billing::period::{Period, Zone};
 use billing::proration::Share;
@@ -10,15 +10,40 @@ use billing::rating::{Fraction, Part, PartOf};
 use rust_decimal::Decimal;
 
 use crate::format;
+use crate::portal::coupon;
 use crate::text::en::invoices::explain as t;
 
 /// Beyond this an exact amount is shown with dots: nobody checks a seventh decimal.
 const SHOWN_DECIMALS: u32 = 6;
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 
-/// One sentence each; the last one ends in the line's amount.
+/// One sentence each: how the amount came about, then what each coupon takes off it and leaves.
 pub fn sentences(line: &Line, zone: Zone) -> Vec<String> {
-    let amount = line.draft.net;
+    let mut sentences = amount_words(line, zone);
+    let mut left = line.draft.amount;
+    for discount in &line.discounts {
+        let before = left;
+        left = before.minus(discount.amount).unwrap_or(line.net);
+        sentences.push(discount_words(discount, before, left));
+    }
+    sentences
+}
+
+/// `Launch, 20% off: $199.00 − $39.80 = $159.20.`
+fn discount_words(discount: &LineDiscount, before: Money, left: Money) -> String {
+    let coupon = coupon::named(&discount.name, discount.discount);
+    let [before_words, off, left] = [before, discount.amount, left].map(format::money);
+    // Of this line alone it would have taken something else: it was spread over several.
+    if discount.discount.off(before) == Ok(discount.amount) {
+        t::discount(&coupon, &before_words, &off, &left)
+    } else {
+        t::discount_share(&coupon, &before_words, &off, &left)
+    }
+}
+
+/// The last sentence ends in the line's amount.
+fn amount_words(line: &Line, zone: Zone) -> Vec<String> {
+    let amount = line.draft.amount;
     match &line.draft.explain {
         Explain::Flat { price, quantity } => {
             vec![t::flat(

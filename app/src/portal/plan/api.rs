@@ -97,6 +97,18 @@ pub async fn resume(token: String) -> Result<(), AppError> {
     Ok(())
 }
 
+/// A code that is refused stands in the form again.
+#[server(prefix = "/fn", endpoint = "redeem-code")]
+pub async fn redeem_code(code: String) -> Result<(), AppError> {
+    use crate::auth::typed;
+    let (billing, actor) = crate::context::caller().await?;
+    let redeemed = billing.redeem_code(&actor, &code).await;
+    typed::keep(&typed::written(&[("code", &code)]), redeemed.is_ok())?;
+    redeemed?;
+    leptos_axum::redirect("/plan?done=code_redeemed");
+    Ok(())
+}
+
 /// Nothing said is nothing kept; words without a reason are kept all the same.
 #[cfg(feature = "ssr")]
 fn feedback(reason: &str, comment: String) -> Option<billing::subscription::Feedback> {

@@ -12,4 +12,6 @@ pub mod page;
 #[cfg(feature = "ssr")]
 pub mod pause;
 #[cfg(feature = "ssr")]
+mod promotion;
+#[cfg(feature = "ssr")]
 mod stop;

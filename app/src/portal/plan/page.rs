@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use service::{MeterUsage, Overview};
 
 use super::add_on::{add_ons, granted};
+use super::promotion::promotion;
 use crate::catalog::compare::CompareTable;
 use crate::catalog::offer::{IntervalSwitch, PlanCard, choose, saving_amount, saving_percent};
 use crate::error::AppError;
@@ -71,6 +72,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         <ul class="grid gap-3 sm:grid-cols-2 lg:grid-cols-4" aria-label=t::CHOICES>{cards}</ul>
         <p class="text-muted">{t::UPGRADE_HINT}</p>
         {add_ons(&offers, &overview)}
+        {promotion(&overview, &visit)}
         {granted(&overview)}
         <Panel title=t::COMPARE>
             <CompareTable plans=plans/>

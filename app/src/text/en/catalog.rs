@@ -47,6 +47,8 @@ pub fn covered_by_credit(amount: &str) -> String {
     format!("All of it, {amount} with tax, is paid from your credit at once.")
 }
 
+pub const FROM_CREDIT_FIRST: &str = "Your credit pays first.";
+
 pub fn choose_plan(plan: &str) -> String {
     format!("Choose {plan}")
 }
@@ -83,3 +85,45 @@ pub fn uses_more(used: &str, included: &str) -> String {
     format!("You use {used}; this plan has {included}.")
 }
 pub const INCLUDED: &str = "Included";
+
+pub mod promotion {
+    pub const CODE: &str = "Promotion code";
+    pub const APPLY: &str = "Apply";
+    pub const WITHOUT: &str = "Go on without it";
+    pub const SEE: &str = "See it with the code";
+    pub const VISITOR: &str =
+        "Create an account or sign in: what the code takes off is shown here before you pay.";
+    pub const HAS_PLAN: &str = "Redeem the code on the page of your plan";
+    pub const HAS_PLAN_DETAIL: &str = "It then counts from your next bill on.";
+    pub const TO_PLAN: &str = "To your plan";
+
+    pub fn kept(code: &str) -> String {
+        format!("Promotion code {code}")
+    }
+
+    pub fn gives(code: &str, coupon: &str) -> String {
+        format!("{code}: {coupon}")
+    }
+
+    /// Of the plan it was tried with.
+    pub fn first_invoice(plan: &str, net: &str, before: &str, total: &str) -> String {
+        format!("The first invoice of {plan} is {net} instead of {before}; {total} with tax.")
+    }
+
+    /// On the plan's card.
+    pub fn net(net: &str) -> String {
+        format!("{net} on the first invoice")
+    }
+
+    pub fn see(plan: &str) -> String {
+        format!("See {plan} with the code")
+    }
+
+    pub fn not_with(plan: &str) -> String {
+        format!("It is not taken with {plan}. See it with the plan that you want.")
+    }
+
+    pub fn at_least(minimum: &str) -> String {
+        format!("It is for prices of at least {minimum} before tax.")
+    }
+}

@@ -100,6 +100,34 @@ pub const fn error(error: AppError) -> ErrorText {
         InvoiceOpen => text("An invoice is open", "Pay it first, then try again."),
         ResumesTooEarly => text("The pause would end before it begins", "Choose a later day."),
         NotChangeable => text("The subscription cannot change now", "Settle what is open first."),
+        CodeUnknown => text("This promotion code is not known", "Check how it is spelled."),
+        CodeExpired => text("This promotion code has expired", "It is not taken any more."),
+        CodeUsedUp => text("This promotion code is used up", "It is not taken any more."),
+        CodeRedeemed => text(
+            "You had this promotion before",
+            "Each customer can have it once, by whichever code.",
+        ),
+        CodeFirstTimeOnly => text(
+            "This promotion code is for new customers",
+            "It is not taken once something has been paid.",
+        ),
+        CodeOtherPlan => text(
+            "This promotion code is for another plan",
+            "It is not taken with this one.",
+        ),
+        CodeOtherCurrency => text(
+            "This promotion code is for another currency",
+            "It is not taken for bills in yours.",
+        ),
+        CodeBelowMinimum => text(
+            "This promotion code is for larger bills",
+            "The price of the plan is below the least it is for.",
+        ),
+        TooManyDiscounts => text(
+            "There are five promotions already",
+            "Redeem the code once one of them has ended.",
+        ),
+        CodeTaken => text("There is such a promotion code already", "Choose another name."),
         EventConflict => text("The same event came with other content", "Nothing was counted."),
         ClockRefused => text(
             "The clock did not move",
@@ -151,6 +179,9 @@ pub fn notice(code: &str) -> Option<&'static str> {
         "change_processing" => "The payment is being processed. The plan changes once it succeeds.",
         "cancel_scheduled" => "The subscription ends with the period. You can undo it until then.",
         "cancel_undone" => "Good: your subscription goes on.",
+        "code_redeemed" => {
+            "The promotion code is redeemed. It counts from your next bill on; the overview shows it."
+        }
         "paused" => "Your plan is paused. What you had paid for is your credit now.",
         "canceled" => "Your subscription has ended. Credit and invoices stay here.",
         "resumed" => "Welcome back: your plan works again.",

@@ -30,7 +30,8 @@ pub const NOT_PAID: &str = "Not paid";
 pub const AMOUNT_PAID: &str = "Amount paid";
 pub const AMOUNT: &str = "Amount";
 pub const LINES: &str = "Lines";
-pub const LINES_CAPTION: &str = "Lines of the invoice with net amount and tax";
+pub const LINES_CAPTION: &str =
+    "Lines of the invoice with amount and tax, what coupons take off, and the sums";
 pub const CREDIT_APPLIED: &str = "Credit applied";
 pub const ALREADY_PAID: &str = "Paid";
 pub const PAYMENTS: &str = "Payments";
@@ -272,6 +273,15 @@ pub mod explain {
 
     pub fn share_of_days(served: &str, whole: &str) -> String {
         format!("The time covered is {served} of {whole}.")
+    }
+
+    pub fn discount(coupon: &str, before: &str, off: &str, left: &str) -> String {
+        format!("{coupon}: {before} \u{2212}\u{a0}{off} = {left}.")
+    }
+
+    /// Of a coupon that discounts several lines at once.
+    pub fn discount_share(coupon: &str, before: &str, off: &str, left: &str) -> String {
+        format!("{coupon}, of which this line has its share: {before} \u{2212}\u{a0}{off} = {left}.")
     }
 
     pub const CREDIT: &str = "It was paid in advance and is given back.";

@@ -127,6 +127,15 @@ pub mod add_on {
     }
 }
 
+pub mod promotion {
+    pub const TITLE: &str = "Promotions";
+    pub const RUNNING: &str = "Promotions that run";
+    pub const OTHER_PLAN: &str = "not with your present plan";
+    pub const CODE: &str = "Promotion code";
+    pub const HINT: &str = "It counts from your next bill on.";
+    pub const REDEEM: &str = "Redeem";
+}
+
 pub mod granted {
     pub const TITLE: &str = "What you have";
     pub const CAPTION: &str = "What your plan, add-ons and agreements give";

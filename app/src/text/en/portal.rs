@@ -182,6 +182,32 @@ pub mod lines {
     }
 }
 
+/// What coupons take off, and for how long.
+pub mod coupon {
+    pub const FOR_GOOD: &str = "for good";
+    pub const PERIOD_ENDS: &str = "until this billing period ends";
+
+    /// `20% off`, `$50.00 off`.
+    pub fn off(what: &str) -> String {
+        format!("{what} off")
+    }
+
+    pub fn named(name: &str, off: &str) -> String {
+        format!("{name}, {off}")
+    }
+
+    pub fn more_invoices(count: u32) -> String {
+        match count {
+            1 => "for 1 more invoice".to_owned(),
+            count => format!("for {count} more invoices"),
+        }
+    }
+
+    pub fn until(date: &str) -> String {
+        format!("until {date}")
+    }
+}
+
 pub mod card {
     pub fn expires(month: u32, year: i32) -> String {
         format!("expires {month:02}/{:02}", year.rem_euclid(100))

@@ -186,7 +186,7 @@ mod tests {
         let tax_on_invoice = |line: &CreditableLine| {
             let unused = unused_from(line, "2026-04-02T00:00:00Z").unwrap();
             let draft = unused.on_invoice(line.tax_left().unwrap()).unwrap();
-            (draft.net.minor(), draft.credits.unwrap().tax.minor())
+            (draft.amount.minor(), draft.credits.unwrap().tax.minor())
         };
         // 25 % of 154.67.
         assert_eq!(tax_on_invoice(&line), (-15_467, -3_867));

@@ -56,7 +56,7 @@ impl CreditLine {
             item: Some(self.item),
             kind: LineKind::ProrationCredit,
             charge: Charge::Base,
-            net: self.net.negate()?,
+            amount: self.net.negate()?,
             description: self.description,
             period: self.period,
             quantity: rust_decimal::Decimal::ONE,

@@ -1,14 +1,32 @@
-//! Assembly: lines and their tax add up to the total.
+//! Assembly: lines, what is taken off them and their tax add up to the total.
 
+use super::discount::{InvoiceDiscount, LineDiscount, take_off};
 use super::{DraftLine, Line};
 use crate::credit;
 use crate::money::{Currency, Money, MoneyError};
 use crate::tax::TaxRate;
 
-/// Lines with tax and sums that tie by construction; what `finalize` numbers and freezes.
+/// What is made of an invoice's charges.
+#[derive(Debug, Clone, Copy)]
+pub struct Assembly<'a> {
+    /// In the order they are taken off.
+    pub discounts: &'a [InvoiceDiscount],
+    pub rate: TaxRate,
+}
+
+impl Assembly<'static> {
+    /// Nothing is taken off.
+    pub const fn taxed(rate: TaxRate) -> Self {
+        Self { discounts: &[], rate }
+    }
+}
+
+/// Lines with discounts, tax and sums that tie by construction; what `finalize` numbers and freezes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoiceDraft {
     lines: Vec<Line>,
+    amount: Money,
+    discount: Money,
     net: Money,
     tax: Money,
     total: Money,
@@ -16,15 +34,27 @@ pub struct InvoiceDraft {
 }
 
 impl InvoiceDraft {
-    /// Taxes each line and adds everything up. An empty list of lines is an invoice of zero.
-    pub fn assemble(currency: Currency, lines: Vec<DraftLine>, rate: TaxRate) -> Result<Self, MoneyError> {
-        let lines = lines
-            .into_iter()
-            .map(|line| Line::new(line, rate))
-            .collect::<Result<Vec<_>, _>>()?;
-        let net = Money::sum(currency, lines.iter().map(|line| line.draft.net))?;
-        let tax = Money::sum(currency, lines.iter().map(|line| line.tax))?;
+    /// Discounts first, then the tax of each line; then everything is added up. An empty list of lines is an
+    /// invoice of zero.
+    pub fn assemble(
+        currency: Currency,
+        lines: Vec<DraftLine>,
+        assembly: Assembly<'_>,
+    ) -> Result<Self, MoneyError> {
+        let discounts = take_off(currency, &lines, assembly.discounts)?;
+        let with =
+            |(line, discounts): (DraftLine, Vec<LineDiscount>)| Line::new(line, discounts, assembly.rate);
+        let lines = lines.into_iter().zip(discounts).map(with);
+        let lines = lines.collect::<Result<Vec<_>, _>>()?;
+        let sum = |part: fn(&Line) -> Money| Money::sum(currency, lines.iter().map(part));
+        let (amount, net, tax) = (
+            sum(|line| line.draft.amount)?,
+            sum(|line| line.net)?,
+            sum(|line| line.tax)?,
+        );
         Ok(Self {
+            amount,
+            discount: amount.minus(net)?,
             total: net.plus(tax)?,
             lines,
             net,
@@ -55,6 +85,16 @@ impl InvoiceDraft {
         &self.lines
     }
 
+    /// The lines before discounts and tax.
+    pub const fn amount(&self) -> Money {
+        self.amount
+    }
+
+    pub const fn discount(&self) -> Money {
+        self.discount
+    }
+
+    /// `amount - discount`.
     pub const fn net(&self) -> Money {
         self.net
     }
@@ -63,6 +103,7 @@ impl InvoiceDraft {
         self.tax
     }
 
+    /// `net + tax`.
     pub const fn total(&self) -> Money {
         self.total
     }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::Explain;
+use super::{Explain, LineDiscount};
 use crate::id::{InvoiceLineId, SubscriptionItemId};
 use crate::money::{Money, MoneyError};
 use crate::period::Period;
@@ -95,7 +95,7 @@ pub struct CreditedLine {
     pub tax: Money,
 }
 
-/// A line before tax.
+/// A line before discounts and tax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DraftLine {
     /// None of what is billed once.
@@ -106,27 +106,44 @@ pub struct DraftLine {
     /// The time served: what deferred revenue is earned over.
     pub period: Period,
     pub quantity: Decimal,
-    pub net: Money,
+    /// Before discounts.
+    pub amount: Money,
     pub explain: Explain,
     /// Only of a proration credit.
     pub credits: Option<CreditedLine>,
 }
 
-/// A line with its tax.
+/// A line with what is taken off it and its tax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub draft: DraftLine,
+    /// In the order they are taken off.
+    pub discounts: Vec<LineDiscount>,
+    /// The amount less its discounts: what is taxed, earned and given back from.
+    pub net: Money,
     pub tax_rate: TaxRate,
     pub tax: Money,
 }
 
 impl Line {
     /// Taxed at the rate given; a credit as what it gives back was.
-    pub fn new(draft: DraftLine, rate: TaxRate) -> Result<Self, MoneyError> {
+    pub fn new(draft: DraftLine, discounts: Vec<LineDiscount>, rate: TaxRate) -> Result<Self, MoneyError> {
+        let off = discounts.iter().map(|discount| discount.amount);
+        let net = draft.amount.minus(Money::sum(draft.amount.currency(), off)?)?;
         let (tax_rate, tax) = match draft.credits {
             Some(credited) => (credited.tax_rate, credited.tax),
-            None => (rate, rate.on(draft.net)?),
+            None => (rate, rate.on(net)?),
         };
-        Ok(Self { draft, tax_rate, tax })
+        Ok(Self {
+            draft,
+            discounts,
+            net,
+            tax_rate,
+            tax,
+        })
+    }
+
+    pub fn discount(&self) -> Result<Money, MoneyError> {
+        self.draft.amount.minus(self.net)
     }
 }

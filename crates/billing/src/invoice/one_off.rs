@@ -106,7 +106,7 @@ impl OneOff {
             description: self.description.clone(),
             period: Period::new(at, at + TimeDelta::seconds(1))?,
             quantity: Decimal::from(self.quantity),
-            net: explain.amount()?,
+            amount: explain.amount()?,
             explain,
             credits: None,
         })
@@ -150,8 +150,8 @@ mod tests {
     fn a_line_is_quantity_times_price() {
         let item = OneOff::new("Migration", 3, Money::new(5_001, Currency::USD), Currency::USD).unwrap();
         let line = item.line("2026-03-01T10:00:00Z".parse().unwrap()).unwrap();
-        assert_eq!(line.net, Money::new(15_003, Currency::USD));
-        assert_eq!(line.explain.amount(), Ok(line.net));
+        assert_eq!(line.amount, Money::new(15_003, Currency::USD));
+        assert_eq!(line.explain.amount(), Ok(line.amount));
         assert_eq!(line.period.length(), TimeDelta::seconds(1));
     }
 }

@@ -106,7 +106,7 @@ pub fn invoice_finalized(currency: Currency, lines: &[Line]) -> Result<Posting, 
     let mut tax = Money::zero(currency);
     let mut total = Money::zero(currency);
     for line in lines {
-        let net = line.draft.net;
+        let net = line.net;
         entries.push(Entry {
             account: Account::DeferredRevenue,
             amount: net.negate()?,

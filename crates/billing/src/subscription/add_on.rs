@@ -69,6 +69,7 @@ pub fn change_add_on(subscription: &Subscription, input: AddOnInput<'_>) -> Resu
             let lines = line_for_the_rest(&after, input.terms.plan, added, (at, input.zone))?;
             Ok(PlanChange::Upgrade {
                 lines: lines.into_iter().collect(),
+                discounts: after.discounts_within(),
                 billed_usage: None,
                 after,
             })

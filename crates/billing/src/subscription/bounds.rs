@@ -81,7 +81,7 @@ mod tests {
             description: String::new(),
             period: Period::new(at(from), at(to)).unwrap(),
             quantity: Decimal::ONE,
-            net: price,
+            amount: price,
             credits: None,
             explain: Explain::Flat { price, quantity: 1 },
         }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{BilledUsage, InvalidTransition, PendingChange, StatusName, Subscription};
 use crate::id::PlanId;
-use crate::invoice::DraftLine;
+use crate::invoice::{DraftLine, InvoiceDiscount};
 use crate::money::MoneyError;
 use crate::period::PeriodError;
 use crate::rating::RatingError;
@@ -39,6 +39,10 @@ pub enum ChangeError {
     NoAddOn,
     #[error("the subscription carries as many add-ons as it may")]
     TooManyAddOns,
+    #[error("the coupon discounts the subscription already")]
+    CouponRedeemed,
+    #[error("as many coupons as may discount the subscription already")]
+    TooManyDiscounts,
     #[error(transparent)]
     Period(#[from] PeriodError),
     #[error(transparent)]
@@ -55,6 +59,7 @@ pub enum PlanChange {
     /// Takes effect at once and costs these lines now.
     Upgrade {
         lines: Vec<DraftLine>,
+        discounts: Vec<InvoiceDiscount>,
         /// What the usage period came to, where the change ends it.
         billed_usage: Option<BilledUsage>,
         after: Subscription,

@@ -7,9 +7,10 @@ use super::{
     SubscriptionItem, line::base_lines,
 };
 use crate::catalog::{Plan, Price};
+use crate::coupon::Redemption;
 use crate::entitlement::Terms;
 use crate::id::{CustomerId, SubscriptionId, SubscriptionItemId};
-use crate::invoice::DraftLine;
+use crate::invoice::{DraftLine, InvoiceDiscount};
 use crate::period::{BillingTime, Interval, Period, PeriodError, Zone};
 
 /// How long the first invoice may stay unpaid.
@@ -41,18 +42,35 @@ pub struct Create<'a> {
     pub price: &'a Price,
     /// Mostly the plan's; staff may agree on another one.
     pub billing_time: BillingTime,
+    /// Coupons it begins with.
+    pub discounts: &'a [Redemption],
     pub zone: Zone,
     pub now: DateTime<Utc>,
 }
 
+/// A purchase, decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bought {
+    pub subscription: Subscription,
+    pub lines: Vec<DraftLine>,
+    pub discounts: Vec<InvoiceDiscount>,
+}
+
 /// Bought now: incomplete until its first invoice is paid, periods running from this instant.
-pub fn buy(create: Create<'_>) -> Result<(Subscription, Vec<DraftLine>), CreateError> {
+pub fn buy(create: Create<'_>) -> Result<Bought, CreateError> {
     let status = Status::Incomplete {
         expires_at: create.now + PAYMENT_WINDOW,
     };
-    let subscription = begin(create, status, create.now)?;
+    let mut subscription = begin(create, status, create.now)?;
     let lines = base_lines(&subscription, &Terms::of_plan(create.plan), create.zone)?;
-    Ok((subscription, lines))
+    let discounts = subscription
+        .begin_discounts(&lines, create.now)
+        .map_err(ChangeError::from)?;
+    Ok(Bought {
+        subscription,
+        lines,
+        discounts,
+    })
 }
 
 /// A trial: nothing is charged before its end, which is the anchor of all later periods.
@@ -154,6 +172,7 @@ fn begin(create: Create<'_>, status: Status, anchor: DateTime<Utc>) -> Result<Su
         ends_at: None,
         overdue_at: None,
         pending_change: None,
+        discounts: create.discounts.to_vec(),
         created_at: create.now,
     })
 }

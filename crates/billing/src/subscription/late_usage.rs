@@ -38,12 +38,12 @@ pub(super) fn late_lines(
             continue;
         }
         let explain = explain(meter, (charge, price), total, late.billed)?;
-        let net = explain.amount()?;
+        let amount = explain.amount()?;
         meter.quantity = total.quantity;
-        if !net.is_positive() {
+        if !amount.is_positive() {
             continue;
         }
-        meter.billed = meter.billed.plus(net)?;
+        meter.billed = meter.billed.plus(amount)?;
         lines.push(DraftLine {
             item: Some(item),
             kind: LineKind::LateUsage,
@@ -51,7 +51,7 @@ pub(super) fn late_lines(
             description: format!("{}, reported late", charge.meter.name),
             period: late.billed.period,
             quantity: meter.included.overage(total.quantity),
-            net,
+            amount,
             explain,
             credits: None,
         });

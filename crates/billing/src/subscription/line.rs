@@ -66,6 +66,16 @@ pub(super) fn line_for_the_rest(
     Ok(Some(recurring.line(format!("Remaining time on {name}"))?))
 }
 
+/// What is left of the present billing period; nothing once it is over.
+pub(super) fn share_of_the_rest(
+    after: &Subscription,
+    plan: &Plan,
+    (at, zone): (DateTime<Utc>, Zone),
+) -> Result<Share, ChangeError> {
+    let rest = after.served_period().and_then(|served| served.remaining_from(at));
+    rest.map_or(Ok(Share::NOTHING), |rest| share_of(after, plan, (rest, zone)))
+}
+
 /// The share of what a price is for: of the whole period, also where the present one was cut.
 fn share_of(
     subscription: &Subscription,
@@ -109,7 +119,7 @@ impl Recurring<'_> {
             description,
             period: self.period,
             quantity: Decimal::from(quantity),
-            net: explain.amount()?,
+            amount: explain.amount()?,
             explain,
             credits: None,
         })

@@ -10,7 +10,7 @@ use super::usage_line::bill_usage;
 use super::{BilledUsage, CancelReason, ChangeError, LateUsage, PendingChange, Status, Subscription};
 use crate::credit::{CreditLine, CreditableLine, Cut, unused};
 use crate::entitlement::Terms;
-use crate::invoice::DraftLine;
+use crate::invoice::{DraftLine, InvoiceDiscount};
 use crate::period::{Period, Zone};
 use crate::usage::MeterTotal;
 
@@ -36,6 +36,7 @@ pub struct Stop {
     pub after: Subscription,
     /// Usage up to the instant.
     pub lines: Vec<DraftLine>,
+    pub discounts: Vec<InvoiceDiscount>,
     /// What usage periods came to: the one that stops, and earlier ones that came to more.
     pub billed_usage: Vec<BilledUsage>,
     /// What was billed and is not served.
@@ -79,6 +80,7 @@ pub fn pause(
     let (lines, billed_usage) = used_so_far(subscription, input)?;
     Ok(Stop {
         lines,
+        discounts: subscription.discounts_within(),
         billed_usage,
         credits: unserved(subscription, input)?,
         after: Subscription {
@@ -111,6 +113,7 @@ pub fn cancel_now(
     let (lines, billed_usage) = used_so_far(subscription, input)?;
     Ok(Stop {
         lines,
+        discounts: subscription.discounts_within(),
         billed_usage,
         credits,
         after: Subscription {
@@ -171,6 +174,7 @@ pub struct ResumeInput<'a> {
 pub struct Resumption {
     pub after: Subscription,
     pub lines: Vec<DraftLine>,
+    pub discounts: Vec<InvoiceDiscount>,
 }
 
 /// Goes on when asked to; nothing may be owed.
@@ -201,7 +205,12 @@ pub(super) fn resume_by_itself(
         ..subscription.clone()
     };
     after.settle_items(input.at);
-    let after = after.restarted(input.at, input.zone)?;
+    let mut after = after.restarted(input.at, input.zone)?;
     let lines = base_lines(&after, input.terms, input.zone)?;
-    Ok(Resumption { after, lines })
+    let discounts = after.begin_discounts(&lines, input.at)?;
+    Ok(Resumption {
+        after,
+        lines,
+        discounts,
+    })
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::catalog::{Plan, Price};
 use crate::entitlement::Terms;
-use crate::invoice::DraftLine;
+use crate::invoice::{DraftLine, InvoiceDiscount};
 use crate::period::{Interval, Period, Zone};
 use crate::usage::MeterTotal;
 
@@ -38,6 +38,7 @@ pub struct Renewal {
     pub after: Subscription,
     /// Nothing to bill where empty.
     pub lines: Vec<DraftLine>,
+    pub discounts: Vec<InvoiceDiscount>,
     /// What usage periods came to: the one that ended, and earlier ones that came to more.
     pub billed_usage: Vec<BilledUsage>,
 }
@@ -63,9 +64,11 @@ fn start(
 ) -> Result<Renewal, ChangeError> {
     let mut after = subscription.clone();
     after.status = after.status.to(Status::Active)?;
+    let lines = base_lines(&after, input.terms, input.zone)?;
     Ok(Renewal {
         boundary: starts_at,
-        lines: base_lines(&after, input.terms, input.zone)?,
+        discounts: after.begin_discounts(&lines, starts_at)?,
+        lines,
         billed_usage: Vec::new(),
         after,
     })
@@ -86,6 +89,7 @@ fn end_trial(
             boundary: ends_at,
             after,
             lines: Vec::new(),
+            discounts: Vec::new(),
             billed_usage: Vec::new(),
         });
     }
@@ -98,14 +102,16 @@ fn end_trial(
             boundary: ends_at,
             after,
             lines: Vec::new(),
+            discounts: Vec::new(),
             billed_usage: Vec::new(),
         });
     }
     after.status = after.status.to(Status::Active)?;
-    let after = after.restarted(ends_at, input.zone)?;
+    let mut after = after.restarted(ends_at, input.zone)?;
     let lines = base_lines(&after, input.terms, input.zone)?;
     Ok(Renewal {
         boundary: ends_at,
+        discounts: after.begin_discounts(&lines, ends_at)?,
         after,
         lines,
         billed_usage: Vec::new(),
@@ -127,11 +133,16 @@ fn end_pause(
             owes: input.owes,
             at: boundary,
         };
-        let Resumption { after, lines } = resume_by_itself(subscription, input)?;
+        let Resumption {
+            after,
+            lines,
+            discounts,
+        } = resume_by_itself(subscription, input)?;
         return Ok(Renewal {
             boundary,
             after,
             lines,
+            discounts,
             billed_usage: Vec::new(),
         });
     }
@@ -143,6 +154,7 @@ fn end_pause(
             ..subscription.clone()
         },
         lines: Vec::new(),
+        discounts: Vec::new(),
         billed_usage: Vec::new(),
     })
 }
@@ -173,6 +185,7 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
         lines.extend(more);
         billed_usage.push(billed);
     }
+    let mut discounts = subscription.discounts_within();
     if let Some(reason) = ends {
         let at = boundary;
         after.status = after.status.to(Status::Canceled { reason, at })?;
@@ -181,10 +194,12 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
         if renews {
             let interval = after.plan_item().ok_or(ChangeError::NoPlan)?.price.interval;
             after.billing_period = after.schedule(interval, input.zone)?.containing(boundary)?;
-            lines.extend(match scheduled {
+            let base = match scheduled {
                 Some(plan) => base_lines(&after, &input.terms.with_plan(plan), input.zone)?,
                 None => base_lines(&after, input.terms, input.zone)?,
-            });
+            };
+            discounts = after.begin_discounts(&base, boundary)?;
+            lines.extend(base);
         }
         if counts_anew {
             let months = after.schedule(Interval::Month, input.zone)?;
@@ -196,6 +211,7 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
         boundary,
         after,
         lines,
+        discounts,
         billed_usage,
     })
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::AddOnTime;
 use crate::catalog::Price;
+use crate::coupon::Redemption;
 use crate::id::{CustomerId, InvoiceId, PlanId, PriceId, SubscriptionId, SubscriptionItemId};
 use crate::period::{BillingTime, Period};
 
@@ -376,6 +377,8 @@ pub struct Subscription {
     /// When the earliest of its unpaid invoices that were sent becomes overdue.
     pub overdue_at: Option<DateTime<Utc>>,
     pub pending_change: Option<PendingChange>,
+    /// Coupons that discount its invoices, in the order they are taken off.
+    pub discounts: Vec<Redemption>,
     pub created_at: DateTime<Utc>,
 }
 

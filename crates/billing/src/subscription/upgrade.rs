@@ -7,17 +7,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     ChangeError, ItemKind, PendingChange, PlanChange, Status, Subscription, SubscriptionItem,
     add_on::{fits, move_add_ons},
-    line::{Added, base_lines, line_for_the_rest},
+    line::{Added, base_lines, line_for_the_rest, share_of_the_rest},
     usage_line::bill_usage,
 };
 use crate::catalog::{Plan, Price};
 use crate::credit::{CreditLine, CreditNoteDraft, CreditableLine, Cut, unused};
 use crate::entitlement::Terms;
 use crate::id::InvoiceId;
-use crate::invoice::{DraftLine, InvoiceDraft, LineKind};
+use crate::invoice::{Assembly, DraftLine, InvoiceDiscount, InvoiceDraft, LineKind};
 use crate::money::{Money, MoneyError};
 use crate::period::{Period, Zone};
-use crate::tax::TaxRate;
 use crate::usage::MeterTotal;
 
 /// How long an unpaid upgrade stays open.
@@ -104,7 +103,7 @@ fn upgrade(
         terms, target, at, ..
     } = input;
     let (plan, zone) = (target.plan, target.zone);
-    let after = moved(subscription, terms, target, at)?;
+    let Moved { after, mut discounts } = moved(subscription, terms, target, at)?;
     let carried = after.plan_item().ok_or(ChangeError::NoPlan)?;
     let added = |quantity| Added {
         item: carried,
@@ -117,6 +116,7 @@ fn upgrade(
         let lines = line_for_the_rest(&after, plan, more, (at, zone))?;
         return Ok(PlanChange::Upgrade {
             lines: lines.into_iter().collect(),
+            discounts: after.discounts_within(),
             billed_usage: None,
             after,
         });
@@ -130,12 +130,9 @@ fn upgrade(
     };
     let mut lines: Vec<_> = unused.map(on_invoice).collect::<Result<_, _>>()?;
     if target.price.interval == item.price.interval {
-        lines.extend(line_for_the_rest(
-            &after,
-            plan,
-            added(target.quantity),
-            (at, zone),
-        )?);
+        let rest = line_for_the_rest(&after, plan, added(target.quantity), (at, zone))?;
+        discounts = after.discounts_of(share_of_the_rest(&after, plan, (at, zone))?)?;
+        lines.extend(rest);
     } else {
         if let Ok(used) = Period::new(subscription.usage_period.start(), at) {
             let bill = bill_usage(subscription, (terms, zone), input.usage, used)?;
@@ -146,6 +143,7 @@ fn upgrade(
     }
     Ok(PlanChange::Upgrade {
         lines,
+        discounts,
         billed_usage,
         after,
     })
@@ -181,10 +179,10 @@ impl UpgradeBill {
         subscription: &Subscription,
         lines: Vec<DraftLine>,
         input: ChangeInput<'_>,
-        rate: TaxRate,
+        assembly: Assembly<'_>,
     ) -> Result<Self, ChangeError> {
         let currency = input.target.price.amount.currency();
-        let invoice = InvoiceDraft::assemble(currency, lines.clone(), rate)?;
+        let invoice = InvoiceDraft::assemble(currency, lines.clone(), assembly)?;
         if !invoice.total().is_negative() {
             let credit_note = None;
             return Ok(Self { credit_note, invoice });
@@ -195,28 +193,39 @@ impl UpgradeBill {
             .filter(|line| line.kind != LineKind::ProrationCredit);
         Ok(Self {
             credit_note: CreditNoteDraft::assemble(currency, given_back)?,
-            invoice: InvoiceDraft::assemble(currency, charges.collect(), rate)?,
+            invoice: InvoiceDraft::assemble(currency, charges.collect(), assembly)?,
         })
     }
 }
 
-/// The subscription after the upgrade: a longer interval starts new periods at the instant of change.
+/// The subscription after the upgrade.
+struct Moved {
+    after: Subscription,
+    /// Of the billing period that begins, where one does.
+    discounts: Vec<InvoiceDiscount>,
+}
+
+/// A longer interval starts new periods at the instant of change.
 fn moved(
     subscription: &Subscription,
     terms: &Terms<'_>,
     target: ChangeTarget<'_>,
     at: DateTime<Utc>,
-) -> Result<Subscription, ChangeError> {
+) -> Result<Moved, ChangeError> {
     let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
     let mut after = switched(subscription, target);
     after.pending_change = None;
     after.cancel_at = None;
     if target.price.interval == item.price.interval {
-        return Ok(after);
+        let discounts = Vec::new();
+        return Ok(Moved { after, discounts });
     }
     after.settle_items(at);
     move_add_ons(&mut after, terms, target.price.interval)?;
-    after.restarted(at, target.zone)
+    let mut after = after.restarted(at, target.zone)?;
+    let base = base_lines(&after, &terms.with_plan(target.plan), target.zone)?;
+    let discounts = after.begin_discounts(&base, at)?;
+    Ok(Moved { after, discounts })
 }
 
 fn at_period_end(subscription: &Subscription, target: ChangeTarget<'_>) -> PlanChange {
@@ -283,7 +292,7 @@ pub fn complete_upgrade(
     target: ChangeTarget<'_>,
     quoted_at: DateTime<Utc>,
 ) -> Result<Subscription, ChangeError> {
-    moved(subscription, terms, target, quoted_at)
+    Ok(moved(subscription, terms, target, quoted_at)?.after)
 }
 
 /// The upgrade was not paid: all stays as it is, and so does a downgrade that had been scheduled before it.

@@ -53,7 +53,7 @@ pub fn bill_usage(
         };
         let used = metered.line()?;
         let nothing = Money::zero(price.currency());
-        let billed = used.as_ref().map_or(nothing, |line| line.net);
+        let billed = used.as_ref().map_or(nothing, |line| line.amount);
         let true_up = metered.true_up(billed, served)?;
         meters.push(BilledMeter {
             meter: charge.meter.key.clone(),
@@ -61,7 +61,7 @@ pub fn bill_usage(
             counted: total.period,
             included: metered.included.units,
             included_part: metered.included.part,
-            billed: billed.plus(true_up.as_ref().map_or(nothing, |line| line.net))?,
+            billed: billed.plus(true_up.as_ref().map_or(nothing, |line| line.amount))?,
         });
         lines.extend(used);
         lines.extend(true_up);
@@ -215,7 +215,7 @@ impl Metered<'_> {
         };
         let description = format!("{}, up to the agreed minimum", self.charge.meter.name);
         let line = self.draft(LineKind::TrueUp, description, Decimal::ONE, explain)?;
-        Ok((!line.net.is_zero()).then_some(line))
+        Ok((!line.amount.is_zero()).then_some(line))
     }
 
     fn draft(
@@ -232,7 +232,7 @@ impl Metered<'_> {
             description,
             period: self.period,
             quantity,
-            net: explain.amount()?,
+            amount: explain.amount()?,
             explain,
             credits: None,
         })

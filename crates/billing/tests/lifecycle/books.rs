@@ -2,7 +2,7 @@
 
 use billing::credit::{BilledLine, CreditLine, CreditNoteDraft, CreditableLine};
 use billing::id::InvoiceLineId;
-use billing::invoice::{DraftLine, InvoiceDraft, Line, LineKind};
+use billing::invoice::{Assembly, DraftLine, InvoiceDiscount, InvoiceDraft, Line, LineKind};
 use billing::money::{Currency, Money};
 use billing::period::Period;
 use uuid::Uuid;
@@ -43,7 +43,7 @@ impl Life<'_> {
                 line: booked.id,
                 item: draft.item.unwrap(),
                 billed: BilledLine {
-                    net: draft.net,
+                    net: booked.line.net,
                     period: draft.period,
                     credited: usd(net),
                 },
@@ -62,21 +62,29 @@ impl Life<'_> {
     }
 
     /// Credit first, then the card; an invoice never asks for less than nothing.
-    pub fn invoice(&mut self, lines: Vec<DraftLine>) {
-        let draft = InvoiceDraft::assemble(Currency::USD, lines, self.rate).unwrap();
+    pub fn invoice(&mut self, lines: Vec<DraftLine>, discounts: &[InvoiceDiscount]) {
+        let rate = self.rate;
+        let draft = InvoiceDraft::assemble(Currency::USD, lines, Assembly { discounts, rate }).unwrap();
         self.book(draft.apply_credit(usd(self.balance)).unwrap());
     }
 
     pub fn book(&mut self, draft: InvoiceDraft) {
         assert!(!draft.total().is_negative());
         assert!(!draft.amount_due().unwrap().is_negative());
+        assert_eq!(draft.amount().minus(draft.discount()), Ok(draft.net()));
+        let off = |line: &Line| line.discounts.iter().map(|off| off.amount.minor()).sum::<i64>();
+        let by_line: i64 = draft.lines().iter().map(off).sum();
+        assert_eq!(by_line, draft.discount().minor());
+        for line in draft.lines() {
+            assert!(off(line) == 0 || off(line) <= line.draft.amount.minor());
+        }
         self.billed += draft.total().minor();
         self.collected += draft.amount_due().unwrap().minor();
         self.balance -= draft.credit_applied().minor();
         for line in draft.lines() {
             match line.draft.credits {
                 Some(credited) => {
-                    let (net, tax) = (line.draft.net.negate().unwrap(), line.tax.negate().unwrap());
+                    let (net, tax) = (line.net.negate().unwrap(), line.tax.negate().unwrap());
                     self.credit(credited.line, line.draft.period, (net, tax));
                 }
                 None => self.booked.push(Booked {
@@ -105,10 +113,7 @@ impl Life<'_> {
         assert_ne!(booked.line.draft.kind, LineKind::Usage);
         booked.credits.push((period, net, tax));
         let (net, tax) = booked.credited();
-        assert!(
-            net <= booked.line.draft.net.minor(),
-            "credited beyond what was billed"
-        );
+        assert!(net <= booked.line.net.minor(), "credited beyond what was billed");
         assert!(
             tax <= booked.line.tax.minor(),
             "tax credited beyond what was billed"

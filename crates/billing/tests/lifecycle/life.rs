@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 
 use billing::catalog::{Plan, Price};
+use billing::coupon::{Discount, Duration, Redemption};
 use billing::credit::{CreditableLine, Cut, unused};
 use billing::entitlement::Terms;
-use billing::id::{CustomerId, InvoiceId, PriceId, SubscriptionId, SubscriptionItemId};
+use billing::id::{
+    CouponId, CustomerId, InvoiceId, PriceId, RedemptionId, SubscriptionId, SubscriptionItemId,
+};
+use billing::invoice::Assembly;
 use billing::period::{Period, Zone};
 use billing::proration::ProrationMode;
 use billing::subscription::{
     AddOnInput, AddOnTarget, ChangeInput, ChangeTarget, Create, PendingChange, PlanChange, RenewalInput,
     ResumeInput, Status, StopInput, Subscription, Term, UndoneBy, UnusedTime, UpgradeBill, await_add_on,
     await_payment, cancel_now, change_add_on, complete_add_on, complete_upgrade, drop_upgrade, pause,
-    plan_change, renew, resume, schedule_cancel, set_up, undo_add_on, undo_cancel, undo_pending_change,
+    plan_change, redeem, renew, resume, schedule_cancel, set_up, undo_add_on, undo_cancel,
+    undo_pending_change,
 };
 use billing::tax::TaxRate;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -27,6 +32,7 @@ pub struct Life<'a> {
     pub plans: &'a [Plan],
     /// How many items there were, ever.
     pub items: u128,
+    redemptions: u128,
     pub zone: Zone,
     pub now: DateTime<Utc>,
     pub rate: TaxRate,
@@ -55,12 +61,14 @@ impl<'a> Life<'a> {
             billing_time: plans[0].billing_time,
             zone,
             now,
+            discounts: &[],
         };
         let ends_at = term.map(|days| now + TimeDelta::days(days));
         let starts_at = now;
         let mut life = Self {
             plans,
             items: 1,
+            redemptions: 0,
             zone,
             now,
             rate: TaxRate::new("0.08".parse().unwrap()).unwrap(),
@@ -137,7 +145,7 @@ impl<'a> Life<'a> {
                 "time stands still"
             );
             self.subscription = renewal.after;
-            self.invoice(renewal.lines);
+            self.invoice(renewal.lines, &renewal.discounts);
             self.time_is_counted();
         }
         self.pass(to);
@@ -190,7 +198,7 @@ impl<'a> Life<'a> {
         };
         if let Ok(resumption) = resume(&self.subscription, input) {
             self.subscription = resumption.after;
-            self.invoice(resumption.lines);
+            self.invoice(resumption.lines, &resumption.discounts);
         }
     }
 
@@ -204,14 +212,23 @@ impl<'a> Life<'a> {
             at: self.now,
         };
         match plan_change(&self.subscription, input) {
-            Ok(PlanChange::Upgrade { lines, after, .. }) => {
+            Ok(PlanChange::Upgrade {
+                lines,
+                discounts,
+                after,
+                ..
+            }) => {
                 let invoice = InvoiceId::from_uuid(Uuid::from_u128(1));
                 let waits = await_payment(&self.subscription, target, invoice, self.now);
                 assert_eq!(complete_upgrade(&waits, &terms, target, self.now).unwrap(), after);
                 let dropped = drop_upgrade(waits);
                 assert_eq!(dropped, self.subscription, "as if nothing had been asked");
                 if paid {
-                    let bill = UpgradeBill::of(&self.subscription, lines, input, self.rate).unwrap();
+                    let assembly = Assembly {
+                        discounts: &discounts,
+                        rate: self.rate,
+                    };
+                    let bill = UpgradeBill::of(&self.subscription, lines, input, assembly).unwrap();
                     self.note(bill.credit_note.map(|n| n.lines().to_vec()).unwrap_or_default());
                     self.subscription = after;
                     self.book(bill.invoice.apply_credit(usd(self.balance)).unwrap());
@@ -248,7 +265,12 @@ impl<'a> Life<'a> {
             at: self.now,
         };
         match change_add_on(&self.subscription, input) {
-            Ok(PlanChange::Upgrade { lines, after, .. }) => {
+            Ok(PlanChange::Upgrade {
+                lines,
+                discounts,
+                after,
+                ..
+            }) => {
                 let invoice = InvoiceId::from_uuid(Uuid::from_u128(1));
                 let waits = await_add_on(&self.subscription, target, invoice, self.now).unwrap();
                 let Some(PendingChange::AwaitingPayment {
@@ -265,7 +287,7 @@ impl<'a> Life<'a> {
                 );
                 if paid {
                     self.subscription = after;
-                    self.invoice(lines);
+                    self.invoice(lines, &discounts);
                 }
             }
             Ok(PlanChange::AtPeriodEnd { after, .. }) => {
@@ -282,6 +304,36 @@ impl<'a> Life<'a> {
         let add_on = self.plans[3 + add_on].id;
         let undone = undo_add_on(&self.subscription, &self.terms(), self.scheduled(), add_on);
         self.subscription = undone.unwrap_or_else(|_| self.subscription.clone());
+    }
+
+    fn redeem(&mut self, discount: Discount, periods: u32) {
+        self.redemptions += 1;
+        let redemption = Redemption {
+            id: RedemptionId::from_uuid(Uuid::from_u128(self.redemptions)),
+            coupon: CouponId::from_uuid(Uuid::from_u128(self.redemptions)),
+            name: "Launch".to_owned(),
+            discount,
+            duration: Duration::Periods(periods),
+            plans: None,
+            redeemed_at: self.now,
+            used: 0,
+        };
+        // Three of them would leave too little of a price to be given back by the hour.
+        if self.subscription.discounts.len() < 2
+            && let Ok(after) = redeem(self.subscription.clone(), redemption)
+        {
+            self.subscription = after;
+        }
+    }
+
+    /// No coupon discounts more periods than it is for.
+    fn coupons_are_used_up(&self) {
+        for redemption in &self.subscription.discounts {
+            let Duration::Periods(periods) = redemption.duration else {
+                panic!("{redemption:?}")
+            };
+            assert!(redemption.used <= periods);
+        }
     }
 
     /// A second is counted for what is carried in it, in the usage period it lies in.
@@ -342,12 +394,14 @@ impl<'a> Life<'a> {
             Step::Resume => self.resume(),
             Step::CancelAtEnd => self.subscription = schedule_cancel(own.clone()).unwrap_or(own),
             Step::UndoCancel => self.subscription = undo_cancel(own.clone()).unwrap_or(own),
+            Step::Redeem { discount, periods } => self.redeem(discount, periods),
             Step::TaxRate { percent } => {
                 self.rate = TaxRate::new(rust_decimal::Decimal::new(percent, 2)).unwrap()
             }
         }
         self.time_is_counted();
         self.items_hold_together();
+        self.coupons_are_used_up();
         assert!(self.balance >= 0, "the balance is overdrawn");
         assert_eq!(self.billed - self.given_back, self.collected - self.balance);
     }

@@ -10,13 +10,13 @@ const WINDOW: Duration = Duration::from_secs(60);
 const MAX_KEYS: usize = 50_000;
 
 #[derive(Debug)]
-pub(super) struct Tries {
+pub(crate) struct Tries {
     a_window: usize,
     recent: Mutex<HashMap<String, VecDeque<Instant>>>,
 }
 
 impl Tries {
-    pub(super) fn at_most(a_window: usize) -> Self {
+    pub(crate) fn at_most(a_window: usize) -> Self {
         Self {
             a_window,
             recent: Mutex::default(),
@@ -24,7 +24,7 @@ impl Tries {
     }
 
     /// Counts a try, unless there were too many within the window.
-    pub(super) fn allow(&self, key: &str, now: Instant) -> bool {
+    pub(crate) fn allow(&self, key: &str, now: Instant) -> bool {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if recent.len() >= MAX_KEYS && !recent.contains_key(key) {
             recent.retain(|_, tries| {
@@ -51,7 +51,7 @@ impl Tries {
     }
 
     /// Whoever got in owes nothing.
-    pub(super) fn forget(&self, key: &str) {
+    pub(crate) fn forget(&self, key: &str) {
         self.recent
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -59,7 +59,7 @@ impl Tries {
     }
 
     /// Takes the last try back: it was none.
-    pub(super) fn take_back(&self, key: &str) {
+    pub(crate) fn take_back(&self, key: &str) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tries) = recent.get_mut(key) {
             tries.pop_back();
@@ -68,12 +68,12 @@ impl Tries {
 }
 
 /// One login tried from one place.
-pub(super) fn pair(email: &str, place: Option<&str>) -> String {
+pub(crate) fn pair(email: &str, place: Option<&str>) -> String {
     format!("{} {}", place.unwrap_or_default(), email.to_lowercase())
 }
 
 /// What one person at the other end holds: an address, or the 2^64 of them that come with a line over IPv6.
-pub(super) fn place(address: &str) -> String {
+pub(crate) fn place(address: &str) -> String {
     match address.parse() {
         Ok(IpAddr::V6(ip)) => {
             let [a, b, c, d, ..] = ip.segments();

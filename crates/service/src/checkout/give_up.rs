@@ -55,6 +55,7 @@ impl Billing {
                 invoice::void(&mut tx, void).await?;
             }
         }
+        store::coupon::give_back(&mut tx, scope, subscription.id, now).await?;
         let after = &expire_incomplete(subscription, now)?;
         save(
             &mut tx,

@@ -10,8 +10,9 @@ use chrono::TimeDelta;
 use gateway::{CheckoutLine, CheckoutMode, CheckoutRequest};
 use store::customer::CustomerRecord;
 use store::payment::{CheckoutRow, NewAttempt, NewCheckout, Purpose};
-use store::{CustomerScope, Tx};
+use store::{CustomerScope, PgConnection, Tx};
 
+use crate::coupon::{redeemable, use_up};
 use crate::id::mint;
 use crate::mail::{self, Addressed, Letter};
 use crate::record::{Save, create};
@@ -43,7 +44,7 @@ impl Billing {
         &self,
         actor: &Actor,
         scope: CustomerScope,
-        price: PriceId,
+        (price, code): (PriceId, Option<&str>),
     ) -> Result<Option<Page>> {
         let now = self.now();
         let mut tx = store::begin(self.pool()).await?;
@@ -55,7 +56,16 @@ impl Billing {
         }
         let plan = self.plan_on_sale(&mut tx, scope.customer(), price).await?;
         let price = plan.price(price).ok_or(Error::NotFound("price"))?;
+        let redeemable = match code {
+            Some(code) => {
+                let wanted = (code, (plan.id, price.amount));
+                Some(redeemable(&mut tx, &customer, wanted, now).await?)
+            }
+            None => None,
+        };
+        let discounts: Vec<_> = redeemable.iter().map(|code| code.redemption.clone()).collect();
         let subscription = start_trial(Create {
+            discounts: &discounts,
             id: mint(SubscriptionId::from_uuid),
             item: mint(SubscriptionItemId::from_uuid),
             customer: customer.id,
@@ -77,6 +87,9 @@ impl Billing {
             },
         )
         .await?;
+        if let Some(redeemable) = &redeemable {
+            use_up(&mut tx, scope, redeemable, subscription.id).await?;
+        }
         store::subscription::grant_trial(&mut tx, scope, subscription.id, now)
             .await
             .map_err(trial_used)?;
@@ -195,14 +208,14 @@ impl Billing {
 
     pub(super) async fn plan_on_sale(
         &self,
-        tx: &mut Tx,
+        conn: &mut PgConnection,
         customer: CustomerId,
         price: PriceId,
     ) -> Result<billing::catalog::Plan> {
-        let plan = store::catalog::plan_of_price(tx, price)
+        let plan = store::catalog::plan_of_price(conn, price)
             .await?
             .ok_or(Error::NotFound("price"))?;
-        if !store::catalog::is_on_sale(tx, &plan, customer, self.now()).await? {
+        if !store::catalog::is_on_sale(conn, &plan, customer, self.now()).await? {
             return Err(Error::NotFound("price"));
         }
         Ok(plan)

@@ -5,14 +5,15 @@ use billing::id::{InvoiceId, PriceId, SubscriptionId, SubscriptionItemId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::subscription::{
-    CancelReason, Create, Status, Subscription, activate, buy, send_invoice, supersede,
+    Bought, CancelReason, Create, Status, Subscription, activate, buy, send_invoice, supersede,
 };
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::payment::Purpose;
-use store::{CustomerScope, Tx};
+use store::{CustomerScope, PgConnection, Tx};
 
 use super::open::{Cause, Page};
+use crate::coupon::{Redeemable, redeemable, use_up};
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
 use crate::record::{Save, create, save};
@@ -31,7 +32,7 @@ impl Billing {
         &self,
         actor: &Actor,
         scope: CustomerScope,
-        price: PriceId,
+        wanted: (PriceId, Option<&str>),
     ) -> Result<Purchase> {
         let now = self.now();
         let mut tx = store::begin(self.pool()).await?;
@@ -39,7 +40,8 @@ impl Billing {
             .await?
             .ok_or(Error::NotFound("customer"))?;
         make_room(&mut tx, actor, &customer, now).await?;
-        let (subscription, draft) = self.price_purchase(&mut tx, &customer, price).await?;
+        let (bought, redeemable) = self.decide_purchase(&mut tx, &customer, wanted).await?;
+        let (subscription, draft) = self.price_purchase(&mut tx, &customer, bought).await?;
         let (due, terms) = (draft.amount_due()?, customer.terms);
         let asks = due.is_positive() && !terms.is_net();
         let (subscription, what) = if asks {
@@ -62,6 +64,9 @@ impl Billing {
             at: now,
         };
         create(&mut tx, saved).await?;
+        if let Some(redeemable) = &redeemable {
+            use_up(&mut tx, scope, redeemable, subscription.id).await?;
+        }
         if let Some(before) = before {
             store::subscription::set_follows(&mut tx, scope, subscription.id, before).await?;
         }
@@ -92,27 +97,51 @@ impl Billing {
         Ok(Purchase::Asks(Box::new(page)))
     }
 
-    async fn price_purchase(
+    /// What the purchase is, with the code where one was typed.
+    pub(crate) async fn decide_purchase(
         &self,
-        tx: &mut Tx,
+        conn: &mut PgConnection,
         customer: &CustomerRecord,
-        price: PriceId,
-    ) -> Result<(Subscription, InvoiceDraft)> {
-        let plan = self.plan_on_sale(tx, customer.id, price).await?;
+        (price, code): (PriceId, Option<&str>),
+    ) -> Result<(Bought, Option<Redeemable>)> {
+        let plan = self.plan_on_sale(conn, customer.id, price).await?;
         let price = plan.price(price).ok_or(Error::NotFound("price"))?;
-        let (subscription, lines) = buy(Create {
+        let redeemable = match code {
+            Some(code) => {
+                let wanted = (code, (plan.id, price.amount));
+                Some(redeemable(conn, customer, wanted, self.now()).await?)
+            }
+            None => None,
+        };
+        let discounts: Vec<_> = redeemable.iter().map(|code| code.redemption.clone()).collect();
+        let bought = buy(Create {
             id: mint(SubscriptionId::from_uuid),
             item: mint(SubscriptionItemId::from_uuid),
             customer: customer.id,
             plan: &plan,
             price,
             billing_time: plan.billing_time,
+            discounts: &discounts,
             zone: customer.zone,
             now: self.now(),
         })?;
-        let currency = price.amount.currency();
+        Ok((bought, redeemable))
+    }
+
+    async fn price_purchase(
+        &self,
+        tx: &mut Tx,
+        customer: &CustomerRecord,
+        bought: Bought,
+    ) -> Result<(Subscription, InvoiceDraft)> {
+        let Bought {
+            subscription,
+            lines,
+            discounts,
+        } = bought;
+        let currency = customer.currency;
         let balance = credit::balance(tx, CustomerScope::of(customer.id), currency).await?;
-        let draft = InvoiceDraft::assemble(currency, lines, self.parts.config.tax_rate)?;
+        let draft = InvoiceDraft::assemble(currency, lines, self.assembly(&discounts))?;
         Ok((subscription, draft.apply_credit(balance)?))
     }
 }
@@ -158,8 +187,11 @@ fn bill_lines(draft: &InvoiceDraft) -> Vec<(String, Money)> {
     let mut lines: Vec<_> = draft
         .lines()
         .iter()
-        .map(|line| (line.draft.description.clone(), line.draft.net))
+        .map(|line| (line.draft.description.clone(), line.draft.amount))
         .collect();
+    if let Some(discount) = draft.discount().negate().ok().filter(|off| !off.is_zero()) {
+        lines.push(("Discount".to_owned(), discount));
+    }
     if !draft.tax().is_zero() {
         lines.push(("Tax".to_owned(), draft.tax()));
     }

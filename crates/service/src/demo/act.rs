@@ -21,9 +21,11 @@ impl Stage {
         let member = self.member(who).await?;
         let (actor, billing) = (&member.actor, self.billing.clone());
         match deed {
-            Deed::Buy(offer) => Box::pin(self.buy(actor, offer)).await,
+            Deed::Buy(offer) => Box::pin(self.buy(actor, offer, None)).await,
+            Deed::BuyWithCode(offer, code) => Box::pin(self.buy(actor, offer, Some(code))).await,
+            Deed::Redeem(code) => billing.redeem_code(actor, code).await,
             Deed::Abandon(Offer { plan, interval, .. }) => {
-                self.open(actor, plan, interval, false).await.map(drop)
+                self.open(actor, (plan, interval), false, None).await.map(drop)
             }
             Deed::Try { plan, card } => Box::pin(self.try_out(actor, plan, card)).await,
             Deed::Change { plan, interval } => {
@@ -87,14 +89,25 @@ impl Stage {
     }
 
     /// Where the browser goes.
-    async fn open(&self, actor: &Actor, plan: &str, interval: Interval, trial: bool) -> Result<String> {
+    async fn open(
+        &self,
+        actor: &Actor,
+        (plan, interval): (&str, Interval),
+        trial: bool,
+        code: Option<&str>,
+    ) -> Result<String> {
         let price = self.price(actor, plan, interval).await?;
-        let start = StartCheckout { price, trial };
+        let start = StartCheckout {
+            price,
+            trial,
+            code: code.map(str::to_owned),
+        };
         self.billing.start_checkout(actor, start).await
     }
 
-    async fn buy(&self, actor: &Actor, offer: Offer) -> Result<()> {
-        let url = self.open(actor, offer.plan, offer.interval, false).await?;
+    async fn buy(&self, actor: &Actor, offer: Offer, code: Option<&str>) -> Result<()> {
+        let wanted = (offer.plan, offer.interval);
+        let url = self.open(actor, wanted, false, code).await?;
         // What credit pays for whole asks for no card.
         if url.contains("/invoices/") {
             return Ok(());
@@ -103,7 +116,7 @@ impl Stage {
     }
 
     async fn try_out(&self, actor: &Actor, plan: &str, card: Option<&str>) -> Result<()> {
-        let url = self.open(actor, plan, Interval::Month, true).await?;
+        let url = self.open(actor, (plan, Interval::Month), true, None).await?;
         match card {
             Some(card) => self.pay(actor, &url, card).await,
             None => Ok(()),

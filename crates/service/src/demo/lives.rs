@@ -6,9 +6,9 @@ use billing::period::{BillingTime, Interval};
 use billing::subscription::{FeedbackReason, UnusedTime};
 
 use super::story::Deed::{
-    Abandon, AddOn, Agree, Approve, Buy, Cancel, CancelNow, Change, ChangeInVain, ExtendTrial, NetTerms,
-    OneOff, Pause, PayInvoice, ReplaceCard, ReportLate, Resume, Seats, SetUp, Try, UndoCancel, UndoChange,
-    WriteOff,
+    Abandon, AddOn, Agree, Approve, Buy, BuyWithCode, Cancel, CancelNow, Change, ChangeInVain, ExtendTrial,
+    NetTerms, OneOff, Pause, PayInvoice, Redeem, ReplaceCard, ReportLate, Resume, Seats, SetUp, Try,
+    UndoCancel, UndoChange, WriteOff,
 };
 use super::story::{
     ASKING_CARD, Deed, EXPIRING_CARD, FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Offer, Terms,
@@ -36,6 +36,15 @@ const fn monthly(plan: &'static str, card: &'static str) -> Offer {
     Offer { plan, interval, card }
 }
 
+pub const fn buy_with_code(plan: &'static str, code: &'static str) -> Deed {
+    BuyWithCode(monthly(plan, GOOD_CARD), code)
+}
+
+pub const fn buy_year_with_code(plan: &'static str, code: &'static str) -> Deed {
+    let (interval, card) = (Interval::Year, GOOD_CARD);
+    BuyWithCode(Offer { plan, interval, card }, code)
+}
+
 pub const fn change(plan: &'static str) -> Deed {
     let interval = Interval::Month;
     Change { plan, interval }
@@ -51,12 +60,13 @@ pub const fn tries(plan: &'static str, card: Option<&'static str>) -> Deed {
 }
 
 /// Buys, and stays.
-pub const fn stays(plan: &'static str) -> [(i32, Deed); 1] {
-    [(0, buy(plan))]
-}
-
 pub const fn stays_by_the_year(plan: &'static str) -> [(i32, Deed); 1] {
     [(0, buy_year(plan))]
+}
+
+/// Hears of a code later.
+pub const fn redeems_later(plan: &'static str, day: i32, code: &'static str) -> [(i32, Deed); 2] {
+    [(0, buy(plan)), (day, Redeem(code))]
 }
 
 /// Buys storage and chains beside the plan, and later fewer of them.

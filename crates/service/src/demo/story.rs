@@ -38,6 +38,10 @@ pub struct Terms {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
     Buy(Offer),
+    /// The same with a promotion code.
+    BuyWithCode(Offer, &'static str),
+    /// A promotion code for the plan they have.
+    Redeem(&'static str),
     /// Goes to the hosted page and leaves it.
     Abandon(Offer),
     /// A trial, with a card for its end or without.

@@ -1,7 +1,7 @@
 //! Billing something once, beside any plan: on the next invoice or at once.
 
 use billing::id::{CustomerId, InvoiceId, OneOffId};
-use billing::invoice::{InvoiceDraft, OneOff};
+use billing::invoice::{Assembly, InvoiceDraft, OneOff};
 use billing::money::Money;
 use billing::subscription::{Status, Subscription, fall_behind};
 use serde_json::json;
@@ -99,7 +99,7 @@ impl Billing {
         let draft = InvoiceDraft::assemble(
             customer.currency,
             vec![item.line(now)?],
-            self.parts.config.tax_rate,
+            Assembly::taxed(self.parts.config.tax_rate),
         )?;
         let draft = draft.apply_credit(credit::balance(tx, scope, customer.currency).await?)?;
         let invoice = mint(InvoiceId::from_uuid);

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use billing::id::{CustomerId, InvoiceId, OneOffId, SubscriptionItemId};
-use billing::invoice::{Charge, InvoiceDraft};
+use billing::invoice::{Assembly, Charge, InvoiceDraft};
 use billing::money::Money;
 use billing::subscription::{
     BilledUntil, BilledUsage, Overdue, PendingChange, Status, StatusName, Subscription, become_overdue,
@@ -180,7 +180,7 @@ fn past_due<'a>(
         after,
         what,
         invoice: mint(InvoiceId::from_uuid),
-        draft: InvoiceDraft::assemble(customer.currency, Vec::new(), TaxRate::ZERO)?,
+        draft: InvoiceDraft::assemble(customer.currency, Vec::new(), Assembly::taxed(TaxRate::ZERO))?,
         due: Money::zero(customer.currency),
         method: None,
     })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use billing::catalog::{Meter, Plan, Price};
 use billing::entitlement::{Override, Terms};
 use billing::id::{CustomerId, MeterId, OneOffId, PriceId, SubscriptionId};
-use billing::invoice::InvoiceDraft;
+use billing::invoice::{Assembly, InvoiceDraft};
 use billing::money::Money;
 use billing::period::Period;
 use billing::subscription::{
@@ -171,7 +171,14 @@ impl<'c> Loaded<'c> {
         for one_off in waiting {
             lines.push(one_off.item.line(renewal.boundary)?);
         }
-        let draft = InvoiceDraft::assemble(customer.currency, lines, rate)?;
+        let draft = InvoiceDraft::assemble(
+            customer.currency,
+            lines,
+            Assembly {
+                discounts: &renewal.discounts,
+                rate,
+            },
+        )?;
         Ok(BoundaryBill {
             draft: draft.apply_credit(self.credit(customer))?,
             one_offs: waiting.iter().map(|one_off| one_off.id).collect(),

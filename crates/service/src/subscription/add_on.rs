@@ -233,12 +233,12 @@ impl Billing {
             at,
         };
         let change = change_add_on(&subscription, input)?;
-        let lines = match &change {
-            PlanChange::Upgrade { lines, .. } => lines.clone(),
-            PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => Vec::new(),
+        let (lines, discounts) = match &change {
+            PlanChange::Upgrade { lines, discounts, .. } => (lines.clone(), &discounts[..]),
+            PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => (Vec::new(), &[][..]),
         };
         let balance = credit::balance(conn, scope, customer.currency).await?;
-        let draft = InvoiceDraft::assemble(customer.currency, lines, self.parts.config.tax_rate)?
+        let draft = InvoiceDraft::assemble(customer.currency, lines, self.assembly(discounts))?
             .apply_credit(balance)?;
         Ok(Decided {
             credit_left: balance.minus(draft.credit_applied())?,

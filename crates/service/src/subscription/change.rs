@@ -205,11 +205,11 @@ impl Billing {
             at,
         };
         let change = plan_change(&subscription, input)?;
-        let lines = match &change {
-            PlanChange::Upgrade { lines, .. } => lines.clone(),
-            PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => Vec::new(),
+        let (lines, discounts) = match &change {
+            PlanChange::Upgrade { lines, discounts, .. } => (lines.clone(), &discounts[..]),
+            PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => (Vec::new(), &[][..]),
         };
-        let bill = UpgradeBill::of(&subscription, lines, input, self.parts.config.tax_rate)?;
+        let bill = UpgradeBill::of(&subscription, lines, input, self.assembly(discounts))?;
         let mut balance = credit::balance(conn, scope, customer.currency).await?;
         if let Some(note) = &bill.credit_note {
             balance = balance.plus(note.total())?;

@@ -171,9 +171,13 @@ impl Billing {
                 .any(|invoice| is_owed(&subscription, invoice) && invoice.is_overdue(at)),
             at,
         };
-        let Resumption { after, lines } = resume(&subscription, input)?;
+        let Resumption {
+            after,
+            lines,
+            discounts,
+        } = resume(&subscription, input)?;
         let balance = credit::balance(conn, scope, customer.currency).await?;
-        let draft = InvoiceDraft::assemble(customer.currency, lines, self.parts.config.tax_rate)?
+        let draft = InvoiceDraft::assemble(customer.currency, lines, self.assembly(&discounts))?
             .apply_credit(balance)?;
         Ok(Decided {
             credit_left: balance.minus(draft.credit_applied())?,

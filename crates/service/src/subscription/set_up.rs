@@ -43,6 +43,7 @@ impl Billing {
             return Err(Error::Invalid { field: "price" });
         }
         let new = Create {
+            discounts: &[],
             id: mint(SubscriptionId::from_uuid),
             item: mint(SubscriptionItemId::from_uuid),
             customer: customer.id,

@@ -214,7 +214,7 @@ impl Billing {
         for one_off in &waiting {
             lines.push(one_off.item.line(at)?);
         }
-        let draft = InvoiceDraft::assemble(customer.currency, lines, self.parts.config.tax_rate)?
+        let draft = InvoiceDraft::assemble(customer.currency, lines, self.assembly(&stop.discounts))?
             .apply_credit(balance)?;
         Ok(Decided {
             credit_left: balance.minus(draft.credit_applied())?,

@@ -179,8 +179,8 @@ impl Billing {
         for one_off in waiting {
             step.lines.push(one_off.item.line(step.boundary)?);
         }
-        let rate = self.parts.config.tax_rate;
-        let draft = InvoiceDraft::assemble(credit_left.currency(), step.lines, rate)?;
+        let assembly = self.assembly(&step.discounts);
+        let draft = InvoiceDraft::assemble(credit_left.currency(), step.lines, assembly)?;
         let draft = draft.apply_credit(credit_left)?;
         Ok((!draft.lines().is_empty()).then_some((step.boundary, draft)))
     }

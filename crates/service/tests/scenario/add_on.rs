@@ -58,7 +58,7 @@ impl Play {
         let last = self.invoices().await.pop().unwrap();
         let lines = last.lines.into_iter();
         lines
-            .map(|line| (line.draft.description, line.draft.net.minor()))
+            .map(|line| (line.draft.description, line.draft.amount.minor()))
             .collect()
     }
 }

@@ -107,7 +107,7 @@ async fn gone_with_its_week_it_counts_for_that(pool: PgPool) {
     assert_eq!(included(&april), [(97, vec![storage(26 * DAY, 87)])]);
     // 113 GB beyond at 0.25.
     assert_eq!(april.len(), 1);
-    assert_eq!(april[0].draft.net.minor(), 2_825);
+    assert_eq!(april[0].draft.amount.minor(), 2_825);
 }
 
 /// A bank that asks the card's owner: they answer half a day after what they were shown.

@@ -253,6 +253,7 @@ async fn subscribers_stay_on_their_version(pool: PgPool) {
     let checkout = service::StartCheckout {
         price: first,
         trial: false,
+        code: None,
     };
     let error = play.billing.start_checkout(&other, checkout).await.unwrap_err();
     assert!(matches!(error, Error::NotFound("price")), "{error:?}");
@@ -362,7 +363,11 @@ async fn a_private_plan_is_sold_to_its_customer_alone(pool: PgPool) {
         .unwrap();
     let other = play.billing.actor(other).await.unwrap();
     assert_eq!(keys(play.billing.plans_for(&other).await.unwrap()), ["team"]);
-    let checkout = |price| service::StartCheckout { price, trial: false };
+    let checkout = |price| service::StartCheckout {
+        price,
+        trial: false,
+        code: None,
+    };
     let error = play
         .billing
         .start_checkout(&other, checkout(price))

@@ -64,7 +64,11 @@ async fn an_add_on_is_published_as_a_plan_is_and_sold_beside_one(pool: PgPool) {
     let id: uuid::Uuid = sqlx::query_scalar(query).fetch_one(&pool).await.unwrap();
     let price = PriceId::from_uuid(id);
     for trial in [true, false] {
-        let checkout = StartCheckout { price, trial };
+        let checkout = StartCheckout {
+            price,
+            trial,
+            code: None,
+        };
         let error = play
             .billing
             .start_checkout(&play.actor, checkout)

@@ -39,7 +39,7 @@ fn usage(lines: &[service::billing::invoice::Line]) -> Vec<(i64, i64, i64)> {
             Explain::Rated { used, included, .. } => Some((
                 i64::try_from(*used).unwrap(),
                 i64::try_from(*included).unwrap(),
-                line.draft.net.minor(),
+                line.draft.amount.minor(),
             )),
             _ => None,
         })

@@ -1,14 +1,16 @@
 //! Nobody reaches another customer's rows, and nobody acts beyond their role: every use case, every actor.
 
+use service::billing::coupon::{CodeLimits, Discount, Duration, Percent};
 use service::billing::entitlement::{Allowance, Override};
 use service::billing::id::{
-    ApiKeyId, CreditNoteId, CustomerId, InvoiceId, MemberId, PlanId, PriceId, StaffId,
+    ApiKeyId, CouponId, CreditNoteId, CustomerId, InvoiceId, MemberId, PlanId, PriceId, StaffId,
 };
 use service::billing::invoice::PaymentTerms;
 use service::billing::period::Interval::Month;
 use service::billing::subscription::{Term, UnusedTime};
 use service::{
-    Actor, Error, MemberRole, OverrideKey, Scope, SetOverride, SetUp, StaffRole, StartCheckout, StopKind,
+    Actor, Error, MakeCodes, MemberRole, NewCoupon, NewPromotionCodes, OverrideKey, Scope, SetOverride,
+    SetUp, StaffRole, StartCheckout, StopKind,
 };
 use sqlx::PgPool;
 use store::CustomerScope;
@@ -24,10 +26,6 @@ fn code(result: Result<(), Error>) -> &'static str {
 /// What each use case answers this actor, by name; `foreign` belongs to somebody else.
 async fn answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'static str, &'static str)> {
     let b = &play.billing;
-    let start = StartCheckout {
-        price: foreign.price,
-        trial: false,
-    };
     let mut answers = vec![
         ("invoice", code(b.invoice(actor, foreign.invoice).await.map(drop))),
         (
@@ -84,13 +82,31 @@ async fn answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'static
         ("overview", code(b.overview(actor).await.map(drop))),
         ("invoices", code(b.invoices(actor).await.map(drop))),
         ("start_add_card", code(b.start_add_card(actor).await.map(drop))),
-        (
-            "start_checkout",
-            code(b.start_checkout(actor, start).await.map(drop)),
-        ),
     ];
+    answers.extend(checkout_answers(play, actor, foreign).await);
     answers.extend(admin_answers(play, actor, foreign).await);
     answers
+}
+
+/// The same of buying, and of promotion codes.
+async fn checkout_answers(
+    play: &Play,
+    actor: &Actor,
+    foreign: &Foreign,
+) -> [(&'static str, &'static str); 3] {
+    let b = &play.billing;
+    let start = StartCheckout {
+        price: foreign.price,
+        trial: false,
+        code: None,
+    };
+    let started = b.start_checkout(actor, start).await.map(drop);
+    let checked = b.check_code(actor, "LAUNCH", foreign.price).await.map(drop);
+    [
+        ("start_checkout", code(started)),
+        ("check_code", code(checked)),
+        ("redeem_code", code(b.redeem_code(actor, "LAUNCH").await)),
+    ]
 }
 
 /// The same of use cases that are not a customer's.
@@ -138,6 +154,15 @@ async fn admin_answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'
                     .await,
             ),
         ),
+        (
+            "create_coupon",
+            code(b.create_coupon(actor, Foreign::coupon()).await.map(drop)),
+        ),
+        (
+            "create_codes",
+            code(b.create_codes(actor, Foreign::codes()).await.map(drop)),
+        ),
+        ("retire_code", code(b.retire_code(actor, "LAUNCH").await)),
         ("ingest", code(b.ingest(actor, Vec::new()).await.map(drop))),
     ]
 }
@@ -168,6 +193,24 @@ impl Foreign {
                 included: Allowance::Unlimited,
             },
             reason: "Why not".into(),
+        }
+    }
+
+    fn coupon() -> NewCoupon {
+        NewCoupon {
+            name: "Mine".to_owned(),
+            discount: Discount::Percent(Percent::new(100.into()).unwrap()),
+            duration: Duration::Forever,
+            plans: None,
+        }
+    }
+
+    fn codes() -> NewPromotionCodes {
+        NewPromotionCodes {
+            coupon: CouponId::from_uuid(uuid::Uuid::nil()),
+            campaign: None,
+            make: MakeCodes::One("MINE".to_owned()),
+            limits: CodeLimits::default(),
         }
     }
 
@@ -231,7 +274,7 @@ async fn ada(pool: PgPool) -> (Play, Foreign) {
     )
 }
 
-const CUSTOMER: [&str; 23] = [
+const CUSTOMER: [&str; 25] = [
     "invoice",
     "start_payment",
     "checkout_result",
@@ -255,8 +298,10 @@ const CUSTOMER: [&str; 23] = [
     "invoices",
     "start_add_card",
     "start_checkout",
+    "check_code",
+    "redeem_code",
 ];
-const ADMIN: [&str; 11] = [
+const ADMIN: [&str; 14] = [
     "admin_overview",
     "clock_state",
     "start_clock_move",
@@ -268,6 +313,9 @@ const ADMIN: [&str; 11] = [
     "set_override",
     "remove_override",
     "set_payment_terms",
+    "create_coupon",
+    "create_codes",
+    "retire_code",
 ];
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -300,10 +348,12 @@ async fn another_customer_finds_nothing_of_hers(pool: PgPool) {
         ("invoices", "ok"),
         ("start_add_card", "ok"),
         ("start_checkout", "ok"),
+        ("check_code", "code_unknown"),
+        ("redeem_code", "code_unknown"),
     ];
-    assert_eq!(answers[..23], expected);
+    assert_eq!(answers[..25], expected);
     assert!(
-        answers[23..].iter().all(|(_, code)| *code == "forbidden"),
+        answers[25..].iter().all(|(_, code)| *code == "forbidden"),
         "{answers:?}"
     );
     assert!(
@@ -383,6 +433,8 @@ async fn each_role_does_what_it_may(pool: PgPool) {
         "undo_add_on",
         "start_add_card",
         "start_checkout",
+        "check_code",
+        "redeem_code",
     ];
     let expected: Vec<&str> = mutations.into_iter().chain(ADMIN).chain(["ingest"]).collect();
     assert_eq!(refused(&viewer, "forbidden"), expected);
@@ -396,14 +448,21 @@ async fn each_role_does_what_it_may(pool: PgPool) {
         "extend_trial",
         "undo_change_for",
     ];
-    let agrees = ["set_override", "remove_override", "set_payment_terms"];
+    let agrees = [
+        "set_override",
+        "remove_override",
+        "set_payment_terms",
+        "create_coupon",
+        "create_codes",
+        "retire_code",
+    ];
     let reads = [serves.as_slice(), &agrees].concat();
     for (role, expected) in [
         (StaffRole::ReadOnly, refused_to(&reads)),
         (StaffRole::Finance, refused_to(&serves)),
         (
             StaffRole::Support,
-            refused_to(&["start_clock_move", agrees[0], agrees[1], agrees[2]]),
+            refused_to(&[&["start_clock_move"][..], &agrees].concat()),
         ),
     ] {
         let answers = answers(&play, &staff(role), &foreign).await;

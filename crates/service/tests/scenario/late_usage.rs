@@ -16,13 +16,18 @@ async fn usage_lines(play: &Play) -> Vec<(String, LineKind, String, i64)> {
     let usage = lines.filter(|line| matches!(line.kind, LineKind::Usage | LineKind::LateUsage));
     usage
         .map(|line| {
-            assert_eq!(line.explain.amount(), Ok(line.net));
+            assert_eq!(line.explain.amount(), Ok(line.amount));
             let days = format!(
                 "{}..{}",
                 line.period.start().format("%m-%d"),
                 line.period.end().format("%m-%d")
             );
-            (days, line.kind, line.charge.as_str().to_owned(), line.net.minor())
+            (
+                days,
+                line.kind,
+                line.charge.as_str().to_owned(),
+                line.amount.minor(),
+            )
         })
         .collect()
 }
@@ -148,7 +153,10 @@ async fn it_is_billed_after_a_pause_and_before_an_end(pool: PgPool) {
         })
         .await;
     let lines: Vec<_> = preview.draft.lines().iter().map(|line| &line.draft).collect();
-    let bills: Vec<_> = lines.iter().map(|line| (line.kind, line.net.minor())).collect();
+    let bills: Vec<_> = lines
+        .iter()
+        .map(|line| (line.kind, line.amount.minor()))
+        .collect();
     assert_eq!(bills, [(LineKind::LateUsage, 2_500)]);
     assert_eq!(
         usage_lines(&play).await,

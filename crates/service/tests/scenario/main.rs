@@ -17,6 +17,7 @@ mod catalog;
 mod catalog_add_on;
 mod catch_up;
 mod correction;
+mod coupon;
 mod declined_renewal;
 mod downgrade_at_period_end;
 mod entitlement_override;

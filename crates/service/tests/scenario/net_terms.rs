@@ -27,7 +27,11 @@ impl Play {
     /// Buys without a page; says what is to be paid when.
     pub async fn order(&self, plan: &str) -> InvoiceSummary {
         let price = self.price(plan, Month).await;
-        let start = StartCheckout { price, trial: false };
+        let start = StartCheckout {
+            price,
+            trial: false,
+            code: None,
+        };
         let url = self.billing.start_checkout(&self.actor, start).await.unwrap();
         let bought = self.invoices().await.pop().unwrap();
         assert!(

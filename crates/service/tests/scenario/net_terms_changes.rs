@@ -113,7 +113,11 @@ async fn seats_and_add_ons_are_there_at_once(pool: PgPool) {
 async fn a_trial_without_a_card_goes_on_as_a_plan(pool: PgPool) {
     let play = net(pool, "2026-06-01T08:00:00Z", 30).await;
     let price = play.price("professional", Month).await;
-    let start = StartCheckout { price, trial: true };
+    let start = StartCheckout {
+        price,
+        trial: true,
+        code: None,
+    };
     let url = play.billing.start_checkout(&play.actor, start).await.unwrap();
     assert!(url.ends_with("/overview"), "{url}");
     assert_eq!(play.status().await.1, Some(StatusName::Trialing));

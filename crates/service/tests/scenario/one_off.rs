@@ -53,7 +53,7 @@ async fn it_goes_on_the_next_invoice_once(pool: PgPool) {
     let lines: Vec<_> = invoices[1]
         .lines
         .iter()
-        .map(|line| (line.draft.kind.as_str(), line.draft.net.minor()))
+        .map(|line| (line.draft.kind.as_str(), line.draft.amount.minor()))
         .collect();
     assert_eq!(lines, [("base", 19_900), ("one_off", 15_100)]);
     // 350.00 and 8 % of each line.

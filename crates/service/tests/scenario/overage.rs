@@ -21,7 +21,7 @@ async fn last_lines(play: &Play) -> Vec<(LineKind, String, i64)> {
             (
                 l.draft.kind,
                 l.draft.charge.as_str().to_owned(),
-                l.draft.net.minor(),
+                l.draft.amount.minor(),
             )
         })
         .collect()

@@ -55,7 +55,14 @@ async fn one_customer_has_one_live_subscription(pool: PgPool) {
             let (billing, actor) = (play.billing.clone(), play.actor.clone());
             tokio::spawn(async move {
                 billing
-                    .start_checkout(&actor, StartCheckout { price, trial: true })
+                    .start_checkout(
+                        &actor,
+                        StartCheckout {
+                            price,
+                            trial: true,
+                            code: None,
+                        },
+                    )
                     .await
             })
         })
@@ -87,7 +94,14 @@ async fn impatient_clicks_never_take_money_for_nothing(pool: PgPool) {
                     // Apart, so that one finds the other between writing its page down and opening it.
                     tokio::time::sleep(Duration::from_millis(2 * click)).await;
                     billing
-                        .start_checkout(&actor, StartCheckout { price, trial: false })
+                        .start_checkout(
+                            &actor,
+                            StartCheckout {
+                                price,
+                                trial: false,
+                                code: None,
+                            },
+                        )
                         .await
                 })
             })

@@ -185,8 +185,12 @@ async fn credit_that_covers_a_purchase_buys_it(pool: PgPool) {
     play.pause().await;
     // The pause stands until the customer ends it: looking at another plan loses nothing.
     let price = play.price("starter", Month).await;
-    let start = StartCheckout { price, trial: false };
-    let refused = play.billing.start_checkout(&play.actor, start).await;
+    let start = StartCheckout {
+        price,
+        trial: false,
+        code: None,
+    };
+    let refused = play.billing.start_checkout(&play.actor, start.clone()).await;
     assert!(matches!(refused, Err(Error::Paused)), "{refused:?}");
     assert_eq!(play.status().await.1, Some(StatusName::Paused));
     let unused = UnusedTime::Forfeit;

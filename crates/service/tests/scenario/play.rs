@@ -75,7 +75,14 @@ impl Play {
         let price = self.price(plan, interval).await;
         let url = self
             .billing
-            .start_checkout(&self.actor, StartCheckout { price, trial })
+            .start_checkout(
+                &self.actor,
+                StartCheckout {
+                    price,
+                    trial,
+                    code: None,
+                },
+            )
             .await
             .unwrap();
         url.rsplit('/').next().unwrap().to_owned()
@@ -198,7 +205,11 @@ impl Play {
         lines
             .map(|line| {
                 let day = |at: DateTime<Utc>| at.date_naive().to_string();
-                (day(line.period.start()), day(line.period.end()), line.net.minor())
+                (
+                    day(line.period.start()),
+                    day(line.period.end()),
+                    line.amount.minor(),
+                )
             })
             .collect()
     }

@@ -26,7 +26,7 @@ async fn the_preview_is_the_charge(pool: PgPool) {
         .draft
         .lines()
         .iter()
-        .map(|l| (l.draft.kind, l.draft.net.minor(), l.tax.minor()))
+        .map(|l| (l.draft.kind, l.draft.amount.minor(), l.tax.minor()))
         .collect();
     let expected = [
         (LineKind::ProrationCredit, -13_267, -1_061),
@@ -88,7 +88,13 @@ async fn three_upgrades_credit_only_what_was_billed(pool: PgPool) {
         .invoices()
         .await
         .iter()
-        .map(|invoice| invoice.lines.iter().map(|line| line.draft.net.minor()).collect())
+        .map(|invoice| {
+            invoice
+                .lines
+                .iter()
+                .map(|line| line.draft.amount.minor())
+                .collect()
+        })
         .collect();
     // What is left of Professional is half of the 666.00 billed on the 11th; Enterprise is given back whole.
     let expected = [

@@ -49,11 +49,11 @@ async fn month(pool: PgPool, charge: &str, calls: i64, expected: &[Line]) -> Pla
         .iter()
         .map(|line| {
             let draft = &line.draft;
-            assert_eq!(draft.explain.amount(), Ok(draft.net), "{}", draft.description);
+            assert_eq!(draft.explain.amount(), Ok(draft.amount), "{}", draft.description);
             (
                 draft.description.as_str(),
                 draft.quantity.normalize().to_string(),
-                draft.net.minor(),
+                draft.amount.minor(),
                 line.tax.minor(),
             )
         })
@@ -171,7 +171,7 @@ async fn the_minimum_of_a_part_of_a_month_is_that_part_of_it(pool: PgPool) {
     let lines: Vec<_> = invoice
         .lines
         .iter()
-        .map(|line| (line.draft.description.as_str(), line.draft.net.minor()))
+        .map(|line| (line.draft.description.as_str(), line.draft.amount.minor()))
         .collect();
     let expected = [
         ("Unused time on Team", -500),

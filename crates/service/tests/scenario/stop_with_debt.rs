@@ -94,7 +94,7 @@ async fn usage_after_the_preview_makes_a_new_one(pool: PgPool) {
     let confirmed = play.billing.confirm_stop(&play.actor, &preview.token, None).await;
     assert!(matches!(confirmed, Err(Error::QuoteStale)), "{confirmed:?}");
     let again = play.stop(FORFEIT).await;
-    let more = again.draft.net().minor() - preview.draft.net().minor();
+    let more = again.draft.amount().minor() - preview.draft.amount().minor();
     // Ten more were used; of a hundred that the month includes, ten minutes more include one more.
     assert_eq!(more, 9 * 250);
     play.billing.drain_queue().await.unwrap();

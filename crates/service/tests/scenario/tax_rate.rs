@@ -31,7 +31,7 @@ async fn an_upgrade_gives_back_the_tax_that_was_billed(pool: PgPool) {
     let lines = play.invoices().await.pop().unwrap().lines;
     let taxes: Vec<_> = lines
         .iter()
-        .map(|line| (line.draft.net.minor(), line.tax.minor()))
+        .map(|line| (line.draft.amount.minor(), line.tax.minor()))
         .collect();
     // 8 % of what comes back, 19 % of what is new.
     assert_eq!(taxes, [(-9_950, -796), (49_950, 9_491)]);

@@ -19,7 +19,14 @@ async fn it_pauses_and_the_trial_is_spent(pool: PgPool) {
     let price = play.price("starter", Month).await;
     let again = play
         .billing
-        .start_checkout(&play.actor, StartCheckout { price, trial: true })
+        .start_checkout(
+            &play.actor,
+            StartCheckout {
+                price,
+                trial: true,
+                code: None,
+            },
+        )
         .await;
     assert!(
         matches!(again, Err(Error::AlreadySubscribed | Error::TrialUsed)),

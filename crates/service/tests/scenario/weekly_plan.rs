@@ -24,7 +24,7 @@ async fn lines(play: &Play) -> Vec<(String, LineKind, i64)> {
         invoice
             .lines
             .iter()
-            .map(move |line| (day.clone(), line.draft.kind, line.draft.net.minor()))
+            .map(move |line| (day.clone(), line.draft.kind, line.draft.amount.minor()))
     });
     lines.collect()
 }

@@ -6,7 +6,7 @@ use billing::id::{
     CustomerId, InvoiceId, InvoiceLineId, PaymentAttemptId, SubscriptionId, SubscriptionItemId,
 };
 use billing::invoice::{
-    Charge, CreditedLine, DraftLine, DueDate, InvoiceNumber, InvoiceStatus, Line, LineKind,
+    Charge, CreditedLine, DraftLine, DueDate, InvoiceNumber, InvoiceStatus, Line, LineDiscount, LineKind,
 };
 use billing::money::Money;
 use billing::payment::AttemptStatus;
@@ -14,6 +14,7 @@ use billing::subscription::Subscription;
 use billing::tax::TaxRate;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::row::column;
@@ -30,7 +31,9 @@ pub struct InvoiceSummary {
     pub status: InvoiceStatus,
     /// purchase, renewal or upgrade.
     pub reason: String,
+    /// The lines less what is taken off them.
     pub net: Money,
+    pub discount: Money,
     pub tax: Money,
     pub total: Money,
     pub credit_applied: Money,
@@ -95,6 +98,7 @@ struct InvoiceRow {
     reason: String,
     currency: String,
     net_minor: i64,
+    discount_minor: i64,
     tax_minor: i64,
     total_minor: i64,
     credit_applied_minor: i64,
@@ -120,6 +124,7 @@ impl TryFrom<InvoiceRow> for InvoiceSummary {
             status: row::known(TABLE, &r.status, InvoiceStatus::parse)?,
             reason: r.reason,
             net: Money::new(r.net_minor, currency),
+            discount: Money::new(r.discount_minor, currency),
             tax: Money::new(r.tax_minor, currency),
             total: Money::new(r.total_minor, currency),
             credit_applied: Money::new(r.credit_applied_minor, currency),
@@ -135,8 +140,8 @@ impl TryFrom<InvoiceRow> for InvoiceSummary {
 pub async fn list(conn: &mut PgConnection, scope: CustomerScope, limit: i64) -> Result<Vec<InvoiceSummary>> {
     sqlx::query_as!(
         InvoiceRow,
-        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, tax_minor, total_minor,
-                credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
+                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, settled_at
          FROM invoice WHERE customer_id = $1 ORDER BY issued_at DESC, number DESC LIMIT $2",
         scope.uuid(),
         limit,
@@ -152,8 +157,8 @@ pub async fn list(conn: &mut PgConnection, scope: CustomerScope, limit: i64) -> 
 pub async fn open(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<InvoiceSummary>> {
     sqlx::query_as!(
         InvoiceRow,
-        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, tax_minor, total_minor,
-                credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
+                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, settled_at
          FROM invoice WHERE customer_id = $1 AND status = 'open' ORDER BY issued_at, number",
         scope.uuid(),
     )
@@ -222,7 +227,8 @@ pub async fn awaited(
     sqlx::query_as!(
         InvoiceRow,
         "SELECT DISTINCT ON (subscription_id) id, subscription_id, series, number, status, reason, currency,
-                net_minor, tax_minor, total_minor, credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+                net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor, paid_minor, issued_at, due_at,
+                settled_at
          FROM invoice
          WHERE customer_id = ANY($1) AND subscription_id = ANY($2) AND status = 'open' AND due_at > issued_at
          ORDER BY subscription_id, due_at, number",
@@ -244,8 +250,8 @@ pub async fn lock(
 ) -> Result<Option<InvoiceSummary>> {
     sqlx::query_as!(
         InvoiceRow,
-        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, tax_minor, total_minor,
-                credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
+                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, settled_at
          FROM invoice WHERE id = $1 AND customer_id = $2 FOR NO KEY UPDATE",
         id.uuid(),
         scope.uuid(),
@@ -263,8 +269,8 @@ pub async fn find(
 ) -> Result<Option<InvoiceDetail>> {
     let summary = sqlx::query_as!(
         InvoiceRow,
-        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, tax_minor, total_minor,
-                credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
+                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, settled_at
          FROM invoice WHERE id = $1 AND customer_id = $2",
         id.uuid(),
         scope.uuid(),
@@ -293,9 +299,10 @@ async fn lines(conn: &mut PgConnection, invoice: &InvoiceSummary) -> Result<Vec<
     const LINES: &str = "invoice_line";
     let currency = invoice.total.currency();
     let rows = sqlx::query!(
-        "SELECT id, subscription_item_id, kind, charge, description, service_start, service_end, quantity, net_minor,
-                tax_rate, tax_minor, explain, credits_line_id
-         FROM invoice_line WHERE invoice_id = $1 ORDER BY position",
+        r#"SELECT id, subscription_item_id, kind, charge, description, service_start, service_end, quantity, net_minor,
+                discount_minor, discounts AS "discounts: Json<Vec<LineDiscount>>", tax_rate, tax_minor, explain,
+                credits_line_id
+         FROM invoice_line WHERE invoice_id = $1 ORDER BY position"#,
         invoice.id.uuid(),
     )
     .fetch_all(conn)
@@ -317,9 +324,11 @@ async fn lines(conn: &mut PgConnection, invoice: &InvoiceSummary) -> Result<Vec<
                     description: r.description,
                     period: row::period(LINES, r.service_start, r.service_end)?,
                     quantity: r.quantity,
-                    net: Money::new(r.net_minor, currency),
+                    amount: Money::new(r.net_minor + r.discount_minor, currency),
                     explain: serde_json::from_value(r.explain).map_err(|_| Error::corrupt(LINES, r.id))?,
                 },
+                discounts: r.discounts.0,
+                net: Money::new(r.net_minor, currency),
                 tax_rate,
                 tax: Money::new(r.tax_minor, currency),
             })

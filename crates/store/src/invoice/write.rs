@@ -1,7 +1,7 @@
 //! Finalizing, settling and voiding.
 
 use billing::id::{CustomerId, InvoiceId, InvoiceLineId, SubscriptionId, SubscriptionItemId};
-use billing::invoice::{Explain, InvoiceDraft, InvoiceNumber, InvoiceStatus, Line};
+use billing::invoice::{Explain, InvoiceDraft, InvoiceNumber, InvoiceStatus, Line, LineDiscount};
 use billing::money::Money;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -49,10 +49,11 @@ pub async fn insert(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> Res
     });
     sqlx::query!(
         "INSERT INTO invoice (id, customer_id, subscription_id, series, number, status, reason, currency, net_minor,
-            tax_minor, total_minor, credit_applied_minor, issued_at, due_at, settled_at, customer_name, customer_email)
+            discount_minor, tax_minor, total_minor, credit_applied_minor, issued_at, due_at, settled_at, customer_name,
+            customer_email)
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[],
-            $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::timestamptz[],
-            $14::timestamptz[], $15::timestamptz[], $16::text[], $17::text[])",
+            $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::timestamptz[],
+            $15::timestamptz[], $16::timestamptz[], $17::text[], $18::text[])",
         &column(invoices, |i| i.id.uuid()),
         &column(invoices, |i| i.customer.uuid()),
         &column(invoices, |i| i.subscription.map(SubscriptionId::uuid)) as &[Option<Uuid>],
@@ -62,6 +63,7 @@ pub async fn insert(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> Res
         &column(invoices, |i| i.reason) as &[&str],
         &column(invoices, |i| i.draft.currency().to_string()),
         &column(invoices, |i| i.draft.net().minor()),
+        &column(invoices, |i| i.draft.discount().minor()),
         &column(invoices, |i| i.draft.tax().minor()),
         &column(invoices, |i| i.draft.total().minor()),
         &column(invoices, |i| i.draft.credit_applied().minor()),
@@ -88,6 +90,13 @@ struct PlacedLine<'a> {
     line: &'a Line,
 }
 
+fn discount(placed: &PlacedLine<'_>) -> Result<i64> {
+    let discount = placed.line.discount();
+    Ok(discount
+        .map_err(|_| Error::corrupt("invoice_line", placed.id))?
+        .minor())
+}
+
 async fn insert_lines(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> Result<()> {
     let lines: Vec<PlacedLine<'_>> = invoices
         .iter()
@@ -103,10 +112,11 @@ async fn insert_lines(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> R
         .collect();
     sqlx::query!(
         "INSERT INTO invoice_line (id, invoice_id, position, subscription_item_id, kind, charge, description,
-            service_start, service_end, quantity, net_minor, tax_rate, tax_minor, explain, credits_line_id)
+            service_start, service_end, quantity, net_minor, discount_minor, discounts, tax_rate, tax_minor, explain,
+            credits_line_id)
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[],
-            $8::timestamptz[], $9::timestamptz[], $10::numeric[], $11::bigint[], $12::numeric[], $13::bigint[],
-            $14::jsonb[], $15::uuid[])",
+            $8::timestamptz[], $9::timestamptz[], $10::numeric[], $11::bigint[], $12::bigint[], $13::jsonb[],
+            $14::numeric[], $15::bigint[], $16::jsonb[], $17::uuid[])",
         &column(&lines, |l| l.id.uuid()),
         &column(&lines, |l| l.invoice.uuid()),
         &column(&lines, |l| l.position),
@@ -117,7 +127,9 @@ async fn insert_lines(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> R
         &column(&lines, |l| l.line.draft.period.start()),
         &column(&lines, |l| l.line.draft.period.end()),
         &column(&lines, |l| l.line.draft.quantity),
-        &column(&lines, |l| l.line.draft.net.minor()),
+        &column(&lines, |l| l.line.net.minor()),
+        &try_column(&lines, |l| discount(l))?,
+        &column(&lines, |l| Json(&l.line.discounts)) as &[Json<&Vec<LineDiscount>>],
         &column(&lines, |l| l.line.tax_rate.fraction()),
         &column(&lines, |l| l.line.tax.minor()),
         &column(&lines, |l| Json(&l.line.draft.explain)) as &[Json<&Explain>],

@@ -1,4 +1,5 @@
-use billing::id::SubscriptionItemId;
+use billing::coupon::{Discount, Percent};
+use billing::id::{RedemptionId, SubscriptionItemId};
 use billing::invoice::{Charge, DraftLine, LineKind};
 use billing::rating::Scheme;
 use billing::tax::TaxRate;
@@ -10,6 +11,10 @@ fn usd(minor: i64) -> Money {
 }
 
 fn explained(explain: Explain) -> String {
+    discounted(explain, Vec::new())
+}
+
+fn discounted(explain: Explain, discounts: Vec<LineDiscount>) -> String {
     let period = Period::new(
         "2026-10-06T00:00:00Z".parse().unwrap(),
         "2026-11-06T00:00:00Z".parse().unwrap(),
@@ -22,11 +27,11 @@ fn explained(explain: Explain) -> String {
         description: String::new(),
         period,
         quantity: Decimal::ONE,
-        net: explain.amount().unwrap(),
+        amount: explain.amount().unwrap(),
         explain,
         credits: None,
     };
-    sentences(&Line::new(draft, TaxRate::ZERO).unwrap(), Zone::UTC).join(" ")
+    sentences(&Line::new(draft, discounts, TaxRate::ZERO).unwrap(), Zone::UTC).join(" ")
 }
 
 #[test]
@@ -75,6 +80,43 @@ fn words_and_numbers_reproduce_the_amount() {
         "Used: 112,345 (sum of all events), counted from Oct 6, 2026, 00:00:00 UTC up to Nov 6, 2026, 00:00:00 UTC. \
          Included: 100,000. Beyond that: 12,345. \
          12,345 × $0.50 ÷ 1,000 = $6.1725, rounded once to $6.17."
+    );
+}
+
+#[test]
+fn each_coupon_says_what_it_takes_off_and_leaves() {
+    let off = |name: &str, discount, minor| LineDiscount {
+        redemption: RedemptionId::from_uuid(Default::default()),
+        name: name.into(),
+        discount,
+        amount: usd(minor),
+    };
+    let fifth = Discount::Percent(Percent::new(Decimal::from(20)).unwrap());
+    let fifty = Discount::Amount(usd(5_000));
+    let flat = || Explain::Flat {
+        price: usd(19_900),
+        quantity: 1,
+    };
+    assert_eq!(
+        discounted(
+            flat(),
+            vec![off("Launch", fifth, 3_980), off("Welcome", fifty, 5_000)]
+        ),
+        "1 × $199.00 = $199.00. \
+         Launch, 20% off: $199.00 \u{2212}\u{a0}$39.80 = $159.20. \
+         Welcome, $50.00 off: $159.20 \u{2212}\u{a0}$50.00 = $109.20."
+    );
+    assert_eq!(
+        discounted(flat(), vec![off("Welcome", fifty, 3_339)]),
+        "1 × $199.00 = $199.00. \
+         Welcome, $50.00 off, of which this line has its share: $199.00 \u{2212}\u{a0}$33.39 = $165.61."
+    );
+    assert_eq!(
+        discounted(
+            flat(),
+            vec![off("Welcome", Discount::Amount(usd(30_000)), 19_900)]
+        ),
+        "1 × $199.00 = $199.00. Welcome, $300.00 off: $199.00 \u{2212}\u{a0}$199.00 = $0.00."
     );
 }
 

@@ -4,9 +4,9 @@ use billing::period::Interval::{Month, Week};
 use billing::subscription::FeedbackReason::TooExpensive;
 
 use crate::demo::lives::{
-    agrees, buys_after_the_trial, climbs, comes_round, commits_to_a_year, ends_the_trial, ends_the_year,
-    hires, is_helped, is_restless, leaves, leaves_owing, outgrows, pauses, pauses_for, recovers, rests,
-    returns, stays, stays_by_the_year, wavers,
+    agrees, buy_with_code, buy_year_with_code, buys_after_the_trial, climbs, comes_round, commits_to_a_year,
+    ends_the_trial, ends_the_year, hires, is_helped, is_restless, leaves, leaves_owing, outgrows, pauses,
+    pauses_for, recovers, redeems_later, rests, returns, stays_by_the_year, wavers,
 };
 use crate::demo::story::Joins::{Ago, On31st};
 use crate::demo::story::{Story, habit};
@@ -138,7 +138,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(9, 40, 240_000, 25).growing(3),
         joins: Ago(466),
-        life: &stays("enterprise"),
+        life: &[(0, buy_with_code("enterprise", "PARTNER"))],
     },
     Story {
         company: "Ember Games",
@@ -188,7 +188,7 @@ pub const EARLY: [Story; 24] = [
         featured: true,
         habit: habit(4, 21, 44_000, 9).growing(5),
         joins: Ago(414),
-        life: &stays("professional"),
+        life: &redeems_later("professional", 45, "LAUNCH20"),
     },
     Story {
         company: "Meridian Trust",
@@ -228,7 +228,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(3, 12, 19_000, 4),
         joins: Ago(378),
-        life: &stays_by_the_year("professional"),
+        life: &[(0, buy_year_with_code("professional", "WELCOME50"))],
     },
     Story {
         company: "Nimbus Weather",

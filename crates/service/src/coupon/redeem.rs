@@ -1,0 +1,145 @@
+//! A customer types a promotion code: what it would save, and redeeming it.
+
+use std::time::Instant;
+
+use billing::coupon::{Candidate, Code, CodeRefused, Redemption};
+use billing::id::{PlanId, PriceId, PromotionCodeId, SubscriptionId};
+use billing::invoice::InvoiceDraft;
+use billing::money::Money;
+use billing::subscription::redeem;
+use chrono::{DateTime, Utc};
+use store::customer::CustomerRecord;
+use store::{CustomerScope, PgConnection, Tx};
+
+use super::redemption;
+use crate::record::{Save, save};
+use crate::{Actor, Billing, Error, Result};
+
+/// What a code gives.
+#[derive(Debug, Clone)]
+pub struct CodeOffer {
+    pub code: Code,
+    /// The coupon's.
+    pub name: String,
+    /// The first invoice with it, as checkout writes it, but for credit.
+    pub draft: InvoiceDraft,
+}
+
+/// What a code gives that may be redeemed.
+#[derive(Debug, Clone)]
+pub struct Redeemable {
+    code: PromotionCodeId,
+    pub redemption: Redemption,
+}
+
+impl Billing {
+    /// What buying with the code would cost, without redeeming it.
+    pub async fn check_code(&self, actor: &Actor, code: &str, price: PriceId) -> Result<CodeOffer> {
+        let scope = actor.manages_billing()?;
+        self.allow_code(scope)?;
+        let mut conn = store::acquire(self.pool()).await?;
+        let customer = store::customer::find(&mut conn, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let (bought, redeemable) = self
+            .decide_purchase(&mut conn, &customer, (price, Some(code)))
+            .await?;
+        let redeemable = redeemable.ok_or(Error::Code(CodeRefused::Unknown))?;
+        let assembly = self.assembly(&bought.discounts);
+        Ok(CodeOffer {
+            code: code.parse()?,
+            name: redeemable.redemption.name,
+            draft: InvoiceDraft::assemble(customer.currency, bought.lines, assembly)?,
+        })
+    }
+
+    /// Redeems a code for the plan a customer has: it discounts from the next invoice on.
+    pub async fn redeem_code(&self, actor: &Actor, code: &str) -> Result<()> {
+        let scope = actor.manages_billing()?;
+        self.allow_code(scope)?;
+        self.catch_up(scope).await?;
+        let now = self.now();
+        let mut tx = store::begin(self.pool()).await?;
+        let customer = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let subscription = store::subscription::live(&mut tx, scope)
+            .await?
+            .ok_or(Error::NoSubscription)?;
+        let item = subscription.plan_item().ok_or(Error::NoSubscription)?;
+        let wanted = (
+            item.plan,
+            item.price.amount.fraction(i128::from(item.quantity), 1)?,
+        );
+        let redeemable = redeemable(&mut tx, &customer, (code, wanted), now).await?;
+        let after = &redeem(subscription, redeemable.redemption.clone())?;
+        use_up(&mut tx, scope, &redeemable, after.id).await?;
+        let saved = Save {
+            actor,
+            customer: &customer,
+            after,
+            what: "coupon.redeemed",
+            at: now,
+        };
+        save(&mut tx, saved).await?;
+        store::commit(tx).await?;
+        Ok(())
+    }
+
+    /// A guesser is slowed down, whether codes are right or wrong.
+    pub(crate) fn allow_code(&self, scope: CustomerScope) -> Result<()> {
+        let customer = scope.customer().to_string();
+        match self.parts.code_tries.0.allow(&customer, Instant::now()) {
+            true => Ok(()),
+            false => Err(Error::TooMany),
+        }
+    }
+}
+
+/// What the code gives this customer for so much of a plan, if anything.
+pub async fn redeemable(
+    conn: &mut PgConnection,
+    customer: &CustomerRecord,
+    (code, (plan, amount)): (&str, (PlanId, Money)),
+    now: DateTime<Utc>,
+) -> Result<Redeemable> {
+    let code: Code = code.parse()?;
+    let found = store::coupon::find_code(conn, &code).await?;
+    let found = found.ok_or(Error::Code(CodeRefused::Unknown))?;
+    let scope = CustomerScope::of(customer.id);
+    let candidate = Candidate {
+        plan,
+        amount,
+        ever_paid: customer.ever_paid,
+        redeemed: store::coupon::redeemed_by(conn, scope, found.coupon.id).await?,
+        now,
+    };
+    found.check(candidate)?;
+    Ok(Redeemable {
+        code: found.id,
+        redemption: redemption(&found.coupon, now),
+    })
+}
+
+/// Counts the use under the code's lock, and writes down whose it is. After the subscription is stored.
+pub async fn use_up(
+    tx: &mut Tx,
+    scope: CustomerScope,
+    redeemable: &Redeemable,
+    subscription: SubscriptionId,
+) -> Result<()> {
+    if !store::coupon::take(tx, redeemable.code).await? {
+        return Err(Error::Code(CodeRefused::UsedUp));
+    }
+    let used = (&redeemable.redemption, Some(redeemable.code));
+    store::coupon::insert_redemption(tx, scope, used, subscription)
+        .await
+        .map_err(redeemed_before)
+}
+
+fn redeemed_before(error: store::Error) -> Error {
+    if error.is_conflict_on("redemption_once") {
+        return Error::Code(CodeRefused::Redeemed);
+    }
+    error.into()
+}

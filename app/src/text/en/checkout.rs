@@ -37,6 +37,6 @@ pub fn card_saved(trial: bool, plan: Option<&str>, sent: bool) -> String {
         }
         _ if sent => "Nothing was charged. Later bills are sent to you; pay them with this card if you like."
             .to_owned(),
-        _ => "Nothing was charged. Later bills are paid with this card.".to_owned(),
+        _ => "Later bills are paid with this card; what is owed already is charged to it now.".to_owned(),
     }
 }

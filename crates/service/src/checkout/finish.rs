@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use gateway::{CheckoutState, SavedMethod};
 use store::CustomerScope;
 use store::customer::CustomerRecord;
-use store::payment::{CheckoutEnd, CheckoutRow, NewMethod, Settlement};
+use store::payment::{CheckoutEnd, CheckoutRow, NewMethod, Purpose, Settlement};
 
 use crate::id::mint;
 use crate::payment::{BeginAttempt, begin_attempts, pay_from_credit};
@@ -51,6 +51,9 @@ impl Billing {
                 payment_method,
                 charge,
             } => {
+                if row.purpose == Purpose::AddCard {
+                    self.close_payment_pages(CustomerScope::of(row.customer)).await?;
+                }
                 self.keep_card(row, customer_ref, payment_method).await?;
                 if let (Some(attempt), Some(outcome)) = (row.attempt, charge) {
                     self.settle(attempt, outcome).await?;
@@ -61,6 +64,21 @@ impl Billing {
                 Ok(())
             }
         }
+    }
+
+    /// Another card is to pay what somebody began to pay and left: as long as such a page is open, nothing else may.
+    async fn close_payment_pages(&self, scope: CustomerScope) -> Result<()> {
+        let open = {
+            let mut conn = store::acquire(self.pool()).await?;
+            store::payment::open_checkouts(&mut conn, scope).await?
+        };
+        for page in open.iter().filter(|page| page.purpose == Purpose::PayInvoice) {
+            // The card is kept all the same.
+            if let Err(error) = Box::pin(self.close_page(page)).await {
+                tracing::warn!(%error, "A payment page that was left cannot be closed");
+            }
+        }
+        Ok(())
     }
 
     /// The card becomes the default, and what is owed is tried on it at once.

@@ -98,6 +98,7 @@ mod tests {
                 plans: None,
                 redeemed_at: utc("2026-10-31T12:00:00Z"),
                 used,
+                period: None,
             };
             runs(&redemption, utc("2026-11-05T00:00:00Z"), Zone::UTC)
         };

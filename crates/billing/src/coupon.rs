@@ -8,4 +8,4 @@ mod redemption;
 pub use code::{Candidate, Code, CodeLimits, CodeRefused, Coupon, InvalidCode, PromotionCode};
 pub use discount::{Discount, InvalidPercent, Percent, Stacking, stack};
 pub use duration::Duration;
-pub use redemption::Redemption;
+pub use redemption::{DiscountedPeriod, Redemption};

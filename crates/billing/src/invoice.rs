@@ -12,7 +12,7 @@ mod terms;
 
 #[cfg(feature = "zones")]
 pub(crate) use discount::take_off;
-pub use discount::{InvoiceDiscount, LineDiscount};
+pub use discount::{InvoiceDiscount, LineDiscount, TakenOff};
 pub use draft::{Assembly, InvoiceDraft};
 pub use explain::{AddOnPart, Explain, IncludedPart, MaximumSpend, MinimumSpend};
 pub use line::{Charge, CreditedLine, DraftLine, Line, LineKind};

@@ -13,6 +13,7 @@ use store::payment::{CheckoutRow, Purpose};
 
 use purchase::Purchase;
 
+use crate::coupon::making_way;
 use crate::{Actor, Billing, Error, InvoiceSummary, PaymentMethod, Result};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,11 +55,12 @@ impl Billing {
     pub async fn start_checkout(&self, actor: &Actor, start: StartCheckout) -> Result<String> {
         let scope = actor.manages_billing()?;
         let code = start.code.as_deref().filter(|code| !code.trim().is_empty());
+        let wanted = (start.price, code);
         if code.is_some() {
             self.allow_code(scope)?;
+            self.check_wanted(scope, wanted).await?;
         }
         self.give_up_purchase(scope).await?;
-        let wanted = (start.price, code);
         if start.trial {
             return match self.begin_trial(actor, scope, wanted).await? {
                 Some(page) => self.open_page(scope, page).await,
@@ -69,6 +71,18 @@ impl Billing {
             Purchase::Asks(page) => self.open_page(scope, *page).await,
             Purchase::Done(invoice) => Ok(format!("{}/invoices/{invoice}", self.base_url())),
         }
+    }
+
+    /// Before anything makes way for the purchase: a code that is refused leaves all as it is.
+    async fn check_wanted(&self, scope: CustomerScope, wanted: (PriceId, Option<&str>)) -> Result<()> {
+        let mut conn = store::acquire(self.pool()).await?;
+        let customer = store::customer::find(&mut conn, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let makes_way = making_way(&mut conn, scope).await?;
+        self.decide_purchase(&mut conn, &customer, wanted, makes_way)
+            .await?;
+        Ok(())
     }
 
     /// A hosted page for an open invoice.

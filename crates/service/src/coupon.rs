@@ -2,7 +2,7 @@
 
 mod redeem;
 
-pub use redeem::{CodeOffer, Redeemable, redeemable, use_up};
+pub use redeem::{CodeOffer, Redeemable, making_way, redeemable, use_up};
 
 use billing::coupon::{Code, CodeLimits, CodeRefused, Coupon, Discount, Duration, InvalidCode, Redemption};
 use billing::id::{CampaignId, CouponId, PlanId, PromotionCodeId, RedemptionId};
@@ -165,6 +165,7 @@ fn redemption(coupon: &Coupon, at: DateTime<Utc>) -> Redemption {
         plans: coupon.plans.clone(),
         redeemed_at: at,
         used: 0,
+        period: None,
     }
 }
 

@@ -161,17 +161,38 @@ pub async fn retire_code(conn: &mut PgConnection, code: &Code) -> Result<bool> {
     Ok(done.rows_affected() == 1)
 }
 
-/// How often the customer redeemed the coupon.
-pub async fn redeemed_by(conn: &mut PgConnection, scope: CustomerScope, coupon: CouponId) -> Result<u32> {
-    let count = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM redemption
-           WHERE customer_id = $1 AND coupon_id = $2 AND given_back_at IS NULL"#,
+/// What stands in a customer's way of redeeming a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Redeemed {
+    /// How often the customer redeemed the coupon.
+    pub by_customer: u32,
+    /// How many uses of the code come free with a subscription that makes way.
+    pub freed: u32,
+}
+
+/// `makes_way`: what was redeemed for that subscription is given back before anything else is redeemed.
+pub async fn redeemed(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    (coupon, code): (CouponId, PromotionCodeId),
+    makes_way: Option<SubscriptionId>,
+) -> Result<Redeemed> {
+    let counted = sqlx::query!(
+        r#"SELECT count(*) FILTER (WHERE coupon_id = $2 AND subscription_id IS DISTINCT FROM $4) AS "by_customer!",
+               count(*) FILTER (WHERE promotion_code_id = $3 AND subscription_id = $4) AS "freed!"
+           FROM redemption WHERE customer_id = $1 AND given_back_at IS NULL"#,
         scope.uuid(),
         coupon.uuid(),
+        code.uuid(),
+        makes_way.map(SubscriptionId::uuid),
     )
     .fetch_one(conn)
     .await?;
-    u32::try_from(count).map_err(|_| Error::corrupt("redemption", count))
+    let count = |count: i64| u32::try_from(count).map_err(|_| Error::corrupt("redemption", count));
+    Ok(Redeemed {
+        by_customer: count(counted.by_customer)?,
+        freed: count(counted.freed)?,
+    })
 }
 
 /// Counts one use of a code; false where it is used up by now.
@@ -208,7 +229,8 @@ pub async fn insert_redemption(
     Ok(())
 }
 
-/// The subscription came to nothing: what was redeemed for it may be redeemed again.
+/// The subscription came to nothing: what was redeemed for it may be redeemed again. Several codes are locked in the
+/// order of their ids.
 pub async fn give_back(
     conn: &mut PgConnection,
     scope: CustomerScope,
@@ -219,9 +241,12 @@ pub async fn give_back(
         "WITH gone AS (
              UPDATE redemption SET given_back_at = $3
              WHERE subscription_id = $1 AND customer_id = $2 AND given_back_at IS NULL RETURNING promotion_code_id
+         ), locked AS (
+             SELECT p.id, n.count FROM promotion_code p
+             JOIN (SELECT promotion_code_id, count(*) FROM gone GROUP BY 1) n ON n.promotion_code_id = p.id
+             ORDER BY p.id FOR NO KEY UPDATE OF p
          )
-         UPDATE promotion_code p SET redeemed = p.redeemed - n.count
-         FROM (SELECT promotion_code_id, count(*) FROM gone GROUP BY 1) n WHERE p.id = n.promotion_code_id",
+         UPDATE promotion_code p SET redeemed = p.redeemed - l.count FROM locked l WHERE p.id = l.id",
         subscription.uuid(),
         scope.uuid(),
         at,

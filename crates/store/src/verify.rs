@@ -42,6 +42,31 @@ const CHECKS: &[(&str, &str, &str)] = &[
          WHERE t.off <> l.discount_minor",
     ),
     (
+        "discounts are taken off prices and usage alone",
+        "SELECT count(*) FROM invoice_line WHERE kind IN ('one_off', 'proration_credit', 'late_usage')",
+        "SELECT id::text FROM invoice_line
+         WHERE kind IN ('one_off', 'proration_credit', 'late_usage') AND discount_minor <> 0",
+    ),
+    (
+        "coupons that subscriptions carry were redeemed for them",
+        "SELECT count(*) FROM redemption WHERE given_back_at IS NULL",
+        "SELECT s.id::text || ' carries ' || (d ->> 'id') FROM subscription s
+         CROSS JOIN LATERAL jsonb_array_elements(s.discounts) d
+         LEFT JOIN redemption r ON r.subscription_id = s.id AND r.given_back_at IS NULL
+            AND 'red_' || replace(r.id::text, '-', '') = d ->> 'id'
+         WHERE s.status <> 'canceled' AND r.id IS NULL",
+    ),
+    (
+        "coupons discount no more periods than they are for",
+        "SELECT count(*) FROM redemption",
+        "SELECT 'red_' || replace(r.id::text, '-', '') FROM redemption r JOIN coupon c ON c.id = r.coupon_id
+         JOIN (SELECT d ->> 'redemption' AS redemption, count(DISTINCT l.service_start) AS periods
+               FROM invoice_line l CROSS JOIN LATERAL jsonb_array_elements(l.discounts) d
+               WHERE l.kind = 'base' AND NOT l.voided AND l.discount_minor > 0 GROUP BY 1) b
+            ON b.redemption = 'red_' || replace(r.id::text, '-', '')
+         WHERE b.periods > CASE WHEN c.duration = '\"once\"' THEN 1 ELSE (c.duration ->> 'periods')::int END",
+    ),
+    (
         "codes count what was redeemed with them",
         "SELECT count(*) FROM promotion_code",
         "SELECT p.code FROM promotion_code p

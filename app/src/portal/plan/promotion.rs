@@ -1,7 +1,7 @@
 //! Promotion codes on the page of the plan: what runs already, and redeeming another.
 
 use billing::coupon::Redemption;
-use billing::subscription::{Status, Subscription};
+use billing::subscription::Subscription;
 use leptos::prelude::*;
 use service::Overview;
 
@@ -24,17 +24,9 @@ pub fn promotion(overview: &Overview, visit: &Visit) -> Option<AnyView> {
         .collect_view();
     let runs = !subscription.discounts.is_empty();
     let list = runs.then(|| view! { <ul class="flex flex-col gap-1" aria-label=t::RUNNING>{rows}</ul> });
-    let form = takes_codes(subscription.status).then(|| form(visit));
+    let form = subscription.status.takes_coupons().then(|| form(visit));
     (list.is_some() || form.is_some())
         .then(|| view! { <Panel title=t::TITLE>{list} {form}</Panel> }.into_any())
-}
-
-/// As the use case has it.
-const fn takes_codes(status: Status) -> bool {
-    matches!(
-        status,
-        Status::Pending { .. } | Status::Trialing { .. } | Status::Active | Status::PastDue { .. }
-    )
 }
 
 fn running(

@@ -5,6 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Discount, Duration};
 use crate::id::{CouponId, PlanId, RedemptionId};
+use crate::money::Money;
+
+/// The billing period that a coupon discounted last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiscountedPeriod {
+    pub start: DateTime<Utc>,
+    /// What it took off the plan's own price as the period began: a part of that comes back with a part of the price.
+    pub of_plan: Money,
+}
 
 /// What it takes off the invoices of a subscription, whatever becomes of the coupon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +30,8 @@ pub struct Redemption {
     pub redeemed_at: DateTime<Utc>,
     /// How many invoices it discounted: those that began a billing period.
     pub used: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<DiscountedPeriod>,
 }
 
 impl Redemption {

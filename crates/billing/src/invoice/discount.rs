@@ -7,6 +7,26 @@ use crate::coupon::Discount;
 use crate::id::RedemptionId;
 use crate::money::{Currency, Money, MoneyError};
 
+/// Which lines a discount is taken off. What is given back was discounted when it was billed, what staff bills once
+/// has the price that was agreed, and late usage is of a period that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenOff {
+    /// What is carried costs, for a whole period or a part of it.
+    Prices,
+    /// What a period's usage costs, its minimum too.
+    Usage,
+}
+
+impl TakenOff {
+    const fn holds(self, kind: LineKind) -> bool {
+        match kind {
+            LineKind::Base | LineKind::ProrationCharge => matches!(self, Self::Prices),
+            LineKind::Usage | LineKind::TrueUp => matches!(self, Self::Usage),
+            LineKind::LateUsage | LineKind::OneOff | LineKind::ProrationCredit => false,
+        }
+    }
+}
+
 /// A redeemed coupon as it discounts one invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoiceDiscount {
@@ -14,6 +34,7 @@ pub struct InvoiceDiscount {
     /// The coupon's, as invoices show it.
     pub name: String,
     pub discount: Discount,
+    pub taken_off: TakenOff,
 }
 
 /// What a coupon takes off a line: its share of what the coupon takes off all of them.
@@ -32,20 +53,23 @@ pub(crate) fn take_off(
     lines: &[DraftLine],
     discounts: &[InvoiceDiscount],
 ) -> Result<Vec<Vec<LineDiscount>>, MoneyError> {
-    let discountable = |line: &DraftLine| match is_discountable(line.kind) {
-        true => line.amount,
-        false => Money::zero(currency),
-    };
-    let mut left: Vec<_> = lines.iter().map(discountable).collect();
+    let nothing = Money::zero(currency);
+    let mut left: Vec<_> = lines.iter().map(|line| line.amount).collect();
     let mut taken = vec![Vec::new(); lines.len()];
     for InvoiceDiscount {
         redemption,
         name,
         discount,
+        taken_off,
     } in discounts
     {
-        let off = discount.off(Money::sum(currency, left.iter().copied())?)?;
-        let shares = spread(off, &left)?;
+        let holds = lines.iter().map(|line| taken_off.holds(line.kind));
+        let of: Vec<_> = holds
+            .zip(&left)
+            .map(|(holds, left)| if holds { *left } else { nothing })
+            .collect();
+        let off = discount.off(Money::sum(currency, of.iter().copied())?)?;
+        let shares = spread(off, &of)?;
         for ((left, taken), amount) in left.iter_mut().zip(&mut taken).zip(shares) {
             if amount.is_positive() {
                 *left = left.minus(amount)?;
@@ -59,17 +83,4 @@ pub(crate) fn take_off(
         }
     }
     Ok(taken)
-}
-
-/// What a plan and its usage cost. What is given back was discounted when it was billed, and what staff bills once
-/// has the price that was agreed.
-const fn is_discountable(kind: LineKind) -> bool {
-    match kind {
-        LineKind::Base
-        | LineKind::Usage
-        | LineKind::TrueUp
-        | LineKind::LateUsage
-        | LineKind::ProrationCharge => true,
-        LineKind::OneOff | LineKind::ProrationCredit => false,
-    }
 }

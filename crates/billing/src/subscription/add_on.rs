@@ -69,7 +69,7 @@ pub fn change_add_on(subscription: &Subscription, input: AddOnInput<'_>) -> Resu
             let lines = line_for_the_rest(&after, input.terms.plan, added, (at, input.zone))?;
             Ok(PlanChange::Upgrade {
                 lines: lines.into_iter().collect(),
-                discounts: after.discounts_within(),
+                discounts: after.discounts_of_more(),
                 billed_usage: None,
                 after,
             })

@@ -66,14 +66,30 @@ pub(super) fn line_for_the_rest(
     Ok(Some(recurring.line(format!("Remaining time on {name}"))?))
 }
 
-/// What is left of the present billing period; nothing once it is over.
+/// What is left of what is served of the present billing period; nothing once it is over.
 pub(super) fn share_of_the_rest(
     after: &Subscription,
     plan: &Plan,
     (at, zone): (DateTime<Utc>, Zone),
 ) -> Result<Share, ChangeError> {
-    let rest = after.served_period().and_then(|served| served.remaining_from(at));
-    rest.map_or(Ok(Share::NOTHING), |rest| share_of(after, plan, (rest, zone)))
+    let Some(served) = after.served_period() else {
+        return Ok(Share::NOTHING);
+    };
+    let Some(rest) = served.remaining_from(at) else {
+        return Ok(Share::NOTHING);
+    };
+    // Both are shares of the same whole.
+    let (rest, served) = (
+        share_of(after, plan, (rest, zone))?,
+        share_of(after, plan, (served, zone))?,
+    );
+    Ok(match served.seconds {
+        0 => Share::NOTHING,
+        of_seconds => Share {
+            seconds: rest.seconds,
+            of_seconds,
+        },
+    })
 }
 
 /// The share of what a price is for: of the whole period, also where the present one was cut.

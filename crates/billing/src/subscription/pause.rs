@@ -80,7 +80,7 @@ pub fn pause(
     let (lines, billed_usage) = used_so_far(subscription, input)?;
     Ok(Stop {
         lines,
-        discounts: subscription.discounts_within(),
+        discounts: subscription.usage_discounts(),
         billed_usage,
         credits: unserved(subscription, input)?,
         after: Subscription {
@@ -113,7 +113,7 @@ pub fn cancel_now(
     let (lines, billed_usage) = used_so_far(subscription, input)?;
     Ok(Stop {
         lines,
-        discounts: subscription.discounts_within(),
+        discounts: subscription.usage_discounts(),
         billed_usage,
         credits,
         after: Subscription {

@@ -8,10 +8,7 @@ pub const MAX_DISCOUNTS: usize = 5;
 
 /// A coupon discounts the next invoice, and what it is for counts from there.
 pub fn redeem(subscription: Subscription, redemption: Redemption) -> Result<Subscription, ChangeError> {
-    if !matches!(
-        subscription.status,
-        Status::Pending { .. } | Status::Trialing { .. } | Status::Active | Status::PastDue { .. }
-    ) {
+    if !subscription.status.takes_coupons() {
         return Err(ChangeError::NotChangeable(subscription.status.name()));
     }
     if let Some(PendingChange::AwaitingPayment { .. }) = subscription.pending_change {
@@ -32,11 +29,29 @@ pub fn redeem(subscription: Subscription, redemption: Redemption) -> Result<Subs
     })
 }
 
+impl Status {
+    /// Whether there is a next invoice that a coupon could discount.
+    pub const fn takes_coupons(self) -> bool {
+        matches!(
+            self,
+            Self::Pending { .. } | Self::Trialing { .. } | Self::Active | Self::PastDue { .. }
+        )
+    }
+}
+
 impl Subscription {
-    /// Those that discount the plan it is on.
-    pub fn current_discounts(&self) -> impl Iterator<Item = &Redemption> {
+    /// Those that are for the plan it is on.
+    pub(super) fn fitting_discounts(&self) -> impl Iterator<Item = &Redemption> {
         let plan = self.plan_item().map(|item| item.plan);
-        let for_it = move |redemption: &&Redemption| plan.is_some_and(|plan| redemption.is_for(plan));
-        self.discounts.iter().filter(for_it)
+        let fits = move |redemption: &&Redemption| plan.is_some_and(|plan| redemption.is_for(plan));
+        self.discounts.iter().filter(fits)
+    }
+
+    /// Those that took something off the present billing period as it began. One redeemed since waits for the next.
+    pub fn current_discounts(&self) -> impl Iterator<Item = &Redemption> {
+        let start = self.billing_period.start();
+        let current =
+            move |redemption: &&Redemption| redemption.period.is_some_and(|period| period.start == start);
+        self.fitting_discounts().filter(current)
     }
 }

@@ -185,7 +185,7 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
         lines.extend(more);
         billed_usage.push(billed);
     }
-    let mut discounts = subscription.discounts_within();
+    let mut discounts = subscription.usage_discounts();
     if let Some(reason) = ends {
         let at = boundary;
         after.status = after.status.to(Status::Canceled { reason, at })?;
@@ -198,7 +198,7 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
                 Some(plan) => base_lines(&after, &input.terms.with_plan(plan), input.zone)?,
                 None => base_lines(&after, input.terms, input.zone)?,
             };
-            discounts = after.begin_discounts(&base, boundary)?;
+            discounts.extend(after.begin_discounts(&base, boundary)?);
             lines.extend(base);
         }
         if counts_anew {

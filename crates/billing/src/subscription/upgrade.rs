@@ -103,7 +103,10 @@ fn upgrade(
         terms, target, at, ..
     } = input;
     let (plan, zone) = (target.plan, target.zone);
-    let Moved { after, mut discounts } = moved(subscription, terms, target, at)?;
+    let Moved {
+        after,
+        discounts: begun,
+    } = moved(subscription, terms, target, at)?;
     let carried = after.plan_item().ok_or(ChangeError::NoPlan)?;
     let added = |quantity| Added {
         item: carried,
@@ -116,7 +119,7 @@ fn upgrade(
         let lines = line_for_the_rest(&after, plan, more, (at, zone))?;
         return Ok(PlanChange::Upgrade {
             lines: lines.into_iter().collect(),
-            discounts: after.discounts_within(),
+            discounts: after.discounts_of_more(),
             billed_usage: None,
             after,
         });
@@ -129,6 +132,7 @@ fn upgrade(
         credit.on_invoice(left)
     };
     let mut lines: Vec<_> = unused.map(on_invoice).collect::<Result<_, _>>()?;
+    let mut discounts = begun;
     if target.price.interval == item.price.interval {
         let rest = line_for_the_rest(&after, plan, added(target.quantity), (at, zone))?;
         discounts = after.discounts_of(share_of_the_rest(&after, plan, (at, zone))?)?;
@@ -138,6 +142,7 @@ fn upgrade(
             let bill = bill_usage(subscription, (terms, zone), input.usage, used)?;
             lines.extend(bill.lines);
             billed_usage = Some(bill.billed);
+            discounts.extend(subscription.usage_discounts());
         }
         lines.extend(base_lines(&after, &terms.with_plan(plan), zone)?);
     }

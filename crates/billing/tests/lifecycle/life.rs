@@ -1,6 +1,6 @@
 //! One subscription, lived step by step as the use cases live it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use billing::catalog::{Plan, Price};
 use billing::coupon::{Discount, Duration, Redemption};
@@ -9,7 +9,7 @@ use billing::entitlement::Terms;
 use billing::id::{
     CouponId, CustomerId, InvoiceId, PriceId, RedemptionId, SubscriptionId, SubscriptionItemId,
 };
-use billing::invoice::Assembly;
+use billing::invoice::{Assembly, LineKind};
 use billing::period::{Period, Zone};
 use billing::proration::ProrationMode;
 use billing::subscription::{
@@ -33,6 +33,8 @@ pub struct Life<'a> {
     /// How many items there were, ever.
     pub items: u128,
     redemptions: u128,
+    /// How many periods each is for.
+    periods: BTreeMap<RedemptionId, usize>,
     pub zone: Zone,
     pub now: DateTime<Utc>,
     pub rate: TaxRate,
@@ -69,6 +71,7 @@ impl<'a> Life<'a> {
             plans,
             items: 1,
             redemptions: 0,
+            periods: BTreeMap::new(),
             zone,
             now,
             rate: TaxRate::new("0.08".parse().unwrap()).unwrap(),
@@ -317,7 +320,10 @@ impl<'a> Life<'a> {
             plans: None,
             redeemed_at: self.now,
             used: 0,
+            period: None,
         };
+        let times = usize::try_from(periods).unwrap();
+        self.periods.insert(redemption.id, times);
         // Three of them would leave too little of a price to be given back by the hour.
         if self.subscription.discounts.len() < 2
             && let Ok(after) = redeem(self.subscription.clone(), redemption)
@@ -326,13 +332,23 @@ impl<'a> Life<'a> {
         }
     }
 
-    /// No coupon discounts more periods than it is for.
+    /// No coupon discounts more periods than it is for, and an amount is never taken off one of them twice.
     fn coupons_are_used_up(&self) {
-        for redemption in &self.subscription.discounts {
-            let Duration::Periods(periods) = redemption.duration else {
-                panic!("{redemption:?}")
-            };
-            assert!(redemption.used <= periods);
+        let mut begun: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for booked in &self.booked {
+            for off in &booked.line.discounts {
+                let periods = begun.entry(off.redemption).or_default();
+                match booked.line.draft.kind {
+                    LineKind::Base => _ = periods.insert(booked.line.draft.period.start()),
+                    _ => assert!(!periods.is_empty(), "discounted before a period began with it"),
+                }
+            }
+        }
+        for (redemption, periods) in begun {
+            assert!(
+                periods.len() <= self.periods[&redemption],
+                "{redemption}: {periods:?}"
+            );
         }
     }
 

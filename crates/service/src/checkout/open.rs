@@ -59,7 +59,7 @@ impl Billing {
         let redeemable = match code {
             Some(code) => {
                 let wanted = (code, (plan.id, price.amount));
-                Some(redeemable(&mut tx, &customer, wanted, now).await?)
+                Some(redeemable(&mut tx, &customer, wanted, (None, now)).await?)
             }
             None => None,
         };

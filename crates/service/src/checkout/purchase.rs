@@ -40,7 +40,7 @@ impl Billing {
             .await?
             .ok_or(Error::NotFound("customer"))?;
         make_room(&mut tx, actor, &customer, now).await?;
-        let (bought, redeemable) = self.decide_purchase(&mut tx, &customer, wanted).await?;
+        let (bought, redeemable) = self.decide_purchase(&mut tx, &customer, wanted, None).await?;
         let (subscription, draft) = self.price_purchase(&mut tx, &customer, bought).await?;
         let (due, terms) = (draft.amount_due()?, customer.terms);
         let asks = due.is_positive() && !terms.is_net();
@@ -103,13 +103,14 @@ impl Billing {
         conn: &mut PgConnection,
         customer: &CustomerRecord,
         (price, code): (PriceId, Option<&str>),
+        makes_way: Option<SubscriptionId>,
     ) -> Result<(Bought, Option<Redeemable>)> {
         let plan = self.plan_on_sale(conn, customer.id, price).await?;
         let price = plan.price(price).ok_or(Error::NotFound("price"))?;
         let redeemable = match code {
             Some(code) => {
                 let wanted = (code, (plan.id, price.amount));
-                Some(redeemable(conn, customer, wanted, self.now()).await?)
+                Some(redeemable(conn, customer, wanted, (makes_way, self.now())).await?)
             }
             None => None,
         };
@@ -153,6 +154,8 @@ async fn make_room(tx: &mut Tx, actor: &Actor, customer: &CustomerRecord, now: D
     match live {
         None => Ok(()),
         Some(subscription) if subscription.is_paused_trial() => {
+            let scope = CustomerScope::of(customer.id);
+            store::coupon::give_back(tx, scope, subscription.id, now).await?;
             let saved = Save {
                 actor,
                 customer,

@@ -6,7 +6,7 @@ use billing::coupon::{Candidate, Code, CodeRefused, Redemption};
 use billing::id::{PlanId, PriceId, PromotionCodeId, SubscriptionId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
-use billing::subscription::redeem;
+use billing::subscription::{Status, Subscription, redeem};
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection, Tx};
@@ -41,8 +41,9 @@ impl Billing {
         let customer = store::customer::find(&mut conn, scope)
             .await?
             .ok_or(Error::NotFound("customer"))?;
+        let makes_way = making_way(&mut conn, scope).await?;
         let (bought, redeemable) = self
-            .decide_purchase(&mut conn, &customer, (price, Some(code)))
+            .decide_purchase(&mut conn, &customer, (price, Some(code)), makes_way)
             .await?;
         let redeemable = redeemable.ok_or(Error::Code(CodeRefused::Unknown))?;
         let assembly = self.assembly(&bought.discounts);
@@ -71,7 +72,7 @@ impl Billing {
             item.plan,
             item.price.amount.fraction(i128::from(item.quantity), 1)?,
         );
-        let redeemable = redeemable(&mut tx, &customer, (code, wanted), now).await?;
+        let redeemable = redeemable(&mut tx, &customer, (code, wanted), (None, now)).await?;
         let after = &redeem(subscription, redeemable.redemption.clone())?;
         use_up(&mut tx, scope, &redeemable, after.id).await?;
         let saved = Save {
@@ -96,22 +97,33 @@ impl Billing {
     }
 }
 
+/// The customer's subscription that another purchase takes the place of: what was redeemed for it comes back then.
+pub async fn making_way(conn: &mut PgConnection, scope: CustomerScope) -> Result<Option<SubscriptionId>> {
+    let live = store::subscription::live(conn, scope).await?;
+    let makes_way =
+        |live: &Subscription| matches!(live.status, Status::Incomplete { .. }) || live.is_paused_trial();
+    Ok(live.filter(makes_way).map(|live| live.id))
+}
+
 /// What the code gives this customer for so much of a plan, if anything.
 pub async fn redeemable(
     conn: &mut PgConnection,
     customer: &CustomerRecord,
     (code, (plan, amount)): (&str, (PlanId, Money)),
-    now: DateTime<Utc>,
+    (makes_way, now): (Option<SubscriptionId>, DateTime<Utc>),
 ) -> Result<Redeemable> {
     let code: Code = code.parse()?;
     let found = store::coupon::find_code(conn, &code).await?;
-    let found = found.ok_or(Error::Code(CodeRefused::Unknown))?;
+    let mut found = found.ok_or(Error::Code(CodeRefused::Unknown))?;
     let scope = CustomerScope::of(customer.id);
+    let of = (found.coupon.id, found.id);
+    let redeemed = store::coupon::redeemed(conn, scope, of, makes_way).await?;
+    found.redeemed = found.redeemed.saturating_sub(redeemed.freed);
     let candidate = Candidate {
         plan,
         amount,
         ever_paid: customer.ever_paid,
-        redeemed: store::coupon::redeemed_by(conn, scope, found.coupon.id).await?,
+        redeemed: redeemed.by_customer,
         now,
     };
     found.check(candidate)?;

@@ -1,7 +1,7 @@
 //! Coupons: what they take off, for how long, and who may redeem them.
 
 use service::billing::coupon::{CodeLimits, CodeRefused, Discount, Duration, Percent};
-use service::billing::invoice::InvoiceStatus::{Paid, Void};
+use service::billing::invoice::InvoiceStatus::{Open, Paid, Void};
 use service::billing::money::{Currency, Money};
 use service::billing::period::Interval::{Month, Year};
 use service::{
@@ -184,6 +184,12 @@ async fn redeemed_for_a_plan_it_discounts_the_next_invoice(pool: PgPool) {
     ];
     assert_eq!(play.bills().await, bills);
     assert_eq!(play.invoices().await[1].lines, upcoming.draft.lines());
+    let moved = [
+        movement("new", 19_900),
+        movement("contraction", -9_950),
+        movement("expansion", 9_950),
+    ];
+    assert_eq!(play.movements().await, moved);
     play.ties().await;
 }
 
@@ -361,4 +367,132 @@ async fn codes_are_unique_and_made_all_or_none(pool: PgPool) {
     );
     let member = play.billing.retire_code(&play.actor, "launch").await.unwrap_err();
     assert!(matches!(member, Error::Forbidden), "{member:?}");
+}
+
+/// What a period is not discounted by takes nothing off what is charged within it.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn redeemed_within_a_period_it_waits_for_the_next(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    launch(&play, dollars(50), Duration::Once, CodeLimits::default()).await;
+    play.buy("starter", Month, VISA).await;
+    play.live_until("2026-04-16T00:00:00Z").await;
+    play.billing.redeem_code(&play.actor, "LAUNCH").await.unwrap();
+    play.change("professional", Month).await;
+    let lines = [(-9_950, 0, -9_950, -796), (49_950, 0, 49_950, 3_996)];
+    assert_eq!(last_lines(&play).await, lines);
+    play.live_until("2026-06-01T00:00:00Z").await;
+    assert_eq!(last_lines(&play).await, [(99_900, 0, 99_900, 7_992)]);
+    let discounts: Vec<_> = play
+        .invoices()
+        .await
+        .iter()
+        .map(|i| i.summary.discount.minor())
+        .collect();
+    assert_eq!(discounts, [0, 0, 5_000, 0]);
+    play.ties().await;
+}
+
+/// However the period ends: by a renewal that the coupon is over for, or by a pause.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn usage_is_discounted_as_its_period_was(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    launch(&play, percent(20), Duration::Once, CodeLimits::default()).await;
+    buy(&play, "starter", "LAUNCH").await;
+    play.live_until("2026-04-12T00:00:00Z").await;
+    // Two beyond the hundred that are included, at 2.50.
+    play.use_meter("a", "deployments", 102, utc("2026-04-10T00:00:00Z"))
+        .await;
+    play.live_until("2026-05-10T00:00:00Z").await;
+    assert_eq!(
+        last_lines(&play).await,
+        [(500, 100, 400, 32), (19_900, 0, 19_900, 1_592)]
+    );
+    play.use_meter("b", "deployments", 102, utc("2026-05-10T00:00:00Z"))
+        .await;
+    // Late usage of a period that is over has its price.
+    play.use_meter("c", "deployments", 2, utc("2026-04-20T00:00:00Z"))
+        .await;
+    play.live_until("2026-06-01T00:00:00Z").await;
+    let lines = [(500, 0, 500, 40), (500, 0, 500, 40), (19_900, 0, 19_900, 1_592)];
+    assert_eq!(last_lines(&play).await, lines);
+    play.ties().await;
+}
+
+/// Of an amount only what was taken off the plan comes back with the plan, not what add-ons bore of it.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_amount_is_taken_off_a_period_once(pool: PgPool) {
+    let play = play(pool, "2026-03-01T00:00:00Z").await;
+    launch(&play, dollars(50), Duration::Forever, CodeLimits::default()).await;
+    buy(&play, "starter", "LAUNCH").await;
+    play.live_until("2026-03-20T00:00:00Z").await;
+    let offers = play.billing.add_ons(&play.actor).await.unwrap();
+    let chain = offers
+        .iter()
+        .find(|offer| offer.add_on.key == "extra_chain")
+        .unwrap();
+    let preview = play
+        .billing
+        .preview_add_on(&play.actor, chain.add_on.id, 1)
+        .await
+        .unwrap();
+    play.billing
+        .confirm_add_on(&play.actor, &preview.token)
+        .await
+        .unwrap();
+    assert_eq!(play.invoices().await.pop().unwrap().summary.discount.minor(), 0);
+    play.live_until("2026-04-16T00:00:00Z").await;
+    let renewal = last_lines(&play).await;
+    let discounts: Vec<_> = renewal.iter().map(|line| (line.0, line.1)).collect();
+    assert_eq!(discounts, [(19_900, 3_339), (9_900, 1_661)]);
+    play.change("professional", Month).await;
+    // 165.61 was paid for the plan: half of that comes back, and half of 33.39 is taken off once more.
+    let lines = [(-8_281, 0, -8_281, -662), (49_950, 1_670, 48_280, 3_862)];
+    assert_eq!(last_lines(&play).await, lines);
+    play.billing.drain_queue().await.unwrap();
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_makes_way_gives_its_code_back(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    let once = CodeLimits {
+        max_redemptions: Some(1),
+        ..CodeLimits::default()
+    };
+    launch(&play, percent(20), Duration::Once, once).await;
+    let price = play.price("starter", Month).await;
+    let trial = StartCheckout {
+        price,
+        trial: true,
+        code: Some("LAUNCH".to_owned()),
+    };
+    play.billing.start_checkout(&play.actor, trial).await.unwrap();
+    let taken = play
+        .billing
+        .check_code(&play.actor, "LAUNCH", price)
+        .await
+        .unwrap_err();
+    assert!(matches!(taken, Error::Code(CodeRefused::UsedUp)), "{taken:?}");
+    // The trial pauses without a card, and a purchase takes its place.
+    play.live_until("2026-05-01T00:00:00Z").await;
+    play.billing
+        .check_code(&play.actor, "LAUNCH", price)
+        .await
+        .unwrap();
+    start(&play, &play.actor, "starter", "LAUNCH").await.unwrap();
+    // So does the next purchase of one that nobody finished; a code that is refused leaves that as it is.
+    play.billing
+        .check_code(&play.actor, "LAUNCH", price)
+        .await
+        .unwrap();
+    let refused = start(&play, &play.actor, "starter", "NOTHING").await.unwrap_err();
+    assert_eq!(refused.code(), "code_unknown");
+    assert_eq!(play.bills().await, [bill("INV-000001", "purchase", Open, 17_194)]);
+    buy(&play, "starter", "LAUNCH").await;
+    let bills = [
+        bill("INV-000001", "purchase", Void, 17_194),
+        bill("INV-000002", "purchase", Paid, 17_194),
+    ];
+    assert_eq!(play.bills().await, bills);
+    play.ties().await;
 }

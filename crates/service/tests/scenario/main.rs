@@ -23,6 +23,7 @@ mod downgrade_at_period_end;
 mod entitlement_override;
 mod fixed_term;
 mod foreign;
+mod foreign_override;
 mod idle_worker;
 mod interval_at_period_end;
 mod late_usage;

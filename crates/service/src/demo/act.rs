@@ -13,7 +13,7 @@ use super::story::{Deed, Offer, Terms};
 use crate::catalog::DEFAULT;
 use crate::{
     Actor, AddOneOff, BillOneOff, ChangeOutcome, ChangePreview, Error, EventOutcome, Result, SetUp,
-    StartCheckout, StopKind,
+    StartCheckout, StopKind, TaxAddress, TaxExemption,
 };
 
 impl Stage {
@@ -79,6 +79,22 @@ impl Stage {
                     .await
             }
             Deed::NetTerms { days } => self.net_terms(&member, days).await,
+            Deed::Locate { region, tax_id } => {
+                let region = Some(region);
+                billing
+                    .set_tax_address(actor, TaxAddress { region, tax_id })
+                    .await
+            }
+            Deed::Exempt => {
+                let unknown = TaxAddress {
+                    region: None,
+                    tax_id: None,
+                };
+                let exempt = TaxExemption::Exempt;
+                billing
+                    .set_customer_tax(&self.operator, member.customer, unknown, exempt)
+                    .await
+            }
             Deed::Agree(terms) => {
                 let terms = terms.replace("{customer}", &member.customer.to_string());
                 self.agreements.push_str(&terms);

@@ -13,7 +13,7 @@ use super::story::{Deed, Offer, Terms};
 use crate::catalog::DEFAULT;
 use crate::{
     Actor, AddOneOff, BillOneOff, ChangeOutcome, ChangePreview, Error, EventOutcome, Result, SetUp,
-    StartCheckout, StopKind, TaxAddress, TaxExemption,
+    StartCheckout, StopKind,
 };
 
 impl Stage {
@@ -79,29 +79,20 @@ impl Stage {
                     .await
             }
             Deed::NetTerms { days } => self.net_terms(&member, days).await,
-            Deed::Locate { region, tax_id } => {
-                let region = Some(region);
-                billing
-                    .set_tax_address(actor, TaxAddress { region, tax_id })
-                    .await
-            }
-            Deed::Exempt => {
-                let unknown = TaxAddress {
-                    region: None,
-                    tax_id: None,
-                };
-                let exempt = TaxExemption::Exempt;
-                billing
-                    .set_customer_tax(&self.operator, member.customer, unknown, exempt)
-                    .await
-            }
-            Deed::Agree(terms) => {
-                let terms = terms.replace("{customer}", &member.customer.to_string());
-                self.agreements.push_str(&terms);
-                let catalog = format!("{DEFAULT}{}", self.agreements);
-                billing.apply_catalog(&self.operator, &catalog).await.map(drop)
-            }
+            Deed::Locate { region, tax_id } => self.locate(&member, region, tax_id).await,
+            Deed::Exempt => self.exempt(&member).await,
+            Deed::Agree(terms) => Box::pin(self.agree(&member, terms)).await,
         }
+    }
+
+    async fn agree(&mut self, member: &Member, terms: &str) -> Result<()> {
+        let terms = terms.replace("{customer}", &member.customer.to_string());
+        self.agreements.push_str(&terms);
+        let catalog = format!("{DEFAULT}{}", self.agreements);
+        self.billing
+            .apply_catalog(&self.operator, &catalog)
+            .await
+            .map(drop)
     }
 
     /// Where the browser goes.

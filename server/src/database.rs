@@ -64,6 +64,7 @@ impl Database {
             tax_rate: config.billing_tax_rate,
             quote_key: secrets.quote_key()?,
             usage_tracking: config.usage_tracking_enabled,
+            dunning_end: config.billing_dunning_end,
         };
         Ok(Self {
             settings,

@@ -39,7 +39,7 @@ pub use billed_usage::{BilledMeter, BilledUsage};
 pub use bounds::{BilledUntil, MAX_ADD_ONS, MAX_RECURRING_LINES_A_DAY, OutOfBounds, check_bounds};
 pub use cancel::{Feedback, FeedbackReason, schedule_cancel, supersede, undo_cancel};
 pub use change::{ChangeError, PlanChange, UndoneBy, undo_pending_change};
-pub use collection::{Overdue, become_overdue, fall_behind, next_overdue, recover, send_invoice};
+pub use collection::{fall_behind, leave_unpaid, recover, suspend};
 #[cfg(feature = "zones")]
 pub use create::{
     Bought, Create, CreateError, Term, activate, buy, expire_incomplete, extend_trial, set_up, start_trial,
@@ -49,13 +49,15 @@ pub use create::{
 pub use late_usage::LateUsage;
 pub use migrate::{Migration, Stays, migrate};
 #[cfg(feature = "zones")]
-pub use pause::{ResumeInput, Resumption, Stop, StopInput, UnusedTime, cancel_now, pause, resume};
+pub use pause::{
+    ResumeInput, Resumption, Stop, StopInput, UnusedTime, cancel_now, end_unpaid, pause, resume,
+};
 pub use redeem::{MAX_DISCOUNTS, redeem};
 #[cfg(feature = "zones")]
 pub use renew::{Renewal, RenewalInput, renew};
 pub use state::{
-    AddOnChange, CancelReason, Downgrade, InvalidTransition, ItemKind, PendingChange, Status, StatusName,
-    Subscription, SubscriptionItem,
+    Access, AddOnChange, CancelReason, Downgrade, InvalidTransition, ItemKind, PendingChange, Status,
+    StatusName, Subscription, SubscriptionItem,
 };
 #[cfg(feature = "zones")]
 pub use upgrade::{

@@ -2,10 +2,11 @@
 
 use billing::invoice::Explain;
 use billing::revenue::customer_mrr;
-use store::PgConnection;
 use store::verify::{StoredCredit, StoredLine};
+use store::{CustomerScope, PgConnection};
 
-use crate::{Billing, Result};
+use crate::payment::{debts, next_at};
+use crate::{Billing, Error, Result};
 
 const LINES_AT_A_TIME: i64 = 2_000;
 const CUSTOMERS_AT_A_TIME: usize = 1_000;
@@ -42,7 +43,31 @@ impl Billing {
         check_lines(&mut tx, &mut report).await?;
         check_credit_lines(&mut tx, &mut report).await?;
         check_mrr(&mut tx, &mut report).await?;
+        self.check_dunning(&mut tx, &mut report).await?;
         Ok(report)
+    }
+
+    /// Whoever owes is looked at when the next step is due, or before.
+    async fn check_dunning(&self, conn: &mut PgConnection, report: &mut VerifyReport) -> Result<()> {
+        let looked_at = store::dunning::looked_at(conn).await?;
+        let mut wrong = Vec::new();
+        for (id, dunning_at, due_at) in &looked_at {
+            let customer = store::customer::find(conn, CustomerScope::of(*id)).await?;
+            let customer = customer.ok_or(Error::NotFound("customer"))?;
+            let next = next_at(&debts(conn, &customer).await?, customer.zone, self.now());
+            let missed = |next| {
+                dunning_at.is_none_or(|at| at > next) || due_at.is_none_or(|due| Some(due) > *dunning_at)
+            };
+            if next.is_some_and(missed) {
+                wrong.push(id.to_string());
+            }
+        }
+        report.add(
+            "the next step of dunning is due in time",
+            looked_at.len() as u64,
+            wrong,
+        );
+        Ok(())
     }
 }
 

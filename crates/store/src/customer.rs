@@ -3,6 +3,7 @@
 use billing::id::CustomerId;
 use billing::invoice::PaymentTerms;
 use billing::money::Currency;
+use billing::payment::dunning::DunningEnd;
 use billing::period::Zone;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -33,6 +34,10 @@ pub struct CustomerRecord {
     pub created_at: DateTime<Utc>,
     pub ever_paid: bool,
     pub terms: PaymentTerms,
+    /// When the billing run looks at its unpaid invoices next.
+    pub dunning_at: Option<DateTime<Utc>>,
+    /// What dunning ends with, where that is agreed.
+    pub dunning_end: Option<DunningEnd>,
 }
 
 struct CustomerRow {
@@ -45,6 +50,8 @@ struct CustomerRow {
     created_at: DateTime<Utc>,
     ever_paid: bool,
     net_days: Option<i32>,
+    dunning_at: Option<DateTime<Utc>>,
+    dunning_end: Option<String>,
 }
 
 impl TryFrom<CustomerRow> for CustomerRecord {
@@ -64,6 +71,11 @@ impl TryFrom<CustomerRow> for CustomerRecord {
             created_at: row.created_at,
             ever_paid: row.ever_paid,
             terms: terms(row.net_days)?,
+            dunning_at: row.dunning_at,
+            dunning_end: row
+                .dunning_end
+                .map(|end| row::known(TABLE, &end, DunningEnd::parse))
+                .transpose()?,
         })
     }
 }
@@ -93,7 +105,7 @@ pub async fn find(conn: &mut PgConnection, scope: CustomerScope) -> Result<Optio
     sqlx::query_as!(
         CustomerRow,
         "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid,
-                net_days
+                net_days, dunning_at, dunning_end
          FROM customer WHERE id = $1",
         scope.uuid(),
     )
@@ -108,7 +120,8 @@ pub async fn find(conn: &mut PgConnection, scope: CustomerScope) -> Result<Optio
 pub async fn lock(conn: &mut PgConnection, scope: CustomerScope) -> Result<Option<CustomerRecord>> {
     sqlx::query_as!(
         CustomerRow,
-        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days
+        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days,
+                dunning_at, dunning_end
          FROM customer WHERE id = $1 FOR NO KEY UPDATE",
         scope.uuid(),
     )
@@ -141,6 +154,22 @@ pub async fn set_terms(conn: &mut PgConnection, scope: CustomerScope, terms: Pay
     Ok(())
 }
 
+/// What dunning of the customer ends with; none: as for everybody.
+pub async fn set_dunning_end(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    end: Option<DunningEnd>,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE customer SET dunning_end = $2 WHERE id = $1",
+        scope.uuid(),
+        end.map(DunningEnd::as_str)
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// From the first payment on, a return from zero MRR is a reactivation.
 pub async fn set_ever_paid(conn: &mut PgConnection, scope: CustomerScope) -> Result<()> {
     sqlx::query!(
@@ -152,10 +181,11 @@ pub async fn set_ever_paid(conn: &mut PgConnection, scope: CustomerScope) -> Res
     Ok(())
 }
 
-/// The next instant the billing run has to look at each customer.
+/// The next instant at which something happens by itself to the subscription of each customer: then the billing run
+/// looks at it, or before, when the next step of dunning is due.
 pub async fn set_due_at(conn: &mut PgConnection, due: &[(CustomerId, Option<DateTime<Utc>>)]) -> Result<()> {
     sqlx::query!(
-        "UPDATE customer c SET due_at = n.due_at
+        "UPDATE customer c SET due_at = least(n.due_at, c.dunning_at)
          FROM unnest($1::uuid[], $2::timestamptz[]) AS n (id, due_at) WHERE c.id = n.id",
         &column(due, |(customer, _)| customer.uuid()),
         &column(due, |(_, due_at)| *due_at) as &[Option<DateTime<Utc>>],
@@ -176,7 +206,8 @@ pub struct DueCustomer {
 pub async fn lock_due(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> Result<Vec<DueCustomer>> {
     let rows = sqlx::query_as!(
         CustomerRow,
-        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days
+        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days,
+                dunning_at, dunning_end
          FROM customer WHERE due_at <= $1 AND parked_reason IS NULL
          ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
         now,

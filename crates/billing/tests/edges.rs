@@ -150,7 +150,7 @@ fn outcomes(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
     after.extend(end_unpaid(subscription, stop(true)).map(|s| s.after));
     // While what was paid for goes on, and after it.
     after.extend(
-        [later(), own().boundary()]
+        [later(), own().billing_period.end()]
             .into_iter()
             .flat_map(|at| recover(own(), at)),
     );

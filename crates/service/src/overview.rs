@@ -7,7 +7,7 @@ use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::payment::dunning::{DunningEnd, Outlook};
 use billing::period::Period;
-use billing::subscription::{PendingChange, Status, Subscription};
+use billing::subscription::{Access, PendingChange, Status, Subscription};
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use store::customer::CustomerRecord;
@@ -43,6 +43,18 @@ pub struct Overview {
     pub trial_available: bool,
     /// What the next invoices take from first.
     pub credit: Money,
+}
+
+impl Overview {
+    /// Whether the plan stays what it is until what is owed is paid.
+    pub fn changes_blocked(&self) -> bool {
+        let status = self.subscription.as_ref().map(|subscription| subscription.status);
+        let Some(behind) = status.filter(|status| status.is_behind()) else {
+            return false;
+        };
+        let from = self.dunning.map(|dunning| dunning.outlook.changes_blocked_at);
+        behind.access() < Access::Full || from.is_some_and(|from| from <= self.now)
+    }
 }
 
 /// What dunning does next, and what it ends with.

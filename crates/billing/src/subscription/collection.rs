@@ -14,7 +14,9 @@ pub fn fall_behind(subscription: Subscription, at: DateTime<Utc>) -> Result<Subs
 /// its customer decides whether to go on, for it costs something.
 pub fn recover(subscription: Subscription, at: DateTime<Utc>) -> Result<Subscription, InvalidTransition> {
     let stopped = matches!(subscription.status, Status::Unpaid { .. });
-    let next = if stopped && subscription.boundary() <= at {
+    let end = subscription.billing_period.end();
+    let paid_until = subscription.ends_at.map_or(end, |term| term.min(end));
+    let next = if stopped && paid_until <= at {
         let (since, resume_at) = (at, None);
         Status::Paused { since, resume_at }
     } else {

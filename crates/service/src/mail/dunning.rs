@@ -106,97 +106,101 @@ impl DunningLetter<'_> {
     }
 
     pub(super) fn body(&self, base_url: &str) -> String {
+        let then = match self {
+            Self::Declined { unpaid }
+            | Self::NoCard { unpaid }
+            | Self::Overdue { unpaid, .. }
+            | Self::Reminder { unpaid, .. }
+            | Self::AccessStops { unpaid, .. }
+            | Self::Suspended { unpaid, .. }
+            | Self::Final { unpaid }
+            | Self::LeftUnpaid { unpaid }
+            | Self::Kept { unpaid } => format!("Pay at {base_url}/invoices/{}.", unpaid.invoice),
+            Self::Ended { .. } => format!("See and pay your invoices at {base_url}/invoices."),
+            Self::Recovered { .. } => format!("See it at {base_url}/overview."),
+            Self::PaidAfterAll { .. } => format!("Go on at {base_url}/plan/resume."),
+        };
+        format!("{}\n{then}", self.words())
+    }
+
+    fn words(&self) -> String {
         match self {
-            Self::Declined { unpaid } => format!(
-                "Your card was declined for invoice {}; {} is due.\n{}",
-                unpaid.number,
-                unpaid.due,
-                unpaid.pay(base_url)
-            ),
-            Self::NoCard { unpaid } => format!(
-                "No card is on file to pay invoice {}; {} is due.\n{}",
-                unpaid.number,
-                unpaid.due,
-                unpaid.pay(base_url)
-            ),
+            Self::Declined { unpaid } => {
+                format!(
+                    "Your card was declined for invoice {}; {} is due.",
+                    unpaid.number, unpaid.due
+                )
+            }
+            Self::NoCard { unpaid } => {
+                format!(
+                    "No card is on file to pay invoice {}; {} is due.",
+                    unpaid.number, unpaid.due
+                )
+            }
             Self::Overdue { unpaid, due_on } => format!(
-                "Invoice {} was due on {} and {} of it is not paid.\n{}",
+                "Invoice {} was due on {} and {} of it is not paid.",
                 unpaid.number,
                 date(*due_on),
-                unpaid.due,
-                unpaid.pay(base_url)
+                unpaid.due
             ),
             Self::Reminder {
                 unpaid,
                 retried_on,
                 stops_on,
-            } => format!(
-                "{} of invoice {} is still not paid.{}{}\n{}",
-                unpaid.due,
-                unpaid.number,
-                retried(*retried_on),
-                stops_on.map_or_else(String::new, |on| {
-                    format!(" If it is not paid by {}, access becomes read-only.", date(on))
-                }),
-                unpaid.pay(base_url)
-            ),
+            } => {
+                let stops = stops_on
+                    .map(|on| format!(" If it is not paid by {}, access becomes read-only.", date(on)));
+                let stops = stops.unwrap_or_default();
+                format!(
+                    "{} is still not paid.{}{stops}",
+                    unpaid.of(),
+                    retried(*retried_on)
+                )
+            }
             Self::AccessStops {
                 unpaid,
                 on,
                 retried_on,
             } => format!(
-                "{} of invoice {} is still not paid. On {} access becomes read-only.{}\n{}",
-                unpaid.due,
-                unpaid.number,
+                "{} is still not paid. On {} access becomes read-only.{}",
+                unpaid.of(),
                 date(*on),
-                retried(*retried_on),
-                unpaid.pay(base_url)
+                retried(*retried_on)
             ),
             Self::Suspended { unpaid, then } => format!(
-                "{} of invoice {} is not paid, so access is read-only from now on.{}\n{}",
-                unpaid.due,
-                unpaid.number,
-                then.map_or_else(String::new, |(end, on)| what_then(end, on)),
-                unpaid.pay(base_url)
+                "{} is not paid, so access is read-only from now on.{}",
+                unpaid.of(),
+                then.map_or_else(String::new, |(end, on)| what_then(end, on))
             ),
-            Self::Final { unpaid } => format!(
-                "{} of invoice {} is not paid. This is our last reminder.\n{}",
-                unpaid.due,
-                unpaid.number,
-                unpaid.pay(base_url)
-            ),
+            Self::Final { unpaid } => format!("{} is not paid. This is our last reminder.", unpaid.of()),
             Self::Ended { plan, owed } => format!(
-                "Your {plan} subscription was not paid and has ended. {owed} is owed for the time it was served.\n\
-                 See and pay your invoices at {base_url}/invoices."
+                "Your {plan} subscription was not paid and has ended. {owed} is owed for the time it was served."
             ),
             Self::LeftUnpaid { unpaid } => format!(
-                "{} of invoice {} is not paid, so your plan is stopped and nothing more is billed. It can go on once \
-                 everything is paid.\n{}",
-                unpaid.due,
-                unpaid.number,
-                unpaid.pay(base_url)
+                "{} is not paid, so your plan is stopped and nothing more is billed. It can go on once everything is \
+                 paid.",
+                unpaid.of()
             ),
-            Self::Kept { unpaid } => format!(
-                "{} of invoice {} is not paid, so access stays read-only until it is.\n{}",
-                unpaid.due,
-                unpaid.number,
-                unpaid.pay(base_url)
-            ),
-            Self::Recovered { plan } => format!(
-                "Thank you: nothing is owed any more, and your {plan} plan goes on with full access.\n\
-                 See it at {base_url}/overview."
-            ),
+            Self::Kept { unpaid } => {
+                format!(
+                    "{} is not paid, so access stays read-only until it is.",
+                    unpaid.of()
+                )
+            }
+            Self::Recovered { plan } => {
+                format!("Thank you: nothing is owed any more, and your {plan} plan goes on with full access.")
+            }
             Self::PaidAfterAll { plan } => format!(
-                "Thank you: nothing is owed any more. Your {plan} plan is paused; nothing is charged until you go on \
-                 at {base_url}/plan."
+                "Thank you: nothing is owed any more. Your {plan} plan is paused, and nothing is charged until you go on."
             ),
         }
     }
 }
 
 impl Unpaid<'_> {
-    fn pay(&self, base_url: &str) -> String {
-        format!("Pay at {base_url}/invoices/{}.", self.invoice)
+    /// How much of which invoice.
+    fn of(&self) -> String {
+        format!("{} of invoice {}", self.due, self.number)
     }
 }
 

@@ -1,12 +1,11 @@
 //! Those who joined in the first eight months of the history.
 
 use billing::period::Interval::{Month, Week};
-use billing::subscription::FeedbackReason::TooExpensive;
 
 use crate::demo::lives::{
-    agrees, buy_with_code, buy_year_with_code, buys_after_the_trial, climbs, comes_round, commits_to_a_year,
-    ends_the_trial, ends_the_year, hires, is_helped, is_restless, leaves, leaves_owing, outgrows, pauses,
-    pauses_for, recovers, redeems_later, rests, returns, stays_by_the_year, wavers,
+    agrees, buy_with_code, buy_year_with_code, buys_after_the_trial, climbs, comes_round, comes_to_terms,
+    ends_the_trial, ends_the_year, hires, is_helped, is_restless, leaves_unpaid, never_pays, outgrows,
+    pauses, pauses_for, recovers, redeems_later, returns, settles_late, stays_by_the_year, wavers,
 };
 use crate::demo::story::Joins::{Ago, On31st};
 use crate::demo::story::{Story, habit};
@@ -68,7 +67,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 2, 1_900, 1),
         joins: Ago(536),
-        life: &rests("starter", 515),
+        life: &comes_to_terms("starter"),
     },
     Story {
         company: "Fjord Registry",
@@ -78,7 +77,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 3, 2_600, 1),
         joins: Ago(529),
-        life: &commits_to_a_year("starter", 130),
+        life: &settles_late("starter"),
     },
     Story {
         company: "Mosaic Art",
@@ -88,7 +87,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 2, 1_400, 1),
         joins: Ago(521),
-        life: &leaves("starter", 110, TooExpensive),
+        life: &leaves_unpaid("starter"),
     },
     Story {
         company: "Tundra Mining",
@@ -98,7 +97,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 4, 3_500, 2),
         joins: Ago(508),
-        life: &recovers("starter", 37),
+        life: &recovers("starter", 50),
     },
     Story {
         company: "Saffron Pay",
@@ -238,7 +237,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(2, 9, 15_000, 2),
         joins: Ago(371),
-        life: &leaves_owing("professional"),
+        life: &never_pays("professional"),
     },
     Story {
         company: "Tidal Music",

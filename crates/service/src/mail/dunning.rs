@@ -18,6 +18,10 @@ pub enum DunningLetter<'a> {
     Declined {
         unpaid: Unpaid<'a>,
     },
+    /// The bank asks the card's owner.
+    Approval {
+        unpaid: Unpaid<'a>,
+    },
     /// There is nothing to charge.
     NoCard {
         unpaid: Unpaid<'a>,
@@ -71,6 +75,9 @@ impl DunningLetter<'_> {
     pub(super) fn subject(&self) -> String {
         match self {
             Self::Declined { unpaid } => format!("Payment of invoice {} was declined", unpaid.number),
+            Self::Approval { unpaid } => {
+                format!("The payment of invoice {} waits for your approval", unpaid.number)
+            }
             Self::NoCard { unpaid } => format!("Invoice {} could not be charged", unpaid.number),
             Self::Overdue { unpaid, .. } => format!("Invoice {} is overdue", unpaid.number),
             Self::Reminder { unpaid, .. } => format!("Invoice {} is still not paid", unpaid.number),
@@ -108,6 +115,7 @@ impl DunningLetter<'_> {
     pub(super) fn body(&self, base_url: &str) -> String {
         let then = match self {
             Self::Declined { unpaid }
+            | Self::Approval { unpaid }
             | Self::NoCard { unpaid }
             | Self::Overdue { unpaid, .. }
             | Self::Reminder { unpaid, .. }
@@ -131,6 +139,10 @@ impl DunningLetter<'_> {
                     unpaid.number, unpaid.due
                 )
             }
+            Self::Approval { unpaid } => format!(
+                "Your bank asks you to approve the payment of invoice {}; {} is due.",
+                unpaid.number, unpaid.due
+            ),
             Self::NoCard { unpaid } => {
                 format!(
                     "No card is on file to pay invoice {}; {} is due.",

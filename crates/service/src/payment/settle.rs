@@ -116,6 +116,7 @@ async fn write_outcome(conn: &mut PgConnection, case: &Case<'_>, outcome: &Charg
             // A late answer about an attempt that is settled by now says nothing any more.
             if moved {
                 fail(conn, case).await?;
+                ask_to_approve(conn, case).await?;
             }
         }
         ChargeOutcome::Succeeded { charge_ref } => {
@@ -310,11 +311,23 @@ async fn declined(conn: &mut PgConnection, case: &Case<'_>, code: &str) -> Resul
     if case.attempt.retry {
         return Ok(());
     }
-    write_declined(conn, case).await
+    ask(conn, case, |unpaid| DunningLetter::Declined { unpaid }).await
+}
+
+/// Whoever pays on a page or for a change sits before it and is led to the bank.
+async fn ask_to_approve(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
+    if case.attempt.method.is_none() || awaited_upgrade(conn, case).await?.is_some() {
+        return Ok(());
+    }
+    ask(conn, case, |unpaid| DunningLetter::Approval { unpaid }).await
 }
 
 /// Asks for what is still open.
-async fn write_declined(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
+async fn ask(
+    conn: &mut PgConnection,
+    case: &Case<'_>,
+    words: for<'u> fn(Unpaid<'u>) -> DunningLetter<'u>,
+) -> Result<()> {
     for (id, _) in &case.attempt.allocations {
         let invoice = store::invoice::lock(conn, case.scope(), *id)
             .await?
@@ -326,8 +339,7 @@ async fn write_declined(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> 
                 due: invoice.amount_due(),
                 invoice: *id,
             };
-            case.write(conn, Letter::Dunning(DunningLetter::Declined { unpaid }))
-                .await?;
+            case.write(conn, Letter::Dunning(words(unpaid))).await?;
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! A renewal is declined on 1 May. What then happens day by day, by the clock alone or as somebody helps.
 
+use gateway::sandbox::{Authentication, SubmitOutcome};
 use service::billing::invoice::InvoiceStatus::{Open, Paid, Uncollectible, Void};
 use service::billing::payment::dunning::DunningEnd;
 use service::billing::period::Interval::Month;
@@ -9,7 +10,7 @@ use sqlx::PgPool;
 
 use crate::net_terms::{past_due, suspended};
 use crate::play::{
-    DECLINES_LATER, DECLINES_TWICE, EXPIRES_LATER, Play, VISA, bill, dated, movement, play, utc,
+    ASKS, DECLINES_LATER, DECLINES_TWICE, EXPIRES_LATER, Play, VISA, bill, dated, movement, play, utc,
 };
 
 /// Buys Starter on 1 April; the renewal a month later is declined.
@@ -391,5 +392,55 @@ async fn there_is_no_card(pool: PgPool) {
             "Invoice INV-000003 is still not paid"
         ]
     );
+    play.ties().await;
+}
+
+/// The bank asks and its card's owner does not answer: nothing is tried beside it, and in the end it is called off.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_payment_that_waits_for_approval_is_dunned(pool: PgPool) {
+    let play = play(pool, "2026-04-01T12:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    let url = play.billing.start_add_card(&play.actor).await.unwrap();
+    let page = url.rsplit('/').next().unwrap();
+    let SubmitOutcome::Authenticate { url } = play.submit(page, ASKS).await else {
+        panic!("the bank asks")
+    };
+    let (sandbox, bank) = (play.billing.sandbox(), url.rsplit('/').next().unwrap());
+    sandbox
+        .authenticate(bank, Authentication::Approve, play.billing.now())
+        .await
+        .unwrap();
+    play.billing.checkout_result(&play.actor, page).await.unwrap();
+    play.live_until("2026-05-31T12:59:00Z").await;
+    assert_eq!(play.standing().await.0, suspended("2026-05-15T13:00:00Z"));
+    assert_eq!(
+        play.tries(2).await,
+        [("05-01 12:00".to_owned(), "requires_action")]
+    );
+    play.live_until("2026-05-31T13:00:00Z").await;
+    assert_eq!(play.tries(2).await, [("05-01 12:00".to_owned(), "canceled")]);
+    assert_eq!(play.status().await.1, Some(StatusName::Canceled));
+    let told: Vec<_> = play.mails().await.into_iter().skip(3).collect();
+    let then = [
+        (
+            "05-01 12:00",
+            "The payment of invoice INV-000002 waits for your approval",
+        ),
+        ("05-04 13:00", "Invoice INV-000002 is still not paid"),
+        (
+            "05-11 13:00",
+            "Access stops on 15 May 2026: invoice INV-000002 is not paid",
+        ),
+        (
+            "05-15 13:00",
+            "Final notice: access is read-only, invoice INV-000002 is not paid",
+        ),
+        (
+            "05-31 13:00",
+            "Your Starter subscription has ended, because it was not paid",
+        ),
+        ("05-31 13:00", "Credit note CN-000001"),
+    ];
+    assert_eq!(told, dated(&then));
     play.ties().await;
 }

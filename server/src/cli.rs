@@ -3,6 +3,7 @@
 mod coupon;
 mod customer;
 mod invoice;
+mod tax;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -21,6 +22,7 @@ use tokio::runtime::Runtime;
 use self::coupon::CouponVerb;
 use self::customer::CustomerVerb;
 use self::invoice::InvoiceVerb;
+use self::tax::TaxVerb;
 use crate::config::{Config, without_empty_variables};
 use crate::database::{Database, Join};
 use crate::serve::{self, ServeArgs};
@@ -89,6 +91,11 @@ enum Verb {
     Coupon {
         #[command(subcommand)]
         verb: CouponVerb,
+    },
+    /// Decide what tax is charged where, and how a customer is taxed.
+    Tax {
+        #[command(subcommand)]
+        verb: TaxVerb,
     },
     /// Decide what is agreed with one customer.
     Customer {
@@ -163,6 +170,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         | Verb::Catalog { .. }
         | Verb::Invoice { .. }
         | Verb::Coupon { .. }
+        | Verb::Tax { .. }
         | Verb::Customer { .. }
         | Verb::Verify => {}
     }
@@ -177,6 +185,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Verb::Invoice { verb } => invoice::run(&billing, verb).await?,
             Verb::Coupon { verb } => coupon::run(&billing, verb).await?,
             Verb::Customer { verb } => customer::run(&billing, verb).await?,
+            Verb::Tax { verb } => tax::run(&billing, verb).await?,
             Verb::Verify => return verify(&billing).await,
             Verb::Serve(_) | Verb::Worker | Verb::Migrate => {}
         }

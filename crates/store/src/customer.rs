@@ -5,6 +5,7 @@ use billing::invoice::PaymentTerms;
 use billing::money::Currency;
 use billing::payment::dunning::DunningEnd;
 use billing::period::Zone;
+use billing::tax::{Region, TaxDefaults, TaxId, TaxProfile, TaxRegion, Taxation, taxation};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
@@ -34,10 +35,20 @@ pub struct CustomerRecord {
     pub created_at: DateTime<Utc>,
     pub ever_paid: bool,
     pub terms: PaymentTerms,
+    pub tax: TaxProfile,
+    /// What is charged where it is.
+    pub charged: Option<TaxRegion>,
     /// When the billing run looks at its unpaid invoices next.
     pub dunning_at: Option<DateTime<Utc>>,
     /// What dunning ends with, where that is agreed.
     pub dunning_end: Option<DunningEnd>,
+}
+
+impl CustomerRecord {
+    /// How what it is billed now is taxed.
+    pub fn taxation(&self, defaults: TaxDefaults) -> Taxation {
+        taxation(&self.tax, self.charged.as_ref(), defaults)
+    }
 }
 
 struct CustomerRow {
@@ -52,6 +63,10 @@ struct CustomerRow {
     net_days: Option<i32>,
     dunning_at: Option<DateTime<Utc>>,
     dunning_end: Option<String>,
+    tax_region: Option<String>,
+    tax_id: Option<String>,
+    tax_exempt: bool,
+    charged: Option<serde_json::Value>,
 }
 
 impl TryFrom<CustomerRow> for CustomerRecord {
@@ -76,8 +91,22 @@ impl TryFrom<CustomerRow> for CustomerRecord {
                 .dunning_end
                 .map(|end| row::known(TABLE, &end, DunningEnd::parse))
                 .transpose()?,
+            tax: TaxProfile {
+                region: row.tax_region.as_deref().map(region).transpose()?,
+                id: row.tax_id.map(TaxId::stored),
+                is_exempt: row.tax_exempt,
+            },
+            charged: row.charged.map(charged).transpose()?,
         })
     }
+}
+
+fn region(region: &str) -> Result<Region> {
+    Region::parse(region).map_err(|error| Error::corrupt(TABLE, error))
+}
+
+fn charged(charged: serde_json::Value) -> Result<TaxRegion> {
+    serde_json::from_value(charged).map_err(|error| Error::corrupt("tax_region", error))
 }
 
 fn terms(net_days: Option<i32>) -> Result<PaymentTerms> {
@@ -104,8 +133,9 @@ pub async fn insert(conn: &mut PgConnection, customer: &NewCustomer<'_>) -> Resu
 pub async fn find(conn: &mut PgConnection, scope: CustomerScope) -> Result<Option<CustomerRecord>> {
     sqlx::query_as!(
         CustomerRow,
-        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid,
-                net_days, dunning_at, dunning_end
+        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days, tax_region, tax_id,
+                tax_exempt, to_jsonb(tax_region_of(tax_region)) AS charged,
+                dunning_at, dunning_end
          FROM customer WHERE id = $1",
         scope.uuid(),
     )
@@ -120,7 +150,8 @@ pub async fn find(conn: &mut PgConnection, scope: CustomerScope) -> Result<Optio
 pub async fn lock(conn: &mut PgConnection, scope: CustomerScope) -> Result<Option<CustomerRecord>> {
     sqlx::query_as!(
         CustomerRow,
-        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days,
+        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days, tax_region, tax_id,
+                tax_exempt, to_jsonb(tax_region_of(tax_region)) AS charged,
                 dunning_at, dunning_end
          FROM customer WHERE id = $1 FOR NO KEY UPDATE",
         scope.uuid(),
@@ -170,6 +201,20 @@ pub async fn set_dunning_end(
     Ok(())
 }
 
+/// What later invoices are taxed by; those that are issued stay as they are.
+pub async fn set_tax(conn: &mut PgConnection, scope: CustomerScope, tax: &TaxProfile) -> Result<()> {
+    sqlx::query!(
+        "UPDATE customer SET tax_region = $2, tax_id = $3, tax_exempt = $4 WHERE id = $1",
+        scope.uuid(),
+        tax.region.as_ref().map(Region::as_str),
+        tax.id.as_ref().map(TaxId::as_str),
+        tax.is_exempt,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// From the first payment on, a return from zero MRR is a reactivation.
 pub async fn set_ever_paid(conn: &mut PgConnection, scope: CustomerScope) -> Result<()> {
     sqlx::query!(
@@ -206,7 +251,8 @@ pub struct DueCustomer {
 pub async fn lock_due(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> Result<Vec<DueCustomer>> {
     let rows = sqlx::query_as!(
         CustomerRow,
-        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days,
+        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days, tax_region, tax_id,
+                tax_exempt, to_jsonb(tax_region_of(tax_region)) AS charged,
                 dunning_at, dunning_end
          FROM customer WHERE due_at <= $1 AND parked_reason IS NULL
          ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",

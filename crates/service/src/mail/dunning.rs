@@ -133,22 +133,9 @@ impl DunningLetter<'_> {
 
     fn words(&self) -> String {
         match self {
-            Self::Declined { unpaid } => {
-                format!(
-                    "Your card was declined for invoice {}; {} is due.",
-                    unpaid.number, unpaid.due
-                )
-            }
-            Self::Approval { unpaid } => format!(
-                "Your bank asks you to approve the payment of invoice {}; {} is due.",
-                unpaid.number, unpaid.due
-            ),
-            Self::NoCard { unpaid } => {
-                format!(
-                    "No card is on file to pay invoice {}; {} is due.",
-                    unpaid.number, unpaid.due
-                )
-            }
+            Self::Declined { unpaid } => unpaid.asks("Your card was declined for"),
+            Self::Approval { unpaid } => unpaid.asks("Your bank asks you to approve the payment of"),
+            Self::NoCard { unpaid } => unpaid.asks("No card is on file to pay"),
             Self::Overdue { unpaid, due_on } => format!(
                 "Invoice {} was due on {} and {} of it is not paid.",
                 unpaid.number,
@@ -210,6 +197,10 @@ impl DunningLetter<'_> {
 }
 
 impl Unpaid<'_> {
+    fn asks(&self, why: &str) -> String {
+        format!("{why} invoice {}; {} is due.", self.number, self.due)
+    }
+
     /// How much of which invoice.
     fn of(&self) -> String {
         format!("{} of invoice {}", self.due, self.number)

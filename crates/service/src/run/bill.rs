@@ -9,7 +9,7 @@ use billing::money::Money;
 use billing::subscription::{
     BilledUntil, BilledUsage, PendingChange, Status, StatusName, Subscription, check_bounds, fall_behind,
 };
-use billing::tax::TaxRate;
+use billing::tax::TaxDefaults;
 use chrono::{DateTime, TimeDelta, Utc};
 use store::customer::CustomerRecord;
 use store::dunning::NewDunning;
@@ -111,7 +111,7 @@ struct Billed<'a> {
 /// What a decision goes by that is the same for all.
 #[derive(Clone, Copy)]
 struct Common {
-    tax_rate: TaxRate,
+    tax: TaxDefaults,
     now: DateTime<Utc>,
 }
 
@@ -127,7 +127,7 @@ fn decide<'a>(
         renewal,
         draft,
         one_offs,
-    } = loaded.bill(customer, subscription, common.tax_rate)?;
+    } = loaded.bill(customer, subscription, common.tax)?;
     let due = draft.amount_due()?;
     let charges = due.is_positive() && !customer.terms.is_net();
     let method = loaded.method(customer.id).filter(|_| charges);
@@ -188,7 +188,7 @@ impl Billing {
         let loaded = Loaded::load(tx, catalog, &subscriptions).await?;
         let mrr = store::revenue::mrr_of(tx, &ids).await?;
         let common = Common {
-            tax_rate: self.parts.config.tax_rate,
+            tax: self.parts.config.tax,
             now: self.now(),
         };
         let mut billed = Vec::with_capacity(due.len());

@@ -20,6 +20,8 @@ pub enum AppError {
     InvalidEmail,
     InvalidPassword,
     InvalidTimeZone,
+    InvalidRegion,
+    InvalidTaxId,
     AlreadySubscribed,
     Paused,
     TrialUsed,
@@ -72,7 +74,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 57] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -84,6 +86,8 @@ impl AppError {
         InvalidEmail,
         InvalidPassword,
         InvalidTimeZone,
+        InvalidRegion,
+        InvalidTaxId,
         AlreadySubscribed,
         Paused,
         TrialUsed,
@@ -143,6 +147,8 @@ impl AppError {
             InvalidEmail => "invalid_email",
             InvalidPassword => "invalid_password",
             InvalidTimeZone => "invalid_time_zone",
+            InvalidRegion => "invalid_region",
+            InvalidTaxId => "invalid_tax_id",
             AlreadySubscribed => "already_subscribed",
             Paused => "paused",
             TrialUsed => "trial_used",
@@ -222,7 +228,8 @@ impl AppError {
             Forbidden => 403,
             NotFound => 404,
             Invalid | InvalidCompany | InvalidName | InvalidEmail | InvalidPassword | InvalidTimeZone
-            | UnknownTestCard | InvalidExpiry | InvalidCvc | AmountOutOfRange => 422,
+            | InvalidRegion | InvalidTaxId | UnknownTestCard | InvalidExpiry | InvalidCvc
+            | AmountOutOfRange => 422,
             TooMany => 429,
             Preparing | GatewayUnavailable | StorageUnavailable | Offline => 503,
             Internal => 500,
@@ -268,6 +275,7 @@ fn invalid(field: &str) -> AppError {
         "email" => InvalidEmail,
         "password" => InvalidPassword,
         "time_zone" => InvalidTimeZone,
+        "region" => InvalidRegion,
         _ => Invalid,
     }
 }

@@ -12,6 +12,7 @@ mod lines;
 #[cfg(feature = "ssr")]
 pub mod overview;
 pub mod plan;
+pub mod settings;
 #[cfg(feature = "ssr")]
 pub mod status;
 #[cfg(feature = "ssr")]

@@ -56,7 +56,7 @@ pub use subscription::{
     AddOnOffer, AddOnPreview, ChangeKind, ChangeOutcome, ChangePreview, ResumePreview, SetUp, StopKind,
     StopPreview,
 };
-pub use tax::{TaxAddress, TaxExemption};
+pub use tax::{TaxAddress, TaxExemption, TaxSettings};
 pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};
 pub use verify::{Finding, VerifyReport};
 

@@ -120,8 +120,11 @@ const CHECKS: &[(&str, &str, &str)] = &[
                     (m -> 'billed' ->> 'amount')::bigint AS net
              FROM billed_usage b CROSS JOIN LATERAL jsonb_array_elements(b.meters) m
          ), lines AS (
-             SELECT i.subscription_id, l.service_start, l.service_end, l.charge, sum(l.net_minor + l.discount_minor) AS net
+             SELECT i.subscription_id, l.service_start, l.service_end, l.charge,
+                    sum(l.net_minor + l.discount_minor
+                        + CASE n.tax_behavior WHEN 'inclusive' THEN l.tax_minor ELSE 0 END) AS net
              FROM invoice_line l JOIN subscription_item i ON i.id = l.subscription_item_id
+             JOIN invoice n ON n.id = l.invoice_id
              WHERE l.kind IN ('usage', 'true_up', 'late_usage') GROUP BY 1, 2, 3, 4
          )
          SELECT b.subscription_id::text || ' from ' || b.usage_start || ': ' || b.charge FROM billed b
@@ -135,8 +138,10 @@ const CHECKS: &[(&str, &str, &str)] = &[
         "SELECT i.series || '-' || i.number FROM invoice i
          LEFT JOIN (SELECT invoice_id, count(*) AS n, sum(price_minor * quantity) AS net FROM one_off GROUP BY 1) o
             ON o.invoice_id = i.id
-         LEFT JOIN (SELECT invoice_id, count(*) AS n, sum(net_minor + discount_minor) AS net FROM invoice_line WHERE kind = 'one_off'
-                    GROUP BY 1) l ON l.invoice_id = i.id
+         LEFT JOIN (SELECT l.invoice_id, count(*) AS n,
+                        sum(l.net_minor + CASE n.tax_behavior WHEN 'inclusive' THEN l.tax_minor ELSE 0 END) AS net
+                    FROM invoice_line l JOIN invoice n ON n.id = l.invoice_id WHERE l.kind = 'one_off' GROUP BY 1) l
+            ON l.invoice_id = i.id
          WHERE coalesce(o.n, 0) <> coalesce(l.n, 0) OR coalesce(o.net, 0) <> coalesce(l.net, 0)",
     ),
     (

@@ -109,6 +109,13 @@ pub enum Deed {
     },
     /// Finance agrees on what happens where nothing gets the customer to pay.
     DunningEnds(DunningEnd),
+    /// Tells where the company is for tax, and its tax id.
+    Locate {
+        region: &'static str,
+        tax_id: Option<&'static str>,
+    },
+    /// Staff has seen that it pays no tax.
+    Exempt,
     /// Staff publishes a plan for this customer alone: this part of the catalog.
     Agree(&'static str),
 }

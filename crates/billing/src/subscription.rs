@@ -2,6 +2,7 @@
 //!
 //! Decisions that place periods need time zones; states and what they mean do not.
 
+mod access;
 #[cfg(feature = "zones")]
 mod add_on;
 mod add_on_time;
@@ -32,6 +33,7 @@ mod upgrade;
 #[cfg(feature = "zones")]
 mod usage_line;
 
+pub use access::Access;
 #[cfg(feature = "zones")]
 pub use add_on::{AddOnInput, AddOnTarget, await_add_on, change_add_on, complete_add_on, undo_add_on};
 pub use add_on_time::AddOnTime;
@@ -56,8 +58,8 @@ pub use redeem::{MAX_DISCOUNTS, redeem};
 #[cfg(feature = "zones")]
 pub use renew::{Renewal, RenewalInput, renew};
 pub use state::{
-    Access, AddOnChange, CancelReason, Downgrade, InvalidTransition, ItemKind, PendingChange, Status,
-    StatusName, Subscription, SubscriptionItem,
+    AddOnChange, CancelReason, Downgrade, InvalidTransition, ItemKind, PendingChange, Status, StatusName,
+    Subscription, SubscriptionItem,
 };
 #[cfg(feature = "zones")]
 pub use upgrade::{

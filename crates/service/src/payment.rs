@@ -7,5 +7,5 @@ mod standing;
 mod sweep;
 
 pub use collect::{BeginAttempt, Cause, begin_attempts};
-pub(crate) use dunning::{debts, next_at, outlook_of, refuse_in_debt, waits};
+pub(crate) use dunning::{HOLD, debts, next_at, outlook_of, refuse_in_debt, waits};
 pub(crate) use standing::{decides, is_being_paid, is_owed, pay_from_credit, recover_paid_up};

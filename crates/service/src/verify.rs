@@ -5,10 +5,11 @@ use billing::invoice::Explain;
 use billing::money::{Money, MoneyError};
 use billing::revenue::customer_mrr;
 use billing::tax::{TaxBasis, TaxBehavior, TaxRounding, Taxation, Taxed, assess};
+use chrono::{DateTime, Utc};
 use store::verify::{StoredCredit, StoredInvoice, StoredLine};
 use store::{CustomerScope, PgConnection};
 
-use crate::payment::{debts, next_at};
+use crate::payment::{HOLD, debts, next_at};
 use crate::{Billing, Error, Result};
 
 const INVOICES_AT_A_TIME: i64 = 1_000;
@@ -58,8 +59,11 @@ impl Billing {
             let customer = store::customer::find(conn, CustomerScope::of(*id)).await?;
             let customer = customer.ok_or(Error::NotFound("customer"))?;
             let next = next_at(&debts(conn, &customer).await?, customer.zone, self.now());
+            // An end may wait for a payment that is under way.
+            let latest = |next: DateTime<Utc>| next.max(self.now()) + HOLD;
             let missed = |next| {
-                dunning_at.is_none_or(|at| at > next) || due_at.is_none_or(|due| Some(due) > *dunning_at)
+                dunning_at.is_none_or(|at| at > latest(next))
+                    || due_at.is_none_or(|due| Some(due) > *dunning_at)
             };
             if next.is_some_and(missed) {
                 wrong.push(id.to_string());

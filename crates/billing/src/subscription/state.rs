@@ -103,16 +103,6 @@ pub enum StatusName {
     Canceled,
 }
 
-/// How far a customer gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Access {
-    None,
-    /// What is there can be seen and taken along; nothing is added.
-    ReadOnly,
-    Full,
-}
-
 impl StatusName {
     /// Active, past due and suspended subscriptions make up MRR; trials, paused and unpaid ones do not.
     pub const fn counts_as_recurring(self) -> bool {
@@ -156,15 +146,6 @@ impl StatusName {
         (Self::Unpaid, Self::Paused),
         (Self::Unpaid, Self::Canceled),
     ];
-
-    /// What its customer may do with what it grants.
-    pub const fn access(self) -> Access {
-        match self {
-            Self::Trialing | Self::Active | Self::PastDue => Access::Full,
-            Self::Paused | Self::Suspended => Access::ReadOnly,
-            Self::Pending | Self::Incomplete | Self::Unpaid | Self::Canceled => Access::None,
-        }
-    }
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -231,10 +212,6 @@ impl Status {
             self,
             Self::PastDue { .. } | Self::Suspended { .. } | Self::Unpaid { .. }
         )
-    }
-
-    pub const fn access(self) -> Access {
-        self.name().access()
     }
 
     pub const fn is_live(self) -> bool {

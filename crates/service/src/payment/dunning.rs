@@ -2,6 +2,8 @@
 
 mod take;
 
+pub(crate) use take::HOLD;
+
 use billing::id::InvoiceId;
 use billing::invoice::DueDate;
 use billing::payment::dunning::{Action, Card, Due, History, Next, Outlook, Step, next, outlook};

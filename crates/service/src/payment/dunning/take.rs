@@ -13,7 +13,7 @@ use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result};
 
 /// How long the end waits for a payment that is under way.
-const HOLD: TimeDelta = TimeDelta::hours(1);
+pub(crate) const HOLD: TimeDelta = TimeDelta::hours(1);
 
 /// A step that is being taken, under its customer's lock.
 struct Taking<'a> {

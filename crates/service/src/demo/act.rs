@@ -14,7 +14,7 @@ use super::story::{Deed, Offer, Terms};
 use crate::catalog::DEFAULT;
 use crate::{
     Actor, AddOneOff, BillOneOff, ChangeOutcome, ChangePreview, Error, EventOutcome, Result, SetUp,
-    StartCheckout, StopKind, TaxAddress, TaxExemption,
+    StartCheckout, StopKind,
 };
 
 impl Stage {
@@ -76,26 +76,10 @@ impl Stage {
             }
             Deed::DunningEnds(end) => self.dunning_ends(&member, end).await,
             Deed::NetTerms { days } => self.net_terms(&member, days).await,
-            Deed::Locate { region, tax_id } => {
-                let region = Some(region);
-                billing
-                    .set_tax_address(actor, TaxAddress { region, tax_id })
-                    .await
-            }
+            Deed::Locate { region, tax_id } => self.locate(&member, region, tax_id).await,
             Deed::Exempt => self.exempt(&member).await,
-            Deed::Agree(terms) => self.agree(&member, terms).await,
+            Deed::Agree(terms) => Box::pin(self.agree(&member, terms)).await,
         }
-    }
-
-    async fn exempt(&self, member: &Member) -> Result<()> {
-        let unknown = TaxAddress {
-            region: None,
-            tax_id: None,
-        };
-        let exempt = TaxExemption::Exempt;
-        self.billing
-            .set_customer_tax(&self.operator, member.customer, unknown, exempt)
-            .await
     }
 
     async fn agree(&mut self, member: &Member, terms: &str) -> Result<()> {

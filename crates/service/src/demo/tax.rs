@@ -3,7 +3,8 @@
 use billing::tax::{Region, Tax, TaxBehavior, TaxRate, TaxRegion};
 use rust_decimal::Decimal;
 
-use crate::{Actor, Billing, Error, Result};
+use super::stage::{Member, Stage};
+use crate::{Actor, Billing, Error, Result, TaxAddress, TaxExemption};
 
 /// A name, and a rate in thousandths of a percent.
 type Named = (&'static str, i64);
@@ -75,5 +76,24 @@ impl Billing {
             self.set_tax_region(operator, &region, &charged).await?;
         }
         Ok(())
+    }
+}
+
+impl Stage {
+    pub(super) async fn locate(&self, member: &Member, region: &str, tax_id: Option<&str>) -> Result<()> {
+        let region = Some(region);
+        self.billing
+            .set_tax_address(&member.actor, TaxAddress { region, tax_id })
+            .await
+    }
+
+    pub(super) async fn exempt(&self, member: &Member) -> Result<()> {
+        let unknown = TaxAddress {
+            region: None,
+            tax_id: None,
+        };
+        self.billing
+            .set_customer_tax(&self.operator, member.customer, unknown, TaxExemption::Exempt)
+            .await
     }
 }

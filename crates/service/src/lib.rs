@@ -45,7 +45,7 @@ pub use entitlement::{OverrideKey, SetOverride};
 pub use error::{Error, ErrorKind, Result};
 pub use gateway::{CheckoutMode, sandbox};
 pub use invoice::{AddOneOff, BillOneOff};
-pub use overview::{MeterUsage, Overview, Owed, Upcoming};
+pub use overview::{Dunning, MeterUsage, Overview, Owed, Upcoming};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, SessionStorage};
 pub use store::api_key::ApiKeyRow;
 pub use store::credit::{CreditNoteDetail, CreditNoteSummary};
@@ -64,6 +64,7 @@ use std::sync::Arc;
 
 use billing::invoice::{Assembly, DraftLine, InvoiceDiscount, InvoiceDraft};
 use billing::money::Currency;
+use billing::payment::dunning::DunningEnd;
 use billing::tax::TaxDefaults;
 use gateway::PaymentGateway;
 use gateway::sandbox::Sandbox;
@@ -84,6 +85,8 @@ pub struct ServiceConfig {
     /// Signs quotes. 32 random bytes.
     pub quote_key: [u8; 32],
     pub usage_tracking: bool,
+    /// What dunning ends with where nothing else is agreed.
+    pub dunning_end: DunningEnd,
 }
 
 /// Without the key: whoever reads it could sign quotes.
@@ -94,6 +97,7 @@ impl std::fmt::Debug for ServiceConfig {
             .field("currency", &self.currency)
             .field("tax", &self.tax)
             .field("usage_tracking", &self.usage_tracking)
+            .field("dunning_end", &self.dunning_end)
             .finish_non_exhaustive()
     }
 }

@@ -60,6 +60,10 @@ pub static PORTAL: Area = Area {
             href: "/invoices",
             label: t::INVOICES,
         },
+        NavItem {
+            href: "/wallet",
+            label: t::WALLET,
+        },
     ],
     wide: false,
     accounts: true,

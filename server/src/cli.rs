@@ -1,6 +1,7 @@
 //! The commands. Whatever goes wrong ends in one plain sentence on stderr and an exit code that is not zero.
 
 mod coupon;
+mod credit;
 mod invoice;
 
 use std::fmt::Display;
@@ -20,6 +21,7 @@ use service::{Actor, Billing, DemoWorld, NewApiKey, NewStaff, Scope, StaffRole, 
 use tokio::runtime::Runtime;
 
 use self::coupon::CouponVerb;
+use self::credit::CreditVerb;
 use self::invoice::InvoiceVerb;
 use crate::config::{Config, without_empty_variables};
 use crate::database::{Database, Join};
@@ -89,6 +91,11 @@ enum Verb {
     Coupon {
         #[command(subcommand)]
         verb: CouponVerb,
+    },
+    /// Grant customers credit, and see what they have.
+    Credit {
+        #[command(subcommand)]
+        verb: CreditVerb,
     },
     /// Decide what is agreed with one customer.
     Customer {
@@ -175,6 +182,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         | Verb::Catalog { .. }
         | Verb::Invoice { .. }
         | Verb::Coupon { .. }
+        | Verb::Credit { .. }
         | Verb::Customer { .. }
         | Verb::Verify => {}
     }
@@ -188,6 +196,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Verb::Catalog { verb } => catalog(&billing, verb).await?,
             Verb::Invoice { verb } => invoice::run(&billing, verb).await?,
             Verb::Coupon { verb } => coupon::run(&billing, verb).await?,
+            Verb::Credit { verb } => credit::run(&billing, verb).await?,
             Verb::Customer {
                 verb: CustomerVerb::Terms { customer, net_days },
             } => {
@@ -235,13 +244,13 @@ async fn make_staff(billing: &Billing, email: String, name: String, role: StaffR
 
 /// An amount that has more decimals than its currency is a slip, and never rounded.
 fn exact(price: Decimal, currency: Currency) -> Result<Money> {
-    let amount = Money::round_major(price, currency).context("price is out of range")?;
-    anyhow::ensure!(
-        amount.major() == price,
-        "price has more decimals than {} has",
-        currency.as_str()
-    );
-    Ok(amount)
+    let amount = Money::exact_major(price, currency);
+    amount.with_context(|| {
+        format!(
+            "{price} is too large, or has more decimals than {}",
+            currency.as_str()
+        )
+    })
 }
 
 fn role(text: &str) -> std::result::Result<StaffRole, String> {

@@ -14,3 +14,4 @@ pub mod plan;
 pub mod status;
 #[cfg(feature = "ssr")]
 mod usage;
+pub mod wallet;

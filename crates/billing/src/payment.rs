@@ -1,8 +1,10 @@
 //! One try to collect money, and what became of it.
 
 mod dunning;
+mod minimum;
 
 pub use dunning::{Pace, reached, retries};
+pub use minimum::minimum_charge;
 
 use serde::{Deserialize, Serialize};
 

@@ -175,6 +175,27 @@ async fn the_full_world_ties_and_comes_through_everything(pool: PgPool) {
         [""; 0],
         "what becomes of invoices that are sent"
     );
+    let credit = words(
+        "SELECT CASE WHEN u.grant_id IS NOT NULL THEN 'expired' WHEN g.left_minor = 0 THEN 'used up'
+             WHEN g.expires_at IS NOT NULL THEN 'expires' WHEN g.left_minor < g.amount_minor THEN 'used in part'
+             ELSE 'untouched' END
+         FROM credit_grant g LEFT JOIN credit_use u ON u.grant_id = g.id AND u.invoice_id IS NULL
+         UNION SELECT kind FROM credit_grant
+         UNION SELECT 'bought' FROM credit_grant WHERE invoice_id IS NOT NULL
+         UNION SELECT 'not paid' FROM invoice WHERE reason = 'top_up' AND status = 'void'",
+    )
+    .await;
+    let states = [
+        "promotional",
+        "paid",
+        "bought",
+        "not paid",
+        "expires",
+        "expired",
+        "used in part",
+        "used up",
+    ];
+    assert_eq!(left_out(&states, &credit), [""; 0], "credit that no story has");
     let late =
         words("SELECT split_part(subject, ' ', 4) FROM mail WHERE subject LIKE 'Invoice % overdue'").await;
     assert_eq!(left_out(&["overdue"], &late), [""; 0], "reminders");

@@ -10,6 +10,7 @@ pub use one_off::{
     NewOneOff, WaitingOneOff, bill_one_offs, insert_one_off, remove_one_off, waiting_one_offs,
 };
 pub use read::{
-    AttemptRow, InvoiceDetail, InvoiceSummary, awaited, find, given_back, list, lock, numbered, open, owing,
+    AttemptRow, InvoiceDetail, InvoiceSummary, TOP_UP, awaited, find, given_back, list, lock, numbered, open,
+    owing,
 };
 pub use write::{NewInvoice, apply_credit, insert, settle, take_numbers, void, write_off};

@@ -1,7 +1,7 @@
 //! Postings and what they add up to.
 
-use billing::id::{CreditNoteId, CustomerId, InvoiceId, PaymentAttemptId, PostingId};
-use billing::ledger::{Account, Posting};
+use billing::id::{CreditGrantId, CreditNoteId, CustomerId, InvoiceId, PaymentAttemptId, PostingId};
+use billing::ledger::Posting;
 use billing::money::{Currency, Money};
 use billing::period::Period;
 use chrono::{DateTime, Utc};
@@ -19,6 +19,7 @@ pub struct NewPosting<'a> {
     pub invoice: Option<InvoiceId>,
     pub attempt: Option<PaymentAttemptId>,
     pub credit_note: Option<CreditNoteId>,
+    pub grant: Option<CreditGrantId>,
     pub at: DateTime<Utc>,
 }
 
@@ -33,15 +34,17 @@ pub async fn insert(conn: &mut PgConnection, postings: &[NewPosting<'_>]) -> Res
         return Ok(());
     }
     sqlx::query!(
-        "INSERT INTO ledger_posting (id, kind, customer_id, invoice_id, attempt_id, credit_note_id, occurred_at)
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[],
-            $7::timestamptz[])",
+        "INSERT INTO ledger_posting (id, kind, customer_id, invoice_id, attempt_id, credit_note_id, grant_id,
+            occurred_at)
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
+            $8::timestamptz[])",
         &column(&postings, |p| p.id.uuid()),
         &column(&postings, |p| p.posting.kind().as_str()) as &[&str],
         &column(&postings, |p| p.customer.uuid()),
         &column(&postings, |p| p.invoice.map(InvoiceId::uuid)) as &[Option<Uuid>],
         &column(&postings, |p| p.attempt.map(PaymentAttemptId::uuid)) as &[Option<Uuid>],
         &column(&postings, |p| p.credit_note.map(CreditNoteId::uuid)) as &[Option<Uuid>],
+        &column(&postings, |p| p.grant.map(CreditGrantId::uuid)) as &[Option<Uuid>],
         &column(&postings, |p| p.at),
     )
     .execute(&mut *conn)
@@ -71,29 +74,6 @@ pub async fn insert(conn: &mut PgConnection, postings: &[NewPosting<'_>]) -> Res
     .execute(conn)
     .await?;
     Ok(())
-}
-
-/// The sum of each customer's entries on an account in a currency, in the order asked: debit positive.
-pub async fn balances(
-    conn: &mut PgConnection,
-    account: Account,
-    of: &[(CustomerId, Currency)],
-) -> Result<Vec<Money>> {
-    let sums = sqlx::query_scalar!(
-        r#"SELECT coalesce((SELECT sum(e.amount_minor) FROM ledger_entry e
-               WHERE e.customer_id = n.customer_id AND e.account = $1 AND e.currency = n.currency), 0)::bigint AS "minor!"
-           FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS n (customer_id, currency, position)
-           ORDER BY n.position"#,
-        account.as_str(),
-        &column(of, |(customer, _)| customer.uuid()),
-        &column(of, |(_, currency)| currency.as_str()) as &[&str],
-    )
-    .fetch_all(conn)
-    .await?;
-    let sums = sums.into_iter().zip(of);
-    Ok(sums
-        .map(|(minor, (_, currency))| Money::new(minor, *currency))
-        .collect())
 }
 
 /// Money received in a span, over all customers.

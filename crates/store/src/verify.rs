@@ -1,5 +1,7 @@
 //! What must tie, recomputed by Postgres: each query returns the rows that do not.
 
+mod credit;
+
 use billing::id::{CreditNoteId, InvoiceId};
 use billing::invoice::Explain;
 use billing::money::Money;
@@ -17,7 +19,9 @@ pub struct Checked {
 }
 
 /// Name, a count of what is looked at, and a query for one text a row that is wrong.
-const CHECKS: &[(&str, &str, &str)] = &[
+type Check = (&'static str, &'static str, &'static str);
+
+const CHECKS: &[Check] = &[
     (
         "postings balance",
         "SELECT count(*) FROM ledger_posting",
@@ -43,9 +47,9 @@ const CHECKS: &[(&str, &str, &str)] = &[
     ),
     (
         "discounts are taken off prices and usage alone",
-        "SELECT count(*) FROM invoice_line WHERE kind IN ('one_off', 'proration_credit', 'late_usage')",
+        "SELECT count(*) FROM invoice_line WHERE kind IN ('one_off', 'top_up', 'proration_credit', 'late_usage')",
         "SELECT id::text FROM invoice_line
-         WHERE kind IN ('one_off', 'proration_credit', 'late_usage') AND discount_minor <> 0",
+         WHERE kind IN ('one_off', 'top_up', 'proration_credit', 'late_usage') AND discount_minor <> 0",
     ),
     (
         "coupons that subscriptions carry were redeemed for them",
@@ -165,39 +169,6 @@ const CHECKS: &[(&str, &str, &str)] = &[
          WHERE s.status = 'active' AND s.overdue_at IS DISTINCT FROM i.due_at",
     ),
     (
-        "credit notes are the sums of their lines",
-        "SELECT count(*) FROM credit_note",
-        "SELECT n.series || '-' || n.number FROM credit_note n
-         JOIN LATERAL (SELECT coalesce(sum(net_minor), 0) AS net, coalesce(sum(tax_minor), 0) AS tax
-                       FROM credit_note_line WHERE credit_note_id = n.id) l ON true
-         WHERE l.net <> n.net_minor OR l.tax <> n.tax_minor OR n.net_minor + n.tax_minor <> n.total_minor",
-    ),
-    (
-        "credit notes are booked",
-        "SELECT count(*) FROM credit_note",
-        "SELECT n.series || '-' || n.number FROM credit_note n
-         LEFT JOIN (SELECT p.credit_note_id, -sum(e.amount_minor) AS credit FROM ledger_entry e
-                    JOIN ledger_posting p ON p.id = e.posting_id WHERE e.account = 'customer_credit' GROUP BY 1) l
-            ON l.credit_note_id = n.id
-         WHERE coalesce(l.credit, 0) <> n.total_minor",
-    ),
-    (
-        "credit applied to invoices is booked",
-        "SELECT count(*) FROM invoice WHERE credit_applied_minor > 0",
-        "SELECT i.series || '-' || i.number FROM invoice i
-         LEFT JOIN (SELECT p.invoice_id, sum(e.amount_minor) AS credit FROM ledger_entry e
-                    JOIN ledger_posting p ON p.id = e.posting_id WHERE e.account = 'customer_credit' GROUP BY 1) l
-            ON l.invoice_id = i.id
-         WHERE coalesce(l.credit, 0) <> i.credit_applied_minor",
-    ),
-    (
-        "no credit balance is overdrawn",
-        "SELECT count(*) FROM (SELECT DISTINCT customer_id, currency FROM ledger_entry
-         WHERE account = 'customer_credit') b",
-        "SELECT customer_id::text || ' is overdrawn by ' || sum(amount_minor) FROM ledger_entry
-         WHERE account = 'customer_credit' GROUP BY customer_id, currency HAVING sum(amount_minor) > 0",
-    ),
-    (
         "no line is credited beyond what it billed",
         "SELECT (SELECT count(*) FROM invoice_line WHERE kind = 'proration_credit' AND NOT voided)
               + (SELECT count(*) FROM credit_note_line)",
@@ -296,7 +267,7 @@ const CHECKS: &[(&str, &str, &str)] = &[
 /// Runs every check that SQL alone can make.
 pub async fn run(conn: &mut PgConnection) -> Result<Vec<Checked>> {
     let mut checked = Vec::new();
-    for (name, rows, wrong) in CHECKS {
+    for (name, rows, wrong) in CHECKS.iter().chain(credit::CHECKS) {
         let rows: i64 = sqlx::query_scalar(*rows).fetch_one(&mut *conn).await?;
         let wrong: Vec<Option<String>> = sqlx::query_scalar(*wrong).fetch_all(&mut *conn).await?;
         let wrong = wrong.into_iter().map(Option::unwrap_or_default).collect();

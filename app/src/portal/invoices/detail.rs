@@ -1,5 +1,6 @@
 //! One invoice in full: every line explains itself, every try to collect it gives its reason.
 
+use billing::credit::GrantKind;
 use billing::id::InvoiceId;
 use billing::invoice::{InvoiceStatus, Line};
 use billing::money::Money;
@@ -15,8 +16,8 @@ use crate::error::AppError;
 use crate::format;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
-use crate::portal::coupon;
 use crate::portal::status::due;
+use crate::portal::{coupon, credit};
 use crate::text::en::invoices as t;
 use crate::text::en::portal::lines as l;
 use crate::ui::{Amount, ButtonKind, Icon, LinkButton, Notice, Panel, PostButton, Table, Tone, When};
@@ -174,9 +175,15 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
         .lines
         .first()
         .map(|line| l::tax(&format::rate(line.tax_rate.fraction())));
-    let credit = (!summary.credit_applied.is_zero())
-        .then(|| summary.credit_applied.negate().ok())
-        .flatten();
+    let credits = credit::taken(&invoice.credits, |kind| match kind {
+        GrantKind::Promotional => t::PROMOTIONAL_CREDIT,
+        GrantKind::Paid => t::CREDIT_APPLIED,
+    });
+    let reduced = !credits.is_empty() || !summary.paid.is_zero();
+    let credits = credits
+        .into_iter()
+        .map(|(label, amount)| sum(label.to_owned(), amount, false));
+    let credits = credits.collect_view();
     let paid = (!summary.paid.is_zero())
         .then(|| summary.paid.negate().ok())
         .flatten();
@@ -189,9 +196,9 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
         {sum(l::SUBTOTAL.to_owned(), summary.net, false)}
         {sum(rate.unwrap_or_else(|| l::TAX.to_owned()), summary.tax, false)}
         {sum(l::TOTAL.to_owned(), summary.total, true)}
-        {credit.map(|credit| sum(t::CREDIT_APPLIED.to_owned(), credit, false))}
+        {credits}
         {paid.map(|paid| sum(t::ALREADY_PAID.to_owned(), paid, false))}
-        {paid.or(credit).map(|_| sum(due_label(summary).to_owned(), due(summary), true))}
+        {reduced.then(|| sum(due_label(summary).to_owned(), due(summary), true))}
     };
     view! {
         <Table caption=t::LINES_CAPTION>

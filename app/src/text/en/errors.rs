@@ -44,6 +44,10 @@ pub const fn error(error: AppError) -> ErrorText {
             "Use 8 to 128 characters; a sentence is fine.",
         ),
         InvalidTimeZone => text("This time zone is not known", "Choose one from the list."),
+        InvalidAmount => text(
+            "This amount cannot be bought",
+            "Enter one within the bounds, with no more decimals than the currency has.",
+        ),
         AlreadySubscribed => text(
             "There is a subscription already",
             "Change its plan instead of buying another.",

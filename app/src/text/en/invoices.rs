@@ -33,6 +33,7 @@ pub const LINES: &str = "Lines";
 pub const LINES_CAPTION: &str =
     "Lines of the invoice with amount and tax, what coupons take off, and the sums";
 pub const CREDIT_APPLIED: &str = "Credit applied";
+pub const PROMOTIONAL_CREDIT: &str = "Promotional credit";
 pub const ALREADY_PAID: &str = "Paid";
 pub const PAYMENTS: &str = "Payments";
 pub const PAYMENTS_CAPTION: &str = "Tries to collect this invoice, newest first";
@@ -95,12 +96,14 @@ pub fn reason(reason: &str) -> &str {
         "resume" => "Going on",
         "cancel" => "Last usage",
         "one_off" => "One-off",
+        "top_up" => "Top-up",
         other => other,
     }
 }
 
 pub mod credit {
-    pub const TITLE: &str = "Credit";
+    pub const TITLE: &str = "Credit notes";
+    pub const WALLET: &str = "Wallet";
     pub const HINT: &str = "Credit pays for your next invoices, before your card is charged.";
     pub const NOTES: &str = "Credit notes, newest first";
     pub const NUMBER: &str = "Number";

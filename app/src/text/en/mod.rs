@@ -12,5 +12,6 @@ pub mod invoices;
 pub mod plan;
 pub mod portal;
 pub mod sandbox;
+pub mod wallet;
 
 pub use errors::{ErrorText, error, notice};

@@ -1,8 +1,10 @@
 //! Assembly: lines, what is taken off them and their tax add up to the total.
 
+use chrono::{DateTime, Utc};
+
 use super::discount::{InvoiceDiscount, LineDiscount, take_off};
 use super::{DraftLine, Line};
-use crate::credit;
+use crate::credit::{CreditUse, Wallet, total_of};
 use crate::money::{Currency, Money, MoneyError};
 use crate::tax::TaxRate;
 
@@ -30,6 +32,7 @@ pub struct InvoiceDraft {
     net: Money,
     tax: Money,
     total: Money,
+    credits: Vec<CreditUse>,
     credit_applied: Money,
 }
 
@@ -59,17 +62,24 @@ impl InvoiceDraft {
             lines,
             net,
             tax,
+            credits: Vec::new(),
             credit_applied: Money::zero(currency),
         })
     }
 
-    /// Takes what it can from the customer's credit balance, after tax.
-    pub fn apply_credit(self, balance: Money) -> Result<Self, MoneyError> {
-        let credit_applied = credit::applicable(balance, self.total)?;
+    /// Takes what it can from the customer's credit at an instant, after tax.
+    pub fn apply_credit(self, wallet: &mut Wallet, at: DateTime<Utc>) -> Result<Self, MoneyError> {
+        let credits = wallet.burn(self.total, at)?;
         Ok(Self {
-            credit_applied,
+            credit_applied: total_of(self.currency(), &credits)?,
+            credits,
             ..self
         })
+    }
+
+    /// What it takes of which grants.
+    pub fn credits(&self) -> &[CreditUse] {
+        &self.credits
     }
 
     pub const fn credit_applied(&self) -> Money {

@@ -12,6 +12,8 @@ pub enum Account {
     DeferredRevenue,
     TaxPayable,
     CustomerCredit,
+    /// Top-ups that are billed and not paid yet: what becomes credit.
+    TopUp,
     PromotionalCredit,
     Refunds,
     Disputes,
@@ -19,12 +21,13 @@ pub enum Account {
 }
 
 impl Account {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Receivable,
         Self::Cash,
         Self::DeferredRevenue,
         Self::TaxPayable,
         Self::CustomerCredit,
+        Self::TopUp,
         Self::PromotionalCredit,
         Self::Refunds,
         Self::Disputes,
@@ -38,6 +41,7 @@ impl Account {
             Self::DeferredRevenue => "deferred_revenue",
             Self::TaxPayable => "tax_payable",
             Self::CustomerCredit => "customer_credit",
+            Self::TopUp => "top_up",
             Self::PromotionalCredit => "promotional_credit",
             Self::Refunds => "refunds",
             Self::Disputes => "disputes",

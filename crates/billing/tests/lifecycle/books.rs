@@ -65,7 +65,15 @@ impl Life<'_> {
     pub fn invoice(&mut self, lines: Vec<DraftLine>, discounts: &[InvoiceDiscount]) {
         let rate = self.rate;
         let draft = InvoiceDraft::assemble(Currency::USD, lines, Assembly { discounts, rate }).unwrap();
-        self.book(draft.apply_credit(usd(self.balance)).unwrap());
+        self.collect(draft);
+    }
+
+    /// From credit first, grant by grant.
+    pub fn collect(&mut self, draft: InvoiceDraft) {
+        let before = self.wallet.clone();
+        let draft = draft.apply_credit(&mut self.wallet, self.now).unwrap();
+        self.in_order(&before, draft.credits());
+        self.book(draft);
     }
 
     pub fn book(&mut self, draft: InvoiceDraft) {
@@ -80,7 +88,6 @@ impl Life<'_> {
         }
         self.billed += draft.total().minor();
         self.collected += draft.amount_due().unwrap().minor();
-        self.balance -= draft.credit_applied().minor();
         for line in draft.lines() {
             match line.draft.credits {
                 Some(credited) => {
@@ -101,7 +108,7 @@ impl Life<'_> {
             return;
         };
         self.given_back += draft.total().minor();
-        self.balance += draft.total().minor();
+        self.give(draft.total());
         for line in draft.lines() {
             assert_eq!(line.explain.amount(), line.net.negate());
             self.credit(line.credits, line.period, (line.net, line.tax));

@@ -4,6 +4,7 @@
 mod books;
 mod catalog;
 mod life;
+mod wallet;
 
 use billing::coupon::{Discount, Percent};
 use billing::period::{BillingTime, Zone};
@@ -47,6 +48,11 @@ pub enum Step {
         discount: Discount,
         periods: u32,
     },
+    Promote {
+        minor: i64,
+        priority: i64,
+        days: Option<i64>,
+    },
 }
 
 fn discount() -> impl Strategy<Value = Discount> {
@@ -76,6 +82,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::CancelAtEnd),
         2 => Just(Step::UndoCancel),
         1 => (0..30_i64).prop_map(|percent| Step::TaxRate { percent }),
+        2 => (1..40_000_i64, 1..51_i64, prop::option::weighted(0.7, 1..120_i64))
+            .prop_map(|(minor, priority, days)| Step::Promote { minor, priority, days }),
         3 => (discount(), 1..5_u32).prop_map(|(discount, periods)| Step::Redeem { discount, periods }),
     ]
 }

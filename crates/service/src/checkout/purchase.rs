@@ -141,9 +141,9 @@ impl Billing {
             discounts,
         } = bought;
         let currency = customer.currency;
-        let balance = credit::balance(tx, CustomerScope::of(customer.id), currency).await?;
+        let mut wallet = credit::wallet(tx, CustomerScope::of(customer.id), currency).await?;
         let draft = InvoiceDraft::assemble(currency, lines, self.assembly(&discounts))?;
-        Ok((subscription, draft.apply_credit(balance)?))
+        Ok((subscription, draft.apply_credit(&mut wallet, self.now())?))
     }
 }
 
@@ -186,7 +186,7 @@ async fn ended_before(tx: &mut Tx, scope: CustomerScope) -> Result<Option<Subscr
 }
 
 /// The lines and their tax as the hosted page shows them.
-fn bill_lines(draft: &InvoiceDraft) -> Vec<(String, Money)> {
+pub(super) fn bill_lines(draft: &InvoiceDraft) -> Vec<(String, Money)> {
     let mut lines: Vec<_> = draft
         .lines()
         .iter()

@@ -72,12 +72,8 @@ impl Stage {
                 value,
                 days_ago,
             } => Box::pin(self.report_late(&member, meter, (value, days_ago))).await,
-            Deed::WriteOff => {
-                let oldest = self.oldest_open(actor).await?;
-                billing
-                    .write_off_invoice(&self.operator, member.customer, oldest, "Nobody answers")
-                    .await
-            }
+            Deed::WriteOff => self.write_off(&member).await,
+            Deed::Credit(deed) => Box::pin(self.act_on_credit(&member, deed)).await,
             Deed::NetTerms { days } => self.net_terms(&member, days).await,
             Deed::Agree(terms) => {
                 let terms = terms.replace("{customer}", &member.customer.to_string());
@@ -173,6 +169,13 @@ impl Stage {
         let open = store::invoice::open(&mut conn, actor.reads_customer()?).await?;
         let oldest = open.first().map(|invoice| invoice.id);
         oldest.ok_or(Error::NotFound("an open invoice of a demo customer"))
+    }
+
+    async fn write_off(&self, member: &Member) -> Result<()> {
+        let oldest = self.oldest_open(&member.actor).await?;
+        self.billing
+            .write_off_invoice(&self.operator, member.customer, oldest, "Nobody answers")
+            .await
     }
 
     async fn bill_once(
@@ -276,7 +279,7 @@ impl Stage {
     }
 
     /// Fills in the hosted page, approves what the bank asks about, and comes back, as a browser does.
-    async fn pay(&self, actor: &Actor, url: &str, card: &str) -> Result<()> {
+    pub(super) async fn pay(&self, actor: &Actor, url: &str, card: &str) -> Result<()> {
         let session_ref = reference(url);
         let now = self.billing.now();
         let exp_year = u16::try_from(now.year() + 3).map_err(|_| Error::Internal("year"))?;

@@ -13,7 +13,7 @@ use store::ledger::NewPosting;
 use crate::id::mint;
 use crate::mail::{self, Addressed, Letter};
 use crate::record::{Note, note};
-use crate::{Actor, Error, Result};
+use crate::{Actor, Error, Result, credit};
 
 /// What an invoice is made of. The id is minted by the caller, who may need it before.
 #[derive(Debug)]
@@ -72,6 +72,11 @@ pub async fn finalize(conn: &mut PgConnection, invoices: &[Finalize<'_>], base_u
             ))
         })
         .collect::<Result<_>>()?;
+    let taken: Vec<_> = invoices
+        .iter()
+        .flat_map(|f| credit::taken_by(f.id, f.draft.credits()))
+        .collect();
+    store::credit::grant::take(conn, &taken).await?;
     let applied = applied.iter().map(|(f, posting)| f.posted(posting));
     let postings: Vec<_> = invoices
         .iter()
@@ -124,6 +129,7 @@ impl<'a> Finalize<'a> {
             invoice: Some(self.id),
             attempt: None,
             credit_note: None,
+            grant: None,
             at: self.at,
         }
     }

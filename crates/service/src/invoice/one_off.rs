@@ -101,7 +101,8 @@ impl Billing {
             vec![item.line(now)?],
             Assembly::taxed(self.parts.config.tax_rate),
         )?;
-        let draft = draft.apply_credit(credit::balance(tx, scope, customer.currency).await?)?;
+        let mut wallet = credit::wallet(tx, scope, customer.currency).await?;
+        let draft = draft.apply_credit(&mut wallet, now)?;
         let invoice = mint(InvoiceId::from_uuid);
         // Whoever is served stands or falls with it as with any other invoice.
         let live = store::subscription::live(tx, scope).await?;

@@ -18,12 +18,13 @@ use store::payment::{Attempt, Settlement};
 use store::{CustomerScope, PgConnection};
 
 use super::standing::{debt, is_owed, keep_waiting, pay_from_credit, recovered};
+use crate::credit::{drop_top_up, grant_top_up};
 use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::invoice::Void;
 use crate::mail::{self, Addressed, Letter};
 use crate::record::{Note, Save, note, save};
-use crate::{Actor, Billing, Error, Result, invoice};
+use crate::{Actor, Billing, Error, InvoiceSummary, Result, invoice};
 
 /// An attempt whose outcome is being written down, under its customer's lock.
 struct Case<'a> {
@@ -171,8 +172,18 @@ async fn ended(
 }
 
 async fn succeeded(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
+    let mut bought = false;
     for (invoice, amount) in &case.attempt.allocations {
-        invoice_paid(conn, case, *invoice, *amount).await?;
+        let paid = invoice_paid(conn, case, *invoice, *amount).await?;
+        if paid.is_top_up() {
+            grant_top_up(conn, case.customer, &paid, case.now).await?;
+        } else {
+            bought = true;
+        }
+    }
+    if !bought {
+        // Credit is no service yet: whoever buys some has not come back, and what is owed is paid from it.
+        return pay_from_credit(conn, case.customer, case.now).await;
     }
     if let Some(subscription) = store::subscription::live(conn, case.scope()).await? {
         subscription_paid(conn, case, subscription).await?;
@@ -181,8 +192,13 @@ async fn succeeded(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Books the money on the invoice.
-async fn invoice_paid(conn: &mut PgConnection, case: &Case<'_>, id: InvoiceId, amount: Money) -> Result<()> {
+/// Books the money on the invoice, and says which it was.
+async fn invoice_paid(
+    conn: &mut PgConnection,
+    case: &Case<'_>,
+    id: InvoiceId,
+    amount: Money,
+) -> Result<InvoiceSummary> {
     let summary = store::invoice::lock(conn, case.scope(), id)
         .await?
         .ok_or(Error::NotFound("invoice"))?;
@@ -199,6 +215,7 @@ async fn invoice_paid(conn: &mut PgConnection, case: &Case<'_>, id: InvoiceId, a
         invoice: Some(id),
         attempt: Some(case.attempt.id),
         credit_note: None,
+        grant: None,
         at: case.now,
     };
     store::ledger::insert(conn, &[posting]).await?;
@@ -216,7 +233,8 @@ async fn invoice_paid(conn: &mut PgConnection, case: &Case<'_>, id: InvoiceId, a
         subject: id.to_string(),
         detail: json!({ "number": number, "paid": amount, "attempt": case.attempt.id }),
     };
-    note(conn, &[entry]).await
+    note(conn, &[entry]).await?;
+    Ok(summary)
 }
 
 /// A paid invoice activates, upgrades, or brings the subscription up to date.
@@ -315,10 +333,13 @@ async fn write_declined(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> 
     Ok(())
 }
 
-/// No money comes of the attempt: an upgrade it was for is void, and credit does what it can. Says whether it
+/// No money comes of the attempt: an upgrade or a top-up it was for is void, and credit does what it can. Says whether it
 /// was for an upgrade.
 async fn given_up(conn: &mut PgConnection, case: &Case<'_>) -> Result<bool> {
     let upgrade = give_up_upgrade(conn, case).await?;
+    for (invoice, _) in &case.attempt.allocations {
+        drop_top_up(conn, case.customer, *invoice, case.now).await?;
+    }
     pay_from_credit(conn, case.customer, case.now).await?;
     Ok(upgrade)
 }

@@ -176,11 +176,11 @@ impl Billing {
             lines,
             discounts,
         } = resume(&subscription, input)?;
-        let balance = credit::balance(conn, scope, customer.currency).await?;
+        let mut wallet = credit::wallet(conn, scope, customer.currency).await?;
         let draft = InvoiceDraft::assemble(customer.currency, lines, self.assembly(&discounts))?
-            .apply_credit(balance)?;
+            .apply_credit(&mut wallet, self.now())?;
         Ok(Decided {
-            credit_left: balance.minus(draft.credit_applied())?,
+            credit_left: wallet.balance(self.now())?,
             customer,
             plan: terms.plan.clone(),
             subscription,

@@ -1,9 +1,8 @@
 //! What is paid for before it takes effect, and the bill that follows any change.
 
-use billing::credit::{CreditNoteDraft, CreditReason};
+use billing::credit::{CreditReason, Wallet};
 use billing::id::{InvoiceId, PaymentAttemptId};
 use billing::invoice::InvoiceDraft;
-use billing::money::Money;
 use billing::subscription::{BilledUsage, RenewalInput, Subscription, renew, send_invoice};
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
@@ -13,7 +12,7 @@ use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::ChangeOutcome;
-use crate::credit::{self, Issue};
+use crate::credit::{self, Issue, PlannedNote};
 use crate::invoice::{Finalize, finalize};
 use crate::payment::{BeginAttempt, begin_attempts};
 use crate::record::{Save, save};
@@ -28,7 +27,7 @@ pub(super) struct Upgrade<'a> {
     /// The same until the money is there.
     pub waits: (&'a Subscription, &'static str),
     /// What is given back by itself, where the invoice alone would pay money out.
-    pub credit_note: Option<&'a CreditNoteDraft>,
+    pub credit_note: Option<&'a PlannedNote>,
     pub invoice: InvoiceId,
     pub draft: &'a InvoiceDraft,
     /// What the usage period came to, where the change ends it.
@@ -136,16 +135,16 @@ impl Billing {
             // What is on its way this moment is looked at when the next period is billed.
             store::usage::note_late(conn, &[customer.id]).await?;
         }
-        if let Some(draft) = upgrade.credit_note {
-            let note = Issue {
+        if let Some(planned) = upgrade.credit_note {
+            let issue = Issue {
                 actor,
                 customer,
                 subscription: subscription.id,
-                draft,
+                note: planned,
                 reason: CreditReason::Change,
                 at,
             };
-            credit::issue(conn, note, self.base_url()).await?;
+            credit::issue(conn, issue, self.base_url()).await?;
         }
         let f = Finalize {
             id: upgrade.invoice,
@@ -166,7 +165,7 @@ impl Billing {
         &self,
         after: &Subscription,
         input: RenewalInput<'_>,
-        (credit_left, waiting): (Money, &[WaitingOneOff]),
+        (wallet, waiting): (&Wallet, &[WaitingOneOff]),
     ) -> Result<Option<(DateTime<Utc>, InvoiceDraft)>> {
         let mut step = renew(after, input)?;
         // A year's plan has months in between that bill usage alone.
@@ -180,8 +179,8 @@ impl Billing {
             step.lines.push(one_off.item.line(step.boundary)?);
         }
         let assembly = self.assembly(&step.discounts);
-        let draft = InvoiceDraft::assemble(credit_left.currency(), step.lines, assembly)?;
-        let draft = draft.apply_credit(credit_left)?;
+        let draft = InvoiceDraft::assemble(wallet.currency(), step.lines, assembly)?;
+        let draft = draft.apply_credit(&mut wallet.clone(), step.boundary)?;
         Ok((!draft.lines().is_empty()).then_some((step.boundary, draft)))
     }
 }

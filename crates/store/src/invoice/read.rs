@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use billing::credit::CreditUse;
 use billing::id::{
     CustomerId, InvoiceId, InvoiceLineId, PaymentAttemptId, SubscriptionId, SubscriptionItemId,
 };
@@ -18,9 +19,11 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::row::column;
-use crate::{CustomerScope, Error, Result, row};
+use crate::{CustomerScope, Error, Result, credit, row};
 
 const TABLE: &str = "invoice";
+/// The reason of an invoice that sells credit.
+pub const TOP_UP: &str = "top_up";
 
 /// An invoice as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +63,11 @@ impl InvoiceSummary {
         }
     }
 
+    /// Whether it sells credit: such an invoice is paid on its own page or is void, and never from credit.
+    pub fn is_top_up(&self) -> bool {
+        self.reason == TOP_UP
+    }
+
     /// Whether it was to be paid by now and is not.
     pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
         self.status == InvoiceStatus::Open && self.due_date().is_due(now)
@@ -73,6 +81,8 @@ pub struct InvoiceDetail {
     pub customer_name: String,
     pub customer_email: String,
     pub lines: Vec<Line>,
+    /// What it took of which grants.
+    pub credits: Vec<CreditUse>,
     pub attempts: Vec<AttemptRow>,
 }
 
@@ -288,6 +298,7 @@ pub async fn find(
     .await?;
     Ok(Some(InvoiceDetail {
         lines: lines(conn, &summary).await?,
+        credits: credit::grant::uses_of(conn, scope, id).await?,
         attempts: attempts(conn, id).await?,
         summary,
         customer_name: names.customer_name,

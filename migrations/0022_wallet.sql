@@ -78,7 +78,7 @@ INSERT INTO credit_use (grant_id, invoice_id, amount_minor, used_at)
 ALTER TABLE ledger_posting ADD COLUMN grant_id uuid REFERENCES credit_grant;
 CREATE UNIQUE INDEX ledger_posting_granted_once ON ledger_posting (grant_id) WHERE kind = 'credit_granted';
 ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_account_check, ADD CONSTRAINT ledger_entry_account_check
-    CHECK (account IN ('receivable', 'cash', 'deferred_revenue', 'tax_payable', 'customer_credit', 'top_up',
+    CHECK (account IN ('receivable', 'cash', 'deferred_revenue', 'tax_payable', 'customer_credit', 'carried', 'top_up',
         'promotional_credit', 'refunds', 'disputes', 'bad_debt'));
 
 -- Credit that is bought: an invoice of its own, paid on a page of its own.
@@ -95,5 +95,25 @@ ALTER TABLE invoice_line ADD CONSTRAINT invoice_line_item_check
 ALTER TABLE checkout_session DROP CONSTRAINT checkout_session_purpose_check;
 ALTER TABLE checkout_session ADD CONSTRAINT checkout_session_purpose_check
     CHECK (purpose IN ('purchase', 'trial_card', 'pay_invoice', 'add_card', 'top_up'));
+-- Too little to be charged waits for the next invoice. Positive: brought from earlier ones; negative: passed on.
+ALTER TABLE invoice ADD COLUMN carried_minor bigint NOT NULL DEFAULT 0;
+ALTER TABLE invoice DROP CONSTRAINT invoice_check1, DROP CONSTRAINT invoice_check2,
+    ADD CONSTRAINT invoice_paid_check CHECK (credit_applied_minor + paid_minor <= total_minor + carried_minor),
+    ADD CONSTRAINT invoice_settled_check
+        CHECK (status <> 'paid' OR credit_applied_minor + paid_minor = total_minor + carried_minor),
+    ADD CONSTRAINT invoice_carried_check CHECK (carried_minor >= 0 OR status = 'paid');
+CREATE OR REPLACE FUNCTION keep_invoice() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    moves text[] := ARRAY['status', 'paid_minor', 'credit_applied_minor', 'carried_minor', 'settled_at'];
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'invoices are never deleted' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF to_jsonb(OLD) - moves <> to_jsonb(NEW) - moves THEN
+        RAISE EXCEPTION 'a finalized invoice is immutable' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+
 -- A customer tops up once at a time.
 CREATE UNIQUE INDEX checkout_session_top_up ON checkout_session (customer_id) WHERE purpose = 'top_up' AND status = 'open';

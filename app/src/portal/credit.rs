@@ -14,6 +14,7 @@ use crate::page::{Page, Visit, page};
 use crate::portal::invoices::explain::credit_sentences;
 use crate::text::en::invoices::credit as t;
 use crate::text::en::portal::lines as l;
+use crate::text::en::wallet as w;
 use crate::ui::{Amount, Icon, Panel, Table, When};
 
 /// What bills took from credit, promotions apart: negative amounts, each under its label.
@@ -25,6 +26,16 @@ pub fn taken(uses: &[CreditUse], labels: fn(GrantKind) -> &'static str) -> Vec<(
     kinds
         .filter_map(|(kind, amount)| Some((labels(kind), amount.negate().ok()?)))
         .collect()
+}
+
+/// What earlier invoices left for this one, or this one for the next.
+pub fn carried(amount: Money) -> Option<(&'static str, Money)> {
+    let label = if amount.is_negative() {
+        w::PASSED_ON
+    } else {
+        w::BROUGHT
+    };
+    (!amount.is_zero()).then_some((label, amount))
 }
 
 /// The documents; nothing where there never was any.

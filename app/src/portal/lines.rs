@@ -27,6 +27,8 @@ pub fn DraftTable(draft: InvoiceDraft, zone: Zone, #[prop(into)] caption: String
         GrantKind::Promotional => t::PROMOTIONAL_CREDIT,
         GrantKind::Paid => t::CREDIT,
     });
+    let carried = credit::carried(draft.carried());
+    let taken: Vec<_> = carried.into_iter().chain(taken).collect();
     let due = draft.amount_due().ok().filter(|_| !taken.is_empty());
     let credit = due.map(|due| {
         let rows = taken.into_iter().map(|(label, credit)| {

@@ -9,13 +9,13 @@ mod part;
 mod top_up;
 mod wallet;
 
-pub use balance::{Collectable, Settled, balance_after_refund, burn, collectable, settle};
+pub use balance::{balance_after_refund, burn};
 pub use billed::{BilledLine, CreditableLine};
 pub use note::{CreditLine, CreditNoteDraft, CreditReason};
 pub use part::{Limits, NoteParts, PartOfLine, divide, part_of_line, tax_of_note};
 pub use top_up::{TopUp, TopUpBounds, TopUpError};
 pub use wallet::{
-    CreditGrant, CreditUse, GrantKind, GrantRefused, GrantTerms, Priority, Wallet, by_kind, total_of,
+    CreditGrant, CreditUse, GrantKind, GrantRefused, GrantTerms, Priority, Settled, Wallet, by_kind, total_of,
 };
 
 #[cfg(feature = "zones")]

@@ -10,10 +10,11 @@ pub use grant::GrantCredit;
 pub use note::{Issue, PlannedNote, issue};
 pub use top_up::{drop_top_up, grant_top_up};
 
-use billing::credit::{CreditUse, TopUpBounds, Wallet, total_of};
+use billing::credit::{CreditUse, Settled, TopUpBounds, Wallet, total_of};
 use billing::id::{CreditNoteId, CustomerId, InvoiceId, PostingId};
-use billing::ledger::{Posting, PostingKind, credit_applied};
+use billing::ledger::{Account, Posting, PostingKind, credit_applied, debt_carried};
 use billing::money::{Currency, Money};
+use billing::payment::minimum_charge;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use store::credit::grant::{CreditEntry, GrantRow, NewUse};
@@ -38,6 +39,8 @@ pub struct CreditOverview {
     pub customer: CustomerProfile,
     /// What can be used now.
     pub balance: Money,
+    /// Owed of earlier invoices: too little to be charged, so it waits for the next one.
+    pub carried: Money,
     /// Newest first.
     pub grants: Vec<GrantRow>,
     /// Newest first.
@@ -69,11 +72,13 @@ impl Billing {
         let customer = store::customer::find(&mut conn, scope)
             .await?
             .ok_or(Error::NotFound("customer"))?;
+        let wallet = wallet(&mut conn, scope, customer.currency).await?;
         Ok(CreditOverview {
             now,
             top_up,
             bounds: TopUpBounds::of(customer.currency)?,
-            balance: wallet(&mut conn, scope, customer.currency).await?.balance(now)?,
+            balance: wallet.balance(now)?,
+            carried: wallet.carried(),
             grants: store::credit::grant::list(&mut conn, scope, MAX_LISTED).await?,
             notes: store::credit::list(&mut conn, scope, MAX_LISTED).await?,
             history: store::credit::grant::history(&mut conn, scope, MAX_LISTED).await?,
@@ -98,7 +103,10 @@ pub async fn wallet(conn: &mut PgConnection, scope: CustomerScope, currency: Cur
 
 /// The same of many customers, in the order asked.
 pub async fn wallets(conn: &mut PgConnection, of: &[(CustomerId, Currency)]) -> Result<Vec<Wallet>> {
-    Ok(store::credit::grant::wallets(conn, of).await?)
+    let wallets = store::credit::grant::wallets(conn, of).await?;
+    let carried = store::ledger::balances(conn, Account::Carried, of).await?;
+    let with = wallets.into_iter().zip(carried);
+    Ok(with.map(|(wallet, carried)| wallet.owing(carried)).collect())
 }
 
 /// What an invoice takes of grants, as it is written down.
@@ -109,6 +117,19 @@ pub fn taken_by(invoice: InvoiceId, uses: &[CreditUse]) -> impl Iterator<Item = 
         amount: taken.amount,
         at: taken.at,
     })
+}
+
+/// A void invoice charges nothing of what earlier ones passed on to it: that waits again.
+pub async fn carry_again(
+    conn: &mut PgConnection,
+    customer: &CustomerRecord,
+    invoice: &InvoiceSummary,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let posting = debt_carried(invoice.carried)
+        .and_then(|posting| posting.reversed(PostingKind::CarryReversed))
+        .map_err(|_| Error::Internal("posting"))?;
+    book(conn, customer, invoice.id, &posting, at).await
 }
 
 /// A void invoice gives back what it took, to the grants it took it of. What expired meanwhile expires again at once.
@@ -163,22 +184,23 @@ pub async fn book(
     Ok(store::ledger::insert(conn, &[posting]).await?)
 }
 
-/// What a wallet pays of open invoices, oldest first. One that somebody is paying this moment stays what it asks for,
-/// and what tops the wallet up is not paid from it.
+/// What a wallet pays of open invoices, oldest first; where that leaves too little to be charged, it is carried. One
+/// that somebody is paying this moment stays what it asks for, and what tops the wallet up is not paid from it.
 pub async fn payments(
     conn: &mut PgConnection,
     open: Vec<InvoiceSummary>,
     wallet: &mut Wallet,
     at: DateTime<Utc>,
-) -> Result<Vec<(InvoiceSummary, Vec<CreditUse>)>> {
+) -> Result<Vec<(InvoiceSummary, Settled)>> {
     let mut payments = Vec::new();
     for invoice in open {
         if invoice.is_top_up() || store::payment::live_of_invoice(conn, invoice.id).await?.is_some() {
             continue;
         }
-        let uses = wallet.burn(invoice.amount_due(), at)?;
-        if !uses.is_empty() {
-            payments.push((invoice, uses));
+        let due = invoice.amount_due();
+        let settled = wallet.pay(due, minimum_charge(due.currency()), at)?;
+        if settled.due != due {
+            payments.push((invoice, settled));
         }
     }
     Ok(payments)
@@ -189,23 +211,28 @@ pub async fn pay(
     conn: &mut PgConnection,
     actor: &Actor,
     customer: &CustomerRecord,
-    payments: &[(InvoiceSummary, Vec<CreditUse>)],
+    payments: &[(InvoiceSummary, Settled)],
     at: DateTime<Utc>,
 ) -> Result<()> {
-    for (invoice, uses) in payments {
-        let (id, amount) = (invoice.id, total_of(customer.currency, uses)?);
-        store::invoice::apply_credit(conn, CustomerScope::of(customer.id), id, amount, at).await?;
-        let taken: Vec<_> = taken_by(id, uses).collect();
+    for (invoice, settled) in payments {
+        let (id, amount) = (invoice.id, total_of(customer.currency, &settled.credits)?);
+        let paid = (amount, settled.carried);
+        store::invoice::apply_credit(conn, CustomerScope::of(customer.id), id, paid, at).await?;
+        let taken: Vec<_> = taken_by(id, &settled.credits).collect();
         store::credit::grant::take(conn, &taken).await?;
-        let posting = credit_applied(amount).map_err(|_| Error::Internal("posting"))?;
-        book(conn, customer, id, &posting, at).await?;
+        for posting in [credit_applied(amount), debt_carried(settled.carried)] {
+            let posting = posting.map_err(|_| Error::Internal("posting"))?;
+            book(conn, customer, id, &posting, at).await?;
+        }
         let entry = Note {
             actor,
             at,
             what: "invoice.credited",
             customer: customer.id,
             subject: id.to_string(),
-            detail: json!({ "number": invoice.number.to_string(), "credit": amount }),
+            detail: json!({
+                "number": invoice.number.to_string(), "credit": amount, "carried": settled.carried
+            }),
         };
         note(conn, &[entry]).await?;
     }

@@ -1,7 +1,7 @@
 //! Postings and what they add up to.
 
 use billing::id::{CreditGrantId, CreditNoteId, CustomerId, InvoiceId, PaymentAttemptId, PostingId};
-use billing::ledger::Posting;
+use billing::ledger::{Account, Posting};
 use billing::money::{Currency, Money};
 use billing::period::Period;
 use chrono::{DateTime, Utc};
@@ -74,6 +74,29 @@ pub async fn insert(conn: &mut PgConnection, postings: &[NewPosting<'_>]) -> Res
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The sum of each customer's entries on an account in a currency, in the order asked: debit positive.
+pub async fn balances(
+    conn: &mut PgConnection,
+    account: Account,
+    of: &[(CustomerId, Currency)],
+) -> Result<Vec<Money>> {
+    let sums = sqlx::query_scalar!(
+        r#"SELECT coalesce((SELECT sum(e.amount_minor) FROM ledger_entry e
+               WHERE e.customer_id = n.customer_id AND e.account = $1 AND e.currency = n.currency), 0)::bigint AS "minor!"
+           FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS n (customer_id, currency, position)
+           ORDER BY n.position"#,
+        account.as_str(),
+        &column(of, |(customer, _)| customer.uuid()),
+        &column(of, |(_, currency)| currency.as_str()) as &[&str],
+    )
+    .fetch_all(conn)
+    .await?;
+    let sums = sums.into_iter().zip(of);
+    Ok(sums
+        .map(|(minor, (_, currency))| Money::new(minor, *currency))
+        .collect())
 }
 
 /// Money received in a span, over all customers.

@@ -84,7 +84,7 @@ const CHECKS: &[Check] = &[
         "SELECT c.id::text FROM customer c
          LEFT JOIN (SELECT customer_id, sum(amount_minor) AS owed FROM ledger_entry WHERE account = 'receivable'
                     GROUP BY 1) l ON l.customer_id = c.id
-         LEFT JOIN (SELECT customer_id, sum(total_minor - credit_applied_minor - paid_minor) AS open FROM invoice
+         LEFT JOIN (SELECT customer_id, sum(total_minor + carried_minor - credit_applied_minor - paid_minor) AS open FROM invoice
                     WHERE status = 'open' GROUP BY 1) i ON i.customer_id = c.id
          WHERE coalesce(l.owed, 0) <> coalesce(i.open, 0)",
     ),
@@ -94,7 +94,7 @@ const CHECKS: &[Check] = &[
         "SELECT c.id::text FROM customer c
          LEFT JOIN (SELECT customer_id, sum(amount_minor) AS lost FROM ledger_entry WHERE account = 'bad_debt'
                     GROUP BY 1) l ON l.customer_id = c.id
-         LEFT JOIN (SELECT customer_id, sum(total_minor - credit_applied_minor - paid_minor) AS lost FROM invoice
+         LEFT JOIN (SELECT customer_id, sum(total_minor + carried_minor - credit_applied_minor - paid_minor) AS lost FROM invoice
                     WHERE status = 'uncollectible' GROUP BY 1) i ON i.customer_id = c.id
          WHERE coalesce(l.lost, 0) <> coalesce(i.lost, 0)",
     ),

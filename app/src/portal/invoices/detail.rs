@@ -62,6 +62,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
 /// Why there is no try to collect it.
 fn no_payments(invoice: &InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> String {
     match invoice.status {
+        InvoiceStatus::Paid if invoice.carried.is_negative() => t::TOO_LITTLE.to_owned(),
         InvoiceStatus::Paid if invoice.credit_applied.is_positive() => t::CREDIT_PAID.to_owned(),
         InvoiceStatus::Paid => t::NOTHING_TO_PAY.to_owned(),
         InvoiceStatus::Uncollectible if invoice.credit_applied.is_positive() => {
@@ -179,6 +180,8 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
         GrantKind::Promotional => t::PROMOTIONAL_CREDIT,
         GrantKind::Paid => t::CREDIT_APPLIED,
     });
+    let carried = credit::carried(summary.carried);
+    let credits: Vec<_> = carried.into_iter().chain(credits).collect();
     let reduced = !credits.is_empty() || !summary.paid.is_zero();
     let credits = credits
         .into_iter()

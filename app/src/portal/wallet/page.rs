@@ -31,6 +31,11 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     let zone = credit.customer.zone;
     let who = credit.customer.name.clone();
     let waiting = credit.top_up.as_ref().map(|top_up| waiting(top_up, zone));
+    let carried = credit
+        .carried
+        .is_positive()
+        .then(|| t::carried(&format::money(credit.carried)));
+    let carried = carried.map(|words| view! { <p>{words}</p> });
     let (balance, form) = (credit.balance, form(&visit, credit.bounds));
     let (grants, history) = (grants(&credit, zone), history(&credit.history, zone));
     let body = view! {
@@ -40,6 +45,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
             <Panel title=t::BALANCE>
                 <p class="figure-lg" title=format::money_with_code(balance)>{format::money(balance)}</p>
                 <p class="text-muted">{t::HINT}</p>
+                {carried}
             </Panel>
             <Panel title=t::TOP_UP>{form}</Panel>
         </div>

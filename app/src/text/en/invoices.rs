@@ -40,6 +40,8 @@ pub const PAYMENTS_CAPTION: &str = "Tries to collect this invoice, newest first"
 pub const NO_PAYMENTS: &str = "Nothing has been tried yet.";
 pub const NO_PAYMENTS_MADE: &str = "Nothing was paid and no card was charged.";
 pub const CREDIT_PAID_A_PART: &str = "Your credit paid a part of it; no card was charged.";
+pub const TOO_LITTLE: &str =
+    "What was left to pay is too little to charge. It is added to your next invoice; nothing is to be done.";
 pub const CREDIT_PAID: &str = "Your credit paid all of it; no card was charged.";
 pub const NOTHING_TO_PAY: &str = "There was nothing to pay.";
 pub const WHEN: &str = "When";

@@ -4,6 +4,13 @@ pub const TITLE: &str = "Wallet";
 pub const BALANCE: &str = "Credit balance";
 pub const HINT: &str = "Credit pays for your next invoices, before your card is charged.";
 
+pub const BROUGHT: &str = "From earlier invoices";
+pub const PASSED_ON: &str = "Added to the next invoice";
+
+pub fn carried(amount: &str) -> String {
+    format!("{amount} of earlier invoices was too little to charge. It is added to your next invoice.")
+}
+
 pub const TOP_UP: &str = "Top up";
 pub const BUY: &str = "Buy credit";
 pub const TAX_HINT: &str = "No tax is added now: it is part of the invoices that the credit pays for. Bought credit does not expire.";

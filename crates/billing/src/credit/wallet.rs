@@ -164,22 +164,52 @@ pub struct CreditUse {
     pub at: DateTime<Utc>,
 }
 
-/// All grants of a customer of which something is left, in the order they burn.
+/// What is left of a debt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// What was taken of which grants.
+    pub credits: Vec<CreditUse>,
+    /// Positive: earlier debts that were too little to be charged are charged with this one. Negative: so little is
+    /// left of this one that it waits for the next.
+    pub carried: Money,
+    /// `debt + carried - credits`: nothing, or at least what the provider charges.
+    pub due: Money,
+}
+
+/// What a customer has and owes beside invoices: all grants of which something is left, in the order they burn, and
+/// debts that were too little to be charged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wallet {
     currency: Currency,
     grants: Vec<CreditGrant>,
+    carried: Money,
 }
 
 impl Wallet {
     pub fn new(currency: Currency, mut grants: Vec<CreditGrant>) -> Self {
         grants.sort_by(CreditGrant::burn_order);
-        Self { currency, grants }
+        Self {
+            grants,
+            ..Self::empty(currency)
+        }
     }
 
     pub const fn empty(currency: Currency) -> Self {
-        let grants = Vec::new();
-        Self { currency, grants }
+        Self {
+            currency,
+            grants: Vec::new(),
+            carried: Money::zero(currency),
+        }
+    }
+
+    /// With what waits to be charged.
+    pub fn owing(self, carried: Money) -> Self {
+        Self { carried, ..self }
+    }
+
+    /// What waits for the next invoice.
+    pub const fn carried(&self) -> Money {
+        self.carried
     }
 
     pub fn add(&mut self, grant: CreditGrant) {
@@ -209,7 +239,7 @@ impl Wallet {
         Money::sum(self.currency, self.usable(at))
     }
 
-    /// What a debt takes at an instant, at most all of it: previews and charges alike are decided by this.
+    /// What a debt takes at an instant, at most all of it.
     pub fn burn(&mut self, debt: Money, at: DateTime<Utc>) -> Result<Vec<CreditUse>, MoneyError> {
         let given = burn(&self.usable(at), debt)?;
         let mut uses = Vec::new();
@@ -226,6 +256,45 @@ impl Wallet {
             });
         }
         Ok(uses)
+    }
+}
+
+impl Wallet {
+    /// What an invoice's total comes to: with what was carried before it, less credit, and where too little is left to
+    /// be charged, that is carried. An invoice of nothing stays one. Previews and charges alike are decided by this.
+    pub fn settle(&mut self, total: Money, minimum: Money, at: DateTime<Utc>) -> Result<Settled, MoneyError> {
+        let nothing = Money::zero(self.currency);
+        if total.is_zero() {
+            return Ok(Settled {
+                credits: Vec::new(),
+                carried: nothing,
+                due: nothing,
+            });
+        }
+        let brought = std::mem::replace(&mut self.carried, nothing);
+        let settled = self.pay(total.plus(brought)?, minimum, at)?;
+        Ok(Settled {
+            carried: brought.plus(settled.carried)?,
+            ..settled
+        })
+    }
+
+    /// The same of what is due of an invoice that is open already: what waits beside it stays where it is.
+    pub fn pay(&mut self, due: Money, minimum: Money, at: DateTime<Utc>) -> Result<Settled, MoneyError> {
+        let credits = self.burn(due, at)?;
+        let left = due.minus(total_of(self.currency, &credits)?)?;
+        let too_little = left.minus(minimum)?.is_negative();
+        let waits = if too_little {
+            left
+        } else {
+            Money::zero(self.currency)
+        };
+        self.carried = self.carried.plus(waits)?;
+        Ok(Settled {
+            credits,
+            carried: waits.negate()?,
+            due: left.minus(waits)?,
+        })
     }
 }
 
@@ -316,6 +385,44 @@ mod tests {
         assert_eq!(taken(&mut wallet, 10), []);
         assert_eq!(wallet.burn(usd(10), before).unwrap().len(), 1);
         assert_eq!(wallet.grants()[0].left, usd(90));
+    }
+
+    #[test]
+    fn too_little_to_charge_waits_for_the_next_invoice() {
+        let grants = vec![grant(1, GrantKind::Paid, 50, None)];
+        let mut wallet = Wallet::new(Currency::USD, grants);
+        let mut settle = |total| {
+            let settled = wallet.settle(usd(total), usd(50), at(APRIL)).unwrap();
+            let taken = total_of(Currency::USD, &settled.credits).unwrap();
+            assert_eq!(
+                total + settled.carried.minor() - taken.minor(),
+                settled.due.minor()
+            );
+            (
+                settled.carried.minor(),
+                settled.due.minor(),
+                wallet.carried().minor(),
+            )
+        };
+        // All of the credit, and thirty cents are left.
+        assert_eq!(settle(130), (-30, 0, 30));
+        assert_eq!(settle(0), (0, 0, 30));
+        assert_eq!(settle(19), (-19, 0, 49));
+        assert_eq!(settle(1), (49, 50, 0));
+        assert_eq!(settle(49), (-49, 0, 49));
+        assert_eq!(settle(500), (49, 549, 0));
+        assert_eq!(settle(50), (0, 50, 0));
+    }
+
+    #[test]
+    fn an_open_invoice_is_paid_without_what_waits_beside_it() {
+        let grants = vec![grant(1, GrantKind::Paid, 50, None)];
+        let mut wallet = Wallet::new(Currency::USD, grants).owing(usd(10));
+        let settled = wallet.pay(usd(120), usd(50), at(APRIL)).unwrap();
+        assert_eq!((settled.carried, settled.due), (usd(-20), usd(0)));
+        assert_eq!(wallet.carried(), usd(30));
+        let settled = wallet.pay(usd(120), usd(50), at(APRIL)).unwrap();
+        assert_eq!((settled.carried, settled.due), (usd(0), usd(120)));
     }
 
     #[test]

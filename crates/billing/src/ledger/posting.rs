@@ -29,10 +29,14 @@ pub enum PostingKind {
     /// Credit comes from staff, or from a top-up that was paid.
     CreditGranted,
     CreditExpired,
+    /// Too little to be charged waits for the next invoice, or is charged with it.
+    DebtCarried,
+    /// A voided invoice charges nothing of what was brought to it: that waits again.
+    CarryReversed,
 }
 
 impl PostingKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::InvoiceFinalized,
         Self::InvoiceVoided,
         Self::PaymentReceived,
@@ -43,6 +47,8 @@ impl PostingKind {
         Self::CreditReturned,
         Self::CreditGranted,
         Self::CreditExpired,
+        Self::DebtCarried,
+        Self::CarryReversed,
     ];
 
     pub fn parse(text: &str) -> Option<Self> {
@@ -61,6 +67,8 @@ impl PostingKind {
             Self::CreditReturned => "credit_returned",
             Self::CreditGranted => "credit_granted",
             Self::CreditExpired => "credit_expired",
+            Self::DebtCarried => "debt_carried",
+            Self::CarryReversed => "carry_reversed",
         }
     }
 }
@@ -203,6 +211,15 @@ pub fn top_up_granted(amount: Money) -> Result<Posting, PostingError> {
         entry(Account::CustomerCredit, amount.negate()?),
     ];
     Posting::new(PostingKind::CreditGranted, amount.currency(), entries)
+}
+
+/// What is carried to an invoice is owed on it from now on; what is carried on, negative, is owed on none for now.
+pub fn debt_carried(carried: Money) -> Result<Posting, PostingError> {
+    let entries = vec![
+        entry(Account::Receivable, carried),
+        entry(Account::Carried, carried.negate()?),
+    ];
+    Posting::new(PostingKind::DebtCarried, carried.currency(), entries)
 }
 
 /// What was left of a grant: a promotion costs us no more of it, and what was paid for and never used is earned in

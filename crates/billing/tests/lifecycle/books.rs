@@ -71,14 +71,15 @@ impl Life<'_> {
     /// From credit first, grant by grant.
     pub fn collect(&mut self, draft: InvoiceDraft) {
         let before = self.wallet.clone();
-        let draft = draft.apply_credit(&mut self.wallet, self.now).unwrap();
+        let draft = draft.settle(&mut self.wallet, self.now).unwrap();
         self.in_order(&before, draft.credits());
         self.book(draft);
     }
 
     pub fn book(&mut self, draft: InvoiceDraft) {
         assert!(!draft.total().is_negative());
-        assert!(!draft.amount_due().unwrap().is_negative());
+        let due = draft.amount_due().unwrap().minor();
+        assert!(due == 0 || due >= 50, "{due} cents cannot be charged");
         assert_eq!(draft.amount().minus(draft.discount()), Ok(draft.net()));
         let off = |line: &Line| line.discounts.iter().map(|off| off.amount.minor()).sum::<i64>();
         let by_line: i64 = draft.lines().iter().map(off).sum();

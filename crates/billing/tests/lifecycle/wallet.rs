@@ -20,7 +20,9 @@ impl Life<'_> {
         for grant in self.wallet.grants() {
             assert!(!grant.left.is_negative(), "the balance is overdrawn");
         }
-        let paid_for = self.collected + self.granted - self.lapsed - self.balance();
+        let waits = self.wallet.carried().minor();
+        assert!(waits >= 0, "carried below nothing");
+        let paid_for = self.collected + self.granted - self.lapsed - self.balance() + waits;
         assert_eq!(self.billed - self.given_back, paid_for);
     }
 
@@ -55,7 +57,7 @@ impl Life<'_> {
             .iter()
             .partition(|grant| grant.is_expired(now));
         self.lapsed += gone.iter().map(|grant| grant.left.minor()).sum::<i64>();
-        self.wallet = Wallet::new(Currency::USD, left);
+        self.wallet = Wallet::new(Currency::USD, left).owing(self.wallet.carried());
     }
 
     /// Nothing is taken that is not there or not any more, and nothing that burns later while an earlier one could

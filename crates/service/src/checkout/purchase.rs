@@ -1,6 +1,7 @@
 //! Buying: a new subscription and its first invoice, which credit pays first and a hosted page the rest of. On net
 //! terms the invoice is sent instead.
 
+use billing::credit::{GrantKind, by_kind};
 use billing::id::{InvoiceId, PriceId, SubscriptionId, SubscriptionItemId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
@@ -143,7 +144,7 @@ impl Billing {
         let currency = customer.currency;
         let mut wallet = credit::wallet(tx, CustomerScope::of(customer.id), currency).await?;
         let draft = InvoiceDraft::assemble(currency, lines, self.assembly(&discounts))?;
-        Ok((subscription, draft.apply_credit(&mut wallet, self.now())?))
+        Ok((subscription, draft.settle(&mut wallet, self.now())?))
     }
 }
 
@@ -198,13 +199,15 @@ pub(super) fn bill_lines(draft: &InvoiceDraft) -> Vec<(String, Money)> {
     if !draft.tax().is_zero() {
         lines.push(("Tax".to_owned(), draft.tax()));
     }
-    if let Some(credit) = draft
-        .credit_applied()
-        .negate()
-        .ok()
-        .filter(|credit| !credit.is_zero())
-    {
-        lines.push(("Credit".to_owned(), credit));
+    if !draft.carried().is_zero() {
+        lines.push(("Of earlier invoices".to_owned(), draft.carried()));
+    }
+    for (kind, amount) in by_kind(draft.currency(), draft.credits()).unwrap_or_default() {
+        let label = match kind {
+            GrantKind::Promotional => "Promotional credit",
+            GrantKind::Paid => "Credit",
+        };
+        lines.extend(amount.negate().map(|taken| (label.to_owned(), taken)));
     }
     lines
 }

@@ -200,6 +200,7 @@ pub async fn void(conn: &mut PgConnection, void: Void<'_>) -> Result<()> {
         .and_then(|posting| posting.reversed(PostingKind::InvoiceVoided))
         .map_err(|_| Error::Internal("posting"))?;
     credit::book(conn, customer, id, &posting, at).await?;
+    credit::carry_again(conn, customer, &detail.summary, at).await?;
     credit::give_back(conn, customer, id, at).await?;
     let number = detail.summary.number.to_string();
     let entry = Note {

@@ -2,7 +2,7 @@
 
 use billing::id::{InvoiceId, InvoiceLineId, OneOffId, PostingId, SubscriptionId};
 use billing::invoice::{InvoiceDraft, InvoiceNumber};
-use billing::ledger::{Posting, credit_applied, invoice_finalized};
+use billing::ledger::{Posting, credit_applied, debt_carried, invoice_finalized};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use store::PgConnection;
@@ -36,10 +36,7 @@ pub async fn finalize(conn: &mut PgConnection, invoices: &[Finalize<'_>], base_u
     let Some(first) = invoices.first() else {
         return Ok(());
     };
-    let posting = |f: &Finalize<'_>| {
-        invoice_finalized(f.draft.currency(), f.draft.lines()).map_err(|_| Error::Internal("posting"))
-    };
-    let postings = invoices.iter().map(posting).collect::<Result<Vec<_>>>()?;
+    let postings = postings(invoices)?;
     let series = InvoiceNumber::DEFAULT_SERIES;
     let count = i64::try_from(invoices.len()).map_err(|_| Error::Internal("too many invoices"))?;
     let counter = store::invoice::take_numbers(conn, series, count).await?;
@@ -63,27 +60,12 @@ pub async fn finalize(conn: &mut PgConnection, invoices: &[Finalize<'_>], base_u
     };
     let one_offs: Vec<_> = invoices.iter().flat_map(billed).collect();
     store::invoice::bill_one_offs(conn, &one_offs).await?;
-    let credited = invoices.iter().filter(|f| f.draft.credit_applied().is_positive());
-    let applied: Vec<_> = credited
-        .map(|f| {
-            Ok((
-                f,
-                credit_applied(f.draft.credit_applied()).map_err(|_| Error::Internal("posting"))?,
-            ))
-        })
-        .collect::<Result<_>>()?;
     let taken: Vec<_> = invoices
         .iter()
         .flat_map(|f| credit::taken_by(f.id, f.draft.credits()))
         .collect();
     store::credit::grant::take(conn, &taken).await?;
-    let applied = applied.iter().map(|(f, posting)| f.posted(posting));
-    let postings: Vec<_> = invoices
-        .iter()
-        .zip(&postings)
-        .map(|(f, posting)| f.posted(posting))
-        .chain(applied)
-        .collect();
+    let postings: Vec<_> = postings.iter().map(|(f, posting)| f.posted(posting)).collect();
     store::ledger::insert(conn, &postings).await?;
     let shown: Vec<String> = numbered
         .iter()
@@ -101,6 +83,24 @@ pub async fn finalize(conn: &mut PgConnection, invoices: &[Finalize<'_>], base_u
         .map(|(f, number)| f.note(number))
         .collect();
     note(conn, &notes).await
+}
+
+/// What each invoice bills, then what it takes of credit and what is carried to it or on from it.
+fn postings<'f, 'a>(invoices: &'f [Finalize<'a>]) -> Result<Vec<(&'f Finalize<'a>, Posting)>> {
+    let mut postings = Vec::with_capacity(invoices.len());
+    for f in invoices {
+        let posting = invoice_finalized(f.draft.currency(), f.draft.lines());
+        postings.push((f, posting.map_err(|_| Error::Internal("posting"))?));
+    }
+    for f in invoices {
+        for posting in [
+            credit_applied(f.draft.credit_applied()),
+            debt_carried(f.draft.carried()),
+        ] {
+            postings.push((f, posting.map_err(|_| Error::Internal("posting"))?));
+        }
+    }
+    Ok(postings)
 }
 
 impl<'a> Finalize<'a> {
@@ -140,13 +140,15 @@ impl<'a> Finalize<'a> {
     {
         let (total, credit) = (self.draft.total(), self.draft.credit_applied());
         let terms = self.customer.terms;
-        let to_pay = terms.is_net() && credit != total;
+        let due = self.draft.amount_due().unwrap_or(total);
+        let to_pay = terms.is_net() && due.is_positive();
         Addressed {
             to: self.customer,
             letter: Letter::InvoiceIssued {
                 number,
                 total,
                 credit,
+                carried: self.draft.carried(),
                 pay_by: to_pay.then(|| (self.id, terms.due_at(self.at))),
             },
         }
@@ -160,7 +162,7 @@ impl<'a> Finalize<'a> {
             what: "invoice.finalized",
             customer: self.customer.id,
             subject: self.id.to_string(),
-            detail: json!({ "number": number, "total": total, "credit": credit, "reason": self.reason }),
+            detail: json!({ "number": number, "total": total, "credit": credit, "carried": self.draft.carried(), "reason": self.reason }),
         }
     }
 }

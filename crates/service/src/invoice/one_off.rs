@@ -102,7 +102,7 @@ impl Billing {
             Assembly::taxed(self.parts.config.tax_rate),
         )?;
         let mut wallet = credit::wallet(tx, scope, customer.currency).await?;
-        let draft = draft.apply_credit(&mut wallet, now)?;
+        let draft = draft.settle(&mut wallet, now)?;
         let invoice = mint(InvoiceId::from_uuid);
         // Whoever is served stands or falls with it as with any other invoice.
         let live = store::subscription::live(tx, scope).await?;

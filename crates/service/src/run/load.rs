@@ -181,7 +181,7 @@ impl<'c> Loaded<'c> {
         )?;
         Ok(BoundaryBill {
             // As of the boundary: that a run is late costs nobody credit that was good then.
-            draft: draft.apply_credit(&mut self.wallet(customer), renewal.boundary)?,
+            draft: draft.settle(&mut self.wallet(customer), renewal.boundary)?,
             one_offs: waiting.iter().map(|one_off| one_off.id).collect(),
             renewal,
         })

@@ -240,7 +240,7 @@ impl Billing {
         };
         let mut wallet = credit::wallet(conn, scope, customer.currency).await?;
         let draft = InvoiceDraft::assemble(customer.currency, lines, self.assembly(discounts))?
-            .apply_credit(&mut wallet, self.now())?;
+            .settle(&mut wallet, self.now())?;
         Ok(Decided {
             wallet,
             waiting: invoice::waiting(conn, &customer).await?,

@@ -215,7 +215,7 @@ impl Billing {
         let credit_note = bill
             .credit_note
             .map(|note| PlannedNote::plan(note, &mut wallet, now));
-        let draft = bill.invoice.apply_credit(&mut wallet, now)?;
+        let draft = bill.invoice.settle(&mut wallet, now)?;
         Ok(Decided {
             wallet,
             waiting: invoice::waiting(conn, &customer).await?,

@@ -178,7 +178,7 @@ impl Billing {
         } = resume(&subscription, input)?;
         let mut wallet = credit::wallet(conn, scope, customer.currency).await?;
         let draft = InvoiceDraft::assemble(customer.currency, lines, self.assembly(&discounts))?
-            .apply_credit(&mut wallet, self.now())?;
+            .settle(&mut wallet, self.now())?;
         Ok(Decided {
             credit_left: wallet.balance(self.now())?,
             customer,

@@ -1,7 +1,7 @@
 //! Pausing and ending at once: one function decides the preview and what is done.
 
 use billing::catalog::Plan;
-use billing::credit::{CreditNoteDraft, CreditReason, CreditUse};
+use billing::credit::{CreditNoteDraft, CreditReason, Settled};
 use billing::id::{InvoiceId, OneOffId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
@@ -68,7 +68,7 @@ struct Decided {
     stop: Stop,
     credit_note: Option<PlannedNote>,
     /// What credit pays of older invoices, before it pays for the usage.
-    payments: Vec<(InvoiceSummary, Vec<CreditUse>)>,
+    payments: Vec<(InvoiceSummary, Settled)>,
     draft: InvoiceDraft,
     /// What of it was waiting for an invoice: after an end there is no other.
     one_offs: Vec<OneOffId>,
@@ -211,7 +211,7 @@ impl Billing {
             lines.push(one_off.item.line(at)?);
         }
         let draft = InvoiceDraft::assemble(customer.currency, lines, self.assembly(&stop.discounts))?
-            .apply_credit(&mut wallet, now)?;
+            .settle(&mut wallet, now)?;
         Ok(Decided {
             credit_left: wallet.balance(now)?,
             customer,

@@ -180,7 +180,7 @@ impl Billing {
         }
         let assembly = self.assembly(&step.discounts);
         let draft = InvoiceDraft::assemble(wallet.currency(), step.lines, assembly)?;
-        let draft = draft.apply_credit(&mut wallet.clone(), step.boundary)?;
+        let draft = draft.settle(&mut wallet.clone(), step.boundary)?;
         Ok((!draft.lines().is_empty()).then_some((step.boundary, draft)))
     }
 }

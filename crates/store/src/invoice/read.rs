@@ -40,6 +40,8 @@ pub struct InvoiceSummary {
     pub tax: Money,
     pub total: Money,
     pub credit_applied: Money,
+    /// Positive: brought from earlier invoices. Negative: passed on to the next one.
+    pub carried: Money,
     pub paid: Money,
     pub issued_at: DateTime<Utc>,
     pub due_at: DateTime<Utc>,
@@ -47,9 +49,10 @@ pub struct InvoiceSummary {
 }
 
 impl InvoiceSummary {
-    /// `total - credit applied - paid`; nothing once it is settled.
+    /// `total + carried - credit applied - paid`; nothing once it is settled.
     pub fn amount_due(&self) -> Money {
-        let left = self.total.minor() - self.credit_applied.minor() - self.paid.minor();
+        let left =
+            self.total.minor() + self.carried.minor() - self.credit_applied.minor() - self.paid.minor();
         let owed = matches!(self.status, InvoiceStatus::Open | InvoiceStatus::Uncollectible);
         Money::new(if owed { left } else { 0 }, self.total.currency())
     }
@@ -112,6 +115,7 @@ struct InvoiceRow {
     tax_minor: i64,
     total_minor: i64,
     credit_applied_minor: i64,
+    carried_minor: i64,
     paid_minor: i64,
     issued_at: DateTime<Utc>,
     due_at: DateTime<Utc>,
@@ -138,6 +142,7 @@ impl TryFrom<InvoiceRow> for InvoiceSummary {
             tax: Money::new(r.tax_minor, currency),
             total: Money::new(r.total_minor, currency),
             credit_applied: Money::new(r.credit_applied_minor, currency),
+            carried: Money::new(r.carried_minor, currency),
             paid: Money::new(r.paid_minor, currency),
             issued_at: r.issued_at,
             due_at: r.due_at,
@@ -151,7 +156,7 @@ pub async fn list(conn: &mut PgConnection, scope: CustomerScope, limit: i64) -> 
     sqlx::query_as!(
         InvoiceRow,
         "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+                total_minor, credit_applied_minor, carried_minor, paid_minor, issued_at, due_at, settled_at
          FROM invoice WHERE customer_id = $1 ORDER BY issued_at DESC, number DESC LIMIT $2",
         scope.uuid(),
         limit,
@@ -168,7 +173,7 @@ pub async fn open(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<I
     sqlx::query_as!(
         InvoiceRow,
         "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+                total_minor, credit_applied_minor, carried_minor, paid_minor, issued_at, due_at, settled_at
          FROM invoice WHERE customer_id = $1 AND status = 'open' ORDER BY issued_at, number",
         scope.uuid(),
     )
@@ -237,7 +242,7 @@ pub async fn awaited(
     sqlx::query_as!(
         InvoiceRow,
         "SELECT DISTINCT ON (subscription_id) id, subscription_id, series, number, status, reason, currency,
-                net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor, paid_minor, issued_at, due_at,
+                net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor, carried_minor, paid_minor, issued_at, due_at,
                 settled_at
          FROM invoice
          WHERE customer_id = ANY($1) AND subscription_id = ANY($2) AND status = 'open' AND due_at > issued_at
@@ -261,7 +266,7 @@ pub async fn lock(
     sqlx::query_as!(
         InvoiceRow,
         "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+                total_minor, credit_applied_minor, carried_minor, paid_minor, issued_at, due_at, settled_at
          FROM invoice WHERE id = $1 AND customer_id = $2 FOR NO KEY UPDATE",
         id.uuid(),
         scope.uuid(),
@@ -280,7 +285,7 @@ pub async fn find(
     let summary = sqlx::query_as!(
         InvoiceRow,
         "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+                total_minor, credit_applied_minor, carried_minor, paid_minor, issued_at, due_at, settled_at
          FROM invoice WHERE id = $1 AND customer_id = $2",
         id.uuid(),
         scope.uuid(),

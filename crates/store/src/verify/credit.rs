@@ -74,6 +74,15 @@ pub(super) const CHECKS: &[Check] = &[
          WHERE u.invoice_id IS NULL AND (g.expires_at IS NULL OR u.used_at < g.expires_at)",
     ),
     (
+        "what is carried is what invoices passed on and did not bring",
+        "SELECT count(*) FROM invoice WHERE carried_minor <> 0",
+        "SELECT c.id::text FROM customer c
+         LEFT JOIN (SELECT customer_id, sum(amount_minor) AS waits FROM ledger_entry WHERE account = 'carried'
+                    GROUP BY 1) l ON l.customer_id = c.id
+         LEFT JOIN (SELECT customer_id, -sum(carried_minor) AS waits FROM invoice GROUP BY 1) i ON i.customer_id = c.id
+         WHERE coalesce(l.waits, 0) <> coalesce(i.waits, 0) OR l.waits < 0",
+    ),
+    (
         "every grant is booked",
         "SELECT count(*) FROM credit_grant",
         "SELECT n.series || '-' || n.number || ' has no grant of its amount' FROM credit_note n
@@ -93,7 +102,7 @@ pub(super) const CHECKS: &[Check] = &[
         "SELECT i.series || '-' || i.number FROM invoice i LEFT JOIN credit_grant g ON g.invoice_id = i.id
          LEFT JOIN invoice_line l ON l.invoice_id = i.id AND l.kind = 'top_up'
          WHERE (i.reason = 'top_up') <> (l.id IS NOT NULL) OR (i.reason <> 'top_up' AND g.id IS NOT NULL)
-            OR (i.reason = 'top_up' AND (i.credit_applied_minor <> 0 OR i.tax_minor <> 0
+            OR (i.reason = 'top_up' AND (i.credit_applied_minor <> 0 OR i.carried_minor <> 0 OR i.tax_minor <> 0
                 OR coalesce(g.amount_minor, 0) <> i.paid_minor))",
     ),
     (

@@ -3,6 +3,7 @@
 mod coupon;
 mod credit;
 mod invoice;
+mod tax;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -23,6 +24,7 @@ use tokio::runtime::Runtime;
 use self::coupon::CouponVerb;
 use self::credit::CreditVerb;
 use self::invoice::InvoiceVerb;
+use self::tax::TaxVerb;
 use crate::config::{Config, without_empty_variables};
 use crate::database::{Database, Join};
 use crate::serve::{self, ServeArgs};
@@ -96,6 +98,11 @@ enum Verb {
     Credit {
         #[command(subcommand)]
         verb: CreditVerb,
+    },
+    /// Decide what tax is charged where, and how a customer is taxed.
+    Tax {
+        #[command(subcommand)]
+        verb: TaxVerb,
     },
     /// Decide what is agreed with one customer.
     Customer {
@@ -183,6 +190,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         | Verb::Invoice { .. }
         | Verb::Coupon { .. }
         | Verb::Credit { .. }
+        | Verb::Tax { .. }
         | Verb::Customer { .. }
         | Verb::Verify => {}
     }
@@ -197,6 +205,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Verb::Invoice { verb } => invoice::run(&billing, verb).await?,
             Verb::Coupon { verb } => coupon::run(&billing, verb).await?,
             Verb::Credit { verb } => credit::run(&billing, verb).await?,
+            Verb::Tax { verb } => tax::run(&billing, verb).await?,
             Verb::Customer {
                 verb: CustomerVerb::Terms { customer, net_days },
             } => {

@@ -13,5 +13,7 @@ pub mod plan;
 #[cfg(feature = "ssr")]
 pub mod status;
 #[cfg(feature = "ssr")]
+mod tax;
+#[cfg(feature = "ssr")]
 mod usage;
 pub mod wallet;

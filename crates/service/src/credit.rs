@@ -82,7 +82,7 @@ impl Billing {
             grants: store::credit::grant::list(&mut conn, scope, MAX_LISTED).await?,
             notes: store::credit::list(&mut conn, scope, MAX_LISTED).await?,
             history: store::credit::grant::history(&mut conn, scope, MAX_LISTED).await?,
-            customer: CustomerProfile::from(customer),
+            customer: CustomerProfile::of(customer, self.parts.config.tax),
         })
     }
 

@@ -132,7 +132,7 @@ impl Billing {
                 .await?
                 .balance(now)?,
             trial_available: !store::subscription::trial_used(&mut conn, scope).await?,
-            customer: CustomerProfile::from(customer),
+            customer: CustomerProfile::of(customer, self.parts.config.tax),
         })
     }
 
@@ -170,7 +170,7 @@ impl Billing {
         }
         let mut catalog = Catalog::default();
         let loaded = Loaded::load(conn, &mut catalog, &[subscription]).await?;
-        let bill = loaded.bill(customer, subscription, self.parts.config.tax_rate)?;
+        let bill = loaded.bill(customer, subscription, self.parts.config.tax)?;
         Ok(Some(Upcoming {
             at: bill.renewal.boundary,
             draft: bill.draft,

@@ -5,6 +5,7 @@ use billing::id::InvoiceId;
 use billing::invoice::{InvoiceStatus, Line};
 use billing::money::Money;
 use billing::period::Zone;
+use billing::tax::{TaxTreatment, sum_by_tax};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use service::{InvoiceDetail, InvoiceSummary};
@@ -17,7 +18,7 @@ use crate::format;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
 use crate::portal::status::due;
-use crate::portal::{coupon, credit};
+use crate::portal::{coupon, credit, tax};
 use crate::text::en::invoices as t;
 use crate::text::en::portal::lines as l;
 use crate::ui::{Amount, ButtonKind, Icon, LinkButton, Notice, Panel, PostButton, Table, Tone, When};
@@ -145,8 +146,11 @@ fn facts(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
     let settled = summary
         .settled_at
         .map(|at| fact(settled_label, view! { <When at=at zone=zone/> }));
+    let tax_id = invoice.customer_tax_id.clone();
+    let tax_id = tax_id.map(|id| view! { <span class="block label-sm break-all">{t::tax_id(&id)}</span> });
     let billed_to = view! {
         {invoice.customer_name.clone()}<span class="block label-sm break-all">{invoice.customer_email.clone()}</span>
+        {tax_id}
     };
     view! {
         <dl class="panel p-4 grid gap-4 grid-cols-2 sm:grid-cols-4">
@@ -172,10 +176,11 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
         .iter()
         .map(|line| line_row(line, zone))
         .collect_view();
-    let rate = invoice
-        .lines
-        .first()
-        .map(|line| l::tax(&format::rate(line.tax_rate.fraction())));
+    let taxes = sum_by_tax(invoice.lines.iter().map(|line| &line.taxes[..])).unwrap_or_default();
+    let taxes = tax::rows(&taxes, invoice.basis, summary.tax)
+        .into_iter()
+        .map(|(label, amount)| sum(label, amount, false))
+        .collect_view();
     let credits = credit::taken(&invoice.credits, |kind| match kind {
         GrantKind::Promotional => t::PROMOTIONAL_CREDIT,
         GrantKind::Paid => t::CREDIT_APPLIED,
@@ -196,14 +201,15 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
         .collect_view();
     let totals = view! {
         {discounts}
-        {sum(l::SUBTOTAL.to_owned(), summary.net, false)}
-        {sum(rate.unwrap_or_else(|| l::TAX.to_owned()), summary.tax, false)}
+        {sum(tax::before_tax(invoice.basis).to_owned(), summary.net, false)}
+        {taxes}
         {sum(l::TOTAL.to_owned(), summary.total, true)}
         {credits}
         {paid.map(|paid| sum(t::ALREADY_PAID.to_owned(), paid, false))}
         {reduced.then(|| sum(due_label(summary).to_owned(), due(summary), true))}
     };
     view! {
+        {why_untaxed(invoice.basis.treatment)}
         <Table caption=t::LINES_CAPTION>
             <thead>
                 <tr>
@@ -217,6 +223,16 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
             <tfoot class="text-base-content">{totals}</tfoot>
         </Table>
     }
+}
+
+/// What the law wants an invoice to say.
+fn why_untaxed(treatment: TaxTreatment) -> Option<impl IntoView> {
+    let why = match treatment {
+        TaxTreatment::Taxed => return None,
+        TaxTreatment::Exempt => t::EXEMPT,
+        TaxTreatment::ReverseCharge => t::REVERSE_CHARGE,
+    };
+    Some(view! { <p>{why}</p> })
 }
 
 fn line_row(line: &Line, zone: Zone) -> impl IntoView + use<> {
@@ -237,7 +253,7 @@ fn line_row(line: &Line, zone: Zone) -> impl IntoView + use<> {
             </th>
             <td class="num hidden sm:table-cell align-top">{format::quantity_brief(draft.quantity)}</td>
             <td class="num hidden sm:table-cell align-top"><Amount amount=line.tax/></td>
-            <td class="num align-top"><Amount amount=draft.amount/></td>
+            <td class="num align-top"><Amount amount=line.amount/></td>
         </tr>
     }
 }

@@ -7,7 +7,6 @@ use crate::invoice::{Assembly, Charge, DraftLine, Explain, InvoiceDraft, LineKin
 use crate::money::{Currency, Money, MoneyError};
 use crate::payment::minimum_charge;
 use crate::period::{Period, PeriodError};
-use crate::tax::TaxRate;
 
 /// In what the provider charges at least: a payment's own cost stays a small part of it, $5.00 and up.
 const MIN_CHARGES: i128 = 10;
@@ -79,8 +78,8 @@ impl TopUp {
             explain,
             credits: None,
         };
-        let untaxed = Assembly::taxed(TaxRate::ZERO);
-        Ok(InvoiceDraft::assemble(self.0.currency(), vec![line], untaxed)?)
+        let untaxed = Assembly::default();
+        Ok(InvoiceDraft::assemble(self.0.currency(), vec![line], &untaxed)?)
     }
 }
 

@@ -20,7 +20,7 @@ use billing::subscription::{
     plan_change, redeem, renew, resume, schedule_cancel, set_up, undo_add_on, undo_cancel,
     undo_pending_change,
 };
-use billing::tax::TaxRate;
+use billing::tax::{Tax, TaxRate, Taxation};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -37,7 +37,7 @@ pub struct Life<'a> {
     periods: BTreeMap<RedemptionId, usize>,
     pub zone: Zone,
     pub now: DateTime<Utc>,
-    pub rate: TaxRate,
+    pub taxation: Taxation,
     pub subscription: Subscription,
     pub booked: Vec<Booked>,
     pub wallet: Wallet,
@@ -69,6 +69,7 @@ impl<'a> Life<'a> {
             zone,
             now,
             discounts: &[],
+            included_taxes: &[],
         };
         let ends_at = term.map(|days| now + TimeDelta::days(days));
         let starts_at = now;
@@ -79,7 +80,14 @@ impl<'a> Life<'a> {
             periods: BTreeMap::new(),
             zone,
             now,
-            rate: TaxRate::new("0.08".parse().unwrap()).unwrap(),
+            taxation: Taxation {
+                taxes: vec![Tax {
+                    name: "8 %".to_owned(),
+                    rate: TaxRate::new("0.08".parse().unwrap()).unwrap(),
+                    compound: false,
+                }],
+                ..Taxation::default()
+            },
             subscription: set_up(create, Term { starts_at, ends_at }).unwrap(),
             booked: Vec::new(),
             wallet: Wallet::empty(Currency::USD),
@@ -237,9 +245,9 @@ impl<'a> Life<'a> {
                 if paid {
                     let assembly = Assembly {
                         discounts: &discounts,
-                        rate: self.rate,
+                        taxation: self.taxation.clone(),
                     };
-                    let bill = UpgradeBill::of(&self.subscription, lines, input, assembly).unwrap();
+                    let bill = UpgradeBill::of(&self.subscription, lines, input, &assembly).unwrap();
                     self.note(bill.credit_note.map(|n| n.lines().to_vec()).unwrap_or_default());
                     self.subscription = after;
                     self.collect(bill.invoice);
@@ -424,9 +432,7 @@ impl<'a> Life<'a> {
                 priority,
                 days,
             } => self.promote(minor, (priority, days)),
-            Step::TaxRate { percent } => {
-                self.rate = TaxRate::new(rust_decimal::Decimal::new(percent, 2)).unwrap()
-            }
+            Step::Tax(taxation) => self.taxation = taxation,
         }
         self.time_is_counted();
         self.items_hold_together();

@@ -124,6 +124,7 @@ impl Billing {
             price,
             billing_time: plan.billing_time,
             discounts: &discounts,
+            included_taxes: customer.taxation(self.parts.config.tax).included(),
             zone: customer.zone,
             now: self.now(),
         })?;
@@ -141,9 +142,8 @@ impl Billing {
             lines,
             discounts,
         } = bought;
-        let currency = customer.currency;
-        let mut wallet = credit::wallet(tx, CustomerScope::of(customer.id), currency).await?;
-        let draft = InvoiceDraft::assemble(currency, lines, self.assembly(&discounts))?;
+        let mut wallet = credit::wallet(tx, CustomerScope::of(customer.id), customer.currency).await?;
+        let draft = self.draft(customer, lines, &discounts)?;
         Ok((subscription, draft.settle(&mut wallet, self.now())?))
     }
 }

@@ -4,6 +4,7 @@ use billing::credit::{CreditGrant, CreditNoteDraft, CreditReason, GrantTerms, Wa
 use billing::id::{CreditGrantId, CreditNoteId, CreditNoteLineId, PostingId, SubscriptionId};
 use billing::invoice::InvoiceNumber;
 use billing::ledger::credit_note_issued;
+use billing::tax::TaxId;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use store::credit::NewCreditNote;
@@ -63,6 +64,7 @@ pub async fn issue(conn: &mut PgConnection, issue: Issue<'_>, base_url: &str) ->
         customer: issue.customer.id,
         customer_name: &issue.customer.name,
         customer_email: &issue.customer.email,
+        customer_tax_id: issue.customer.tax.id.as_ref().map(TaxId::as_str),
         subscription: issue.subscription,
         number,
         reason: issue.reason,

@@ -239,7 +239,8 @@ impl Billing {
             PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => (Vec::new(), &[][..]),
         };
         let mut wallet = credit::wallet(conn, scope, customer.currency).await?;
-        let draft = InvoiceDraft::assemble(customer.currency, lines, self.assembly(discounts))?
+        let draft = self
+            .draft(&customer, lines, discounts)?
             .settle(&mut wallet, self.now())?;
         Ok(Decided {
             wallet,
@@ -297,7 +298,11 @@ impl Billing {
             owes: false,
             zone: decided.customer.zone,
         };
-        self.next_bill(after, input, (&decided.wallet, &decided.waiting))
+        self.next_bill(
+            (&decided.customer, after),
+            input,
+            (&decided.wallet, &decided.waiting),
+        )
     }
 }
 

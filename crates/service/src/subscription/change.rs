@@ -210,7 +210,7 @@ impl Billing {
             PlanChange::Upgrade { lines, discounts, .. } => (lines.clone(), &discounts[..]),
             PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => (Vec::new(), &[][..]),
         };
-        let bill = UpgradeBill::of(&subscription, lines, input, self.assembly(discounts))?;
+        let bill = UpgradeBill::of(&subscription, lines, input, &self.assembly(&customer, discounts))?;
         let (mut wallet, now) = (credit::wallet(conn, scope, customer.currency).await?, self.now());
         let credit_note = bill
             .credit_note
@@ -285,7 +285,11 @@ impl Billing {
             owes: false,
             zone: decided.customer.zone,
         };
-        self.next_bill(after, input, (&decided.wallet, &decided.waiting))
+        self.next_bill(
+            (&decided.customer, after),
+            input,
+            (&decided.wallet, &decided.waiting),
+        )
     }
 }
 

@@ -177,7 +177,8 @@ impl Billing {
             discounts,
         } = resume(&subscription, input)?;
         let mut wallet = credit::wallet(conn, scope, customer.currency).await?;
-        let draft = InvoiceDraft::assemble(customer.currency, lines, self.assembly(&discounts))?
+        let draft = self
+            .draft(&customer, lines, &discounts)?
             .settle(&mut wallet, self.now())?;
         Ok(Decided {
             credit_left: wallet.balance(self.now())?,

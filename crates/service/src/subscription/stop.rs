@@ -210,7 +210,8 @@ impl Billing {
         for one_off in &waiting {
             lines.push(one_off.item.line(at)?);
         }
-        let draft = InvoiceDraft::assemble(customer.currency, lines, self.assembly(&stop.discounts))?
+        let draft = self
+            .draft(&customer, lines, &stop.discounts)?
             .settle(&mut wallet, now)?;
         Ok(Decided {
             credit_left: wallet.balance(now)?,

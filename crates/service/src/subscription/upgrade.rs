@@ -163,7 +163,7 @@ impl Billing {
     /// from the credit that is left, with what waits to be billed once.
     pub(super) fn next_bill(
         &self,
-        after: &Subscription,
+        (customer, after): (&CustomerRecord, &Subscription),
         input: RenewalInput<'_>,
         (wallet, waiting): (&Wallet, &[WaitingOneOff]),
     ) -> Result<Option<(DateTime<Utc>, InvoiceDraft)>> {
@@ -178,8 +178,7 @@ impl Billing {
         for one_off in waiting {
             step.lines.push(one_off.item.line(step.boundary)?);
         }
-        let assembly = self.assembly(&step.discounts);
-        let draft = InvoiceDraft::assemble(wallet.currency(), step.lines, assembly)?;
+        let draft = self.draft(customer, step.lines, &step.discounts)?;
         let draft = draft.settle(&mut wallet.clone(), step.boundary)?;
         Ok((!draft.lines().is_empty()).then_some((step.boundary, draft)))
     }

@@ -42,6 +42,7 @@ mod purchase_upgrade_renewal;
 mod quantity;
 mod schemes;
 mod stop_with_debt;
+mod tax;
 mod tax_rate;
 mod too_little;
 mod top_up;

@@ -22,6 +22,7 @@ pub enum AppError {
     InvalidTimeZone,
     InvalidRegion,
     InvalidTaxId,
+    InvalidAmount,
     AlreadySubscribed,
     Paused,
     TrialUsed,
@@ -74,7 +75,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 58] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -88,6 +89,7 @@ impl AppError {
         InvalidTimeZone,
         InvalidRegion,
         InvalidTaxId,
+        InvalidAmount,
         AlreadySubscribed,
         Paused,
         TrialUsed,
@@ -149,6 +151,7 @@ impl AppError {
             InvalidTimeZone => "invalid_time_zone",
             InvalidRegion => "invalid_region",
             InvalidTaxId => "invalid_tax_id",
+            InvalidAmount => "invalid_amount",
             AlreadySubscribed => "already_subscribed",
             Paused => "paused",
             TrialUsed => "trial_used",
@@ -228,7 +231,7 @@ impl AppError {
             Forbidden => 403,
             NotFound => 404,
             Invalid | InvalidCompany | InvalidName | InvalidEmail | InvalidPassword | InvalidTimeZone
-            | InvalidRegion | InvalidTaxId | UnknownTestCard | InvalidExpiry | InvalidCvc
+            | InvalidRegion | InvalidTaxId | InvalidAmount | UnknownTestCard | InvalidExpiry | InvalidCvc
             | AmountOutOfRange => 422,
             TooMany => 429,
             Preparing | GatewayUnavailable | StorageUnavailable | Offline => 503,
@@ -276,6 +279,7 @@ fn invalid(field: &str) -> AppError {
         "password" => InvalidPassword,
         "time_zone" => InvalidTimeZone,
         "region" => InvalidRegion,
+        "amount" => InvalidAmount,
         _ => Invalid,
     }
 }

@@ -61,6 +61,10 @@ pub static PORTAL: Area = Area {
             label: t::INVOICES,
         },
         NavItem {
+            href: "/wallet",
+            label: t::WALLET,
+        },
+        NavItem {
             href: "/settings",
             label: t::SETTINGS,
         },

@@ -24,6 +24,7 @@ use crate::portal::plan::change::ChangePage;
 use crate::portal::plan::page::PlanPage;
 use crate::portal::plan::pause::{PausePage, ResumePage};
 use crate::portal::settings::page::SettingsPage;
+use crate::portal::wallet::page::WalletPage;
 use crate::sandbox::authenticate::SandboxAuthenticatePage;
 use crate::sandbox::checkout::SandboxCheckoutPage;
 
@@ -49,6 +50,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/credit-notes/:id") view=CreditNotePage ssr=SsrMode::Async/>
                 <Route path=path!("/invoices") view=InvoicesPage ssr=SsrMode::Async/>
                 <Route path=path!("/invoices/:id") view=InvoicePage ssr=SsrMode::Async/>
+                <Route path=path!("/wallet") view=WalletPage ssr=SsrMode::Async/>
                 <Route path=path!("/checkout/success") view=SuccessPage ssr=SsrMode::Async/>
                 <Route path=path!("/checkout/cancel") view=CanceledPage ssr=SsrMode::Async/>
                 <Route path=path!("/sandbox/checkout/:reference") view=SandboxCheckoutPage ssr=SsrMode::Async/>

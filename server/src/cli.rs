@@ -1,6 +1,7 @@
 //! The commands. Whatever goes wrong ends in one plain sentence on stderr and an exit code that is not zero.
 
 mod coupon;
+mod credit;
 mod customer;
 mod invoice;
 mod tax;
@@ -20,6 +21,7 @@ use service::{Actor, Billing, DemoWorld, NewApiKey, NewStaff, Scope, StaffRole, 
 use tokio::runtime::Runtime;
 
 use self::coupon::CouponVerb;
+use self::credit::CreditVerb;
 use self::customer::CustomerVerb;
 use self::invoice::InvoiceVerb;
 use self::tax::TaxVerb;
@@ -91,6 +93,11 @@ enum Verb {
     Coupon {
         #[command(subcommand)]
         verb: CouponVerb,
+    },
+    /// Grant customers credit, and see what they have.
+    Credit {
+        #[command(subcommand)]
+        verb: CreditVerb,
     },
     /// Decide what tax is charged where, and how a customer is taxed.
     Tax {
@@ -170,6 +177,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         | Verb::Catalog { .. }
         | Verb::Invoice { .. }
         | Verb::Coupon { .. }
+        | Verb::Credit { .. }
         | Verb::Tax { .. }
         | Verb::Customer { .. }
         | Verb::Verify => {}
@@ -185,6 +193,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Verb::Invoice { verb } => invoice::run(&billing, verb).await?,
             Verb::Coupon { verb } => coupon::run(&billing, verb).await?,
             Verb::Customer { verb } => customer::run(&billing, verb).await?,
+            Verb::Credit { verb } => credit::run(&billing, verb).await?,
             Verb::Tax { verb } => tax::run(&billing, verb).await?,
             Verb::Verify => return verify(&billing).await,
             Verb::Serve(_) | Verb::Worker | Verb::Migrate => {}
@@ -226,13 +235,13 @@ async fn make_staff(billing: &Billing, email: String, name: String, role: StaffR
 
 /// An amount that has more decimals than its currency is a slip, and never rounded.
 fn exact(price: Decimal, currency: Currency) -> Result<Money> {
-    let amount = Money::round_major(price, currency).context("price is out of range")?;
-    anyhow::ensure!(
-        amount.major() == price,
-        "price has more decimals than {} has",
-        currency.as_str()
-    );
-    Ok(amount)
+    let amount = Money::exact_major(price, currency);
+    amount.with_context(|| {
+        format!(
+            "{price} is too large, or has more decimals than {}",
+            currency.as_str()
+        )
+    })
 }
 
 fn role(text: &str) -> std::result::Result<StaffRole, String> {

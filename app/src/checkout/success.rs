@@ -1,7 +1,7 @@
 //! What came of the hosted page. The same however often it is opened.
 
 use leptos::prelude::*;
-use service::{CheckoutOutcome, CheckoutResult};
+use service::{CheckoutOutcome, CheckoutResult, InvoiceSummary};
 
 use super::island::WaitForOutcome;
 use crate::error::AppError;
@@ -34,12 +34,7 @@ fn outcome(result: &CheckoutResult, session: &str, (address, sent): (&str, bool)
     match &result.outcome {
         CheckoutOutcome::Paid => (
             t::PAID_TITLE,
-            panel(
-                icondata::LuCircleCheck,
-                t::PAID_TITLE,
-                t::paid(plan),
-                done(result),
-            ),
+            panel(icondata::LuCircleCheck, t::PAID_TITLE, paid(result), done(result)),
         ),
         CheckoutOutcome::CardSaved => {
             let title = if result.trial {
@@ -87,19 +82,35 @@ fn outcome(result: &CheckoutResult, session: &str, (address, sent): (&str, bool)
                 ),
             )
         }
-        CheckoutOutcome::Expired => {
-            let actions = view! { <LinkButton href="/plan" label=t::PLANS/> }.into_any();
-            (
+        CheckoutOutcome::Expired => (
+            t::EXPIRED_TITLE,
+            panel(
+                icondata::LuCircleX,
                 t::EXPIRED_TITLE,
-                panel(
-                    icondata::LuCircleX,
-                    t::EXPIRED_TITLE,
-                    t::EXPIRED_HINT.to_owned(),
-                    actions,
-                ),
-            )
-        }
+                t::EXPIRED_HINT.to_owned(),
+                again(result),
+            ),
+        ),
     }
+}
+
+fn paid(result: &CheckoutResult) -> String {
+    if of_top_up(result) {
+        return t::TOPPED_UP.to_owned();
+    }
+    t::paid(result.plan_name.as_deref())
+}
+
+/// Where to begin anew.
+fn again(result: &CheckoutResult) -> AnyView {
+    if of_top_up(result) {
+        return view! { <LinkButton href="/wallet" label=t::WALLET/> }.into_any();
+    }
+    view! { <LinkButton href="/plan" label=t::PLANS/> }.into_any()
+}
+
+fn of_top_up(result: &CheckoutResult) -> bool {
+    result.invoice.as_ref().is_some_and(InvoiceSummary::is_top_up)
 }
 
 /// What was bought, how it was paid, and the way on.
@@ -107,6 +118,11 @@ fn done(result: &CheckoutResult) -> AnyView {
     let charged = result.outcome == CheckoutOutcome::Paid;
     let fact = |label: &'static str, value: String| {
         view! { <div class="flex justify-between gap-6"><dt class="text-muted">{label}</dt><dd>{value}</dd></div> }
+    };
+    let next = if of_top_up(result) {
+        view! { <LinkButton href="/wallet" label=t::WALLET kind=ButtonKind::Primary/> }
+    } else {
+        view! { <LinkButton href="/overview" label=t::NEXT kind=ButtonKind::Primary/> }
     };
     let receipt = result.invoice.as_ref().map(|invoice| {
         view! { <LinkButton href=format!("/invoices/{}", invoice.id) label=t::RECEIPT/> }
@@ -119,7 +135,7 @@ fn done(result: &CheckoutResult) -> AnyView {
             {result.invoice.as_ref().map(|invoice| fact(t::INVOICE, invoice.number.to_string()))}
         </dl>
         <div class="flex flex-wrap justify-center gap-2">
-            <LinkButton href="/overview" label=t::NEXT kind=ButtonKind::Primary/>
+            {next}
             {receipt}
         </div>
     }

@@ -1,6 +1,6 @@
-//! Credit: the balance that pays the next invoices, and the documents it comes from.
+//! Credit notes: the documents that credit comes from; and what bills take of credit.
 
-use billing::credit::{CreditLine, CreditNoteDraft};
+use billing::credit::{CreditLine, CreditNoteDraft, CreditUse, GrantKind, by_kind};
 use billing::id::CreditNoteId;
 use billing::money::Money;
 use billing::period::Zone;
@@ -16,18 +16,40 @@ use crate::portal::invoices::explain::credit_sentences;
 use crate::portal::tax;
 use crate::text::en::invoices::credit as t;
 use crate::text::en::portal::lines as l;
+use crate::text::en::wallet as w;
 use crate::ui::{Amount, Icon, Panel, Table, When};
 
-/// The balance and the credit notes; nothing where there never was any.
+/// What bills took from credit, promotions apart: negative amounts, each under its label.
+pub fn taken(uses: &[CreditUse], labels: fn(GrantKind) -> &'static str) -> Vec<(&'static str, Money)> {
+    let Some(currency) = uses.first().map(|taken| taken.amount.currency()) else {
+        return Vec::new();
+    };
+    let kinds = by_kind(currency, uses).unwrap_or_default().into_iter();
+    kinds
+        .filter_map(|(kind, amount)| Some((labels(kind), amount.negate().ok()?)))
+        .collect()
+}
+
+/// What earlier invoices left for this one, or this one for the next.
+pub fn carried(amount: Money) -> Option<(&'static str, Money)> {
+    let label = if amount.is_negative() {
+        w::PASSED_ON
+    } else {
+        w::BROUGHT
+    };
+    (!amount.is_zero()).then_some((label, amount))
+}
+
+/// The documents; nothing where there never was any.
 #[component]
-pub fn CreditPanel(credit: CreditOverview, zone: Zone) -> impl IntoView {
-    if credit.notes.is_empty() && credit.balance.is_zero() {
+pub fn CreditNotes(credit: CreditOverview, zone: Zone) -> impl IntoView {
+    if credit.notes.is_empty() {
         return ().into_any();
     }
-    let balance = view! { <span class="tabular-nums font-semibold">{format::money(credit.balance)}</span> };
+    let wallet = view! { <a class="link" href="/wallet">{t::WALLET}</a> };
     let rows = credit.notes.iter().map(|note| row(note, zone)).collect_view();
     view! {
-        <Panel title=t::TITLE aside=balance.into_any()>
+        <Panel title=t::TITLE aside=wallet.into_any()>
             <p class="text-muted">{t::HINT}</p>
             <Table caption=t::NOTES>
                 <thead>

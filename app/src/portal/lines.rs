@@ -1,11 +1,12 @@
 //! The lines of a bill before it is an invoice, adding up to its total.
 
+use billing::credit::GrantKind;
 use billing::invoice::{InvoiceDraft, Line};
 use billing::period::Zone;
 use leptos::prelude::*;
 
 use crate::format;
-use crate::portal::{coupon, tax};
+use crate::portal::{coupon, credit, tax};
 use crate::text::en::portal::lines as t;
 use crate::ui::{Amount, Table};
 
@@ -29,17 +30,24 @@ pub fn DraftTable(draft: InvoiceDraft, zone: Zone, #[prop(into)] caption: String
                 </tr>
             }
         });
-    let applied = draft
-        .credit_applied()
-        .negate()
-        .ok()
-        .filter(|credit| !credit.is_zero());
-    let credit = applied.zip(draft.amount_due().ok()).map(|(credit, due)| {
+    let taken = credit::taken(draft.credits(), |kind| match kind {
+        GrantKind::Promotional => t::PROMOTIONAL_CREDIT,
+        GrantKind::Paid => t::CREDIT,
+    });
+    let carried = credit::carried(draft.carried());
+    let taken: Vec<_> = carried.into_iter().chain(taken).collect();
+    let due = draft.amount_due().ok().filter(|_| !taken.is_empty());
+    let credit = due.map(|due| {
+        let rows = taken.into_iter().map(|(label, credit)| {
+            view! {
+                <tr class="text-base-content">
+                    <th scope="row" class="font-normal">{label}</th>
+                    <td class="num font-normal"><Amount amount=credit/></td>
+                </tr>
+            }
+        });
         view! {
-            <tr class="text-base-content">
-                <th scope="row" class="font-normal">{t::CREDIT}</th>
-                <td class="num font-normal"><Amount amount=credit/></td>
-            </tr>
+            {rows.collect_view()}
             <tr class="text-base-content">
                 <th scope="row">{t::DUE}</th>
                 <td class="num font-semibold"><Amount amount=due/></td>

@@ -19,3 +19,4 @@ pub mod status;
 mod tax;
 #[cfg(feature = "ssr")]
 mod usage;
+pub mod wallet;

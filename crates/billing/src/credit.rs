@@ -1,16 +1,22 @@
-//! Credit: what is given back of what was billed, the document that says so, how a balance is used up,
-//! and grants of units.
+//! Credit: what is given back of what was billed, the document that says so, the wallet that credit is kept in and
+//! paid from, and grants of units.
 
 mod balance;
 mod billed;
 pub mod grant;
 mod note;
 mod part;
+mod top_up;
+mod wallet;
 
-pub use balance::{Collectable, Settled, balance_after_refund, burn, collectable, settle};
+pub use balance::{balance_after_refund, burn};
 pub use billed::{BilledLine, BilledTax, CreditableLine};
 pub use note::{CreditLine, CreditNoteDraft, CreditReason};
 pub use part::{Limits, NoteParts, PartOfLine, divide, part_of_line, tax_of_note};
+pub use top_up::{TopUp, TopUpBounds, TopUpError};
+pub use wallet::{
+    CreditGrant, CreditUse, GrantKind, GrantRefused, GrantTerms, Priority, Settled, Wallet, by_kind, total_of,
+};
 
 #[cfg(feature = "zones")]
 use chrono::{DateTime, Utc};
@@ -23,21 +29,9 @@ use crate::period::Zone;
 #[cfg(feature = "zones")]
 use crate::proration::ProrationMode;
 
-/// How much of a credit balance an invoice takes: after tax, at most its total.
+/// How much of a balance a debt takes: at most all of it, and never less than nothing.
 pub fn applicable(balance: Money, total: Money) -> Result<Money, MoneyError> {
     balance.min(total)?.max(Money::zero(total.currency()))
-}
-
-/// What each of some debts takes of a balance, in the order given.
-pub fn in_order(balance: Money, debts: impl IntoIterator<Item = Money>) -> Result<Vec<Money>, MoneyError> {
-    let mut left = balance;
-    let mut taken = Vec::new();
-    for debt in debts {
-        let amount = applicable(left, debt)?;
-        left = left.minus(amount)?;
-        taken.push(amount);
-    }
-    Ok(taken)
 }
 
 /// From where on what was billed is not served.
@@ -77,14 +71,5 @@ mod tests {
         assert_eq!(applied(0, 24_995), 0);
         assert_eq!(applied(-50, 24_995), 0);
         assert_eq!(applied(500, -1), 0);
-    }
-
-    #[test]
-    fn the_oldest_debt_is_paid_first() {
-        let usd = |minor| Money::new(minor, Currency::USD);
-        let taken = |balance| in_order(usd(balance), [700, 200, 500].map(usd));
-        assert_eq!(taken(800), Ok(vec![usd(700), usd(100), usd(0)]));
-        assert_eq!(taken(0), Ok(vec![usd(0), usd(0), usd(0)]));
-        assert_eq!(taken(9_000), Ok(vec![usd(700), usd(200), usd(500)]));
     }
 }

@@ -88,6 +88,7 @@ ids! {
     RedemptionId = "red";
     CreditNoteId = "cn";
     CreditNoteLineId = "cl";
+    CreditGrantId = "cg";
     PaymentMethodId = "pm";
     /// Also the idempotency key under which the gateway knows the charge.
     PaymentAttemptId = "pay";

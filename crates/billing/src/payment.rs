@@ -1,6 +1,9 @@
 //! One try to collect money, and what became of it.
 
 pub mod dunning;
+mod minimum;
+
+pub use minimum::minimum_charge;
 
 use serde::{Deserialize, Serialize};
 

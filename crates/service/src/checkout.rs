@@ -4,6 +4,7 @@ mod finish;
 mod give_up;
 mod open;
 mod purchase;
+mod top_up;
 
 use billing::id::{InvoiceId, PriceId};
 use billing::invoice::InvoiceStatus;
@@ -12,6 +13,7 @@ use store::CustomerScope;
 use store::payment::{CheckoutRow, Purpose};
 
 use purchase::Purchase;
+pub use top_up::OpenTopUp;
 
 use crate::coupon::making_way;
 use crate::{Actor, Billing, Error, InvoiceSummary, PaymentMethod, Result};

@@ -2,6 +2,7 @@
 
 mod act;
 mod cast;
+mod credit;
 mod lives;
 mod stage;
 mod story;

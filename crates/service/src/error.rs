@@ -1,6 +1,7 @@
 //! The one closed error of the use cases. Each edge maps it once: pages to words, REST to problem+json.
 
 use billing::coupon::CodeRefused;
+use billing::credit::TopUpError;
 use billing::invoice::OneOffLineError;
 use billing::money::MoneyError;
 use billing::period::PeriodError;
@@ -201,6 +202,16 @@ impl From<CreateError> for Error {
             CreateError::TooLongAgo => Self::Invalid { field: "starts_at" },
             CreateError::Period(error) => Self::Change(ChangeError::Period(error)),
             CreateError::Line(error) => Self::Change(error),
+        }
+    }
+}
+
+impl From<TopUpError> for Error {
+    fn from(error: TopUpError) -> Self {
+        match error {
+            TopUpError::Amount => Self::Invalid { field: "amount" },
+            TopUpError::Money(error) => Self::Money(error),
+            TopUpError::Period(error) => error.into(),
         }
     }
 }

@@ -21,6 +21,8 @@ pub enum Letter<'a> {
         total: Money,
         /// What of it the credit balance paid.
         credit: Money,
+        /// Brought from earlier invoices; negative: passed on to the next one.
+        carried: Money,
         /// On net terms, where something is left to pay: by which day of theirs.
         pay_by: Option<(InvoiceId, NaiveDate)>,
     },
@@ -74,8 +76,9 @@ impl Letter<'_> {
                 number,
                 total,
                 credit,
+                carried,
                 pay_by,
-            } => issued(number, (*total, *credit), *pay_by, base_url),
+            } => issued(number, (*total, *credit, *carried), *pay_by, base_url),
             Self::CreditIssued { number, total } => format!(
                 "Credit note {number}: {total} has been added to your credit and pays for your next invoices.\n\
                  See it at {base_url}/invoices."
@@ -120,7 +123,7 @@ impl Letter<'_> {
 
 fn issued(
     number: &str,
-    (total, credit): (Money, Money),
+    (total, credit, carried): (Money, Money, Money),
     pay_by: Option<(InvoiceId, NaiveDate)>,
     base_url: &str,
 ) -> String {
@@ -129,6 +132,13 @@ fn issued(
     } else {
         String::new()
     };
+    let carried = match carried.negate() {
+        Ok(waits) if waits.is_positive() => {
+            format!("; {waits} is too little to charge and waits for your next one")
+        }
+        _ if carried.is_positive() => format!("; {carried} of earlier invoices is charged with it"),
+        _ => String::new(),
+    };
     let then = match pay_by {
         Some((invoice, day)) => format!(
             "It is due on {}. Pay at {base_url}/invoices/{invoice}.",
@@ -136,7 +146,7 @@ fn issued(
         ),
         None => format!("See it at {base_url}/invoices."),
     };
-    format!("Invoice {number} over {total} has been issued{credited}.\n{then}")
+    format!("Invoice {number} over {total} has been issued{credited}{carried}.\n{then}")
 }
 
 /// A letter and the customer it goes to.

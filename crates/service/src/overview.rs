@@ -155,7 +155,9 @@ impl Billing {
             subscription,
             payment_method: store::payment::default_method(&mut conn, scope).await?,
             invoices: store::invoice::list(&mut conn, scope, LAST_INVOICES).await?,
-            credit: credit::balance(&mut conn, scope, customer.currency).await?,
+            credit: credit::wallet(&mut conn, scope, customer.currency)
+                .await?
+                .balance(now)?,
             trial_available: !store::subscription::trial_used(&mut conn, scope).await?,
             customer: CustomerProfile::of(customer, self.parts.config.tax),
         })

@@ -224,6 +224,27 @@ async fn the_full_world_ties_and_comes_through_everything(pool: PgPool) {
             .unwrap();
         assert!(written > 0, "nobody is written {subject}");
     }
+    let credit = words(
+        "SELECT CASE WHEN u.grant_id IS NOT NULL THEN 'expired' WHEN g.left_minor = 0 THEN 'used up'
+             WHEN g.expires_at IS NOT NULL THEN 'expires' WHEN g.left_minor < g.amount_minor THEN 'used in part'
+             ELSE 'untouched' END
+         FROM credit_grant g LEFT JOIN credit_use u ON u.grant_id = g.id AND u.invoice_id IS NULL
+         UNION SELECT kind FROM credit_grant
+         UNION SELECT 'bought' FROM credit_grant WHERE invoice_id IS NOT NULL
+         UNION SELECT 'not paid' FROM invoice WHERE reason = 'top_up' AND status = 'void'",
+    )
+    .await;
+    let states = [
+        "promotional",
+        "paid",
+        "bought",
+        "not paid",
+        "expires",
+        "expired",
+        "used in part",
+        "used up",
+    ];
+    assert_eq!(left_out(&states, &credit), [""; 0], "credit that no story has");
     grows(&world).await;
 }
 

@@ -1,4 +1,6 @@
-//! Credit notes, and what of billed time can still be given back.
+//! Credit notes, what of billed time can still be given back, and the grants that credit is kept in.
+
+pub mod grant;
 
 use billing::credit::{BilledLine, BilledTax, CreditLine, CreditNoteDraft, CreditReason, CreditableLine};
 use billing::id::{

@@ -227,13 +227,26 @@ pub async fn set_ever_paid(conn: &mut PgConnection, scope: CustomerScope) -> Res
 }
 
 /// The next instant at which something happens by itself to the subscription of each customer: then the billing run
-/// looks at it, or before, when the next step of dunning is due.
+/// looks at it, or before, when the next step of dunning is due or credit expires.
 pub async fn set_due_at(conn: &mut PgConnection, due: &[(CustomerId, Option<DateTime<Utc>>)]) -> Result<()> {
     sqlx::query!(
-        "UPDATE customer c SET due_at = least(n.due_at, c.dunning_at)
+        "UPDATE customer c SET due_at = least(n.due_at, c.dunning_at,
+            (SELECT min(g.expires_at) FROM credit_grant g WHERE g.customer_id = c.id AND g.left_minor > 0))
          FROM unnest($1::uuid[], $2::timestamptz[]) AS n (id, due_at) WHERE c.id = n.id",
         &column(due, |(customer, _)| customer.uuid()),
         &column(due, |(_, due_at)| *due_at) as &[Option<DateTime<Utc>>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Something else is due then, if nothing is before it.
+pub async fn bring_forward(conn: &mut PgConnection, scope: CustomerScope, to: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "UPDATE customer SET due_at = least(due_at, $2) WHERE id = $1",
+        scope.uuid(),
+        to
     )
     .execute(conn)
     .await?;

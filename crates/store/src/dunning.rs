@@ -84,7 +84,9 @@ pub async fn schedule(
     subscription_due_at: Option<DateTime<Utc>>,
 ) -> Result<()> {
     sqlx::query!(
-        "UPDATE customer SET dunning_at = $2::timestamptz, due_at = least($2::timestamptz, $3) WHERE id = $1",
+        "UPDATE customer c SET dunning_at = $2::timestamptz, due_at = least($2::timestamptz, $3,
+            (SELECT min(g.expires_at) FROM credit_grant g WHERE g.customer_id = c.id AND g.left_minor > 0))
+         WHERE id = $1",
         scope.uuid(),
         next_at,
         subscription_due_at,

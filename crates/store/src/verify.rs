@@ -1,5 +1,6 @@
 //! What must tie, recomputed by Postgres: each query returns the rows that do not.
 
+mod credit;
 mod stored;
 
 use billing::money::Money;
@@ -17,7 +18,9 @@ pub struct Checked {
 }
 
 /// Name, a count of what is looked at, and a query for one text a row that is wrong.
-const CHECKS: &[(&str, &str, &str)] = &[
+type Check = (&'static str, &'static str, &'static str);
+
+const CHECKS: &[Check] = &[
     (
         "postings balance",
         "SELECT count(*) FROM ledger_posting",
@@ -61,9 +64,9 @@ const CHECKS: &[(&str, &str, &str)] = &[
     ),
     (
         "discounts are taken off prices and usage alone",
-        "SELECT count(*) FROM invoice_line WHERE kind IN ('one_off', 'proration_credit', 'late_usage')",
+        "SELECT count(*) FROM invoice_line WHERE kind IN ('one_off', 'top_up', 'proration_credit', 'late_usage')",
         "SELECT id::text FROM invoice_line
-         WHERE kind IN ('one_off', 'proration_credit', 'late_usage') AND discount_minor <> 0",
+         WHERE kind IN ('one_off', 'top_up', 'proration_credit', 'late_usage') AND discount_minor <> 0",
     ),
     (
         "coupons that subscriptions carry were redeemed for them",
@@ -98,7 +101,7 @@ const CHECKS: &[(&str, &str, &str)] = &[
         "SELECT c.id::text FROM customer c
          LEFT JOIN (SELECT customer_id, sum(amount_minor) AS owed FROM ledger_entry WHERE account = 'receivable'
                     GROUP BY 1) l ON l.customer_id = c.id
-         LEFT JOIN (SELECT customer_id, sum(total_minor - credit_applied_minor - paid_minor) AS open FROM invoice
+         LEFT JOIN (SELECT customer_id, sum(total_minor + carried_minor - credit_applied_minor - paid_minor) AS open FROM invoice
                     WHERE status = 'open' GROUP BY 1) i ON i.customer_id = c.id
          WHERE coalesce(l.owed, 0) <> coalesce(i.open, 0)",
     ),
@@ -108,7 +111,7 @@ const CHECKS: &[(&str, &str, &str)] = &[
         "SELECT c.id::text FROM customer c
          LEFT JOIN (SELECT customer_id, sum(amount_minor) AS lost FROM ledger_entry WHERE account = 'bad_debt'
                     GROUP BY 1) l ON l.customer_id = c.id
-         LEFT JOIN (SELECT customer_id, sum(total_minor - credit_applied_minor - paid_minor) AS lost FROM invoice
+         LEFT JOIN (SELECT customer_id, sum(total_minor + carried_minor - credit_applied_minor - paid_minor) AS lost FROM invoice
                     WHERE status = 'uncollectible' GROUP BY 1) i ON i.customer_id = c.id
          WHERE coalesce(l.lost, 0) <> coalesce(i.lost, 0)",
     ),
@@ -199,39 +202,6 @@ const CHECKS: &[(&str, &str, &str)] = &[
          WHERE a.retry GROUP BY l.invoice_id
          HAVING count(*) > 8 OR count(*) > (SELECT count(*) FROM dunning_step s
                                             WHERE s.invoice_id = l.invoice_id AND s.action = 'retry')",
-    ),
-    (
-        "credit notes are the sums of their lines",
-        "SELECT count(*) FROM credit_note",
-        "SELECT n.series || '-' || n.number FROM credit_note n
-         JOIN LATERAL (SELECT coalesce(sum(net_minor), 0) AS net, coalesce(sum(tax_minor), 0) AS tax
-                       FROM credit_note_line WHERE credit_note_id = n.id) l ON true
-         WHERE l.net <> n.net_minor OR l.tax <> n.tax_minor OR n.net_minor + n.tax_minor <> n.total_minor",
-    ),
-    (
-        "credit notes are booked",
-        "SELECT count(*) FROM credit_note",
-        "SELECT n.series || '-' || n.number FROM credit_note n
-         LEFT JOIN (SELECT p.credit_note_id, -sum(e.amount_minor) AS credit FROM ledger_entry e
-                    JOIN ledger_posting p ON p.id = e.posting_id WHERE e.account = 'customer_credit' GROUP BY 1) l
-            ON l.credit_note_id = n.id
-         WHERE coalesce(l.credit, 0) <> n.total_minor",
-    ),
-    (
-        "credit applied to invoices is booked",
-        "SELECT count(*) FROM invoice WHERE credit_applied_minor > 0",
-        "SELECT i.series || '-' || i.number FROM invoice i
-         LEFT JOIN (SELECT p.invoice_id, sum(e.amount_minor) AS credit FROM ledger_entry e
-                    JOIN ledger_posting p ON p.id = e.posting_id WHERE e.account = 'customer_credit' GROUP BY 1) l
-            ON l.invoice_id = i.id
-         WHERE coalesce(l.credit, 0) <> i.credit_applied_minor",
-    ),
-    (
-        "no credit balance is overdrawn",
-        "SELECT count(*) FROM (SELECT DISTINCT customer_id, currency FROM ledger_entry
-         WHERE account = 'customer_credit') b",
-        "SELECT customer_id::text || ' is overdrawn by ' || sum(amount_minor) FROM ledger_entry
-         WHERE account = 'customer_credit' GROUP BY customer_id, currency HAVING sum(amount_minor) > 0",
     ),
     (
         "no line is credited beyond what it billed",
@@ -332,7 +302,7 @@ const CHECKS: &[(&str, &str, &str)] = &[
 /// Runs every check that SQL alone can make.
 pub async fn run(conn: &mut PgConnection) -> Result<Vec<Checked>> {
     let mut checked = Vec::new();
-    for (name, rows, wrong) in CHECKS {
+    for (name, rows, wrong) in CHECKS.iter().chain(credit::CHECKS) {
         let rows: i64 = sqlx::query_scalar(*rows).fetch_one(&mut *conn).await?;
         let wrong: Vec<Option<String>> = sqlx::query_scalar(*wrong).fetch_all(&mut *conn).await?;
         let wrong = wrong.into_iter().map(Option::unwrap_or_default).collect();

@@ -1,5 +1,6 @@
 //! One invoice in full: every line explains itself, every try to collect it gives its reason.
 
+use billing::credit::GrantKind;
 use billing::id::InvoiceId;
 use billing::invoice::{InvoiceStatus, Line};
 use billing::money::Money;
@@ -17,7 +18,7 @@ use crate::format;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
 use crate::portal::status::due;
-use crate::portal::{coupon, tax};
+use crate::portal::{coupon, credit, tax};
 use crate::text::en::invoices as t;
 use crate::text::en::portal::lines as l;
 use crate::ui::{Amount, ButtonKind, Icon, LinkButton, Notice, Panel, PostButton, Table, Tone, When};
@@ -62,6 +63,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
 /// Why there is no try to collect it.
 fn no_payments(invoice: &InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> String {
     match invoice.status {
+        InvoiceStatus::Paid if invoice.carried.is_negative() => t::TOO_LITTLE.to_owned(),
         InvoiceStatus::Paid if invoice.credit_applied.is_positive() => t::CREDIT_PAID.to_owned(),
         InvoiceStatus::Paid => t::NOTHING_TO_PAY.to_owned(),
         InvoiceStatus::Uncollectible if invoice.credit_applied.is_positive() => {
@@ -179,9 +181,17 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
         .into_iter()
         .map(|(label, amount)| sum(label, amount, false))
         .collect_view();
-    let credit = (!summary.credit_applied.is_zero())
-        .then(|| summary.credit_applied.negate().ok())
-        .flatten();
+    let credits = credit::taken(&invoice.credits, |kind| match kind {
+        GrantKind::Promotional => t::PROMOTIONAL_CREDIT,
+        GrantKind::Paid => t::CREDIT_APPLIED,
+    });
+    let carried = credit::carried(summary.carried);
+    let credits: Vec<_> = carried.into_iter().chain(credits).collect();
+    let reduced = !credits.is_empty() || !summary.paid.is_zero();
+    let credits = credits
+        .into_iter()
+        .map(|(label, amount)| sum(label.to_owned(), amount, false));
+    let credits = credits.collect_view();
     let paid = (!summary.paid.is_zero())
         .then(|| summary.paid.negate().ok())
         .flatten();
@@ -194,9 +204,9 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
         {sum(tax::before_tax(invoice.basis).to_owned(), summary.net, false)}
         {taxes}
         {sum(l::TOTAL.to_owned(), summary.total, true)}
-        {credit.map(|credit| sum(t::CREDIT_APPLIED.to_owned(), credit, false))}
+        {credits}
         {paid.map(|paid| sum(t::ALREADY_PAID.to_owned(), paid, false))}
-        {paid.or(credit).map(|_| sum(due_label(summary).to_owned(), due(summary), true))}
+        {reduced.then(|| sum(due_label(summary).to_owned(), due(summary), true))}
     };
     view! {
         {why_untaxed(invoice.basis.treatment)}

@@ -8,7 +8,7 @@ use super::table::{InvoiceTable, Row, cells};
 use crate::error::AppError;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
-use crate::portal::credit::CreditPanel;
+use crate::portal::credit::CreditNotes;
 use crate::text::en::invoices as t;
 use crate::ui::{Badge, EmptyState, PageHeader, Tone};
 
@@ -34,7 +34,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     let body = view! {
         <PageHeader title=t::TITLE/>
         <div class="panel p-4">{content}</div>
-        <CreditPanel credit=credit zone=zone/>
+        <CreditNotes credit=credit zone=zone/>
     };
     Ok(Page::new(t::TITLE, body).of(who))
 }

@@ -62,7 +62,7 @@ pub fn credit_link(overview: &Overview) -> Option<impl IntoView + use<>> {
     let credit = overview.credit;
     credit
         .is_positive()
-        .then(|| view! { <p><a class="link" href="/invoices">{t::credit(&format::money(credit))}</a></p> })
+        .then(|| view! { <p><a class="link" href="/wallet">{t::credit(&format::money(credit))}</a></p> })
 }
 
 /// The card, or the way to add one.

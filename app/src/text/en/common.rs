@@ -12,6 +12,7 @@ pub const OVERVIEW: &str = "Overview";
 pub const PLAN: &str = "Plan";
 pub const INVOICES: &str = "Invoices";
 pub const SETTINGS: &str = "Settings";
+pub const WALLET: &str = "Wallet";
 
 pub const SANDBOX: &str = "Sandbox";
 pub const SANDBOX_HINT: &str = "No money moves here: cards are test cards.";

@@ -52,6 +52,10 @@ pub const fn error(error: AppError) -> ErrorText {
             "This is not the form of a tax id there",
             "Check it, or choose the country that gave it.",
         ),
+        InvalidAmount => text(
+            "This amount cannot be bought",
+            "Enter one within the bounds, with no more decimals than the currency has.",
+        ),
         AlreadySubscribed => text(
             "There is a subscription already",
             "Change its plan instead of buying another.",

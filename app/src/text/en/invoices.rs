@@ -33,12 +33,15 @@ pub const LINES: &str = "Lines";
 pub const LINES_CAPTION: &str =
     "Lines of the invoice with amount and tax, what coupons take off, and the sums";
 pub const CREDIT_APPLIED: &str = "Credit applied";
+pub const PROMOTIONAL_CREDIT: &str = "Promotional credit";
 pub const ALREADY_PAID: &str = "Paid";
 pub const PAYMENTS: &str = "Payments";
 pub const PAYMENTS_CAPTION: &str = "Tries to collect this invoice, newest first";
 pub const NO_PAYMENTS: &str = "Nothing has been tried yet.";
 pub const NO_PAYMENTS_MADE: &str = "Nothing was paid and no card was charged.";
 pub const CREDIT_PAID_A_PART: &str = "Your credit paid a part of it; no card was charged.";
+pub const TOO_LITTLE: &str =
+    "What was left to pay is too little to charge. It is added to your next invoice; nothing is to be done.";
 pub const CREDIT_PAID: &str = "Your credit paid all of it; no card was charged.";
 pub const NOTHING_TO_PAY: &str = "There was nothing to pay.";
 pub const WHEN: &str = "When";
@@ -101,12 +104,14 @@ pub fn reason(reason: &str) -> &str {
         "resume" => "Going on",
         "cancel" => "Last usage",
         "one_off" => "One-off",
+        "top_up" => "Top-up",
         other => other,
     }
 }
 
 pub mod credit {
-    pub const TITLE: &str = "Credit";
+    pub const TITLE: &str = "Credit notes";
+    pub const WALLET: &str = "Wallet";
     pub const HINT: &str = "Credit pays for your next invoices, before your card is charged.";
     pub const NOTES: &str = "Credit notes, newest first";
     pub const NUMBER: &str = "Number";

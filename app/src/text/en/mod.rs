@@ -15,5 +15,6 @@ pub mod plan;
 pub mod portal;
 pub mod sandbox;
 pub mod settings;
+pub mod wallet;
 
 pub use errors::{ErrorText, error, notice};

@@ -143,6 +143,7 @@ pub mod lines {
     pub const SUBTOTAL: &str = "Subtotal";
     pub const TOTAL: &str = "Total";
     pub const CREDIT: &str = "Paid from your credit";
+    pub const PROMOTIONAL_CREDIT: &str = "Promotional credit";
     pub const DUE: &str = "Amount due";
     pub const HOW: &str = "How this was calculated";
 

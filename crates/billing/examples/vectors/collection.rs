@@ -1,16 +1,18 @@
 //! Credit notes, balances and what becomes of invoices that are not paid.
 
 use billing::credit::{
-    Collectable, Limits, balance_after_refund, burn, collectable, divide, part_of_line, settle, tax_of_note,
+    CreditGrant, GrantTerms, Limits, Wallet, balance_after_refund, burn, divide, part_of_line, tax_of_note,
 };
+use billing::id::CreditGrantId;
 use billing::invoice::{PaymentTerms, overdue_from, spread};
 use billing::money::Money;
 use billing::payment::dunning::{Pace, reached, retries};
 use billing::rating::Fraction;
 use billing::tax::{TaxRounding, assess};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::case::Case;
 use super::taxes::{currency, minors, tax, text};
@@ -214,21 +216,38 @@ fn note_kind(case: &Case) -> Result<Value, String> {
 
 /// Cases write what a customer has as a negative balance.
 fn customer_balance(case: &Case) -> Result<Value, String> {
-    let balance = case.minor("balance_minor")?.negate().map_err(text)?;
-    let after = settle(balance, case.minor("invoice_minor")?).map_err(text)?;
+    let owed = case.minor("balance_minor")?;
+    let (currency, now) = (owed.currency(), DateTime::UNIX_EPOCH);
+    let mut wallet = Wallet::empty(currency);
+    if owed.is_negative() {
+        let terms = GrantTerms::paid(owed.negate().map_err(text)?);
+        wallet.add(CreditGrant::new(
+            CreditGrantId::from_uuid(Uuid::nil()),
+            terms,
+            now,
+        ));
+    } else {
+        wallet = wallet.owing(owed);
+    }
+    let least = Money::zero(currency);
+    let settled = wallet
+        .settle(case.minor("invoice_minor")?, least, now)
+        .map_err(text)?;
+    let left = wallet.balance(now).and_then(|left| wallet.carried().minus(left));
     Ok(json!({
-        "amount_due_minor": after.due.minor(),
-        "balance_after_minor": after.balance.negate().map_err(text)?.minor(),
+        "amount_due_minor": settled.due.minor(),
+        "balance_after_minor": left.map_err(text)?.minor(),
     }))
 }
 
 fn minimum_charge(case: &Case) -> Result<Value, String> {
     let minimum = case.minor("minimum_minor")?;
     let results = case.minors("invoices_minor")?.into_iter().map(|due| {
-        Ok::<_, String>(match collectable(due, minimum).map_err(text)? {
-            Collectable::Charged(amount) => json!({ "charged_minor": amount.minor(), "carried_minor": 0 }),
-            Collectable::Carried(amount) => json!({ "charged_minor": 0, "carried_minor": amount.minor() }),
-        })
+        let mut wallet = Wallet::empty(due.currency());
+        let settled = wallet.settle(due, minimum, DateTime::UNIX_EPOCH).map_err(text)?;
+        Ok::<_, String>(json!({
+            "charged_minor": settled.due.minor(), "carried_minor": wallet.carried().minor()
+        }))
     });
     Ok(json!({ "results": results.collect::<Result<Vec<_>, _>>()? }))
 }

@@ -1,4 +1,4 @@
-//! What a customer's balance and an invoice leave of each other, and what is too little to charge.
+//! What balances give for a debt, and what is owed after money went back.
 
 use super::applicable;
 use crate::money::{Money, MoneyError};
@@ -17,38 +17,6 @@ pub fn burn(balances: &[Money], debt: Money) -> Result<Vec<Money>, MoneyError> {
         given.push(amount);
     }
     Ok(given)
-}
-
-/// An invoice and the balance after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settled {
-    pub due: Money,
-    pub balance: Money,
-}
-
-/// A positive balance is the customer's and pays what it can. A negative one was too little to be charged before and
-/// is charged now.
-pub fn settle(balance: Money, total: Money) -> Result<Settled, MoneyError> {
-    let nothing = Money::zero(total.currency());
-    let due = total.minus(balance)?.max(nothing)?;
-    let balance = balance.minus(total)?.max(nothing)?;
-    Ok(Settled { due, balance })
-}
-
-/// What becomes of an amount that is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Collectable {
-    Charged(Money),
-    /// Less than the provider charges: it waits for the next invoice.
-    Carried(Money),
-}
-
-pub fn collectable(due: Money, minimum: Money) -> Result<Collectable, MoneyError> {
-    Ok(if due.minus(minimum)?.is_negative() {
-        Collectable::Carried(due)
-    } else {
-        Collectable::Charged(due)
-    })
 }
 
 /// What is owed of an invoice after money went back. Where the invoice was reduced by as much, nothing new is.

@@ -8,7 +8,7 @@ use crate::id::RedemptionId;
 use crate::money::{Currency, Money, MoneyError};
 
 /// Which lines a discount is taken off. What is given back was discounted when it was billed, what staff bills once
-/// has the price that was agreed, and late usage is of a period that is over.
+/// has the price that was agreed, late usage is of a period that is over, and credit costs what it is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TakenOff {
     /// What is carried costs, for a whole period or a part of it.
@@ -22,7 +22,7 @@ impl TakenOff {
         match kind {
             LineKind::Base | LineKind::ProrationCharge => matches!(self, Self::Prices),
             LineKind::Usage | LineKind::TrueUp => matches!(self, Self::Usage),
-            LineKind::LateUsage | LineKind::OneOff | LineKind::ProrationCredit => false,
+            LineKind::LateUsage | LineKind::OneOff | LineKind::TopUp | LineKind::ProrationCredit => false,
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Assembly: lines, what is taken off them and their tax add up to the total.
 
+use chrono::{DateTime, Utc};
+
 use super::discount::{InvoiceDiscount, LineDiscount, take_off};
 use super::{DraftLine, Line};
-use crate::credit;
+use crate::credit::{CreditUse, Wallet, total_of};
 use crate::money::{Currency, Money, MoneyError};
+use crate::payment::minimum_charge;
 use crate::tax::{LineTax, TaxBasis, TaxBehavior, Taxation, Taxed, sum_by_tax};
 
 /// What is made of an invoice's charges.
@@ -34,7 +37,9 @@ pub struct InvoiceDraft {
     net: Money,
     tax: Money,
     total: Money,
+    credits: Vec<CreditUse>,
     credit_applied: Money,
+    carried: Money,
 }
 
 impl InvoiceDraft {
@@ -70,26 +75,41 @@ impl InvoiceDraft {
             lines,
             net,
             tax,
+            credits: Vec::new(),
             credit_applied: Money::zero(currency),
+            carried: Money::zero(currency),
         })
     }
 
-    /// Takes what it can from the customer's credit balance, after tax.
-    pub fn apply_credit(self, balance: Money) -> Result<Self, MoneyError> {
-        let credit_applied = credit::applicable(balance, self.total)?;
+    /// Takes what it can from the customer's credit at an instant, after tax; adds what was too little to be charged
+    /// before, and passes on what is too little now.
+    pub fn settle(self, wallet: &mut Wallet, at: DateTime<Utc>) -> Result<Self, MoneyError> {
+        let settled = wallet.settle(self.total, minimum_charge(self.currency()), at)?;
         Ok(Self {
-            credit_applied,
+            credit_applied: total_of(self.currency(), &settled.credits)?,
+            credits: settled.credits,
+            carried: settled.carried,
             ..self
         })
+    }
+
+    /// Positive: brought from earlier invoices. Negative: passed on to the next one.
+    pub const fn carried(&self) -> Money {
+        self.carried
+    }
+
+    /// What it takes of which grants.
+    pub fn credits(&self) -> &[CreditUse] {
+        &self.credits
     }
 
     pub const fn credit_applied(&self) -> Money {
         self.credit_applied
     }
 
-    /// `total - credit applied`: what is collected.
+    /// `total + carried - credit applied`: what is collected.
     pub fn amount_due(&self) -> Result<Money, MoneyError> {
-        self.total.minus(self.credit_applied)
+        self.total.plus(self.carried)?.minus(self.credit_applied)
     }
 
     pub fn lines(&self) -> &[Line] {

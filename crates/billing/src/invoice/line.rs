@@ -22,17 +22,20 @@ pub enum LineKind {
     LateUsage,
     /// Billed once, beside any plan.
     OneOff,
+    /// Credit that is bought.
+    TopUp,
     ProrationCredit,
     ProrationCharge,
 }
 
 impl LineKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Base,
         Self::Usage,
         Self::TrueUp,
         Self::LateUsage,
         Self::OneOff,
+        Self::TopUp,
         Self::ProrationCredit,
         Self::ProrationCharge,
     ];
@@ -44,6 +47,7 @@ impl LineKind {
             Self::TrueUp => "true_up",
             Self::LateUsage => "late_usage",
             Self::OneOff => "one_off",
+            Self::TopUp => "top_up",
             Self::ProrationCredit => "proration_credit",
             Self::ProrationCharge => "proration_charge",
         }

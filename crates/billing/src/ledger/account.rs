@@ -12,6 +12,10 @@ pub enum Account {
     DeferredRevenue,
     TaxPayable,
     CustomerCredit,
+    /// Debts that were too little to be charged: they wait for the next invoice.
+    Carried,
+    /// Top-ups that are billed and not paid yet: what becomes credit.
+    TopUp,
     PromotionalCredit,
     Refunds,
     Disputes,
@@ -19,12 +23,14 @@ pub enum Account {
 }
 
 impl Account {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Receivable,
         Self::Cash,
         Self::DeferredRevenue,
         Self::TaxPayable,
         Self::CustomerCredit,
+        Self::Carried,
+        Self::TopUp,
         Self::PromotionalCredit,
         Self::Refunds,
         Self::Disputes,
@@ -38,6 +44,8 @@ impl Account {
             Self::DeferredRevenue => "deferred_revenue",
             Self::TaxPayable => "tax_payable",
             Self::CustomerCredit => "customer_credit",
+            Self::Carried => "carried",
+            Self::TopUp => "top_up",
             Self::PromotionalCredit => "promotional_credit",
             Self::Refunds => "refunds",
             Self::Disputes => "disputes",

@@ -1,8 +1,8 @@
 //! Postings: the only way entries come into being.
 
 use super::Account;
-use crate::credit::CreditLine;
-use crate::invoice::Line;
+use crate::credit::{CreditLine, GrantKind};
+use crate::invoice::{Line, LineKind};
 use crate::money::{Currency, Money, MoneyError};
 use crate::period::Period;
 
@@ -26,9 +26,35 @@ pub enum PostingKind {
     WriteOffReversed,
     /// A voided invoice gives back what it took from the credit balance.
     CreditReturned,
+    /// Credit comes from staff, or from a top-up that was paid.
+    CreditGranted,
+    CreditExpired,
+    /// Too little to be charged waits for the next invoice, or is charged with it.
+    DebtCarried,
+    /// A voided invoice charges nothing of what was brought to it: that waits again.
+    CarryReversed,
 }
 
 impl PostingKind {
+    pub const ALL: [Self; 12] = [
+        Self::InvoiceFinalized,
+        Self::InvoiceVoided,
+        Self::PaymentReceived,
+        Self::CreditNoteIssued,
+        Self::CreditApplied,
+        Self::InvoiceWrittenOff,
+        Self::WriteOffReversed,
+        Self::CreditReturned,
+        Self::CreditGranted,
+        Self::CreditExpired,
+        Self::DebtCarried,
+        Self::CarryReversed,
+    ];
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvoiceFinalized => "invoice_finalized",
@@ -39,6 +65,10 @@ impl PostingKind {
             Self::InvoiceWrittenOff => "invoice_written_off",
             Self::WriteOffReversed => "write_off_reversed",
             Self::CreditReturned => "credit_returned",
+            Self::CreditGranted => "credit_granted",
+            Self::CreditExpired => "credit_expired",
+            Self::DebtCarried => "debt_carried",
+            Self::CarryReversed => "carry_reversed",
         }
     }
 }
@@ -100,17 +130,21 @@ const fn entry(account: Account, amount: Money) -> Entry {
     }
 }
 
-/// The customer owes the total; each line is deferred over its period, its tax is owed to the state.
+/// The customer owes the total; each line is deferred over its period, its tax is owed to the state. Nothing is earned
+/// by a top-up: once it is paid it is the customer's credit.
 pub fn invoice_finalized(currency: Currency, lines: &[Line]) -> Result<Posting, PostingError> {
     let mut entries = Vec::with_capacity(2 + lines.len());
     let mut tax = Money::zero(currency);
     let mut total = Money::zero(currency);
     for line in lines {
         let net = line.net;
-        entries.push(Entry {
-            account: Account::DeferredRevenue,
-            amount: net.negate()?,
-            service: Some(line.draft.period),
+        entries.push(match line.draft.kind {
+            LineKind::TopUp => entry(Account::TopUp, net.negate()?),
+            _ => Entry {
+                account: Account::DeferredRevenue,
+                amount: net.negate()?,
+                service: Some(line.draft.period),
+            },
         });
         tax = tax.plus(line.tax)?;
         total = total.plus(net)?.plus(line.tax)?;
@@ -155,6 +189,52 @@ pub fn credit_applied(amount: Money) -> Result<Posting, PostingError> {
         entry(Account::Receivable, amount.negate()?),
     ];
     Posting::new(PostingKind::CreditApplied, amount.currency(), entries)
+}
+
+/// Staff grants credit: a promotion costs us, paid credit is money that came another way, by bank transfer say.
+pub fn credit_granted(kind: GrantKind, amount: Money) -> Result<Posting, PostingError> {
+    let from = match kind {
+        GrantKind::Promotional => Account::PromotionalCredit,
+        GrantKind::Paid => Account::Cash,
+    };
+    let entries = vec![
+        entry(from, amount),
+        entry(Account::CustomerCredit, amount.negate()?),
+    ];
+    Posting::new(PostingKind::CreditGranted, amount.currency(), entries)
+}
+
+/// A top-up that was paid is the customer's credit.
+pub fn top_up_granted(amount: Money) -> Result<Posting, PostingError> {
+    let entries = vec![
+        entry(Account::TopUp, amount),
+        entry(Account::CustomerCredit, amount.negate()?),
+    ];
+    Posting::new(PostingKind::CreditGranted, amount.currency(), entries)
+}
+
+/// What is carried to an invoice is owed on it from now on; what is carried on, negative, is owed on none for now.
+pub fn debt_carried(carried: Money) -> Result<Posting, PostingError> {
+    let entries = vec![
+        entry(Account::Receivable, carried),
+        entry(Account::Carried, carried.negate()?),
+    ];
+    Posting::new(PostingKind::DebtCarried, carried.currency(), entries)
+}
+
+/// What was left of a grant: a promotion costs us no more of it, and what was paid for and never used is earned in
+/// that moment.
+pub fn credit_expired(kind: GrantKind, left: Money, moment: Period) -> Result<Posting, PostingError> {
+    let to = match kind {
+        GrantKind::Promotional => entry(Account::PromotionalCredit, left.negate()?),
+        GrantKind::Paid => Entry {
+            account: Account::DeferredRevenue,
+            amount: left.negate()?,
+            service: Some(moment),
+        },
+    };
+    let entries = vec![entry(Account::CustomerCredit, left), to];
+    Posting::new(PostingKind::CreditExpired, left.currency(), entries)
 }
 
 /// Nobody expects the money any more.

@@ -107,6 +107,12 @@ impl Money {
         Decimal::new(self.minor, self.currency.digits())
     }
 
+    /// An amount as people write it; none where it has more decimals than the currency, or is too large.
+    pub fn exact_major(major: Decimal, currency: Currency) -> Option<Self> {
+        let amount = Self::round_major(major, currency).ok()?;
+        (amount.major() == major).then_some(amount)
+    }
+
     /// The one rounding of an exact amount in major units: half away from zero, to the minor unit.
     pub fn round_major(major: Decimal, currency: Currency) -> Result<Self, MoneyError> {
         let scale = Decimal::from(10_i64.pow(currency.digits()));

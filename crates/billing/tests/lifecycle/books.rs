@@ -82,12 +82,21 @@ impl Life<'_> {
             taxation: self.taxation.clone(),
         };
         let draft = InvoiceDraft::assemble(Currency::USD, lines, &assembly).unwrap();
-        self.book(draft.apply_credit(usd(self.balance)).unwrap());
+        self.collect(draft);
+    }
+
+    /// From credit first, grant by grant.
+    pub fn collect(&mut self, draft: InvoiceDraft) {
+        let before = self.wallet.clone();
+        let draft = draft.settle(&mut self.wallet, self.now).unwrap();
+        self.in_order(&before, draft.credits());
+        self.book(draft);
     }
 
     pub fn book(&mut self, draft: InvoiceDraft) {
         assert!(!draft.total().is_negative());
-        assert!(!draft.amount_due().unwrap().is_negative());
+        let due = draft.amount_due().unwrap().minor();
+        assert!(due == 0 || due >= 50, "{due} cents cannot be charged");
         let after_discounts = match draft.basis().behavior {
             TaxBehavior::Exclusive => draft.net(),
             TaxBehavior::Inclusive => draft.total(),
@@ -104,7 +113,6 @@ impl Life<'_> {
         }
         self.billed += draft.total().minor();
         self.collected += draft.amount_due().unwrap().minor();
-        self.balance -= draft.credit_applied().minor();
         for line in draft.lines() {
             match &line.draft.credits {
                 Some(credited) => {
@@ -131,7 +139,7 @@ impl Life<'_> {
             return;
         };
         self.given_back += draft.total().minor();
-        self.balance += draft.total().minor();
+        self.give(draft.total());
         for line in draft.lines() {
             assert_eq!(line.explain.amount(), line.net.negate());
             let given_back = GivenBack {

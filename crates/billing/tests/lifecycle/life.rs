@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use billing::catalog::{Plan, Price};
 use billing::coupon::{Discount, Duration, Redemption};
-use billing::credit::{CreditableLine, Cut, unused};
+use billing::credit::{CreditableLine, Cut, Wallet, unused};
 use billing::entitlement::Terms;
 use billing::id::{
     CouponId, CustomerId, InvoiceId, PriceId, RedemptionId, SubscriptionId, SubscriptionItemId,
 };
 use billing::invoice::{Assembly, LineKind};
+use billing::money::Currency;
 use billing::period::{Period, Zone};
 use billing::proration::ProrationMode;
 use billing::subscription::{
@@ -25,7 +26,6 @@ use uuid::Uuid;
 
 use crate::Step;
 use crate::books::Booked;
-use crate::catalog::usd;
 
 pub struct Life<'a> {
     /// Three plans, then two add-ons.
@@ -40,7 +40,12 @@ pub struct Life<'a> {
     pub taxation: Taxation,
     pub subscription: Subscription,
     pub booked: Vec<Booked>,
-    pub balance: i64,
+    pub wallet: Wallet,
+    pub grants: u128,
+    /// By promotions.
+    pub granted: i64,
+    /// What expired.
+    pub lapsed: i64,
     pub collected: i64,
     pub billed: i64,
     pub given_back: i64,
@@ -85,7 +90,10 @@ impl<'a> Life<'a> {
             },
             subscription: set_up(create, Term { starts_at, ends_at }).unwrap(),
             booked: Vec::new(),
-            balance: 0,
+            wallet: Wallet::empty(Currency::USD),
+            grants: 0,
+            granted: 0,
+            lapsed: 0,
             collected: 0,
             billed: 0,
             given_back: 0,
@@ -242,7 +250,7 @@ impl<'a> Life<'a> {
                     let bill = UpgradeBill::of(&self.subscription, lines, input, &assembly).unwrap();
                     self.note(bill.credit_note.map(|n| n.lines().to_vec()).unwrap_or_default());
                     self.subscription = after;
-                    self.book(bill.invoice.apply_credit(usd(self.balance)).unwrap());
+                    self.collect(bill.invoice);
                 }
             }
             Ok(PlanChange::AtPeriodEnd { after, .. } | PlanChange::InTrial { after }) => {
@@ -419,13 +427,18 @@ impl<'a> Life<'a> {
             Step::CancelAtEnd => self.subscription = schedule_cancel(own.clone()).unwrap_or(own),
             Step::UndoCancel => self.subscription = undo_cancel(own.clone()).unwrap_or(own),
             Step::Redeem { discount, periods } => self.redeem(discount, periods),
+            Step::Promote {
+                minor,
+                priority,
+                days,
+            } => self.promote(minor, (priority, days)),
             Step::Tax(taxation) => self.taxation = taxation,
         }
         self.time_is_counted();
         self.items_hold_together();
         self.coupons_are_used_up();
-        assert!(self.balance >= 0, "the balance is overdrawn");
-        assert_eq!(self.billed - self.given_back, self.collected - self.balance);
+        self.expire();
+        self.credit_ties();
     }
 
     pub fn end(&mut self) {
@@ -444,7 +457,7 @@ impl<'a> Life<'a> {
             // The hours of the day on which a period ends are not given back.
             ProrationMode::Day => assert!(served >= self.active, "given back while active"),
         }
-        assert_eq!(self.billed - self.given_back, self.collected - self.balance);
+        self.credit_ties();
         assert_eq!(self.subscription.due_at(), None);
     }
 }

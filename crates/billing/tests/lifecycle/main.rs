@@ -4,6 +4,7 @@
 mod books;
 mod catalog;
 mod life;
+mod wallet;
 
 use billing::coupon::{Discount, Percent};
 use billing::period::{BillingTime, Zone};
@@ -46,6 +47,11 @@ pub enum Step {
     Redeem {
         discount: Discount,
         periods: u32,
+    },
+    Promote {
+        minor: i64,
+        priority: i64,
+        days: Option<i64>,
     },
 }
 
@@ -94,6 +100,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::CancelAtEnd),
         2 => Just(Step::UndoCancel),
         1 => taxation().prop_map(Step::Tax),
+        2 => (1..40_000_i64, 1..51_i64, prop::option::weighted(0.7, 1..120_i64))
+            .prop_map(|(minor, priority, days)| Step::Promote { minor, priority, days }),
         3 => (discount(), 1..5_u32).prop_map(|(discount, periods)| Step::Redeem { discount, periods }),
     ]
 }

@@ -9,6 +9,7 @@ use store::CustomerScope;
 use store::customer::CustomerRecord;
 use store::payment::{CheckoutEnd, CheckoutRow, NewMethod, Purpose, Settlement};
 
+use crate::credit::drop_top_up;
 use crate::id::mint;
 use crate::payment::{BeginAttempt, Cause, begin_attempts, pay_from_credit};
 use crate::{Billing, Error, Result};
@@ -168,7 +169,7 @@ impl Billing {
         Ok(())
     }
 
-    /// The invoice may be paid another way: from credit at once.
+    /// The invoice may be paid another way: from credit at once. One that sells credit is void.
     async fn cancel_attempt_of(
         &self,
         tx: &mut store::Tx,
@@ -183,6 +184,9 @@ impl Billing {
                 at: self.now(),
             };
             store::payment::settle_attempt(tx, attempt, settlement).await?;
+            if let Some(invoice) = row.invoice {
+                drop_top_up(tx, customer, invoice, self.now()).await?;
+            }
             pay_from_credit(tx, customer, (self.base_url(), self.now())).await?;
         }
         Ok(())

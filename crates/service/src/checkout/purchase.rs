@@ -1,6 +1,7 @@
 //! Buying: a new subscription and its first invoice, which credit pays first and a hosted page the rest of. On net
 //! terms the invoice is sent instead.
 
+use billing::credit::{GrantKind, by_kind};
 use billing::id::{InvoiceId, PriceId, SubscriptionId, SubscriptionItemId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
@@ -134,10 +135,9 @@ impl Billing {
             lines,
             discounts,
         } = bought;
-        let currency = customer.currency;
-        let balance = credit::balance(tx, CustomerScope::of(customer.id), currency).await?;
+        let mut wallet = credit::wallet(tx, CustomerScope::of(customer.id), customer.currency).await?;
         let draft = self.draft(customer, lines, &discounts)?;
-        Ok((subscription, draft.apply_credit(balance)?))
+        Ok((subscription, draft.settle(&mut wallet, self.now())?))
     }
 }
 
@@ -180,7 +180,7 @@ async fn ended_before(tx: &mut Tx, scope: CustomerScope) -> Result<Option<Subscr
 }
 
 /// The lines and their tax as the hosted page shows them.
-fn bill_lines(draft: &InvoiceDraft) -> Vec<(String, Money)> {
+pub(super) fn bill_lines(draft: &InvoiceDraft) -> Vec<(String, Money)> {
     let mut lines: Vec<_> = draft
         .lines()
         .iter()
@@ -192,13 +192,15 @@ fn bill_lines(draft: &InvoiceDraft) -> Vec<(String, Money)> {
     if !draft.tax().is_zero() {
         lines.push(("Tax".to_owned(), draft.tax()));
     }
-    if let Some(credit) = draft
-        .credit_applied()
-        .negate()
-        .ok()
-        .filter(|credit| !credit.is_zero())
-    {
-        lines.push(("Credit".to_owned(), credit));
+    if !draft.carried().is_zero() {
+        lines.push(("Of earlier invoices".to_owned(), draft.carried()));
+    }
+    for (kind, amount) in by_kind(draft.currency(), draft.credits()).unwrap_or_default() {
+        let label = match kind {
+            GrantKind::Promotional => "Promotional credit",
+            GrantKind::Paid => "Credit",
+        };
+        lines.extend(amount.negate().map(|taken| (label.to_owned(), taken)));
     }
     lines
 }

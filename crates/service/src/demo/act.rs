@@ -68,13 +68,9 @@ impl Stage {
                 value,
                 days_ago,
             } => Box::pin(self.report_late(&member, meter, (value, days_ago))).await,
-            Deed::WriteOff => {
-                let oldest = self.oldest_open(actor).await?;
-                billing
-                    .write_off_invoice(&self.operator, member.customer, oldest, "Nobody answers")
-                    .await
-            }
+            Deed::WriteOff => self.write_off(&member).await,
             Deed::DunningEnds(end) => self.dunning_ends(&member, end).await,
+            Deed::Credit(deed) => Box::pin(self.act_on_credit(&member, deed)).await,
             Deed::NetTerms { days } => self.net_terms(&member, days).await,
             Deed::Locate { region, tax_id } => self.locate(&member, region, tax_id).await,
             Deed::Exempt => self.exempt(&member).await,
@@ -177,6 +173,13 @@ impl Stage {
         let open = store::invoice::open(&mut conn, actor.reads_customer()?).await?;
         let oldest = open.first().map(|invoice| invoice.id);
         oldest.ok_or(Error::NotFound("an open invoice of a demo customer"))
+    }
+
+    async fn write_off(&self, member: &Member) -> Result<()> {
+        let oldest = self.oldest_open(&member.actor).await?;
+        self.billing
+            .write_off_invoice(&self.operator, member.customer, oldest, "Nobody answers")
+            .await
     }
 
     async fn bill_once(
@@ -293,7 +296,7 @@ impl Stage {
     }
 
     /// Fills in the hosted page, approves what the bank asks about, and comes back, as a browser does.
-    async fn pay(&self, actor: &Actor, url: &str, card: &str) -> Result<()> {
+    pub(super) async fn pay(&self, actor: &Actor, url: &str, card: &str) -> Result<()> {
         let session_ref = reference(url);
         let now = self.billing.now();
         let exp_year = u16::try_from(now.year() + 3).map_err(|_| Error::Internal("year"))?;

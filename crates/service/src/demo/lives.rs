@@ -7,12 +7,13 @@ use billing::period::{BillingTime, Interval};
 use billing::subscription::{FeedbackReason, UnusedTime};
 
 use super::story::Deed::{
-    Abandon, AddOn, Agree, Approve, Buy, BuyWithCode, Cancel, CancelNow, Change, ChangeInVain, DunningEnds,
-    ExtendTrial, Locate, NetTerms, OneOff, Pause, PayInvoice, Redeem, ReplaceCard, ReportLate, Resume, Seats,
-    SetUp, Try, UndoCancel, UndoChange, WriteOff,
+    Abandon, AddOn, Agree, Approve, Buy, BuyWithCode, Cancel, CancelNow, Change, ChangeInVain, Credit,
+    DunningEnds, ExtendTrial, Locate, NetTerms, OneOff, Pause, PayInvoice, Redeem, ReplaceCard, ReportLate,
+    Resume, Seats, SetUp, Try, UndoCancel, UndoChange, WriteOff,
 };
 use super::story::{
-    ASKING_CARD, Deed, EXPIRING_CARD, FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Offer, Terms, WAVERING_CARD,
+    ASKING_CARD, CreditDeed, Deed, EXPIRING_CARD, FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Offer, Terms,
+    WAVERING_CARD,
 };
 
 pub const fn buy(plan: &'static str) -> Deed {
@@ -373,6 +374,29 @@ pub const fn never_buys(plan: &'static str, other: &'static str) -> [(i32, Deed)
 }
 
 /// For a fixed term, by contract.
+/// Is given credit that is used up and credit that expires, leaves the page when buying some, and buys it later.
+pub const fn lives_on_credit() -> [(i32, Deed); 9] {
+    [
+        (20, buy("professional")),
+        (24, promoted(60, 50, 14)),
+        (44, promoted(40, 50, 30)),
+        (88, Credit(CreditDeed::AbandonTopUp(100))),
+        (90, Credit(CreditDeed::TopUp(600))),
+        (96, change("starter")),
+        (-24, promoted(75, 10, 120)),
+        (-3, promoted(25, 50, 45)),
+        (-2, promoted(30, 50, 150)),
+    ]
+}
+
+const fn promoted(amount: u32, priority: u8, days: u32) -> Deed {
+    Credit(CreditDeed::Promote {
+        amount,
+        priority,
+        days,
+    })
+}
+
 pub const fn has_a_term(plan: &'static str, days: u32) -> [(i32, Deed); 2] {
     let ends_in = Some(days);
     contract(Terms {

@@ -101,6 +101,7 @@ pub enum Deed {
         value: u32,
         days_ago: u32,
     },
+    Credit(CreditDeed),
     /// Staff gives up the oldest open invoice.
     WriteOff,
     /// Finance lets the customer pay within so many days.
@@ -118,6 +119,17 @@ pub enum Deed {
     Exempt,
     /// Staff publishes a plan for this customer alone: this part of the catalog.
     Agree(&'static str),
+}
+
+/// Amounts are whole units of the currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreditDeed {
+    /// Buys some.
+    TopUp(u32),
+    /// Goes to the page that it is paid on and leaves it.
+    AbandonTopUp(u32),
+    /// Staff grants some for so many days.
+    Promote { amount: u32, priority: u8, days: u32 },
 }
 
 /// Units a day; storage is what is added.

@@ -1,5 +1,5 @@
 //! What staff makes of an invoice that will not be paid: void, as if it had not been asked for, or written off, as
-//! lost. What it billed is billed by no other invoice. The credit that a void invoice took goes back to the balance.
+//! lost. What it billed is billed by no other invoice. The credit that a void invoice took goes back to its grants.
 
 use billing::id::{CustomerId, InvoiceId};
 use billing::invoice::{InvoiceNumber, InvoiceStatus};
@@ -180,7 +180,7 @@ pub struct Void<'a> {
 }
 
 /// Cancels an open invoice that nothing was paid on; the ledger gets the same entries the other way round,
-/// and the credit it took goes back to the balance.
+/// and the credit it took goes back to its grants.
 pub async fn void(conn: &mut PgConnection, void: Void<'_>) -> Result<()> {
     let Void {
         actor,
@@ -201,10 +201,8 @@ pub async fn void(conn: &mut PgConnection, void: Void<'_>) -> Result<()> {
         .and_then(|posting| posting.reversed(PostingKind::InvoiceVoided))
         .map_err(|_| Error::Internal("posting"))?;
     credit::book(conn, customer, id, &posting, at).await?;
-    let credit = detail.summary.credit_applied;
-    if credit.is_positive() {
-        credit::book_returned(conn, customer, id, credit, at).await?;
-    }
+    credit::carry_again(conn, customer, &detail.summary, at).await?;
+    credit::give_back(conn, customer, id, at).await?;
     let number = detail.summary.number.to_string();
     let entry = Note {
         actor,

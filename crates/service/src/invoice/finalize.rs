@@ -2,7 +2,8 @@
 
 use billing::id::{InvoiceId, InvoiceLineId, OneOffId, PostingId, SubscriptionId};
 use billing::invoice::{DueDate, InvoiceDraft, InvoiceNumber};
-use billing::ledger::{Posting, credit_applied, invoice_finalized};
+use billing::ledger::{Posting, credit_applied, debt_carried, invoice_finalized};
+use billing::money::Money;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use store::PgConnection;
@@ -15,7 +16,7 @@ use crate::id::mint;
 use crate::mail::{self, Addressed, Letter};
 use crate::payment::waits;
 use crate::record::{Note, note};
-use crate::{Actor, Error, Result};
+use crate::{Actor, Error, Result, credit};
 
 /// What an invoice is made of. The id is minted by the caller, who may need it before.
 #[derive(Debug)]
@@ -38,10 +39,7 @@ pub async fn finalize(conn: &mut PgConnection, invoices: &[Finalize<'_>], base_u
     let Some(first) = invoices.first() else {
         return Ok(());
     };
-    let posting = |f: &Finalize<'_>| {
-        invoice_finalized(f.draft.currency(), f.draft.lines()).map_err(|_| Error::Internal("posting"))
-    };
-    let postings = invoices.iter().map(posting).collect::<Result<Vec<_>>>()?;
+    let postings = postings(invoices)?;
     let series = InvoiceNumber::DEFAULT_SERIES;
     let count = i64::try_from(invoices.len()).map_err(|_| Error::Internal("too many invoices"))?;
     let counter = store::invoice::take_numbers(conn, series, count).await?;
@@ -67,22 +65,12 @@ pub async fn finalize(conn: &mut PgConnection, invoices: &[Finalize<'_>], base_u
     };
     let one_offs: Vec<_> = invoices.iter().flat_map(billed).collect();
     store::invoice::bill_one_offs(conn, &one_offs).await?;
-    let credited = invoices.iter().filter(|f| f.draft.credit_applied().is_positive());
-    let applied: Vec<_> = credited
-        .map(|f| {
-            Ok((
-                f,
-                credit_applied(f.draft.credit_applied()).map_err(|_| Error::Internal("posting"))?,
-            ))
-        })
-        .collect::<Result<_>>()?;
-    let applied = applied.iter().map(|(f, posting)| f.posted(posting));
-    let postings: Vec<_> = invoices
+    let taken: Vec<_> = invoices
         .iter()
-        .zip(&postings)
-        .map(|(f, posting)| f.posted(posting))
-        .chain(applied)
+        .flat_map(|f| credit::taken_by(f.id, f.draft.credits()))
         .collect();
+    store::credit::grant::take(conn, &taken).await?;
+    let postings: Vec<_> = postings.iter().map(|(f, posting)| f.posted(posting)).collect();
     store::ledger::insert(conn, &postings).await?;
     let shown: Vec<String> = numbered
         .iter()
@@ -100,6 +88,24 @@ pub async fn finalize(conn: &mut PgConnection, invoices: &[Finalize<'_>], base_u
         .map(|(f, number)| f.note(number))
         .collect();
     note(conn, &notes).await
+}
+
+/// What each invoice bills, then what it takes of credit and what is carried to it or on from it.
+fn postings<'f, 'a>(invoices: &'f [Finalize<'a>]) -> Result<Vec<(&'f Finalize<'a>, Posting)>> {
+    let mut postings = Vec::with_capacity(invoices.len());
+    for f in invoices {
+        let posting = invoice_finalized(f.draft.currency(), f.draft.lines());
+        postings.push((f, posting.map_err(|_| Error::Internal("posting"))?));
+    }
+    for f in invoices {
+        for posting in [
+            credit_applied(f.draft.credit_applied()),
+            debt_carried(f.draft.carried()),
+        ] {
+            postings.push((f, posting.map_err(|_| Error::Internal("posting"))?));
+        }
+    }
+    Ok(postings)
 }
 
 impl<'a> Finalize<'a> {
@@ -126,8 +132,8 @@ impl<'a> Finalize<'a> {
 
     /// What is sent is dunned from the day on which it is overdue.
     fn waits(&self) -> Option<NewDunning> {
-        let open = self.draft.credit_applied() != self.draft.total();
-        (open && self.customer.terms.is_net()).then(|| waits(self.customer, self.id, self.due()))
+        let open = self.draft.amount_due().is_ok_and(Money::is_positive);
+        (open && self.due().is_sent()).then(|| waits(self.customer, self.id, self.due()))
     }
 
     fn posted<'p>(&self, posting: &'p Posting) -> NewPosting<'p> {
@@ -138,6 +144,7 @@ impl<'a> Finalize<'a> {
             invoice: Some(self.id),
             attempt: None,
             credit_note: None,
+            grant: None,
             at: self.at,
         }
     }
@@ -147,7 +154,8 @@ impl<'a> Finalize<'a> {
         'a: 'l,
     {
         let (total, credit) = (self.draft.total(), self.draft.credit_applied());
-        let to_pay = self.customer.terms.is_net() && credit != total;
+        let due = self.draft.amount_due().unwrap_or(total);
+        let to_pay = self.due().is_sent() && due.is_positive();
         let due_on = self.customer.zone.local(self.due().due_at).date();
         Addressed {
             to: self.customer,
@@ -155,6 +163,7 @@ impl<'a> Finalize<'a> {
                 number,
                 total,
                 credit,
+                carried: self.draft.carried(),
                 pay_by: to_pay.then_some((self.id, due_on)),
             },
         }
@@ -168,7 +177,7 @@ impl<'a> Finalize<'a> {
             what: "invoice.finalized",
             customer: self.customer.id,
             subject: self.id.to_string(),
-            detail: json!({ "number": number, "total": total, "credit": credit, "reason": self.reason }),
+            detail: json!({ "number": number, "total": total, "credit": credit, "carried": self.draft.carried(), "reason": self.reason }),
         }
     }
 }

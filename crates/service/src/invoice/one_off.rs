@@ -98,7 +98,8 @@ impl Billing {
     ) -> Result<InvoiceId> {
         let (scope, now) = (CustomerScope::of(customer.id), self.now());
         let draft = self.draft(customer, vec![item.line(now)?], &[])?;
-        let draft = draft.apply_credit(credit::balance(tx, scope, customer.currency).await?)?;
+        let mut wallet = credit::wallet(tx, scope, customer.currency).await?;
+        let draft = draft.settle(&mut wallet, now)?;
         let invoice = mint(InvoiceId::from_uuid);
         // Whoever is served stands or falls with it as with any other invoice.
         let live = store::subscription::live(tx, scope).await?;

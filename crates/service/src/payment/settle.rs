@@ -20,6 +20,7 @@ use store::{CustomerScope, PgConnection};
 
 use super::dunning::failed;
 use super::standing::{RECOVERED, decides, is_owed, owes, paid_up, pay_from_credit, tell_recovered};
+use crate::credit::{drop_top_up, grant_top_up};
 use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::invoice::Void;
@@ -174,8 +175,18 @@ async fn ended(
 }
 
 async fn succeeded(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
+    let mut bought = false;
     for (invoice, amount) in &case.attempt.allocations {
-        invoice_paid(conn, case, *invoice, *amount).await?;
+        let paid = invoice_paid(conn, case, *invoice, *amount).await?;
+        if paid.is_top_up() {
+            grant_top_up(conn, case.customer, &paid, case.now).await?;
+        } else {
+            bought = true;
+        }
+    }
+    if !bought {
+        // Credit is no service yet: whoever buys some has not come back, and what is owed is paid from it.
+        return pay_from_credit(conn, case.customer, (case.base_url, case.now)).await;
     }
     if let Some(subscription) = store::subscription::live(conn, case.scope()).await? {
         subscription_paid(conn, case, subscription).await?;
@@ -184,8 +195,13 @@ async fn succeeded(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Books the money on the invoice.
-async fn invoice_paid(conn: &mut PgConnection, case: &Case<'_>, id: InvoiceId, amount: Money) -> Result<()> {
+/// Books the money on the invoice, and says which it was.
+async fn invoice_paid(
+    conn: &mut PgConnection,
+    case: &Case<'_>,
+    id: InvoiceId,
+    amount: Money,
+) -> Result<InvoiceSummary> {
     let summary = store::invoice::lock(conn, case.scope(), id)
         .await?
         .ok_or(Error::NotFound("invoice"))?;
@@ -202,6 +218,7 @@ async fn invoice_paid(conn: &mut PgConnection, case: &Case<'_>, id: InvoiceId, a
         invoice: Some(id),
         attempt: Some(case.attempt.id),
         credit_note: None,
+        grant: None,
         at: case.now,
     };
     store::ledger::insert(conn, &[posting]).await?;
@@ -219,7 +236,8 @@ async fn invoice_paid(conn: &mut PgConnection, case: &Case<'_>, id: InvoiceId, a
         subject: id.to_string(),
         detail: json!({ "number": number, "paid": amount, "attempt": case.attempt.id }),
     };
-    note(conn, &[entry]).await
+    note(conn, &[entry]).await?;
+    Ok(summary)
 }
 
 /// A paid invoice activates, upgrades, or brings the subscription up to date.
@@ -345,10 +363,13 @@ async fn ask(
     Ok(())
 }
 
-/// No money comes of the attempt: an upgrade it was for is void, and credit does what it can. Says whether it
+/// No money comes of the attempt: an upgrade or a top-up it was for is void, and credit does what it can. Says whether it
 /// was for an upgrade.
 async fn given_up(conn: &mut PgConnection, case: &Case<'_>) -> Result<bool> {
     let upgrade = give_up_upgrade(conn, case).await?;
+    for (invoice, _) in &case.attempt.allocations {
+        drop_top_up(conn, case.customer, *invoice, case.now).await?;
+    }
     pay_from_credit(conn, case.customer, (case.base_url, case.now)).await?;
     Ok(upgrade)
 }

@@ -80,8 +80,8 @@ pub(crate) async fn pay_from_credit(
     (base_url, at): (&str, DateTime<Utc>),
 ) -> Result<()> {
     let (actor, scope) = (&Actor::System, CustomerScope::of(customer.id));
-    let balance = credit::balance(conn, scope, customer.currency).await?;
-    if !balance.is_positive() {
+    let mut wallet = credit::wallet(conn, scope, customer.currency).await?;
+    if wallet.grants().is_empty() {
         return Ok(());
     }
     let live = store::subscription::live(conn, scope).await?;
@@ -89,7 +89,7 @@ pub(crate) async fn pay_from_credit(
     if let Some(live) = &live {
         open.retain(|invoice| !decides(live, invoice));
     }
-    let payments = credit::payments(conn, open, balance).await?;
+    let payments = credit::payments(conn, open, &mut wallet, at).await?;
     credit::pay(conn, actor, customer, &payments, at).await?;
     if payments.is_empty() {
         return Ok(());

@@ -26,7 +26,7 @@ use crate::invoice::{Finalize, finalize};
 use crate::mail::{self, Addressed, Letter};
 use crate::payment::{BeginAttempt, Cause, begin_attempts, waits};
 use crate::record::{Save, save_all};
-use crate::{Actor, Billing, Error, Result};
+use crate::{Actor, Billing, Error, Result, credit};
 
 const ONE_DAY: TimeDelta = TimeDelta::days(1);
 
@@ -230,6 +230,14 @@ impl Billing {
         let ids: Vec<_> = customers.iter().map(|customer| customer.id).collect();
         let live = store::subscription::live_of(conn, &ids).await?;
         let mut live: HashMap<_, _> = live.into_iter().map(|live| (live.customer, live)).collect();
+        // What expires first goes first; what expires after the boundary that is due was still good then.
+        let now = self.now();
+        let until = |customer: &CustomerRecord| {
+            let boundary = live.get(&customer.id).and_then(Subscription::due_at);
+            (customer.id, boundary.map_or(now, |boundary| boundary.min(now)))
+        };
+        let until: Vec<_> = customers.iter().map(until).collect();
+        credit::expire(conn, &until, now).await?;
         let (mut due, mut later) = (Vec::new(), Vec::new());
         for customer in customers {
             let live = live.remove(&customer.id);

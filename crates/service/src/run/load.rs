@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use billing::catalog::{Meter, Plan, Price};
+use billing::credit::Wallet;
 use billing::entitlement::{Override, Terms};
 use billing::id::{CustomerId, MeterId, OneOffId, PriceId, SubscriptionId};
 use billing::invoice::{Assembly, InvoiceDraft};
-use billing::money::Money;
 use billing::period::Period;
 use billing::subscription::{
     ChangeError, PendingChange, Renewal, RenewalInput, Status, Subscription, SubscriptionItem, renew,
@@ -81,7 +81,7 @@ pub struct Loaded<'c> {
     catalog: &'c Catalog,
     usage: HashMap<SubscriptionId, HashMap<MeterId, SpanUsage>>,
     methods: HashMap<CustomerId, PaymentMethod>,
-    credit: HashMap<CustomerId, Money>,
+    wallets: HashMap<CustomerId, Wallet>,
     overrides: HashMap<SubscriptionId, Vec<Override>>,
     /// Of the paused ones.
     owing: HashSet<SubscriptionId>,
@@ -112,7 +112,7 @@ impl<'c> Loaded<'c> {
             overrides: store::entitlement::overrides(conn, &ids).await?,
             usage: usage_of(conn, catalog, subscriptions).await?,
             methods: store::payment::default_methods(conn, &customers).await?,
-            credit: credit_of(conn, subscriptions).await?,
+            wallets: wallets_of(conn, subscriptions).await?,
             owing: owing_of(conn, subscriptions).await?,
             one_offs: store::invoice::waiting_one_offs(conn, &customers).await?,
             late,
@@ -137,10 +137,10 @@ impl<'c> Loaded<'c> {
         self.methods.get(&customer)
     }
 
-    /// What the balance can pay of the next invoice.
-    pub fn credit(&self, customer: &CustomerRecord) -> Money {
-        let nothing = Money::zero(customer.currency);
-        self.credit.get(&customer.id).copied().unwrap_or(nothing)
+    /// What the next invoice is paid from first.
+    fn wallet(&self, customer: &CustomerRecord) -> Wallet {
+        let own = self.wallets.get(&customer.id).cloned();
+        own.unwrap_or(Wallet::empty(customer.currency))
     }
 
     /// The decision and its invoice, as the billing run and the upcoming invoice both make them. What waits to be
@@ -169,7 +169,8 @@ impl<'c> Loaded<'c> {
         };
         let draft = InvoiceDraft::assemble(customer.currency, lines, &assembly)?;
         Ok(BoundaryBill {
-            draft: draft.apply_credit(self.credit(customer))?,
+            // As of the boundary: that a run is late costs nobody credit that was good then.
+            draft: draft.settle(&mut self.wallet(customer), renewal.boundary)?,
             one_offs: waiting.iter().map(|one_off| one_off.id).collect(),
             renewal,
         })
@@ -239,10 +240,10 @@ fn counted(subscription: &Subscription) -> Period {
         .unwrap_or(subscription.usage_period)
 }
 
-async fn credit_of(
+async fn wallets_of(
     conn: &mut PgConnection,
     subscriptions: &[&Subscription],
-) -> Result<HashMap<CustomerId, Money>> {
+) -> Result<HashMap<CustomerId, Wallet>> {
     let of: Vec<_> = subscriptions
         .iter()
         .filter_map(|subscription| {
@@ -250,11 +251,11 @@ async fn credit_of(
             Some((subscription.customer, item.price.amount.currency()))
         })
         .collect();
-    let balances = credit::balances(conn, &of).await?;
+    let wallets = credit::wallets(conn, &of).await?;
     Ok(of
         .into_iter()
         .map(|(customer, _)| customer)
-        .zip(balances)
+        .zip(wallets)
         .collect())
 }
 

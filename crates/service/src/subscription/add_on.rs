@@ -1,5 +1,6 @@
 //! Preview and confirmation of more or fewer of an add-on: one function decides both.
 
+use billing::credit::Wallet;
 use billing::entitlement::AddOn;
 use billing::id::{InvoiceId, PlanId, SubscriptionItemId};
 use billing::invoice::InvoiceDraft;
@@ -75,8 +76,8 @@ struct Decided {
     change: PlanChange,
     /// What is due now; without lines where nothing is.
     draft: InvoiceDraft,
-    /// The credit balance once all of this is done.
-    credit_left: Money,
+    /// What credit is left once all of this is done.
+    wallet: Wallet,
     /// What goes onto the next bill once.
     waiting: Vec<WaitingOneOff>,
 }
@@ -241,10 +242,12 @@ impl Billing {
             PlanChange::Upgrade { lines, discounts, .. } => (lines.clone(), &discounts[..]),
             PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => (Vec::new(), &[][..]),
         };
-        let balance = credit::balance(conn, scope, customer.currency).await?;
-        let draft = self.draft(&customer, lines, discounts)?.apply_credit(balance)?;
+        let mut wallet = credit::wallet(conn, scope, customer.currency).await?;
+        let draft = self
+            .draft(&customer, lines, discounts)?
+            .settle(&mut wallet, self.now())?;
         Ok(Decided {
-            credit_left: balance.minus(draft.credit_applied())?,
+            wallet,
             waiting: invoice::waiting(conn, &customer).await?,
             customer,
             subscription,
@@ -302,7 +305,7 @@ impl Billing {
         self.next_bill(
             (&decided.customer, after),
             input,
-            (decided.credit_left, &decided.waiting),
+            (&decided.wallet, &decided.waiting),
         )
     }
 }

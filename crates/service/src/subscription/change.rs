@@ -1,7 +1,7 @@
 //! Preview and confirmation of a change of plan: one function decides both.
 
 use billing::catalog::Plan;
-use billing::credit::CreditNoteDraft;
+use billing::credit::Wallet;
 use billing::id::{InvoiceId, PriceId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
@@ -16,6 +16,7 @@ use store::{CustomerScope, PgConnection, Tx};
 
 use super::upgrade::Upgrade;
 use super::{ChangeKind, ChangeOutcome, ChangePreview};
+use crate::credit::PlannedNote;
 use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::payment::refuse_in_debt;
@@ -37,18 +38,18 @@ struct Decided {
     quantity: u32,
     change: PlanChange,
     /// What is given back by itself, where the invoice alone would pay money out.
-    credit_note: Option<CreditNoteDraft>,
+    credit_note: Option<PlannedNote>,
     /// What is due now; without lines where nothing is.
     draft: InvoiceDraft,
-    /// The credit balance once all of this is done.
-    credit_left: Money,
+    /// What credit is left once all of this is done.
+    wallet: Wallet,
     /// What goes onto the next bill once.
     waiting: Vec<WaitingOneOff>,
 }
 
 impl Decided {
     fn credited(&self) -> Money {
-        let note = self.credit_note.as_ref().map(CreditNoteDraft::total);
+        let note = self.credit_note.as_ref().map(|note| note.draft.total());
         note.unwrap_or(Money::zero(self.customer.currency))
     }
 
@@ -212,15 +213,15 @@ impl Billing {
             PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => (Vec::new(), &[][..]),
         };
         let bill = UpgradeBill::of(&subscription, lines, input, &self.assembly(&customer, discounts))?;
-        let mut balance = credit::balance(conn, scope, customer.currency).await?;
-        if let Some(note) = &bill.credit_note {
-            balance = balance.plus(note.total())?;
-        }
-        let draft = bill.invoice.apply_credit(balance)?;
+        let (mut wallet, now) = (credit::wallet(conn, scope, customer.currency).await?, self.now());
+        let credit_note = bill
+            .credit_note
+            .map(|note| PlannedNote::plan(note, &mut wallet, now));
+        let draft = bill.invoice.settle(&mut wallet, now)?;
         Ok(Decided {
-            credit_left: balance.minus(draft.credit_applied())?,
+            wallet,
             waiting: invoice::waiting(conn, &customer).await?,
-            credit_note: bill.credit_note,
+            credit_note,
             customer,
             subscription,
             carried,
@@ -289,7 +290,7 @@ impl Billing {
         self.next_bill(
             (&decided.customer, after),
             input,
-            (decided.credit_left, &decided.waiting),
+            (&decided.wallet, &decided.waiting),
         )
     }
 }

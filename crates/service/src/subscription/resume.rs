@@ -168,10 +168,12 @@ impl Billing {
             lines,
             discounts,
         } = resume(&subscription, input)?;
-        let balance = credit::balance(conn, scope, customer.currency).await?;
-        let draft = self.draft(&customer, lines, &discounts)?.apply_credit(balance)?;
+        let mut wallet = credit::wallet(conn, scope, customer.currency).await?;
+        let draft = self
+            .draft(&customer, lines, &discounts)?
+            .settle(&mut wallet, self.now())?;
         Ok(Decided {
-            credit_left: balance.minus(draft.credit_applied())?,
+            credit_left: wallet.balance(self.now())?,
             customer,
             plan: terms.plan.clone(),
             subscription,

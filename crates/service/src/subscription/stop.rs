@@ -1,7 +1,7 @@
 //! Pausing and ending at once: one function decides the preview and what is done.
 
 use billing::catalog::Plan;
-use billing::credit::{CreditNoteDraft, CreditReason};
+use billing::credit::{CreditNoteDraft, CreditReason, Settled};
 use billing::id::{InvoiceId, OneOffId};
 use billing::invoice::{DueDate, InvoiceDraft};
 use billing::money::Money;
@@ -14,7 +14,7 @@ use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::cancel::checked;
-use crate::credit::Issue;
+use crate::credit::{Issue, PlannedNote};
 use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
@@ -74,9 +74,9 @@ struct Decided {
     subscription: Subscription,
     plan: Plan,
     stop: Stop,
-    credit_note: Option<CreditNoteDraft>,
+    credit_note: Option<PlannedNote>,
     /// What credit pays of older invoices, before it pays for the usage.
-    payments: Vec<(InvoiceSummary, Money)>,
+    payments: Vec<(InvoiceSummary, Settled)>,
     draft: InvoiceDraft,
     /// What of it was waiting for an invoice: after an end there is no other.
     one_offs: Vec<OneOffId>,
@@ -87,7 +87,7 @@ struct Decided {
 
 impl Decided {
     fn quote(&self, intent: Intent, at: DateTime<Utc>) -> Result<Quote> {
-        let credited = self.credit_note.as_ref().map(CreditNoteDraft::total);
+        let credited = self.credit_note.as_ref().map(|note| note.draft.total());
         Ok(Quote {
             subscription: self.subscription.id,
             version: self.subscription.version,
@@ -120,7 +120,7 @@ impl Billing {
             expires_at: now + quote::VALID_FOR,
             kind,
             plan: decided.plan,
-            credit_note: decided.credit_note,
+            credit_note: decided.credit_note.map(|note| note.draft),
             draft: decided.draft,
             credit_left: decided.credit_left,
         })
@@ -213,17 +213,18 @@ impl Billing {
             Halt::Unpaid => end_unpaid(&subscription, input)?,
         };
         let credit_note = CreditNoteDraft::assemble(customer.currency, stop.credits.clone())?;
-        let mut balance = credit::balance(conn, scope, customer.currency).await?;
-        if let Some(note) = &credit_note {
-            if is_being_paid(conn, &subscription).await? {
-                return Err(Error::PaymentUnderWay);
-            }
-            balance = balance.plus(note.total())?;
+        let (mut wallet, now) = (credit::wallet(conn, scope, customer.currency).await?, self.now());
+        if credit_note.is_some() && is_being_paid(conn, &subscription).await? {
+            return Err(Error::PaymentUnderWay);
         }
+        let credit_note = credit_note.map(|note| PlannedNote::plan(note, &mut wallet, now));
         let owed = Money::sum(customer.currency, open.iter().map(InvoiceSummary::amount_due))?;
-        let payments = credit::payments(conn, open, balance).await?;
-        let paid = Money::sum(customer.currency, payments.iter().map(|(_, amount)| *amount))?;
-        let balance = balance.minus(paid)?;
+        let payments = credit::payments(conn, open, &mut wallet, now).await?;
+        let paid = payments
+            .iter()
+            .map(|(invoice, settled)| invoice.amount_due().minus(settled.due));
+        let paid = paid.collect::<std::result::Result<Vec<_>, _>>()?;
+        let paid = Money::sum(customer.currency, paid)?;
         let mut lines = stop.lines.clone();
         let waiting = match halt {
             Halt::Asked(StopKind::Pause { .. }) => Vec::new(),
@@ -234,9 +235,9 @@ impl Billing {
         }
         let draft = self
             .draft(&customer, lines, &stop.discounts)?
-            .apply_credit(balance)?;
+            .settle(&mut wallet, now)?;
         Ok(Decided {
-            credit_left: balance.minus(draft.credit_applied())?,
+            credit_left: wallet.balance(now)?,
             owed_left: owed.minus(paid)?.plus(draft.amount_due()?)?,
             customer,
             plan: terms.plan.clone(),
@@ -289,18 +290,18 @@ impl Billing {
         };
         let to = customer;
         mail::send(tx, &[Addressed { to, letter }], self.base_url(), at).await?;
-        credit::pay(tx, actor, customer, &decided.payments, at).await?;
-        if let Some(draft) = &decided.credit_note {
+        if let Some(note) = &decided.credit_note {
             let issue = Issue {
                 actor,
                 customer,
                 subscription: after.id,
-                draft,
+                note,
                 reason: why,
                 at,
             };
             credit::issue(tx, issue, self.base_url()).await?;
         }
+        credit::pay(tx, actor, customer, &decided.payments, at).await?;
         self.bill_usage(tx, actor, decided, (reason, at)).await
     }
 

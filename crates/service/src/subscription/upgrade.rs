@@ -1,9 +1,8 @@
 //! What is paid for before it takes effect, and the bill that follows any change.
 
-use billing::credit::{CreditNoteDraft, CreditReason};
+use billing::credit::{CreditReason, Wallet};
 use billing::id::{InvoiceId, PaymentAttemptId};
 use billing::invoice::InvoiceDraft;
-use billing::money::Money;
 use billing::subscription::{BilledUsage, RenewalInput, Subscription, renew};
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
@@ -13,7 +12,7 @@ use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::ChangeOutcome;
-use crate::credit::{self, Issue};
+use crate::credit::{self, Issue, PlannedNote};
 use crate::invoice::{Finalize, finalize};
 use crate::payment::{BeginAttempt, Cause, begin_attempts};
 use crate::record::{Save, save};
@@ -28,7 +27,7 @@ pub(super) struct Upgrade<'a> {
     /// The same until the money is there.
     pub waits: (&'a Subscription, &'static str),
     /// What is given back by itself, where the invoice alone would pay money out.
-    pub credit_note: Option<&'a CreditNoteDraft>,
+    pub credit_note: Option<&'a PlannedNote>,
     pub invoice: InvoiceId,
     pub draft: &'a InvoiceDraft,
     /// What the usage period came to, where the change ends it.
@@ -133,16 +132,16 @@ impl Billing {
             // What is on its way this moment is looked at when the next period is billed.
             store::usage::note_late(conn, &[customer.id]).await?;
         }
-        if let Some(draft) = upgrade.credit_note {
-            let note = Issue {
+        if let Some(planned) = upgrade.credit_note {
+            let issue = Issue {
                 actor,
                 customer,
                 subscription: subscription.id,
-                draft,
+                note: planned,
                 reason: CreditReason::Change,
                 at,
             };
-            credit::issue(conn, note, self.base_url()).await?;
+            credit::issue(conn, issue, self.base_url()).await?;
         }
         let f = Finalize {
             id: upgrade.invoice,
@@ -163,7 +162,7 @@ impl Billing {
         &self,
         (customer, after): (&CustomerRecord, &Subscription),
         input: RenewalInput<'_>,
-        (credit_left, waiting): (Money, &[WaitingOneOff]),
+        (wallet, waiting): (&Wallet, &[WaitingOneOff]),
     ) -> Result<Option<(DateTime<Utc>, InvoiceDraft)>> {
         let mut step = renew(after, input)?;
         // A year's plan has months in between that bill usage alone.
@@ -177,7 +176,7 @@ impl Billing {
             step.lines.push(one_off.item.line(step.boundary)?);
         }
         let draft = self.draft(customer, step.lines, &step.discounts)?;
-        let draft = draft.apply_credit(credit_left)?;
+        let draft = draft.settle(&mut wallet.clone(), step.boundary)?;
         Ok((!draft.lines().is_empty()).then_some((step.boundary, draft)))
     }
 }

@@ -1,16 +1,18 @@
 //! Nobody reaches another customer's rows, and nobody acts beyond their role: every use case, every actor.
 
 use service::billing::coupon::{CodeLimits, Discount, Duration, Percent};
+use service::billing::credit::GrantTerms;
 use service::billing::entitlement::{Allowance, Override};
 use service::billing::id::{
     ApiKeyId, CouponId, CreditNoteId, CustomerId, InvoiceId, MemberId, PlanId, PriceId, StaffId,
 };
 use service::billing::invoice::PaymentTerms;
+use service::billing::money::{Currency, Money};
 use service::billing::period::Interval::Month;
 use service::billing::subscription::{Term, UnusedTime};
 use service::{
-    Actor, Error, MakeCodes, MemberRole, NewCoupon, NewPromotionCodes, OverrideKey, Scope, SetOverride,
-    SetUp, StaffRole, StartCheckout, StopKind,
+    Actor, Error, GrantCredit, MakeCodes, MemberRole, NewCoupon, NewPromotionCodes, OverrideKey, Scope,
+    SetOverride, SetUp, StaffRole, StartCheckout, StopKind,
 };
 use sqlx::PgPool;
 
@@ -91,7 +93,7 @@ async fn checkout_answers(
     play: &Play,
     actor: &Actor,
     foreign: &Foreign,
-) -> [(&'static str, &'static str); 3] {
+) -> [(&'static str, &'static str); 4] {
     let b = &play.billing;
     let start = StartCheckout {
         price: foreign.price,
@@ -104,6 +106,7 @@ async fn checkout_answers(
         ("start_checkout", code(started)),
         ("check_code", code(checked)),
         ("redeem_code", code(b.redeem_code(actor, "LAUNCH").await)),
+        ("top_up", code(b.top_up(actor, 50.into()).await.map(drop))),
     ]
 }
 
@@ -161,6 +164,14 @@ async fn admin_answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'
             code(b.create_codes(actor, Foreign::codes()).await.map(drop)),
         ),
         ("retire_code", code(b.retire_code(actor, "LAUNCH").await)),
+        (
+            "grant_credit",
+            code(b.grant_credit(actor, foreign.grant_credit()).await.map(drop)),
+        ),
+        (
+            "credit_grants",
+            code(b.credit_grants(actor, foreign.customer).await.map(drop)),
+        ),
         ("ingest", code(b.ingest(actor, Vec::new()).await.map(drop))),
     ]
 }
@@ -190,6 +201,14 @@ impl Foreign {
                 key: "api_requests".into(),
                 included: Allowance::Unlimited,
             },
+            reason: "Why not".into(),
+        }
+    }
+
+    fn grant_credit(&self) -> GrantCredit {
+        GrantCredit {
+            customer: self.customer,
+            terms: GrantTerms::paid(Money::new(1_000, Currency::USD)),
             reason: "Why not".into(),
         }
     }
@@ -272,7 +291,7 @@ async fn ada(pool: PgPool) -> (Play, Foreign) {
     )
 }
 
-const CUSTOMER: [&str; 25] = [
+const CUSTOMER: [&str; 26] = [
     "invoice",
     "start_payment",
     "checkout_result",
@@ -298,8 +317,9 @@ const CUSTOMER: [&str; 25] = [
     "start_checkout",
     "check_code",
     "redeem_code",
+    "top_up",
 ];
-const ADMIN: [&str; 14] = [
+const ADMIN: [&str; 16] = [
     "admin_overview",
     "clock_state",
     "start_clock_move",
@@ -314,6 +334,8 @@ const ADMIN: [&str; 14] = [
     "create_coupon",
     "create_codes",
     "retire_code",
+    "grant_credit",
+    "credit_grants",
 ];
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -348,10 +370,11 @@ async fn another_customer_finds_nothing_of_hers(pool: PgPool) {
         ("start_checkout", "ok"),
         ("check_code", "code_unknown"),
         ("redeem_code", "code_unknown"),
+        ("top_up", "ok"),
     ];
-    assert_eq!(answers[..25], expected);
+    assert_eq!(answers[..26], expected);
     assert!(
-        answers[25..].iter().all(|(_, code)| *code == "forbidden"),
+        answers[26..].iter().all(|(_, code)| *code == "forbidden"),
         "{answers:?}"
     );
     assert!(
@@ -378,6 +401,8 @@ async fn another_customer_finds_nothing_of_hers(pool: PgPool) {
         .await;
     assert!(matches!(stolen, Err(Error::QuoteStale)), "{stolen:?}");
     assert_eq!(play.bills().await.len(), 2);
+    let hers = hers.billing.credit(&hers.actor).await.unwrap();
+    assert!(hers.grants.is_empty() && hers.history.is_empty());
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -433,6 +458,7 @@ async fn each_role_does_what_it_may(pool: PgPool) {
         "start_checkout",
         "check_code",
         "redeem_code",
+        "top_up",
     ];
     let expected: Vec<&str> = mutations.into_iter().chain(ADMIN).chain(["ingest"]).collect();
     assert_eq!(refused(&viewer, "forbidden"), expected);
@@ -453,6 +479,8 @@ async fn each_role_does_what_it_may(pool: PgPool) {
         "create_coupon",
         "create_codes",
         "retire_code",
+        "grant_credit",
+        "credit_grants",
     ];
     let reads = [serves.as_slice(), &agrees].concat();
     for (role, expected) in [

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use billing::credit::CreditUse;
 use billing::id::{
     CustomerId, InvoiceId, InvoiceLineId, PaymentAttemptId, SubscriptionId, SubscriptionItemId,
 };
@@ -18,9 +19,11 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::row::column;
-use crate::{CustomerScope, Error, Result, row};
+use crate::{CustomerScope, Error, Result, credit, row};
 
 const TABLE: &str = "invoice";
+/// The reason of an invoice that sells credit.
+pub const TOP_UP: &str = "top_up";
 
 /// An invoice as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub struct InvoiceSummary {
     pub tax: Money,
     pub total: Money,
     pub credit_applied: Money,
+    /// Positive: brought from earlier invoices. Negative: passed on to the next one.
+    pub carried: Money,
     pub paid: Money,
     pub issued_at: DateTime<Utc>,
     pub due_at: DateTime<Utc>,
@@ -45,9 +50,10 @@ pub struct InvoiceSummary {
 }
 
 impl InvoiceSummary {
-    /// `total - credit applied - paid`; nothing once it is settled.
+    /// `total + carried - credit applied - paid`; nothing once it is settled.
     pub fn amount_due(&self) -> Money {
-        let left = self.total.minor() - self.credit_applied.minor() - self.paid.minor();
+        let left =
+            self.total.minor() + self.carried.minor() - self.credit_applied.minor() - self.paid.minor();
         let owed = matches!(self.status, InvoiceStatus::Open | InvoiceStatus::Uncollectible);
         Money::new(if owed { left } else { 0 }, self.total.currency())
     }
@@ -60,6 +66,11 @@ impl InvoiceSummary {
             due_at: self.due_at,
             overdue_at: self.overdue_at,
         }
+    }
+
+    /// Whether it sells credit: such an invoice is paid on its own page or is void, and never from credit.
+    pub fn is_top_up(&self) -> bool {
+        self.reason == TOP_UP
     }
 
     /// Whether it was to be paid by now and is not.
@@ -77,6 +88,8 @@ pub struct InvoiceDetail {
     pub customer_tax_id: Option<String>,
     pub basis: TaxBasis,
     pub lines: Vec<Line>,
+    /// What it took of which grants.
+    pub credits: Vec<CreditUse>,
     pub attempts: Vec<AttemptRow>,
 }
 
@@ -106,6 +119,7 @@ struct InvoiceRow {
     tax_minor: i64,
     total_minor: i64,
     credit_applied_minor: i64,
+    carried_minor: i64,
     paid_minor: i64,
     issued_at: DateTime<Utc>,
     due_at: DateTime<Utc>,
@@ -133,6 +147,7 @@ impl TryFrom<InvoiceRow> for InvoiceSummary {
             tax: Money::new(r.tax_minor, currency),
             total: Money::new(r.total_minor, currency),
             credit_applied: Money::new(r.credit_applied_minor, currency),
+            carried: Money::new(r.carried_minor, currency),
             paid: Money::new(r.paid_minor, currency),
             issued_at: r.issued_at,
             due_at: r.due_at,
@@ -147,7 +162,7 @@ pub async fn list(conn: &mut PgConnection, scope: CustomerScope, limit: i64) -> 
     sqlx::query_as!(
         InvoiceRow,
         "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, overdue_at,
+                total_minor, credit_applied_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
                 settled_at
          FROM invoice WHERE customer_id = $1 ORDER BY issued_at DESC, number DESC LIMIT $2",
         scope.uuid(),
@@ -165,7 +180,7 @@ pub async fn open(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<I
     sqlx::query_as!(
         InvoiceRow,
         "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, overdue_at,
+                total_minor, credit_applied_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
                 settled_at
          FROM invoice WHERE customer_id = $1 AND status = 'open' ORDER BY issued_at, number",
         scope.uuid(),
@@ -236,7 +251,7 @@ pub async fn lock(
     sqlx::query_as!(
         InvoiceRow,
         "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, overdue_at,
+                total_minor, credit_applied_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
                 settled_at
          FROM invoice WHERE id = $1 AND customer_id = $2 FOR NO KEY UPDATE",
         id.uuid(),
@@ -256,7 +271,7 @@ pub async fn find(
     let summary = sqlx::query_as!(
         InvoiceRow,
         "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, overdue_at,
+                total_minor, credit_applied_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
                 settled_at
          FROM invoice WHERE id = $1 AND customer_id = $2",
         id.uuid(),
@@ -277,6 +292,7 @@ pub async fn find(
     let basis = tax_basis(&names.tax_treatment, &names.tax_behavior, &names.tax_rounding)?;
     Ok(Some(InvoiceDetail {
         lines: lines(conn, &summary, basis.behavior).await?,
+        credits: credit::grant::uses_of(conn, scope, id).await?,
         attempts: attempts(conn, id).await?,
         summary,
         customer_name: names.customer_name,

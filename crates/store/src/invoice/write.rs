@@ -44,18 +44,21 @@ pub async fn take_numbers(conn: &mut PgConnection, series: &str, count: i64) -> 
 
 /// Stores finalized invoices: open, or paid at once where nothing is owed.
 pub async fn insert(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> Result<()> {
-    let states = column(invoices, |i| match i.draft.total() == i.draft.credit_applied() {
-        true => (InvoiceStatus::Paid, Some(i.due.issued_at)),
-        false => (InvoiceStatus::Open, None),
+    let states = column(invoices, |i| {
+        match i.draft.amount_due().is_ok_and(Money::is_zero) {
+            true => (InvoiceStatus::Paid, Some(i.due.issued_at)),
+            false => (InvoiceStatus::Open, None),
+        }
     });
     sqlx::query!(
         "INSERT INTO invoice (id, customer_id, subscription_id, series, number, status, reason, currency, net_minor,
-            discount_minor, tax_minor, total_minor, credit_applied_minor, issued_at, due_at, settled_at, customer_name,
-            customer_email, customer_region, customer_tax_id, tax_treatment, tax_behavior, tax_rounding, overdue_at)
+            discount_minor, tax_minor, total_minor, credit_applied_minor, carried_minor, issued_at, due_at, settled_at,
+            customer_name, customer_email, customer_region, customer_tax_id, tax_treatment, tax_behavior, tax_rounding,
+            overdue_at)
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[],
-            $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::timestamptz[],
-            $15::timestamptz[], $16::timestamptz[], $17::text[], $18::text[], $19::text[],
-            $20::text[], $21::text[], $22::text[], $23::text[], $24::timestamptz[])",
+            $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],
+            $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::text[], $19::text[], $20::text[],
+            $21::text[], $22::text[], $23::text[], $24::text[], $25::timestamptz[])",
         &column(invoices, |i| i.id.uuid()),
         &column(invoices, |i| i.customer.uuid()),
         &column(invoices, |i| i.subscription.map(SubscriptionId::uuid)) as &[Option<Uuid>],
@@ -69,6 +72,7 @@ pub async fn insert(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> Res
         &column(invoices, |i| i.draft.tax().minor()),
         &column(invoices, |i| i.draft.total().minor()),
         &column(invoices, |i| i.draft.credit_applied().minor()),
+        &column(invoices, |i| i.draft.carried().minor()),
         &column(invoices, |i| i.due.issued_at),
         &column(invoices, |i| i.due.due_at),
         &column(&states, |(_, settled_at)| *settled_at) as &[Option<DateTime<Utc>>],
@@ -158,8 +162,9 @@ pub async fn settle(
 ) -> Result<bool> {
     let status = sqlx::query_scalar!(
         "UPDATE invoice SET paid_minor = paid_minor + $3,
-            status = CASE WHEN credit_applied_minor + paid_minor + $3 = total_minor THEN 'paid' ELSE status END,
-            settled_at = CASE WHEN credit_applied_minor + paid_minor + $3 = total_minor THEN $4 ELSE settled_at END
+            status = CASE WHEN credit_applied_minor + paid_minor + $3 = total_minor + carried_minor THEN 'paid' ELSE status END,
+            settled_at = CASE WHEN credit_applied_minor + paid_minor + $3 = total_minor + carried_minor THEN $4
+                ELSE settled_at END
          WHERE id = $1 AND customer_id = $2 AND status IN ('open', 'uncollectible') AND currency = $5
          RETURNING status",
         id.uuid(),
@@ -174,23 +179,27 @@ pub async fn settle(
     Ok(status == InvoiceStatus::Paid.as_str())
 }
 
-/// Credit pays for an open invoice, wholly or in part. Returns whether nothing is left.
+/// Credit pays for an open invoice, wholly or in part; `carried`, never more than nothing, is passed on to the next
+/// one. Returns whether nothing is left.
 pub async fn apply_credit(
     conn: &mut PgConnection,
     scope: CustomerScope,
     id: InvoiceId,
-    credit: Money,
+    (credit, carried): (Money, Money),
     at: DateTime<Utc>,
 ) -> Result<bool> {
     let status = sqlx::query_scalar!(
-        "UPDATE invoice SET credit_applied_minor = credit_applied_minor + $3,
-            status = CASE WHEN credit_applied_minor + paid_minor + $3 = total_minor THEN 'paid' ELSE status END,
-            settled_at = CASE WHEN credit_applied_minor + paid_minor + $3 = total_minor THEN $4 ELSE settled_at END
-         WHERE id = $1 AND customer_id = $2 AND status IN ('open', 'uncollectible') AND currency = $5
-         RETURNING status",
+        "UPDATE invoice i SET credit_applied_minor = n.credit, carried_minor = n.carried,
+            status = CASE WHEN n.credit + i.paid_minor = i.total_minor + n.carried THEN 'paid' ELSE i.status END,
+            settled_at = CASE WHEN n.credit + i.paid_minor = i.total_minor + n.carried THEN $5 ELSE i.settled_at END
+         FROM (SELECT id, credit_applied_minor + $3 AS credit, carried_minor + $4 AS carried FROM invoice
+               WHERE id = $1 AND customer_id = $2) n
+         WHERE i.id = n.id AND i.status IN ('open', 'uncollectible') AND i.currency = $6
+         RETURNING i.status",
         id.uuid(),
         scope.uuid(),
         credit.minor(),
+        carried.minor(),
         at,
         credit.currency().to_string(),
     )
@@ -223,7 +232,7 @@ pub async fn void(
     at: DateTime<Utc>,
 ) -> Result<()> {
     let done = sqlx::query!(
-        "UPDATE invoice SET status = 'void', settled_at = $3, credit_applied_minor = 0
+        "UPDATE invoice SET status = 'void', settled_at = $3, credit_applied_minor = 0, carried_minor = 0
          WHERE id = $1 AND customer_id = $2 AND status IN ('open', 'uncollectible') AND paid_minor = 0",
         id.uuid(),
         scope.uuid(),

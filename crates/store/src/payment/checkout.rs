@@ -16,10 +16,18 @@ pub enum Purpose {
     TrialCard,
     PayInvoice,
     AddCard,
+    /// Credit that is bought.
+    TopUp,
 }
 
 impl Purpose {
-    const ALL: [Self; 4] = [Self::Purchase, Self::TrialCard, Self::PayInvoice, Self::AddCard];
+    const ALL: [Self; 5] = [
+        Self::Purchase,
+        Self::TrialCard,
+        Self::PayInvoice,
+        Self::AddCard,
+        Self::TopUp,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -27,6 +35,7 @@ impl Purpose {
             Self::TrialCard => "trial_card",
             Self::PayInvoice => "pay_invoice",
             Self::AddCard => "add_card",
+            Self::TopUp => "top_up",
         }
     }
 

@@ -2,7 +2,7 @@
 
 use billing::subscription::FeedbackReason::CustomerService;
 
-use crate::demo::lives::{buy, buy_with, buy_year, change, change_to_year, tries};
+use crate::demo::lives::{buy, buy_with, buy_year, change, change_to_year, lives_on_credit, tries};
 use crate::demo::story::Deed::{Cancel, ReplaceCard};
 use crate::demo::story::Joins::HalfYearAgo;
 use crate::demo::story::{FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Story, habit};
@@ -62,7 +62,7 @@ pub const FAMILIAR: [Story; 12] = [
         featured: false,
         habit: habit(1, 6, 5_200, 4),
         joins: HalfYearAgo,
-        life: &[(20, buy("professional")), (96, change("starter"))],
+        life: &lives_on_credit(),
     },
     Story {
         company: "Vega Games",

@@ -30,7 +30,7 @@ pub fn waiting(amount: &str) -> String {
 
 pub fn waiting_until(at: &str) -> String {
     format!(
-        "It becomes credit once it is paid. Left alone, or when you begin another, it is void; at the latest on {at}."
+        "It becomes credit once it is paid. It is void if it is not paid by {at}, or if you begin another."
     )
 }
 

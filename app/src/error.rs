@@ -20,6 +20,8 @@ pub enum AppError {
     InvalidEmail,
     InvalidPassword,
     InvalidTimeZone,
+    InvalidCatalog,
+    CatalogChanged,
     AlreadySubscribed,
     Paused,
     TrialUsed,
@@ -72,7 +74,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 57] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -84,6 +86,8 @@ impl AppError {
         InvalidEmail,
         InvalidPassword,
         InvalidTimeZone,
+        InvalidCatalog,
+        CatalogChanged,
         AlreadySubscribed,
         Paused,
         TrialUsed,
@@ -143,6 +147,8 @@ impl AppError {
             InvalidEmail => "invalid_email",
             InvalidPassword => "invalid_password",
             InvalidTimeZone => "invalid_time_zone",
+            InvalidCatalog => "invalid_catalog",
+            CatalogChanged => "catalog_changed",
             AlreadySubscribed => "already_subscribed",
             Paused => "paused",
             TrialUsed => "trial_used",
@@ -222,7 +228,7 @@ impl AppError {
             Forbidden => 403,
             NotFound => 404,
             Invalid | InvalidCompany | InvalidName | InvalidEmail | InvalidPassword | InvalidTimeZone
-            | UnknownTestCard | InvalidExpiry | InvalidCvc | AmountOutOfRange => 422,
+            | InvalidCatalog | UnknownTestCard | InvalidExpiry | InvalidCvc | AmountOutOfRange => 422,
             TooMany => 429,
             Preparing | GatewayUnavailable | StorageUnavailable | Offline => 503,
             Internal => 500,

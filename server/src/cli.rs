@@ -2,6 +2,7 @@
 
 mod coupon;
 mod invoice;
+mod price;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -21,6 +22,7 @@ use tokio::runtime::Runtime;
 
 use self::coupon::CouponVerb;
 use self::invoice::InvoiceVerb;
+use self::price::PriceArgs;
 use crate::config::{Config, without_empty_variables};
 use crate::database::{Database, Join};
 use crate::serve::{self, ServeArgs};
@@ -101,6 +103,8 @@ enum Verb {
 
 #[derive(Debug, Clone, Subcommand)]
 enum CatalogVerb {
+    /// Print the catalog as it stands, as the file that would change nothing, and end.
+    Export,
     /// Print what applying the file would change and end.
     Diff {
         #[arg(long)]
@@ -127,6 +131,8 @@ enum CatalogVerb {
 
 #[derive(Debug, Clone, Subcommand)]
 enum CustomerVerb {
+    /// Agree on another price of what the customer has, from the next renewal on, and end.
+    Price(PriceArgs),
     /// Decide how later invoices are paid, and end.
     Terms {
         #[arg(long, value_name = "cus_...")]
@@ -188,6 +194,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Verb::Catalog { verb } => catalog(&billing, verb).await?,
             Verb::Invoice { verb } => invoice::run(&billing, verb).await?,
             Verb::Coupon { verb } => coupon::run(&billing, verb).await?,
+            Verb::Customer {
+                verb: CustomerVerb::Price(args),
+            } => price::agree(&billing, args).await?,
             Verb::Customer {
                 verb: CustomerVerb::Terms { customer, net_days },
             } => {
@@ -261,6 +270,10 @@ fn world(text: &str) -> std::result::Result<DemoWorld, String> {
 
 async fn catalog(billing: &Billing, verb: CatalogVerb) -> Result<()> {
     let (file, writes) = match verb {
+        CatalogVerb::Export => {
+            let file = billing.export_catalog(&Actor::System).await?;
+            return Ok(write!(io::stdout(), "{file}")?);
+        }
         CatalogVerb::Migrate { plan, dry_run } => return migrate(billing, &plan, dry_run).await,
         CatalogVerb::Diff { file } => (file, false),
         CatalogVerb::Apply { file, dry_run } => (file, !dry_run),

@@ -1,7 +1,7 @@
 //! Invoices that are sent: when they make a subscription past due, and when not.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
-use billing::catalog::{Plan, PlanKind, Price};
+use billing::catalog::{Audience, Plan, PlanKind, Price, PriceKind};
 use billing::id::{CustomerId, PlanId, PlanVersionId, PriceId, SubscriptionId, SubscriptionItemId};
 use billing::invoice::DueDate;
 use billing::money::{Currency, Money};
@@ -26,6 +26,7 @@ fn active() -> Subscription {
         plan_version: PlanVersionId::from_uuid(uuid),
         interval: Interval::Month,
         amount: Money::new(100, Currency::USD),
+        kind: PriceKind::List,
     };
     let plan = Plan {
         id: PlanId::from_uuid(uuid),
@@ -36,6 +37,7 @@ fn active() -> Subscription {
         summary: String::new(),
         rank: 1,
         kind: PlanKind::Plan,
+        audience: Audience::Everyone,
         trial_days: 0,
         billing_time: BillingTime::default(),
         proration: ProrationMode::default(),

@@ -1,6 +1,6 @@
 //! What is sold: plans and add-ons with a price for each interval.
 
-use billing::catalog::{Plan, PlanKind, Price};
+use billing::catalog::{Audience, Plan, PlanKind, Price, PriceKind};
 use billing::id::{PlanId, PlanVersionId, PriceId};
 use billing::money::{Currency, Money};
 use billing::period::{BillingTime, Interval};
@@ -42,6 +42,7 @@ fn plans(amounts: &[i64], billing_time: BillingTime, proration: ProrationMode) -
         summary: String::new(),
         rank: 1,
         kind: PlanKind::Plan,
+        audience: Audience::Everyone,
         trial_days: 0,
         billing_time,
         proration,
@@ -53,6 +54,7 @@ fn plans(amounts: &[i64], billing_time: BillingTime, proration: ProrationMode) -
                 plan_version: PlanVersionId::from_uuid(Uuid::from_u128(index as u128 + 1)),
                 interval,
                 amount: usd(*minor),
+                kind: PriceKind::List,
             })
             .collect(),
         charges: Vec::new(),

@@ -51,8 +51,12 @@ impl Subscription {
             if kind == ItemKind::AddOn {
                 self.count_add_on(before, at);
             }
+            let of_next = self.add_on_time.iter().filter(|time| time.price == next.id);
+            let earlier: i64 = of_next.map(|time| time.unit_seconds).sum();
+            self.add_on_time.retain(|time| time.price != next.id);
             for time in self.add_on_time.iter_mut().filter(|time| time.price == before) {
                 time.price = next.id;
+                time.unit_seconds = time.unit_seconds.saturating_add(earlier);
             }
             for item in self.items.iter_mut().filter(|item| item.id == id) {
                 item.price = next;

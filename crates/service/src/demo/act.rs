@@ -1,5 +1,6 @@
 //! What demo customers and staff do, through the doors that people and cards use.
 
+use billing::coupon::Percent;
 use billing::id::{InvoiceId, PriceId};
 use billing::invoice::PaymentTerms;
 use billing::money::Money;
@@ -12,8 +13,8 @@ use super::stage::{Member, Stage};
 use super::story::{Deed, Offer, Terms};
 use crate::catalog::DEFAULT;
 use crate::{
-    Actor, AddOneOff, BillOneOff, ChangeOutcome, ChangePreview, Error, EventOutcome, Result, SetUp,
-    StartCheckout, StopKind,
+    Actor, AddOneOff, AgreePrice, BillOneOff, ChangeOutcome, ChangePreview, Error, EventOutcome, NewPrice,
+    Result, SetUp, StartCheckout, StopKind,
 };
 
 impl Stage {
@@ -79,6 +80,11 @@ impl Stage {
                     .await
             }
             Deed::NetTerms { days } => self.net_terms(&member, days).await,
+            Deed::AgreePrice { percent_off } => self.agree_price(&member, percent_off).await,
+            Deed::DropAgreedPrice => {
+                let dropped = billing.drop_agreed_price(&self.operator, member.customer, None);
+                dropped.await.map(drop)
+            }
             Deed::Agree(terms) => {
                 let terms = terms.replace("{customer}", &member.customer.to_string());
                 self.agreements.push_str(&terms);
@@ -261,6 +267,18 @@ impl Stage {
         self.billing
             .set_payment_terms(&self.operator, member.customer, terms)
             .await
+    }
+
+    async fn agree_price(&self, member: &Member, percent_off: u32) -> Result<()> {
+        let percent =
+            Percent::new(percent_off.into()).map_err(|_| Error::Internal("a demo customer's percent"))?;
+        let command = AgreePrice {
+            customer: member.customer,
+            add_on: None,
+            price: NewPrice::PercentOff(percent),
+            reason: "Stays for another year".to_owned(),
+        };
+        self.billing.agree_price(&self.operator, command).await.map(drop)
     }
 
     async fn price(&self, actor: &Actor, plan: &str, interval: Interval) -> Result<PriceId> {

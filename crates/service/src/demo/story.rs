@@ -104,6 +104,12 @@ pub enum Deed {
     NetTerms {
         days: u16,
     },
+    /// Finance lets the plan cost so many percent less from the next renewal on.
+    AgreePrice {
+        percent_off: u32,
+    },
+    /// The list price again, from the next renewal on.
+    DropAgreedPrice,
     /// Staff publishes a plan for this customer alone: this part of the catalog.
     Agree(&'static str),
 }

@@ -13,4 +13,6 @@ pub mod plan;
 #[cfg(feature = "ssr")]
 pub mod status;
 #[cfg(feature = "ssr")]
+mod tax;
+#[cfg(feature = "ssr")]
 mod usage;

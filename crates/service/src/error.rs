@@ -5,6 +5,7 @@ use billing::invoice::OneOffLineError;
 use billing::money::MoneyError;
 use billing::period::PeriodError;
 use billing::subscription::{ChangeError, CreateError, InvalidTransition, OutOfBounds};
+use billing::tax::InvalidTaxId;
 
 use crate::catalog::Problem;
 
@@ -67,6 +68,8 @@ pub enum Error {
     #[error("the subscription cannot do this now")]
     Change(#[from] ChangeError),
     #[error(transparent)]
+    TaxId(#[from] InvalidTaxId),
+    #[error(transparent)]
     Code(#[from] CodeRefused),
     #[error("a promotion code of this name exists already")]
     CodeTaken,
@@ -104,6 +107,7 @@ impl Error {
             Self::WrongCredentials => "wrong_credentials",
             Self::EmailTaken => "email_taken",
             Self::Invalid { .. } => "invalid",
+            Self::TaxId(_) => "invalid_tax_id",
             Self::Catalog(_) => "invalid_catalog",
             Self::CatalogChanged => "catalog_changed",
             Self::AlreadySubscribed => "already_subscribed",
@@ -168,7 +172,7 @@ impl Error {
             Self::Unauthenticated | Self::WrongCredentials => ErrorKind::Unauthenticated,
             Self::Forbidden => ErrorKind::Forbidden,
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Invalid { .. } | Self::Catalog(_) | Self::Money(_) => ErrorKind::Invalid,
+            Self::Invalid { .. } | Self::TaxId(_) | Self::Catalog(_) | Self::Money(_) => ErrorKind::Invalid,
             Self::EmailTaken
             | Self::CatalogChanged
             | Self::AlreadySubscribed

@@ -122,7 +122,7 @@ pub async fn door(database: &Database, program: &Program) -> Billing {
         database_url: database.url().into(),
         base_url: format!("http://{}", program.address),
         currency: Currency::USD,
-        tax_rate: TaxRate::ZERO,
+        tax: TaxRate::ZERO.into(),
         quote_key: [0; 32],
         usage_tracking: true,
     };

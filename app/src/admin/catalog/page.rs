@@ -1,6 +1,7 @@
 //! What is sold: each version that stands or that somebody is on, with its prices, limits and subscriptions.
 
 use billing::catalog::{Audience, MeterCharge, Plan, VersionStatus};
+use billing::entitlement::Allowance;
 use billing::period::Zone;
 use leptos::prelude::*;
 use service::{CatalogReview, SoldVersion};
@@ -71,10 +72,8 @@ fn versions(title: &'static str, sold: Vec<SoldVersion>) -> Option<AnyView> {
                     <tr>
                         <th scope="col">{t::NAME}</th>
                         <th scope="col">{t::VERSION}</th>
-                        <th scope="col" class="num">{t::PRICES}</th>
-                        <th scope="col">{t::INCLUDED}</th>
-                        <th scope="col">{t::FEATURES}</th>
                         <th scope="col" class="num">{t::SUBSCRIPTIONS}</th>
+                        <th scope="col" class="num">{t::PRICES}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -91,30 +90,47 @@ fn row(sold: &SoldVersion) -> impl IntoView + use<> {
         (_, Some(customer)) => Some(t::only_for(customer)),
         (_, None) => Some(t::NOT_LISTED.to_owned()),
     };
-    let features = plan.features.iter();
-    let features = features
-        .map(|feature| view! { <li><span class="text-muted">{feature.name.clone()}": "</span>{feature.value.clone()}</li> })
-        .collect_view();
     view! {
-        <tr class="align-top">
+        <tr class="[&>*]:align-top">
             <th scope="row">
                 {plan.name.clone()}
                 <code class="block label-sm">{plan.key.clone()}</code>
                 {audience.map(|words| view! { <span class="block label-sm">{words}</span> })}
+                {contents(plan)}
             </th>
             <td>
-                <span class="flex flex-wrap items-center gap-x-2 gap-y-1 min-w-28">
+                <span class="flex flex-wrap items-center gap-x-2 gap-y-1">
                     {t::version(plan.version_number)} {status(sold.status)}
                 </span>
             </td>
-            <td class="num"><ul>{prices(plan)}</ul></td>
-            <td><ul class="flex flex-col gap-1">{plan.charges.iter().map(included).collect_view()}</ul></td>
-            <td><ul class="flex flex-col gap-1">{features}</ul></td>
             <td class="num">
                 {format::quantity(sold.subscriptions.into())}
                 {(sold.agreed > 0).then(|| view! { <span class="block label-sm">{t::agreed(sold.agreed)}</span> })}
             </td>
+            <td class="num"><ul>{prices(plan)}</ul></td>
         </tr>
+    }
+}
+
+/// What the version includes and grants; opened by whoever asks.
+fn contents(plan: &Plan) -> impl IntoView + use<> {
+    let charges = plan.charges.iter();
+    let charges = charges
+        .map(|charge| match plan.kind.is_add_on() {
+            true => more(charge).into_any(),
+            false => included(charge).into_any(),
+        })
+        .collect_view();
+    let features = plan.features.iter();
+    let features = features
+        .map(|feature| view! { <li><span class="text-muted">{feature.name.clone()}": "</span>{feature.value.clone()}</li> })
+        .collect_view();
+    let summary = t::contents_of(&plan.name, plan.version_number);
+    view! {
+        <details class="font-normal">
+            <summary class="cursor-pointer link py-1" aria-label=summary>{t::CONTENTS}</summary>
+            <ul class="flex flex-col gap-1 py-1">{charges} {features}</ul>
+        </details>
     }
 }
 
@@ -138,4 +154,13 @@ fn prices(plan: &Plan) -> impl IntoView + use<> {
 
 fn included(charge: &MeterCharge) -> impl IntoView + use<> {
     view! { <li><span class="text-muted">{charge.meter.name.clone()}": "</span>{limit(charge)}</li> }
+}
+
+/// What an add-on includes comes on top of the plan's.
+fn more(charge: &MeterCharge) -> impl IntoView + use<> {
+    let words = match charge.included {
+        Allowance::Unlimited => c::UNLIMITED.to_owned(),
+        Allowance::Units(units) => t::more(&format::units(units, &charge.meter.unit)),
+    };
+    view! { <li><span class="text-muted">{charge.meter.name.clone()}": "</span>{words}</li> }
 }

@@ -9,8 +9,7 @@ pub const ADD_ONS: &str = "Add-ons";
 pub const NAME: &str = "Name";
 pub const VERSION: &str = "Version";
 pub const PRICES: &str = "Prices";
-pub const INCLUDED: &str = "Included";
-pub const FEATURES: &str = "Features";
+pub const CONTENTS: &str = "Limits and features";
 pub const SUBSCRIPTIONS: &str = "Subscriptions";
 pub const NOT_LISTED: &str = "Not on the price list";
 pub const NOTHING: &str = "Nothing is sold";
@@ -33,7 +32,8 @@ pub const EDIT_TITLE: &str = "Edit the catalog";
 pub const EDIT_HINT: &str = "Nothing is published before you have seen what it changes.";
 pub const FILE: &str = "Catalog file";
 pub const FILE_HINT: &str = "The whole catalog as TOML: a plan that is not in it is not sold any more. Amounts are in \
-    major units; one with a point stands in quotes. A customer's own plan has the key customer = \"cus_…\".";
+    major units; one with a point stands in quotes. A customer's own plan has the key customer = \"cus_…\"; base = \"starter\" \
+    makes it from another plan.";
 pub const PROBLEMS: &str = "What is wrong";
 pub const PROBLEMS_HINT: &str = "The draft is kept. Mend these lines and review it again.";
 
@@ -52,6 +52,14 @@ pub const UNCHANGED_HINT: &str = "Your draft says what is sold already.";
 
 pub fn version(number: u32) -> String {
     number.to_string()
+}
+
+pub fn contents_of(plan: &str, version: u32) -> String {
+    format!("{CONTENTS} of {plan}, version {version}")
+}
+
+pub fn more(units: &str) -> String {
+    format!("{units} more")
 }
 
 pub fn from(date: &str) -> String {

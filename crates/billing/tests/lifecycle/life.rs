@@ -19,7 +19,7 @@ use billing::subscription::{
     drop_agreed_price, drop_upgrade, pause, plan_change, redeem, renew, resume, schedule_cancel, set_up,
     undo_add_on, undo_cancel, undo_pending_change,
 };
-use billing::tax::TaxRate;
+use billing::tax::{Tax, TaxRate, Taxation};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -37,7 +37,7 @@ pub struct Life<'a> {
     periods: BTreeMap<RedemptionId, usize>,
     pub zone: Zone,
     pub now: DateTime<Utc>,
-    pub rate: TaxRate,
+    pub taxation: Taxation,
     pub subscription: Subscription,
     pub booked: Vec<Booked>,
     pub balance: i64,
@@ -64,6 +64,7 @@ impl<'a> Life<'a> {
             zone,
             now,
             discounts: &[],
+            included_taxes: &[],
         };
         let ends_at = term.map(|days| now + TimeDelta::days(days));
         let starts_at = now;
@@ -74,7 +75,14 @@ impl<'a> Life<'a> {
             periods: BTreeMap::new(),
             zone,
             now,
-            rate: TaxRate::new("0.08".parse().unwrap()).unwrap(),
+            taxation: Taxation {
+                taxes: vec![Tax {
+                    name: "8 %".to_owned(),
+                    rate: TaxRate::new("0.08".parse().unwrap()).unwrap(),
+                    compound: false,
+                }],
+                ..Taxation::default()
+            },
             subscription: set_up(create, Term { starts_at, ends_at }).unwrap(),
             booked: Vec::new(),
             balance: 0,
@@ -158,8 +166,8 @@ impl<'a> Life<'a> {
     /// What was carried of an add-on is carried at the price agreed since.
     fn carry_over(&mut self, before: &Subscription) {
         for item in self.subscription.add_ons() {
-            let same = before.items.iter().find(|old| old.id == item.id);
-            let moved = same.filter(|old| old.price.id != item.price.id);
+            let mut same = before.items.iter().filter(|old| old.id == item.id);
+            let moved = same.find(|old| old.price.id != item.price.id);
             if let Some(seconds) = moved.and_then(|old| self.carried.remove(&old.price.id)) {
                 *self.carried.entry(item.price.id).or_default() += seconds;
             }
@@ -192,10 +200,8 @@ impl<'a> Life<'a> {
     fn drop_price(&mut self, nth: usize) {
         let (item, list, _) = self.priced(nth);
         if let Ok(change) = drop_agreed_price(&self.subscription, item, list) {
-            assert_eq!(
-                drop_agreed_price(&change.after, item, list),
-                Err(ChangeError::NothingAgreed)
-            );
+            let again = drop_agreed_price(&change.after, item, list);
+            assert_eq!(again, Err(ChangeError::NothingAgreed));
             self.subscription = change.after;
         }
     }
@@ -275,9 +281,9 @@ impl<'a> Life<'a> {
                 if paid {
                     let assembly = Assembly {
                         discounts: &discounts,
-                        rate: self.rate,
+                        taxation: self.taxation.clone(),
                     };
-                    let bill = UpgradeBill::of(&self.subscription, lines, input, assembly).unwrap();
+                    let bill = UpgradeBill::of(&self.subscription, lines, input, &assembly).unwrap();
                     self.note(bill.credit_note.map(|n| n.lines().to_vec()).unwrap_or_default());
                     self.subscription = after;
                     self.book(bill.invoice.apply_credit(usd(self.balance)).unwrap());
@@ -463,9 +469,7 @@ impl<'a> Life<'a> {
             Step::CancelAtEnd => self.subscription = schedule_cancel(own.clone()).unwrap_or(own),
             Step::UndoCancel => self.subscription = undo_cancel(own.clone()).unwrap_or(own),
             Step::Redeem { discount, periods } => self.redeem(discount, periods),
-            Step::TaxRate { percent } => {
-                self.rate = TaxRate::new(rust_decimal::Decimal::new(percent, 2)).unwrap()
-            }
+            Step::Tax(taxation) => self.taxation = taxation,
         }
         self.time_is_counted();
         self.items_hold_together();

@@ -45,6 +45,7 @@ mod purchase_upgrade_renewal;
 mod quantity;
 mod schemes;
 mod stop_with_debt;
+mod tax;
 mod tax_rate;
 mod trial_extended;
 mod trial_without_card;

@@ -81,16 +81,8 @@ impl Stage {
             }
             Deed::NetTerms { days } => self.net_terms(&member, days).await,
             Deed::AgreePrice { percent_off } => self.agree_price(&member, percent_off).await,
-            Deed::DropAgreedPrice => {
-                let dropped = billing.drop_agreed_price(&self.operator, member.customer, None);
-                dropped.await.map(drop)
-            }
-            Deed::Agree(terms) => {
-                let terms = terms.replace("{customer}", &member.customer.to_string());
-                self.agreements.push_str(&terms);
-                let catalog = format!("{DEFAULT}{}", self.agreements);
-                billing.apply_catalog(&self.operator, &catalog).await.map(drop)
-            }
+            Deed::DropAgreedPrice => self.drop_agreed_price(&member).await,
+            Deed::Agree(terms) => Box::pin(self.publish_own_plan(&member, terms)).await,
         }
     }
 
@@ -279,6 +271,23 @@ impl Stage {
             reason: "Stays for another year".to_owned(),
         };
         self.billing.agree_price(&self.operator, command).await.map(drop)
+    }
+
+    async fn drop_agreed_price(&self, member: &Member) -> Result<()> {
+        let dropped = self
+            .billing
+            .drop_agreed_price(&self.operator, member.customer, None);
+        dropped.await.map(drop)
+    }
+
+    async fn publish_own_plan(&mut self, member: &Member, plan: &str) -> Result<()> {
+        let plan = plan.replace("{customer}", &member.customer.to_string());
+        self.agreements.push_str(&plan);
+        let catalog = format!("{DEFAULT}{}", self.agreements);
+        self.billing
+            .apply_catalog(&self.operator, &catalog)
+            .await
+            .map(drop)
     }
 
     async fn price(&self, actor: &Actor, plan: &str, interval: Interval) -> Result<PriceId> {

@@ -22,6 +22,8 @@ pub enum AppError {
     InvalidTimeZone,
     InvalidCatalog,
     CatalogChanged,
+    InvalidRegion,
+    InvalidTaxId,
     AlreadySubscribed,
     Paused,
     TrialUsed,
@@ -74,7 +76,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 59] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -88,6 +90,8 @@ impl AppError {
         InvalidTimeZone,
         InvalidCatalog,
         CatalogChanged,
+        InvalidRegion,
+        InvalidTaxId,
         AlreadySubscribed,
         Paused,
         TrialUsed,
@@ -149,6 +153,8 @@ impl AppError {
             InvalidTimeZone => "invalid_time_zone",
             InvalidCatalog => "invalid_catalog",
             CatalogChanged => "catalog_changed",
+            InvalidRegion => "invalid_region",
+            InvalidTaxId => "invalid_tax_id",
             AlreadySubscribed => "already_subscribed",
             Paused => "paused",
             TrialUsed => "trial_used",
@@ -228,7 +234,8 @@ impl AppError {
             Forbidden => 403,
             NotFound => 404,
             Invalid | InvalidCompany | InvalidName | InvalidEmail | InvalidPassword | InvalidTimeZone
-            | InvalidCatalog | UnknownTestCard | InvalidExpiry | InvalidCvc | AmountOutOfRange => 422,
+            | InvalidCatalog | InvalidRegion | InvalidTaxId | UnknownTestCard | InvalidExpiry
+            | InvalidCvc | AmountOutOfRange => 422,
             TooMany => 429,
             Preparing | GatewayUnavailable | StorageUnavailable | Offline => 503,
             Internal => 500,
@@ -274,6 +281,7 @@ fn invalid(field: &str) -> AppError {
         "email" => InvalidEmail,
         "password" => InvalidPassword,
         "time_zone" => InvalidTimeZone,
+        "region" => InvalidRegion,
         _ => Invalid,
     }
 }

@@ -68,6 +68,7 @@ impl Database {
             },
             quote_key: secrets.quote_key()?,
             usage_tracking: config.usage_tracking_enabled,
+            dunning_end: config.billing_dunning_end,
         };
         Ok(Self {
             settings,

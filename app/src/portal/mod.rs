@@ -4,12 +4,15 @@
 pub mod coupon;
 #[cfg(feature = "ssr")]
 pub mod credit;
+#[cfg(feature = "ssr")]
+mod debt;
 pub mod invoices;
 #[cfg(feature = "ssr")]
 mod lines;
 #[cfg(feature = "ssr")]
 pub mod overview;
 pub mod plan;
+pub mod settings;
 #[cfg(feature = "ssr")]
 pub mod status;
 #[cfg(feature = "ssr")]

@@ -28,6 +28,7 @@ async fn main() -> Result<()> {
         tax: TaxRate::new("0.08".parse()?)?.into(),
         quote_key: [7; 32],
         usage_tracking: true,
+        dunning_end: service::billing::payment::dunning::DunningEnd::default(),
     };
     let billing = Billing::connect(config).await?;
     billing.migrate().await?;

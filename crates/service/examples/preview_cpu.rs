@@ -30,6 +30,7 @@ async fn main() -> Result<()> {
         tax: TaxRate::new("0.08".parse()?)?.into(),
         quote_key: [7; 32],
         usage_tracking: true,
+        dunning_end: service::billing::payment::dunning::DunningEnd::default(),
     };
     let billing = Billing::over(PgPool::connect(&url).await?, Arc::clone(&clock), config);
     billing.migrate().await?;

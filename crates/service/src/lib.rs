@@ -45,7 +45,7 @@ pub use entitlement::{OverrideKey, SetOverride};
 pub use error::{Error, ErrorKind, Result};
 pub use gateway::{CheckoutMode, sandbox};
 pub use invoice::{AddOneOff, BillOneOff};
-pub use overview::{MeterUsage, Overview, Owed, Upcoming};
+pub use overview::{Dunning, MeterUsage, Overview, Owed, Upcoming};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, SessionStorage};
 pub use store::api_key::ApiKeyRow;
 pub use store::catalog::SoldVersion;
@@ -57,7 +57,7 @@ pub use subscription::{
     AddOnOffer, AddOnPreview, AgreePrice, AgreedPrice, ChangeKind, ChangeOutcome, ChangePreview, NewPrice,
     ResumePreview, SetUp, StopKind, StopPreview,
 };
-pub use tax::{TaxAddress, TaxExemption};
+pub use tax::{TaxAddress, TaxExemption, TaxSettings};
 pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};
 pub use verify::{Finding, VerifyReport};
 
@@ -65,6 +65,7 @@ use std::sync::Arc;
 
 use billing::invoice::{Assembly, DraftLine, InvoiceDiscount, InvoiceDraft};
 use billing::money::Currency;
+use billing::payment::dunning::DunningEnd;
 use billing::tax::TaxDefaults;
 use gateway::PaymentGateway;
 use gateway::sandbox::Sandbox;
@@ -85,6 +86,8 @@ pub struct ServiceConfig {
     /// Signs quotes. 32 random bytes.
     pub quote_key: [u8; 32],
     pub usage_tracking: bool,
+    /// What dunning ends with where nothing else is agreed.
+    pub dunning_end: DunningEnd,
 }
 
 /// Without the key: whoever reads it could sign quotes.
@@ -95,6 +98,7 @@ impl std::fmt::Debug for ServiceConfig {
             .field("currency", &self.currency)
             .field("tax", &self.tax)
             .field("usage_tracking", &self.usage_tracking)
+            .field("dunning_end", &self.dunning_end)
             .finish_non_exhaustive()
     }
 }

@@ -41,7 +41,31 @@ impl TaxAddress<'_> {
     }
 }
 
+/// Where the customer is for tax, and where it could be.
+#[derive(Debug, Clone)]
+pub struct TaxSettings {
+    pub address: TaxProfile,
+    /// Parts of countries that have taxes of their own.
+    pub parts: Vec<Region>,
+}
+
 impl Billing {
+    pub async fn tax_settings(&self, actor: &Actor) -> Result<TaxSettings> {
+        let scope = actor.reads_customer()?;
+        let mut conn = store::acquire(self.pool()).await?;
+        let customer = store::customer::find(&mut conn, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let regions = store::tax::regions(&mut conn).await?;
+        let parts = regions.into_iter().map(|(region, _)| region);
+        Ok(TaxSettings {
+            address: customer.tax,
+            parts: parts
+                .filter(|region| region.as_str() != region.country())
+                .collect(),
+        })
+    }
+
     /// A member tells where the company is: later invoices are taxed by it.
     pub async fn set_tax_address(&self, actor: &Actor, address: TaxAddress<'_>) -> Result<()> {
         let scope = actor.manages_billing()?;

@@ -125,6 +125,7 @@ pub async fn door(database: &Database, program: &Program) -> Billing {
         tax: TaxRate::ZERO.into(),
         quote_key: [0; 32],
         usage_tracking: true,
+        dunning_end: billing::payment::dunning::DunningEnd::default(),
     };
     Billing::connect(config).await.unwrap()
 }

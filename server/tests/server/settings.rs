@@ -8,7 +8,7 @@ use server::cli::Cli;
 use crate::program::{Folder, command, stderr};
 
 /// A variable, a value it cannot have, and what is said about it.
-const WRONG: [(&str, &str, &str); 12] = [
+const WRONG: [(&str, &str, &str); 13] = [
     (
         "SITE_ROOT",
         "/nope",
@@ -55,6 +55,11 @@ const WRONG: [(&str, &str, &str); 12] = [
         "8",
         "invalid value '8' for '--billing-tax-rate <BILLING_TAX_RATE>': give a fraction between 0 and 1, as in \
          0.08 for eight percent",
+    ),
+    (
+        "BILLING_DUNNING_END",
+        "forgive",
+        "invalid value 'forgive' for '--billing-dunning-end <BILLING_DUNNING_END>': give cancel, unpaid or keep",
     ),
     (
         "USAGE_ALERT_THRESHOLDS",

@@ -39,6 +39,7 @@ impl Site {
             tax: billing::tax::TaxRate::ZERO.into(),
             quote_key: [7; 32],
             usage_tracking: true,
+            dunning_end: billing::payment::dunning::DunningEnd::default(),
         };
         let billing = Billing::connect(config).await.unwrap();
         billing.migrate().await.unwrap();

@@ -7,11 +7,14 @@ pub mod catalog;
 pub mod chart;
 pub mod checkout;
 pub mod common;
+#[cfg(feature = "ssr")]
+pub mod countries;
 pub mod errors;
 
 pub mod invoices;
 pub mod plan;
 pub mod portal;
 pub mod sandbox;
+pub mod settings;
 
 pub use errors::{ErrorText, error, notice};

@@ -4,6 +4,7 @@ use billing::coupon::Percent;
 use billing::id::{InvoiceId, PriceId};
 use billing::invoice::PaymentTerms;
 use billing::money::Money;
+use billing::payment::dunning::DunningEnd;
 use billing::period::Interval;
 use billing::subscription::{Feedback, FeedbackReason, Term};
 use chrono::{Datelike, Days, TimeDelta};
@@ -57,12 +58,7 @@ impl Stage {
             Deed::PayInvoice(card) => Box::pin(self.pay_invoice(actor, card)).await,
             Deed::Approve => Box::pin(self.approve(actor)).await,
             Deed::SetUp(terms) => Box::pin(self.set_up(&member, terms)).await,
-            Deed::ExtendTrial { days } => {
-                let ends_at = billing.now() + Days::new(days.into());
-                billing
-                    .extend_trial(&self.operator, member.customer, ends_at)
-                    .await
-            }
+            Deed::ExtendTrial { days } => self.extend_trial(&member, days).await,
             Deed::OneOff {
                 description,
                 price,
@@ -79,11 +75,24 @@ impl Stage {
                     .write_off_invoice(&self.operator, member.customer, oldest, "Nobody answers")
                     .await
             }
+            Deed::DunningEnds(end) => self.dunning_ends(&member, end).await,
             Deed::NetTerms { days } => self.net_terms(&member, days).await,
             Deed::AgreePrice { percent_off } => self.agree_price(&member, percent_off).await,
             Deed::DropAgreedPrice => self.drop_agreed_price(&member).await,
-            Deed::Agree(terms) => Box::pin(self.publish_own_plan(&member, terms)).await,
+            Deed::Locate { region, tax_id } => self.locate(&member, region, tax_id).await,
+            Deed::Exempt => self.exempt(&member).await,
+            Deed::Agree(terms) => Box::pin(self.agree(&member, terms)).await,
         }
+    }
+
+    async fn agree(&mut self, member: &Member, terms: &str) -> Result<()> {
+        let terms = terms.replace("{customer}", &member.customer.to_string());
+        self.agreements.push_str(&terms);
+        let catalog = format!("{DEFAULT}{}", self.agreements);
+        self.billing
+            .apply_catalog(&self.operator, &catalog)
+            .await
+            .map(drop)
     }
 
     /// Where the browser goes.
@@ -253,6 +262,19 @@ impl Stage {
         self.drain().await
     }
 
+    async fn extend_trial(&self, member: &Member, days: u32) -> Result<()> {
+        let ends_at = self.billing.now() + Days::new(days.into());
+        self.billing
+            .extend_trial(&self.operator, member.customer, ends_at)
+            .await
+    }
+
+    async fn dunning_ends(&self, member: &Member, end: DunningEnd) -> Result<()> {
+        self.billing
+            .set_dunning_end(&self.operator, member.customer, Some(end))
+            .await
+    }
+
     async fn net_terms(&self, member: &Member, days: u16) -> Result<()> {
         let terms =
             PaymentTerms::net(days.into()).map_err(|error| Error::Invalid { field: error.field() })?;
@@ -278,16 +300,6 @@ impl Stage {
             .billing
             .drop_agreed_price(&self.operator, member.customer, None);
         dropped.await.map(drop)
-    }
-
-    async fn publish_own_plan(&mut self, member: &Member, plan: &str) -> Result<()> {
-        let plan = plan.replace("{customer}", &member.customer.to_string());
-        self.agreements.push_str(&plan);
-        let catalog = format!("{DEFAULT}{}", self.agreements);
-        self.billing
-            .apply_catalog(&self.operator, &catalog)
-            .await
-            .map(drop)
     }
 
     async fn price(&self, actor: &Actor, plan: &str, interval: Interval) -> Result<PriceId> {

@@ -1,5 +1,6 @@
 //! Taxes as data: by region, for businesses that pay them themselves, for the exempt, on top of prices or in them.
 
+use service::billing::id::{ApiKeyId, MemberId, StaffId};
 use service::billing::invoice::InvoiceStatus::Paid;
 use service::billing::invoice::Line;
 use service::billing::money::{Currency, Money};
@@ -8,7 +9,8 @@ use service::billing::tax::{
     Region, Tax, TaxBehavior, TaxDefaults, TaxRate, TaxRegion, TaxRounding, TaxTreatment,
 };
 use service::{
-    Actor, AddOneOff, BillOneOff, Billing, Error, InvoiceDetail, ServiceConfig, TaxAddress, TaxExemption,
+    Actor, AddOneOff, BillOneOff, Billing, Error, InvoiceDetail, MemberRole, Scope, ServiceConfig, StaffRole,
+    TaxAddress, TaxExemption,
 };
 use sqlx::PgPool;
 
@@ -334,4 +336,53 @@ async fn what_cannot_be_is_refused(pool: PgPool) {
         .await;
     assert!(matches!(forbidden, Err(Error::Forbidden)));
     play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn each_role_says_what_it_may(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    let (customer, id) = (play.customer(), uuid::Uuid::from_u128(9));
+    let member = |role| Actor::Member {
+        id: MemberId::from_uuid(id),
+        customer,
+        role,
+    };
+    let staff = |role| Actor::Staff {
+        id: StaffId::from_uuid(id),
+        role,
+    };
+    let key = Actor::ApiKey {
+        id: ApiKeyId::from_uuid(id),
+        customer: Some(customer),
+        scopes: vec![Scope::Read],
+    };
+    for (actor, own, all) in [
+        (Actor::Anonymous, "unauthenticated", "unauthenticated"),
+        (key, "forbidden", "forbidden"),
+        (member(MemberRole::Viewer), "forbidden", "forbidden"),
+        (member(MemberRole::Billing), "ok", "forbidden"),
+        (member(MemberRole::Owner), "ok", "forbidden"),
+        (staff(StaffRole::ReadOnly), "forbidden", "forbidden"),
+        (staff(StaffRole::Support), "forbidden", "forbidden"),
+        (staff(StaffRole::Finance), "forbidden", "ok"),
+        (staff(StaffRole::Admin), "forbidden", "ok"),
+    ] {
+        let code = |result: Result<(), Error>| result.map_or_else(|error| error.code(), |()| "ok");
+        let (b, region) = (&play.billing, Region::parse("PT").unwrap());
+        let none = TaxRegion {
+            taxes: Vec::new(),
+            behavior: TaxBehavior::Exclusive,
+            reverse_charge: false,
+        };
+        assert_eq!(code(b.set_tax_address(&actor, IN_BERLIN).await), own, "{actor:?}");
+        let answers = [
+            code(b.set_tax_region(&actor, &region, &none).await),
+            code(b.forget_tax_region(&actor, &region).await),
+            code(
+                b.set_customer_tax(&actor, customer, IN_BERLIN, TaxExemption::Taxable)
+                    .await,
+            ),
+        ];
+        assert_eq!(answers, [all; 3], "{actor:?}");
+    }
 }

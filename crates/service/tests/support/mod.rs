@@ -29,6 +29,7 @@ pub async fn world(pool: PgPool) -> World {
         tax: TaxRate::ZERO.into(),
         quote_key: [7; 32],
         usage_tracking: true,
+        dunning_end: service::billing::payment::dunning::DunningEnd::default(),
     };
     let billing = Billing::over(pool.clone(), clock.clone(), config);
     billing.migrate().await.unwrap();

@@ -1,12 +1,12 @@
 //! Those who joined in the first eight months of the history.
 
 use billing::period::Interval::{Month, Week};
-use billing::subscription::FeedbackReason::TooExpensive;
 
 use crate::demo::lives::{
-    agrees, buy_with_code, buy_year_with_code, buys_after_the_trial, climbs, comes_round, commits_to_a_year,
-    ends_the_trial, ends_the_year, hires, is_helped, is_restless, leaves, leaves_owing, outgrows, pauses,
-    pauses_for, recovers, redeems_later, rests, returns, stays_by_the_year, wavers,
+    agrees, buy_with_code, buy_year, buy_year_with_code, buys_after_the_trial, climbs, comes_round,
+    comes_to_terms, ends_the_trial, ends_the_year, hires, identified, is_helped, is_restless, leaves_unpaid,
+    located, never_pays, outgrows, pauses, pays_held_tax, recovers, redeems_later, returns, settles_late,
+    wavers,
 };
 use crate::demo::story::Joins::{Ago, On31st};
 use crate::demo::story::{Story, habit};
@@ -68,7 +68,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 2, 1_900, 1),
         joins: Ago(536),
-        life: &rests("starter", 515),
+        life: &comes_to_terms("starter"),
     },
     Story {
         company: "Fjord Registry",
@@ -78,7 +78,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 3, 2_600, 1),
         joins: Ago(529),
-        life: &commits_to_a_year("starter", 130),
+        life: &settles_late("starter"),
     },
     Story {
         company: "Mosaic Art",
@@ -88,7 +88,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 2, 1_400, 1),
         joins: Ago(521),
-        life: &leaves("starter", 110, TooExpensive),
+        life: &leaves_unpaid("starter", "CA-QC"),
     },
     Story {
         company: "Tundra Mining",
@@ -98,7 +98,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 4, 3_500, 2),
         joins: Ago(508),
-        life: &recovers("starter", 37),
+        life: &recovers("starter", 50),
     },
     Story {
         company: "Saffron Pay",
@@ -138,7 +138,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(9, 40, 240_000, 25).growing(3),
         joins: Ago(466),
-        life: &[(0, buy_with_code("enterprise", "PARTNER"))],
+        life: &[(0, located("CH")), (0, buy_with_code("enterprise", "PARTNER"))],
     },
     Story {
         company: "Ember Games",
@@ -228,7 +228,10 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(3, 12, 19_000, 4),
         joins: Ago(378),
-        life: &[(0, buy_year_with_code("professional", "WELCOME50"))],
+        life: &[
+            (0, identified("PT", "PT501234567")),
+            (0, buy_year_with_code("professional", "WELCOME50")),
+        ],
     },
     Story {
         company: "Nimbus Weather",
@@ -238,7 +241,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(2, 9, 15_000, 2),
         joins: Ago(371),
-        life: &leaves_owing("professional"),
+        life: &never_pays("professional"),
     },
     Story {
         company: "Tidal Music",
@@ -248,7 +251,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 3, 3_000, 1),
         joins: Ago(352),
-        life: &pauses_for("starter", 120, 45),
+        life: &pays_held_tax("starter", 120, 45),
     },
     Story {
         company: "Garnet Bank",
@@ -258,7 +261,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(8, 35, 210_000, 30),
         joins: Ago(341),
-        life: &stays_by_the_year("enterprise"),
+        life: &[(0, located("BR")), (0, buy_year("enterprise"))],
     },
     Story {
         company: "Willow Health",

@@ -86,7 +86,8 @@ pub const FAMILIAR: [Story; 12] = [
         life: &[
             (70, buy_with("starter", FAILING_CARD)),
             (106, ReplaceCard(GOOD_CARD)),
-            (110, AgreePrice { percent_off: 15 }),
+            // Three weeks before the day of the seed a renewal is declined: read-only by now.
+            (-26, ReplaceCard(FAILING_CARD)),
         ],
     },
     Story {
@@ -111,6 +112,7 @@ pub const FAMILIAR: [Story; 12] = [
             (26, buy("professional")),
             (75, Cancel(CustomerService)),
             (140, buy("starter")),
+            (145, AgreePrice { percent_off: 15 }),
         ],
     },
     Story {

@@ -20,6 +20,8 @@ pub enum AppError {
     InvalidEmail,
     InvalidPassword,
     InvalidTimeZone,
+    InvalidCatalog,
+    CatalogChanged,
     InvalidRegion,
     InvalidTaxId,
     InvalidAmount,
@@ -75,7 +77,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 60] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -87,6 +89,8 @@ impl AppError {
         InvalidEmail,
         InvalidPassword,
         InvalidTimeZone,
+        InvalidCatalog,
+        CatalogChanged,
         InvalidRegion,
         InvalidTaxId,
         InvalidAmount,
@@ -149,6 +153,8 @@ impl AppError {
             InvalidEmail => "invalid_email",
             InvalidPassword => "invalid_password",
             InvalidTimeZone => "invalid_time_zone",
+            InvalidCatalog => "invalid_catalog",
+            CatalogChanged => "catalog_changed",
             InvalidRegion => "invalid_region",
             InvalidTaxId => "invalid_tax_id",
             InvalidAmount => "invalid_amount",
@@ -231,8 +237,8 @@ impl AppError {
             Forbidden => 403,
             NotFound => 404,
             Invalid | InvalidCompany | InvalidName | InvalidEmail | InvalidPassword | InvalidTimeZone
-            | InvalidRegion | InvalidTaxId | InvalidAmount | UnknownTestCard | InvalidExpiry | InvalidCvc
-            | AmountOutOfRange => 422,
+            | InvalidCatalog | InvalidRegion | InvalidTaxId | InvalidAmount | UnknownTestCard
+            | InvalidExpiry | InvalidCvc | AmountOutOfRange => 422,
             TooMany => 429,
             Preparing | GatewayUnavailable | StorageUnavailable | Offline => 503,
             Internal => 500,

@@ -4,6 +4,7 @@ mod coupon;
 mod credit;
 mod customer;
 mod invoice;
+mod price;
 mod tax;
 
 use std::fmt::Display;
@@ -115,6 +116,8 @@ enum Verb {
 
 #[derive(Debug, Clone, Subcommand)]
 enum CatalogVerb {
+    /// Print the catalog as it stands, as the file that would change nothing, and end.
+    Export,
     /// Print what applying the file would change and end.
     Diff {
         #[arg(long)]
@@ -254,6 +257,10 @@ fn world(text: &str) -> std::result::Result<DemoWorld, String> {
 
 async fn catalog(billing: &Billing, verb: CatalogVerb) -> Result<()> {
     let (file, writes) = match verb {
+        CatalogVerb::Export => {
+            let file = billing.export_catalog(&Actor::System).await?;
+            return Ok(write!(io::stdout(), "{file}")?);
+        }
         CatalogVerb::Migrate { plan, dry_run } => return migrate(billing, &plan, dry_run).await,
         CatalogVerb::Diff { file } => (file, false),
         CatalogVerb::Apply { file, dry_run } => (file, !dry_run),

@@ -5,7 +5,7 @@ use service::{Actor, Principal};
 use crate::error::AppError;
 use crate::layout::{Area, NavItem};
 use crate::page::Visit;
-use crate::text::en::admin as t;
+use crate::text::en::{admin as t, admin_catalog};
 
 pub static ADMIN: Area = Area {
     home: "/admin",
@@ -14,6 +14,10 @@ pub static ADMIN: Area = Area {
         NavItem {
             href: "/admin",
             label: t::OVERVIEW,
+        },
+        NavItem {
+            href: "/admin/catalog",
+            label: admin_catalog::NAV,
         },
         NavItem {
             href: "/admin/system",

@@ -1,5 +1,6 @@
 //! What operators see.
 
+pub mod catalog;
 pub mod system;
 
 #[cfg(feature = "ssr")]

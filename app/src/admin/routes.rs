@@ -4,6 +4,9 @@ use leptos::prelude::*;
 use leptos_router::components::Route;
 use leptos_router::{MatchNestedRoutes, SsrMode, path};
 
+use super::catalog::CatalogPage;
+use super::catalog::edit::EditPage;
+use super::catalog::review::ReviewPage;
 use super::mail::MailPage;
 use super::overview::OverviewPage;
 use super::system::page::SystemPage;
@@ -12,6 +15,9 @@ use super::system::page::SystemPage;
 pub fn AdminRoutes() -> impl MatchNestedRoutes + Clone {
     view! {
         <Route path=path!("/admin") view=OverviewPage ssr=SsrMode::Async/>
+        <Route path=path!("/admin/catalog") view=CatalogPage ssr=SsrMode::Async/>
+        <Route path=path!("/admin/catalog/edit") view=EditPage ssr=SsrMode::Async/>
+        <Route path=path!("/admin/catalog/review") view=ReviewPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/system") view=SystemPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/mail") view=MailPage ssr=SsrMode::Async/>
     }

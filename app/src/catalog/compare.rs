@@ -64,7 +64,7 @@ fn row(name: String, cells: impl Iterator<Item = Option<AnyView>>) -> AnyView {
     view! { <tr><th scope="row">{name}</th>{cells}</tr> }.into_any()
 }
 
-fn limit(charge: &MeterCharge) -> impl IntoView + use<> {
+pub fn limit(charge: &MeterCharge) -> impl IntoView + use<> {
     let included = match charge.included {
         Allowance::Unlimited => t::UNLIMITED.to_owned(),
         Allowance::Units(units) if charge.meter.unit.chars().any(|c| c.is_ascii_uppercase()) => {

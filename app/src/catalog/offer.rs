@@ -1,6 +1,6 @@
 //! The plans side by side: name, price, what can be done, and what is inside.
 
-use billing::catalog::{MeterCharge, Plan, Price};
+use billing::catalog::{Audience, MeterCharge, Plan, Price};
 use billing::entitlement::Allowance;
 use billing::money::Currency;
 use billing::period::Interval;
@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use crate::format;
 use crate::safe_path::with_param;
 use crate::text::en::catalog as t;
+use crate::ui::{Badge, Tone};
 
 /// The interval an address asks for; monthly unless it says yearly.
 pub fn chosen_interval(query: Option<&str>) -> Interval {
@@ -91,6 +92,7 @@ pub fn PlanCard(
     } else {
         "panel p-4 flex flex-col gap-2"
     };
+    let own = matches!(plan.audience, Audience::Customer(_)).then_some(t::MADE_FOR_YOU);
     let limits = plan
         .charges
         .iter()
@@ -108,6 +110,7 @@ pub fn PlanCard(
         <li class=class id=plan.key.clone()>
             <div class="flex flex-wrap items-baseline justify-between gap-x-3 lg:flex-col">
                 <h2>{plan.name.clone()}</h2>
+                {own.map(|words| view! { <Badge tone=Tone::Info label=words/> })}
                 {price}
             </div>
             <p class="text-muted hidden sm:block sm:min-h-10">{plan.summary.clone()}</p>

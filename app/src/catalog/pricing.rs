@@ -49,7 +49,10 @@ impl Buyer {
 }
 
 async fn pricing(visit: Visit) -> Result<Page, AppError> {
-    let plans = visit.billing.public_plans().await?;
+    let plans = match visit.actor {
+        Actor::Member { .. } => visit.billing.plans_for(&visit.actor).await?,
+        _ => visit.billing.public_plans().await?,
+    };
     let currency = visit.billing.config().currency;
     let interval = chosen_interval(visit.query("interval"));
     let wanted = visit.query("plan").unwrap_or_default().to_owned();

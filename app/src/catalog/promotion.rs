@@ -179,6 +179,7 @@ pub fn CodeForm(interval: Interval, plan: String, code: String) -> impl IntoView
 
 #[cfg(test)]
 mod tests {
+    use billing::catalog::PriceKind;
     use billing::id::PlanVersionId;
     use billing::money::Currency;
 
@@ -190,6 +191,7 @@ mod tests {
             plan_version: PlanVersionId::from_uuid(Default::default()),
             interval: Interval::Month,
             amount: Money::new(minor, Currency::USD),
+            kind: PriceKind::List,
         }
     }
 

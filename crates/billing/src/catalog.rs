@@ -10,8 +10,8 @@ mod spec;
 pub use charge::{Bounds, MeterCharge, MeterPrice, MeterPriceError};
 pub use diff::{Archived, CatalogState, Change, Difference, MeterConflict, PlanState, diff, differences};
 pub use meter::{Aggregation, Meter, Reset};
-pub use plan::{Feature, Plan, PlanKind, UnitPrice};
-pub use price::Price;
+pub use plan::{Feature, Plan, PlanKind, UnitPrice, VersionStatus};
+pub use price::{Price, PriceKind};
 pub use spec::{
     Audience, CatalogSpec, ChargeSpec, FeatureSpec, Listing, MeterSpec, PlanSpec, PriceSpec, Release,
     VersionTerms,

@@ -6,6 +6,7 @@ mod access;
 #[cfg(feature = "zones")]
 mod add_on;
 mod add_on_time;
+mod agreed_price;
 mod billed_usage;
 mod bounds;
 mod cancel;
@@ -37,6 +38,7 @@ pub use access::Access;
 #[cfg(feature = "zones")]
 pub use add_on::{AddOnInput, AddOnTarget, await_add_on, change_add_on, complete_add_on, undo_add_on};
 pub use add_on_time::AddOnTime;
+pub use agreed_price::{PriceChange, agree_price, drop_agreed_price};
 pub use billed_usage::{BilledMeter, BilledUsage};
 pub use bounds::{BilledUntil, MAX_ADD_ONS, MAX_RECURRING_LINES_A_DAY, OutOfBounds, check_bounds};
 pub use cancel::{Feedback, FeedbackReason, schedule_cancel, supersede, undo_cancel};

@@ -1,7 +1,9 @@
 //! What an add-on includes of a meter goes by how long it was carried in the usage period.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
-use billing::catalog::{Aggregation, Bounds, Meter, MeterCharge, MeterPrice, Plan, PlanKind, Price, Reset};
+use billing::catalog::{
+    Aggregation, Audience, Bounds, Meter, MeterCharge, MeterPrice, Plan, PlanKind, Price, PriceKind, Reset,
+};
 use billing::entitlement::{Allowance, Enforcement, Override, Terms};
 use billing::id::{
     CustomerId, InvoiceId, MeterId, PlanId, PlanVersionId, PriceId, SubscriptionId, SubscriptionItemId,
@@ -39,6 +41,7 @@ fn plan(id: u128, aggregation: Aggregation, included: Allowance, bounds: Option<
         plan_version: version,
         interval,
         amount: usd(1_000),
+        kind: PriceKind::List,
     };
     let scheme = r#"{"scheme": "per_unit", "amount": "0.01", "per": "1"}"#;
     let meter_price = |bounds| MeterPrice::new(serde_json::from_str(scheme).unwrap(), Currency::USD, bounds);
@@ -68,6 +71,7 @@ fn plan(id: u128, aggregation: Aggregation, included: Allowance, bounds: Option<
         } else {
             PlanKind::AddOn { plans: None }
         },
+        audience: Audience::Everyone,
         trial_days: 0,
         billing_time: BillingTime::default(),
         proration: ProrationMode::default(),

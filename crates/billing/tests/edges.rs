@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use billing::catalog::{Plan, PlanKind, Price};
+use billing::catalog::{Audience, Plan, PlanKind, Price, PriceKind};
 use billing::entitlement::{AddOn, Terms};
 use billing::id::{
     CustomerId, InvoiceId, PlanId, PlanVersionId, PriceId, SubscriptionId, SubscriptionItemId,
@@ -31,6 +31,7 @@ fn price(id: u128, minor: i64) -> Price {
         plan_version: PlanVersionId::from_uuid(uuid()),
         interval: Interval::Month,
         amount: Money::new(minor, Currency::USD),
+        kind: PriceKind::List,
     }
 }
 
@@ -44,6 +45,7 @@ fn plan() -> Plan {
         summary: String::new(),
         rank: 1,
         kind: PlanKind::Plan,
+        audience: Audience::Everyone,
         trial_days: 14,
         billing_time: BillingTime::default(),
         proration: ProrationMode::default(),
@@ -224,6 +226,7 @@ fn add_ons(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
     let add_on = Plan {
         id: PlanId::from_uuid(Uuid::from_u128(8)),
         kind: PlanKind::AddOn { plans: None },
+        audience: Audience::Everyone,
         ..plan.clone()
     };
     let mut own = Terms::of_plan(plan);

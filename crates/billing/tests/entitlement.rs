@@ -1,6 +1,8 @@
 //! What is in force where plan, add-ons, defaults and agreements meet.
 
-use billing::catalog::{Aggregation, Feature, FeatureSpec, Meter, MeterCharge, Plan, PlanKind, Reset};
+use billing::catalog::{
+    Aggregation, Audience, Feature, FeatureSpec, Meter, MeterCharge, Plan, PlanKind, Reset,
+};
 use billing::entitlement::{AddOn, Allowance, Enforcement, Override, Source, Terms};
 use billing::id::{MeterId, PlanId, PlanVersionId};
 use billing::period::BillingTime;
@@ -41,6 +43,7 @@ fn plan(id: u128, charges: &[(&str, Allowance)], features: &[(&str, &str)]) -> P
         summary: String::new(),
         rank: 1,
         kind: PlanKind::Plan,
+        audience: Audience::Everyone,
         trial_days: 0,
         billing_time: BillingTime::default(),
         proration: ProrationMode::default(),

@@ -1,7 +1,9 @@
 //! What a month of a meter comes to, whatever was used: its scheme's amount, within the bounds agreed.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
-use billing::catalog::{Aggregation, Bounds, Meter, MeterCharge, MeterPrice, Plan, PlanKind, Price, Reset};
+use billing::catalog::{
+    Aggregation, Audience, Bounds, Meter, MeterCharge, MeterPrice, Plan, PlanKind, Price, PriceKind, Reset,
+};
 use billing::entitlement::{Allowance, Enforcement, Terms};
 use billing::id::{CustomerId, MeterId, PlanId, PlanVersionId, PriceId, SubscriptionId, SubscriptionItemId};
 use billing::invoice::{DraftLine, Explain, LineKind};
@@ -36,6 +38,7 @@ fn plan(scheme: &str, included: i64, bounds: Bounds) -> Plan {
         plan_version: version,
         interval: Interval::Month,
         amount: usd(1_000),
+        kind: PriceKind::List,
     };
     let charge = MeterCharge {
         meter: Meter {
@@ -59,6 +62,7 @@ fn plan(scheme: &str, included: i64, bounds: Bounds) -> Plan {
         summary: String::new(),
         rank: 1,
         kind: PlanKind::Plan,
+        audience: Audience::Everyone,
         trial_days: 0,
         billing_time: BillingTime::default(),
         proration: ProrationMode::default(),

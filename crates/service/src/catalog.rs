@@ -2,12 +2,17 @@
 
 mod add_on;
 mod apply;
+mod base;
+mod draft;
+mod export;
 mod file;
+mod lines;
 mod migrate;
 mod price;
 mod section;
 mod words;
 
+pub use draft::CatalogReview;
 pub use migrate::{MigrationReport, Move};
 pub use section::Problem;
 

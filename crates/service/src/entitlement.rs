@@ -197,12 +197,16 @@ impl Carried {
     }
 }
 
-/// Of its items, of add-ons that went within the usage period, and of what is scheduled.
+/// Of its items now and in the next billing period, of add-ons that went within the usage period, and of what is
+/// scheduled.
 pub fn prices_of(subscription: &Subscription) -> impl Iterator<Item = PriceId> {
     let scheduled = match subscription.pending_change {
         Some(PendingChange::AtPeriodEnd { price, .. }) => Some(price),
         _ => None,
     };
-    let items = subscription.items.iter().map(|item| item.price.id);
+    let items = subscription
+        .items
+        .iter()
+        .flat_map(|item| [item.price.id, item.price_to_come().id]);
     items.chain(subscription.gone_add_ons()).chain(scheduled)
 }

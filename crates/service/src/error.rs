@@ -44,6 +44,8 @@ pub enum Error {
     /// Everything that is wrong with a catalog file.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Catalog(Vec<Problem>),
+    #[error("the catalog or the draft changed meanwhile: look again")]
+    CatalogChanged,
     #[error("there is a live subscription already")]
     AlreadySubscribed,
     #[error("the subscription is paused")]
@@ -108,6 +110,7 @@ impl Error {
             Self::Invalid { .. } => "invalid",
             Self::TaxId(_) => "invalid_tax_id",
             Self::Catalog(_) => "invalid_catalog",
+            Self::CatalogChanged => "catalog_changed",
             Self::AlreadySubscribed => "already_subscribed",
             Self::Paused => "paused",
             Self::TrialUsed => "trial_used",
@@ -135,6 +138,7 @@ impl Error {
             Self::CodeTaken => "code_taken",
             Self::Change(ChangeError::AwaitsPayment) => "change_awaits_payment",
             Self::Change(ChangeError::NothingPending) => "nothing_pending",
+            Self::Change(ChangeError::NothingAgreed) => "nothing_agreed",
             Self::Change(ChangeError::Scheduled) => "change_scheduled",
             Self::Change(ChangeError::ScheduledByStaff) => "change_scheduled_by_staff",
             Self::Change(ChangeError::InvoiceOpen) => "invoice_open",
@@ -171,6 +175,7 @@ impl Error {
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Invalid { .. } | Self::TaxId(_) | Self::Catalog(_) | Self::Money(_) => ErrorKind::Invalid,
             Self::EmailTaken
+            | Self::CatalogChanged
             | Self::AlreadySubscribed
             | Self::Paused
             | Self::TrialUsed

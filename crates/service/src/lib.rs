@@ -35,7 +35,7 @@ pub use admin::{AdminOverview, ClockMove, ClockState, MailRow, MonthMovements, M
 pub use api_key::{CreatedApiKey, NewApiKey};
 pub use auth::{NewStaff, Principal, SignIn, SignUp};
 pub use billing;
-pub use catalog::{MigrationReport, Move, Problem};
+pub use catalog::{CatalogReview, MigrationReport, Move, Problem};
 pub use checkout::{CheckoutOutcome, CheckoutResult, OpenTopUp, StartCheckout};
 pub use coupon::{CodeOffer, MakeCodes, NewCoupon, NewPromotionCodes};
 pub use credit::{CreditOverview, GrantCredit};
@@ -48,14 +48,15 @@ pub use invoice::{AddOneOff, BillOneOff};
 pub use overview::{Dunning, MeterUsage, Overview, Owed, Upcoming};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, SessionStorage};
 pub use store::api_key::ApiKeyRow;
+pub use store::catalog::SoldVersion;
 pub use store::credit::grant::{CreditEntry, GrantOrigin, GrantRow};
 pub use store::credit::{CreditNoteDetail, CreditNoteSummary};
 pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary, WaitingOneOff};
 pub use store::member::LoginName;
 pub use store::payment::PaymentMethod;
 pub use subscription::{
-    AddOnOffer, AddOnPreview, ChangeKind, ChangeOutcome, ChangePreview, ResumePreview, SetUp, StopKind,
-    StopPreview,
+    AddOnOffer, AddOnPreview, AgreePrice, AgreedPrice, ChangeKind, ChangeOutcome, ChangePreview, NewPrice,
+    ResumePreview, SetUp, StopKind, StopPreview,
 };
 pub use tax::{TaxAddress, TaxExemption, TaxSettings};
 pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};

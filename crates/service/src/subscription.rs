@@ -1,6 +1,7 @@
 //! Changing what a customer is subscribed to.
 
 mod add_on;
+mod agreed_price;
 mod cancel;
 mod change;
 mod offer;
@@ -10,6 +11,7 @@ mod stop;
 mod upgrade;
 
 pub use add_on::AddOnPreview;
+pub use agreed_price::{AgreePrice, AgreedPrice, NewPrice};
 pub use offer::AddOnOffer;
 pub use resume::ResumePreview;
 pub use set_up::SetUp;

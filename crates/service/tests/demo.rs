@@ -143,6 +143,18 @@ async fn the_full_world_ties_and_comes_through_everything(pool: PgPool) {
             "SELECT DISTINCT kind FROM revenue_movement",
         ),
         (
+            "what is done about a customer's own price",
+            vec!["price.agreed", "price.dropped"],
+            "SELECT DISTINCT action FROM audit_entry WHERE action LIKE 'price.%'",
+        ),
+        (
+            "prices and plans that are one customer's",
+            vec!["agreed price", "own plan", "list price"],
+            "SELECT DISTINCT CASE WHEN p.subscription_id IS NOT NULL THEN 'agreed price'
+                    WHEN plan.customer_id IS NOT NULL THEN 'own plan' ELSE 'list price' END
+             FROM subscription_item i JOIN price p ON p.id = i.price_id JOIN plan ON plan.id = i.plan_id",
+        ),
+        (
             "tax treatments",
             TaxTreatment::ALL.map(TaxTreatment::as_str).to_vec(),
             "SELECT DISTINCT tax_treatment FROM invoice",

@@ -1,20 +1,25 @@
 //! Plans and add-ons at their versions, prices, meters and features.
 
+mod draft;
 mod feature;
+mod sold;
 mod state;
 mod write;
 
+pub use draft::{draft, remove_draft, save_draft};
 pub use feature::{add_feature, edit_feature, features, remove_feature};
+pub use sold::{SoldVersion, sold};
 pub use state::{settle, state, subscribers_of_other_versions, version_on_sale};
 pub use write::{NewVersion, add_meter, add_plan, archive, edit_meter, edit_plan, publish};
 
 use std::collections::HashMap;
 
 use billing::catalog::{
-    Aggregation, Bounds, Feature, Meter, MeterCharge, MeterPrice, Plan, PlanKind, Price, Reset,
+    Aggregation, Audience, Bounds, Feature, Meter, MeterCharge, MeterPrice, Plan, PlanKind, Price, PriceKind,
+    Reset,
 };
 use billing::entitlement::{Allowance, Enforcement};
-use billing::id::{CustomerId, MeterId, PlanId, PlanVersionId, PriceId};
+use billing::id::{CustomerId, MeterId, PlanId, PlanVersionId, PriceId, SubscriptionId};
 use billing::money::Money;
 use billing::period::{BillingTime, Interval};
 use billing::proration::ProrationMode;
@@ -33,7 +38,7 @@ pub async fn plans_on_sale(
     now: DateTime<Utc>,
 ) -> Result<Vec<Plan>> {
     let versions = versions_on_sale(conn, "plan", customer, now).await?;
-    plans(conn, &versions).await
+    plans(conn, &versions, &[]).await
 }
 
 /// The same of add-ons, whatever plan they go with.
@@ -43,7 +48,7 @@ pub async fn add_ons_on_sale(
     now: DateTime<Utc>,
 ) -> Result<Vec<Plan>> {
     let versions = versions_on_sale(conn, "add_on", Some(customer), now).await?;
-    plans(conn, &versions).await
+    plans(conn, &versions, &[]).await
 }
 
 async fn versions_on_sale(
@@ -66,7 +71,7 @@ async fn versions_on_sale(
     Ok(versions)
 }
 
-/// The plan versions that the given prices belong to.
+/// The plan versions that the given prices belong to, with those of the prices that were agreed.
 pub async fn plans_of_prices(conn: &mut PgConnection, prices: &[PriceId]) -> Result<Vec<Plan>> {
     let prices: Vec<Uuid> = prices.iter().map(|price| price.uuid()).collect();
     let versions = sqlx::query_scalar!(
@@ -75,7 +80,7 @@ pub async fn plans_of_prices(conn: &mut PgConnection, prices: &[PriceId]) -> Res
     )
     .fetch_all(&mut *conn)
     .await?;
-    plans(conn, &versions).await
+    plans(conn, &versions, &prices).await
 }
 
 /// The plan version a price belongs to.
@@ -94,13 +99,14 @@ pub async fn is_on_sale(
     Ok(versions.contains(&plan.version.uuid()))
 }
 
-async fn plans(conn: &mut PgConnection, versions: &[Uuid]) -> Result<Vec<Plan>> {
-    let mut prices = prices_by_version(conn, versions).await?;
+/// Versions with their list prices, and with these prices where they were agreed.
+async fn plans(conn: &mut PgConnection, versions: &[Uuid], agreed: &[Uuid]) -> Result<Vec<Plan>> {
+    let mut prices = prices_by_version(conn, versions, agreed).await?;
     let mut charges = charges_by_version(conn, versions).await?;
     let mut features = features_by_version(conn, versions).await?;
     let rows = sqlx::query!(
-        "SELECT p.id, p.key, p.name, p.summary, p.rank, p.kind, p.goes_with, v.id AS version_id, v.number,
-                v.trial_days, v.billing_time, v.proration
+        "SELECT p.id, p.key, p.name, p.summary, p.rank, p.kind, p.goes_with, p.public, p.customer_id, v.id AS version_id,
+                v.number, v.trial_days, v.billing_time, v.proration
          FROM plan_version v JOIN plan p ON p.id = v.plan_id
          WHERE v.id = ANY($1) ORDER BY p.rank, p.key, v.number",
         versions,
@@ -118,6 +124,7 @@ async fn plans(conn: &mut PgConnection, versions: &[Uuid]) -> Result<Vec<Plan>> 
                 summary: r.summary,
                 rank: r.rank,
                 kind: kind(&r.kind, r.goes_with)?,
+                audience: audience(r.public, r.customer_id),
                 trial_days: row::count("plan_version", r.trial_days)?,
                 billing_time: row::known("plan_version", &r.billing_time, BillingTime::parse)?,
                 proration: row::known("plan_version", &r.proration, ProrationMode::parse)?,
@@ -137,11 +144,31 @@ fn kind(kind: &str, goes_with: Option<Vec<String>>) -> Result<PlanKind> {
     }
 }
 
-async fn prices_by_version(conn: &mut PgConnection, versions: &[Uuid]) -> Result<HashMap<Uuid, Vec<Price>>> {
+fn audience(public: bool, customer: Option<Uuid>) -> Audience {
+    match (public, customer) {
+        (true, _) => Audience::Everyone,
+        (false, Some(customer)) => Audience::Customer(CustomerId::from_uuid(customer)),
+        (false, None) => Audience::Nobody,
+    }
+}
+
+async fn prices_by_version(
+    conn: &mut PgConnection,
+    versions: &[Uuid],
+    agreed: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Price>>> {
+    // Two arms, each with an index: a version may have many agreed prices that nobody asks for.
     let rows = sqlx::query!(
-        "SELECT id, plan_version_id, interval, amount_minor, currency FROM price
-         WHERE plan_version_id = ANY($1) ORDER BY amount_minor, id",
+        r#"SELECT id AS "id!", plan_version_id AS "plan_version_id!", interval AS "interval!",
+                  amount_minor AS "amount_minor!", currency AS "currency!", agreed AS "agreed!" FROM (
+             SELECT id, plan_version_id, interval, amount_minor, currency, false AS agreed FROM price
+             WHERE plan_version_id = ANY($1) AND subscription_id IS NULL
+             UNION ALL
+             SELECT id, plan_version_id, interval, amount_minor, currency, true FROM price
+             WHERE id = ANY($2) AND subscription_id IS NOT NULL
+           ) p ORDER BY amount_minor, id"#,
         versions,
+        agreed,
     )
     .fetch_all(conn)
     .await?;
@@ -152,10 +179,41 @@ async fn prices_by_version(conn: &mut PgConnection, versions: &[Uuid]) -> Result
             plan_version: PlanVersionId::from_uuid(r.plan_version_id),
             interval: row::known("price", &r.interval, Interval::parse)?,
             amount: row::money("price", r.amount_minor, &r.currency)?,
+            kind: price_kind(r.agreed),
         };
         prices.entry(r.plan_version_id).or_default().push(price);
     }
     Ok(prices)
+}
+
+pub(crate) const fn price_kind(agreed: bool) -> PriceKind {
+    if agreed {
+        PriceKind::Agreed
+    } else {
+        PriceKind::List
+    }
+}
+
+/// Stores what was agreed with the subscription's customer. It never changes and is nobody else's.
+pub async fn insert_agreed_price(
+    conn: &mut PgConnection,
+    subscription: SubscriptionId,
+    price: &Price,
+) -> Result<()> {
+    let currency = price.amount.currency();
+    sqlx::query!(
+        "INSERT INTO price (id, plan_version_id, interval, amount_minor, currency, subscription_id)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        price.id.uuid(),
+        price.plan_version.uuid(),
+        price.interval.as_str(),
+        price.amount.minor(),
+        currency.as_str(),
+        subscription.uuid(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 async fn charges_by_version(

@@ -246,6 +246,20 @@ const CHECKS: &[Check] = &[
          WHERE (i.kind = 'add_on') <> (plan.kind = 'add_on') OR i.plan_id <> plan.id",
     ),
     (
+        "agreed prices are paid by the subscription they were agreed for",
+        "SELECT count(*) FROM price WHERE subscription_id IS NOT NULL",
+        "SELECT i.id::text FROM subscription_item i JOIN price p ON p.id IN (i.price_id, i.next_price_id)
+         WHERE p.subscription_id <> i.subscription_id",
+    ),
+    (
+        "prices to come differ in nothing but the amount",
+        "SELECT count(*) FROM subscription_item WHERE next_price_id IS NOT NULL",
+        "SELECT i.id::text FROM subscription_item i JOIN price p ON p.id = i.price_id
+         JOIN price n ON n.id = i.next_price_id
+         WHERE (p.plan_version_id, p.interval, p.currency) <> (n.plan_version_id, n.interval, n.currency)
+            OR (p.subscription_id IS NULL AND n.subscription_id IS NULL)",
+    ),
+    (
         "items that went are billed no more",
         "SELECT count(*) FROM subscription_item WHERE ended_at IS NOT NULL",
         "SELECT i.id::text FROM subscription_item i

@@ -147,7 +147,7 @@ fn positive(amount: Decimal, currency: Currency) -> Result<Money> {
     Ok(amount)
 }
 
-fn percent(text: &str) -> std::result::Result<Percent, String> {
+pub(super) fn percent(text: &str) -> std::result::Result<Percent, String> {
     let value: Decimal = text.parse().map_err(|_| format!("{text} is no number"))?;
     Percent::new(value).map_err(|error| error.to_string())
 }

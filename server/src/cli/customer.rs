@@ -9,8 +9,12 @@ use billing::payment::dunning::DunningEnd;
 use clap::Subcommand;
 use service::{Actor, Billing};
 
+use super::price::{self, PriceArgs};
+
 #[derive(Debug, Clone, Subcommand)]
 pub enum CustomerVerb {
+    /// Agree on another price of what the customer has, from the next renewal on, and end.
+    Price(PriceArgs),
     /// Decide how later invoices are paid, and end.
     Terms {
         #[arg(long, value_name = "cus_...")]
@@ -52,6 +56,7 @@ fn end(text: &str) -> std::result::Result<End, String> {
 pub async fn run(billing: &Billing, verb: CustomerVerb) -> Result<()> {
     let system = &Actor::System;
     match verb {
+        CustomerVerb::Price(args) => price::agree(billing, args).await?,
         CustomerVerb::Terms { customer, net_days } => {
             billing.set_payment_terms(system, customer, net_days).await?;
             writeln!(io::stdout(), "{customer}: later invoices follow the new terms")?;

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use service::{AddOnOffer, AddOnPreview, ChangeKind, Overview};
 
 use super::change::{due_title, next_bill};
+use super::page::agreed_words;
 use crate::error::AppError;
 use crate::format;
 use crate::layout::PORTAL;
@@ -25,7 +26,7 @@ pub fn add_ons(offers: &[AddOnOffer], overview: &Overview) -> Option<AnyView> {
     let end = format::date(end, overview.customer.zone);
     let rows = offers
         .iter()
-        .map(|offer| view! { <li>{row(offer, &end)}</li> })
+        .map(|offer| view! { <li>{row(offer, &end, agreed(offer, overview, &end))}</li> })
         .collect_view();
     (!offers.is_empty()).then(|| {
         view! {
@@ -37,7 +38,16 @@ pub fn add_ons(offers: &[AddOnOffer], overview: &Overview) -> Option<AnyView> {
     })
 }
 
-fn row(offer: &AddOnOffer, end: &str) -> impl IntoView + use<> {
+/// What was agreed of its price, now or from the next billing period on.
+fn agreed(offer: &AddOnOffer, overview: &Overview, end: &str) -> Option<String> {
+    let subscription = overview.subscription.as_ref()?;
+    let item = subscription.add_ons().find(|item| item.plan == offer.add_on.id)?;
+    let (interval, currency) = (item.price.interval, item.price.amount.currency());
+    let list = *offer.add_on.price_for(interval, currency)?;
+    agreed_words(item.price, item.next_price, (list, end))
+}
+
+fn row(offer: &AddOnOffer, end: &str, agreed: Option<String>) -> impl IntoView + use<> {
     let name = offer.add_on.name.clone();
     let price = format!(
         "{} {}",
@@ -60,6 +70,7 @@ fn row(offer: &AddOnOffer, end: &str) -> impl IntoView + use<> {
                 <h3>{name.clone()}</h3>
                 <p class="text-muted">{offer.add_on.summary.clone()}</p>
                 <p>{price}</p>
+                {agreed.map(|words| view! { <p class="text-success">{words}</p> })}
                 {standing(offer, end)}
             </div>
             <form method="get" action="/plan/add-on" class="flex flex-wrap items-end gap-2">

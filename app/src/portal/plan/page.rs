@@ -1,8 +1,7 @@
 //! The current plan beside the others.
 
-use billing::catalog::Plan;
+use billing::catalog::{Plan, Price};
 use billing::entitlement::Allowance;
-use billing::id::PriceId;
 use billing::money::Currency;
 use billing::period::Interval;
 use billing::subscription::Status;
@@ -18,6 +17,7 @@ use crate::format;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
 use crate::portal::status::{banners, makes_way};
+use crate::text::en::plan::agreed as a;
 use crate::text::en::portal::debt;
 use crate::text::en::{catalog as c, plan as t};
 use crate::ui::{Badge, ButtonKind, LinkButton, PageHeader, Panel, Tone};
@@ -34,13 +34,11 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         .subscription
         .as_ref()
         .filter(|subscription| !makes_way(subscription.status));
-    let Some(price) = live
-        .and_then(|subscription| subscription.plan_item())
-        .map(|item| item.price)
-    else {
+    let Some(item) = live.and_then(|subscription| subscription.plan_item()) else {
         leptos_axum::redirect("/pricing");
         return Ok(Page::new(t::TITLE, ()));
     };
+    let (price, to_come) = (item.price, item.next_price);
     let plans = visit.billing.plans_for(&visit.actor).await?;
     let offers = visit.billing.add_ons(&visit.actor).await?;
     let interval = match visit.query("interval").and_then(Interval::parse) {
@@ -48,7 +46,8 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         _ => price.interval,
     };
     let choice = Choice {
-        current: price.id,
+        current: price,
+        to_come,
         interval,
         currency: overview.customer.currency,
     };
@@ -84,7 +83,9 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
 }
 
 struct Choice {
-    current: PriceId,
+    /// What the plan costs them now, and from the next billing period on where that differs.
+    current: Price,
+    to_come: Option<Price>,
     interval: Interval,
     currency: Currency,
 }
@@ -92,8 +93,14 @@ struct Choice {
 impl Choice {
     fn card(&self, plan: &Plan, overview: &Overview) -> AnyView {
         let price = plan.price_for(self.interval, self.currency).copied();
-        let current = price.is_some_and(|price| price.id == self.current);
-        let saving = saving_amount(plan, self.currency).filter(|_| self.interval == Interval::Year);
+        let list = price;
+        let current = list.is_some_and(|list| list.pays_for_the_same(&self.current));
+        let price = if current { Some(self.current) } else { list };
+        let agreed = list
+            .filter(|_| current)
+            .and_then(|list| self.agreed(list, overview));
+        let saving = saving_amount(plan, self.currency)
+            .filter(|_| self.interval == Interval::Year && agreed.is_none());
         let too_small = if current {
             Vec::new()
         } else {
@@ -109,10 +116,35 @@ impl Choice {
             }}
         }
         .into_any();
-        let note = saving.map(|saving| c::yearly_saving(&saving));
+        let note = agreed.or_else(|| saving.map(|saving| c::yearly_saving(&saving)));
         view! { <PlanCard plan=plan.clone() price=price highlighted=current note=note actions=actions/> }
             .into_any()
     }
+
+    /// What was agreed with them of the plan they are on, now or from the next billing period on.
+    fn agreed(&self, list: Price, overview: &Overview) -> Option<String> {
+        let end = overview.subscription.as_ref()?.billing_period.end();
+        agreed_words(
+            self.current,
+            self.to_come,
+            (list, &format::date(end, overview.customer.zone)),
+        )
+    }
+}
+
+/// `Agreed price, list price $999.00.`, `From Jun 1, 2026: $800.00, agreed price.`
+pub fn agreed_words(now: Price, to_come: Option<Price>, (list, from): (Price, &str)) -> Option<String> {
+    let present = now.is_agreed().then(|| a::now(&format::money(list.amount)));
+    let next = to_come.map(|next| {
+        let amount = format::money(next.amount);
+        if next.is_agreed() {
+            a::from(from, &amount)
+        } else {
+            a::ends(from, &amount)
+        }
+    });
+    let words: Vec<String> = present.into_iter().chain(next).collect();
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 /// What is used already and would not fit.

@@ -14,6 +14,7 @@ pub const NOT_INCLUDED: &str = "Not included";
 pub const CURRENT: &str = "Current plan";
 pub const CHOOSE: &str = "Choose";
 pub const HARD_LIMIT: &str = "Limit";
+pub const MADE_FOR_YOU: &str = "Made for you";
 pub const NOT_OFFERED: &str = "Not offered";
 
 pub fn saving(percent: &str) -> String {

@@ -44,6 +44,14 @@ pub const fn error(error: AppError) -> ErrorText {
             "Use 8 to 128 characters; a sentence is fine.",
         ),
         InvalidTimeZone => text("This time zone is not known", "Choose one from the list."),
+        InvalidCatalog => text(
+            "The catalog cannot be published as it is",
+            "The page names each line that is wrong.",
+        ),
+        CatalogChanged => text(
+            "The catalog or your draft changed meanwhile",
+            "Nothing was published. Look again at what would change.",
+        ),
         InvalidRegion => text(
             "A country belongs to a tax id",
             "Choose the country that gave it.",
@@ -195,6 +203,8 @@ pub fn notice(code: &str) -> Option<&'static str> {
         "code_redeemed" => {
             "The promotion code is redeemed. It counts from your next bill on; the overview shows it."
         }
+        "catalog_published" => "The catalog is published.",
+        "catalog_discarded" => "The draft is discarded.",
         "paused" => "Your plan is paused. What you had paid for is your credit now.",
         "canceled" => "Your subscription has ended. Credit and invoices stay here.",
         "resumed" => "Welcome back: your plan works again.",

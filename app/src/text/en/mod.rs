@@ -1,6 +1,7 @@
 //! English.
 
 pub mod admin;
+pub mod admin_catalog;
 pub mod auth;
 pub mod catalog;
 pub mod chart;

@@ -9,6 +9,20 @@ pub const COMPARE: &str = "Compare plans";
 pub const UPGRADE_HINT: &str = "Amounts and dates are shown before anything is charged.";
 pub const CHOICES: &str = "Plans to choose from";
 
+pub mod agreed {
+    pub fn now(list: &str) -> String {
+        format!("Agreed price; the list price is {list}.")
+    }
+
+    pub fn from(date: &str, amount: &str) -> String {
+        format!("From {date}: {amount}, agreed price.")
+    }
+
+    pub fn ends(date: &str, amount: &str) -> String {
+        format!("From {date}: {amount}, the list price.")
+    }
+}
+
 pub mod change {
     pub const DUE_NOW: &str = "Due now";
     pub const NOTHING_DUE: &str = "Nothing is due now.";

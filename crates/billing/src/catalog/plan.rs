@@ -1,9 +1,10 @@
 //! What is sold, a tier or an add-on to tiers: its prices, the meters it charges and the features it grants.
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{MeterCharge, Price};
+use super::{Audience, MeterCharge, Price};
 use crate::id::{PlanId, PlanVersionId, PriceId};
 use crate::money::Currency;
 use crate::period::{BillingTime, Interval};
@@ -21,14 +22,37 @@ pub struct Plan {
     /// Orders the tiers, lowest first.
     pub rank: i32,
     pub kind: PlanKind,
+    pub audience: Audience,
     pub trial_days: u32,
     /// What the periods of new subscribers are counted from.
     pub billing_time: BillingTime,
     /// What a part of a billing period is measured in.
     pub proration: ProrationMode,
+    /// Those of the list, and what was agreed for the subscriptions that are looked at.
     pub prices: Vec<Price>,
     pub charges: Vec<MeterCharge>,
     pub features: Vec<Feature>,
+}
+
+/// Where a version is on its way: put together, sold from a date on, sold, or not sold any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VersionStatus {
+    Draft,
+    Scheduled { at: DateTime<Utc> },
+    Active,
+    Archived,
+}
+
+impl VersionStatus {
+    /// A status that carries no date.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "draft" => Some(Self::Draft),
+            "active" => Some(Self::Active),
+            "archived" => Some(Self::Archived),
+            _ => None,
+        }
+    }
 }
 
 /// Whether a plan stands by itself or beside another one.
@@ -76,9 +100,19 @@ impl Plan {
         self.prices.iter().find(|price| price.id == id)
     }
 
+    /// What buyers choose from.
+    pub fn list_prices(&self) -> impl Iterator<Item = &Price> {
+        self.prices.iter().filter(|price| !price.is_agreed())
+    }
+
+    /// A price that whoever may buy the plan may choose.
+    pub fn list_price(&self, id: PriceId) -> Option<&Price> {
+        self.list_prices().find(|price| price.id == id)
+    }
+
+    /// Of the list.
     pub fn price_for(&self, interval: Interval, currency: Currency) -> Option<&Price> {
-        self.prices
-            .iter()
+        self.list_prices()
             .find(|price| price.interval == interval && price.amount.currency() == currency)
     }
 

@@ -64,6 +64,16 @@ pub enum Audience {
     Customer(CustomerId),
 }
 
+impl Audience {
+    /// Whether staff may put this customer on the plan: on one that is another's they may not.
+    pub fn admits(self, customer: CustomerId) -> bool {
+        match self {
+            Self::Everyone | Self::Nobody => true,
+            Self::Customer(own) => own == customer,
+        }
+    }
+}
+
 /// When a version is sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Release {
@@ -136,7 +146,7 @@ impl Plan {
             trial_days: self.trial_days,
             billing_time: self.billing_time,
             proration: self.proration,
-            prices: self.prices.iter().map(price).collect(),
+            prices: self.list_prices().map(price).collect(),
             charges: self.charges.iter().map(charge).collect(),
             features: self.features.clone(),
         }

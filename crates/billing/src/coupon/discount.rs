@@ -31,7 +31,7 @@ impl Percent {
     }
 
     /// The part of an amount, rounded once, half away from zero.
-    fn of(self, amount: Money) -> Result<Money, MoneyError> {
+    pub fn of(self, amount: Money) -> Result<Money, MoneyError> {
         // At most ten decimals were let in.
         amount.fraction(self.0.mantissa(), 100 * 10_i128.pow(self.0.scale()))
     }

@@ -155,13 +155,15 @@ fn fits_beside(add_on: &Plan, terms: &Terms<'_>, (plan, price): (&Plan, &Price))
 }
 
 impl Subscription {
-    /// A new billing period: what was to be fewer from it on is, and what was to go is gone.
+    /// A new billing period: what was to be fewer from it on is, what was to go is gone, and prices that were agreed
+    /// for it count.
     pub(super) fn settle_items(&mut self, at: DateTime<Utc>) {
         let fewer = self.add_ons().filter(|item| item.next_quantity.is_some());
         for price in fewer.map(|item| item.price.id).collect::<Vec<_>>() {
             self.count_add_on(price, at);
         }
         self.items.retain(SubscriptionItem::goes_on);
+        self.settle_prices(at);
         for item in &mut self.items {
             item.quantity = item.next_quantity.take().unwrap_or(item.quantity);
         }
@@ -180,6 +182,7 @@ pub(super) fn move_add_ons(
         let add_on = terms.add_on(item.plan).ok_or(ChangeError::NoAddOn)?;
         let price = add_on.price_for(interval, item.price.amount.currency());
         item.price = *price.ok_or(ChangeError::AddOnNotPriced { add_on: add_on.id })?;
+        item.next_price = None;
     }
     Ok(())
 }
@@ -205,6 +208,7 @@ fn with_quantity(
             price,
             quantity: change.quantity,
             next_quantity: None,
+            next_price: None,
         }),
     }
     after.items.retain(|item| item.quantity > 0);

@@ -3,16 +3,17 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "zones")]
-use super::Status;
 use super::Subscription;
+#[cfg(feature = "zones")]
+use super::{ItemKind, Status};
 use crate::id::PriceId;
 
 /// An add-on that became more or fewer, came or went within the present usage period. One of which there is none
 /// of these was carried as it is now since the period began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddOnTime {
-    /// An add-on goes over to another price only where a usage period begins.
+    /// An add-on goes over to the price of another interval only where a usage period begins; where it is agreed that
+    /// it costs something else, this goes over with it.
     pub price: PriceId,
     /// From here on there are as many as the item says; none where no item carries it any more.
     pub until: DateTime<Utc>,
@@ -37,6 +38,31 @@ impl Subscription {
     pub fn gone_add_ons(&self) -> impl Iterator<Item = PriceId> {
         let gone = |price: &PriceId| self.add_ons().all(|item| item.price.id != *price);
         self.add_on_time.iter().map(|time| time.price).filter(gone)
+    }
+
+    /// Agreed prices take the place of what items cost before. What was counted of an add-on goes over with it.
+    #[cfg(feature = "zones")]
+    pub(super) fn settle_prices(&mut self, at: DateTime<Utc>) {
+        let items = self.items.iter();
+        let priced: Vec<_> = items
+            .filter_map(|item| Some((item.id, item.kind, item.price.id, item.next_price?)))
+            .collect();
+        for (id, kind, before, next) in priced {
+            if kind == ItemKind::AddOn {
+                self.count_add_on(before, at);
+            }
+            let of_next = self.add_on_time.iter().filter(|time| time.price == next.id);
+            let earlier: i64 = of_next.map(|time| time.unit_seconds).sum();
+            self.add_on_time.retain(|time| time.price != next.id);
+            for time in self.add_on_time.iter_mut().filter(|time| time.price == before) {
+                time.price = next.id;
+                time.unit_seconds = time.unit_seconds.saturating_add(earlier);
+            }
+            for item in self.items.iter_mut().filter(|item| item.id == id) {
+                item.price = next;
+                item.next_price = None;
+            }
+        }
     }
 
     /// Counts an add-on up to an instant at which its number is about to change. A trial's use is not billed.

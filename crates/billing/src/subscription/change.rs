@@ -29,6 +29,10 @@ pub enum ChangeError {
     InvoiceOpen,
     #[error("no change is pending")]
     NothingPending,
+    #[error("no price is agreed for it")]
+    NothingAgreed,
+    #[error("the subscription carries no such item")]
+    NoSuchItem,
     #[error("the subscription carries no plan")]
     NoPlan,
     #[error("the add-on {add_on} is not sold with the plan")]

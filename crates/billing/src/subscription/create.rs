@@ -165,6 +165,7 @@ fn begin(create: Create<'_>, status: Status, anchor: DateTime<Utc>) -> Result<Su
             price: *create.price,
             quantity: 1,
             next_quantity: None,
+            next_price: None,
         }],
         billing_time: create.billing_time,
         anchor,

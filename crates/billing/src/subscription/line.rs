@@ -32,7 +32,12 @@ pub(super) fn base_lines(
             share,
         };
         let name = terms.name_of(subscription, item.id);
-        recurring.line(format!("{name}, {part}{}", interval_words(item)))
+        let agreed = if item.price.is_agreed() {
+            ", agreed price"
+        } else {
+            ""
+        };
+        recurring.line(format!("{name}, {part}{}{agreed}", interval_words(item)))
     });
     Ok(lines.collect::<Result<_, _>>()?)
 }

@@ -23,6 +23,8 @@ pub enum Stays {
     AlreadyThere,
     #[error("the version has no price of this interval and currency")]
     NoSuchPrice,
+    #[error("pays an agreed price")]
+    PriceAgreed,
     #[error("another change is pending")]
     ChangePending,
     #[error("is leaving")]
@@ -31,7 +33,8 @@ pub enum Stays {
     DoesNotRenew(StatusName),
 }
 
-/// To the price of the same interval and currency, as a scheduled change. Nothing was charged in a trial:
+/// To the price of the same interval and currency, as a scheduled change. Who pays an agreed price stays: the version
+/// would cost the list price. Nothing was charged in a trial:
 /// its subscriber moves at once, and pays the new price at its end.
 pub fn migrate(subscription: &Subscription, version: &Plan) -> Result<Migration, Stays> {
     let item = subscription
@@ -39,6 +42,9 @@ pub fn migrate(subscription: &Subscription, version: &Plan) -> Result<Migration,
         .ok_or(Stays::DoesNotRenew(subscription.status.name()))?;
     if item.price.plan_version == version.version {
         return Err(Stays::AlreadyThere);
+    }
+    if item.price.is_agreed() || item.price_to_come().is_agreed() {
+        return Err(Stays::PriceAgreed);
     }
     let to = version
         .price_for(item.price.interval, item.price.amount.currency())
@@ -55,6 +61,7 @@ pub fn migrate(subscription: &Subscription, version: &Plan) -> Result<Migration,
             for item in after.items.iter_mut().filter(|item| item.kind == ItemKind::Plan) {
                 item.plan = version.id;
                 item.price = *to;
+                item.next_price = None;
             }
             ends_at
         }

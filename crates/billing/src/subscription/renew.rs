@@ -167,7 +167,7 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
     let renews = ends.is_none() && subscription.billing_period.end() <= boundary;
     let scheduled = if renews {
         after.settle_items(boundary);
-        take_scheduled_change(&mut after, input, boundary)?
+        take_scheduled_change(&mut after, subscription, input, boundary)?
     } else {
         None
     };
@@ -230,6 +230,7 @@ fn ends_by(subscription: &Subscription, boundary: DateTime<Utc>) -> Option<Cance
 /// the months began, and so do weeks, of which a month is no whole number.
 fn take_scheduled_change<'a>(
     after: &mut Subscription,
+    before: &Subscription,
     input: RenewalInput<'a>,
     boundary: DateTime<Utc>,
 ) -> Result<Option<&'a Plan>, ChangeError> {
@@ -239,6 +240,13 @@ fn take_scheduled_change<'a>(
         return Ok(None);
     };
     after.pending_change = None;
+    if before.plan_item().is_some_and(|item| item.price.id == price.id) {
+        // Another quantity of the same: it costs what was agreed since, too.
+        for item in after.items.iter_mut().filter(|item| item.kind == ItemKind::Plan) {
+            item.quantity = quantity.unwrap_or(item.quantity);
+        }
+        return Ok(Some(plan));
+    }
     for item in after.items.iter_mut().filter(|item| item.kind == ItemKind::Plan) {
         let weeks = price.interval == Interval::Week && item.price.interval != Interval::Week;
         if price.interval > item.price.interval || weeks {
@@ -246,6 +254,7 @@ fn take_scheduled_change<'a>(
         }
         item.plan = plan.id;
         item.price = *price;
+        item.next_price = None;
         item.quantity = quantity.unwrap_or(item.quantity);
     }
     move_add_ons(after, input.terms, price.interval)?;

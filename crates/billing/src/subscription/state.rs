@@ -253,9 +253,16 @@ pub struct SubscriptionItem {
     pub quantity: u32,
     /// Of an add-on: how many it is from the next billing period on; at 0 it goes.
     pub next_quantity: Option<u32>,
+    /// What it costs from the next billing period on, where staff agreed on that or took it back.
+    pub next_price: Option<Price>,
 }
 
 impl SubscriptionItem {
+    /// What the next billing period is billed at.
+    pub fn price_to_come(&self) -> Price {
+        self.next_price.unwrap_or(self.price)
+    }
+
     /// Whether the next billing period is billed for it.
     pub fn goes_on(&self) -> bool {
         self.next_quantity != Some(0)

@@ -253,6 +253,10 @@ fn at_period_end(subscription: &Subscription, target: ChangeTarget<'_>) -> PlanC
 fn switched(subscription: &Subscription, target: ChangeTarget<'_>) -> Subscription {
     let mut after = subscription.clone();
     for item in after.items.iter_mut().filter(|item| item.kind == ItemKind::Plan) {
+        if item.price.id != target.price.id {
+            // What was agreed was agreed of the price that is left.
+            item.next_price = None;
+        }
         item.plan = target.plan.id;
         item.price = *target.price;
         item.quantity = target.quantity;

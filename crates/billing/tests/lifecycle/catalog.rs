@@ -1,6 +1,6 @@
 //! What is sold: plans and add-ons with a price for each interval.
 
-use billing::catalog::{Plan, PlanKind, Price};
+use billing::catalog::{Audience, Plan, PlanKind, Price, PriceKind};
 use billing::id::{PlanId, PlanVersionId, PriceId};
 use billing::money::{Currency, Money};
 use billing::period::{BillingTime, Interval};
@@ -32,6 +32,26 @@ pub fn catalog(amounts: &[i64], billing_time: BillingTime, proration: ProrationM
     plans
 }
 
+/// Those of the list, and then what may be agreed in place of each.
+fn prices(plan: u128, amounts: &[i64]) -> Vec<Price> {
+    let list: Vec<_> = (0..)
+        .zip(INTERVALS)
+        .zip(amounts)
+        .map(|((n, interval), minor)| Price {
+            id: PriceId::from_uuid(Uuid::from_u128(100 * plan + n)),
+            plan_version: PlanVersionId::from_uuid(Uuid::from_u128(plan)),
+            interval,
+            amount: usd(*minor),
+            kind: PriceKind::List,
+        })
+        .collect();
+    let agreed = (50..).zip(&list).map(|(n, price)| {
+        let id = PriceId::from_uuid(Uuid::from_u128(100 * plan + n));
+        price.agreed(id, usd(price.amount.minor() / 4 * 3))
+    });
+    list.iter().copied().chain(agreed).collect()
+}
+
 fn plans(amounts: &[i64], billing_time: BillingTime, proration: ProrationMode) -> Vec<Plan> {
     let plan = |(index, amounts): (usize, &[i64])| Plan {
         id: PlanId::from_uuid(Uuid::from_u128(index as u128 + 1)),
@@ -42,19 +62,11 @@ fn plans(amounts: &[i64], billing_time: BillingTime, proration: ProrationMode) -
         summary: String::new(),
         rank: 1,
         kind: PlanKind::Plan,
+        audience: Audience::Everyone,
         trial_days: 0,
         billing_time,
         proration,
-        prices: (0..)
-            .zip(INTERVALS)
-            .zip(amounts)
-            .map(|((n, interval), minor)| Price {
-                id: PriceId::from_uuid(Uuid::from_u128(100 * (index as u128 + 1) + n)),
-                plan_version: PlanVersionId::from_uuid(Uuid::from_u128(index as u128 + 1)),
-                interval,
-                amount: usd(*minor),
-            })
-            .collect(),
+        prices: prices(index as u128 + 1, amounts),
         charges: Vec::new(),
         features: Vec::new(),
     };

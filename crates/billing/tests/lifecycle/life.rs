@@ -14,11 +14,11 @@ use billing::money::Currency;
 use billing::period::{Period, Zone};
 use billing::proration::ProrationMode;
 use billing::subscription::{
-    AddOnInput, AddOnTarget, ChangeInput, ChangeTarget, Create, PendingChange, PlanChange, RenewalInput,
-    ResumeInput, Status, StopInput, Subscription, Term, UndoneBy, UnusedTime, UpgradeBill, await_add_on,
-    await_payment, cancel_now, change_add_on, complete_add_on, complete_upgrade, drop_upgrade, pause,
-    plan_change, redeem, renew, resume, schedule_cancel, set_up, undo_add_on, undo_cancel,
-    undo_pending_change,
+    AddOnInput, AddOnTarget, ChangeError, ChangeInput, ChangeTarget, Create, PendingChange, PlanChange,
+    RenewalInput, ResumeInput, Status, StopInput, Subscription, Term, UndoneBy, UnusedTime, UpgradeBill,
+    agree_price, await_add_on, await_payment, cancel_now, change_add_on, complete_add_on, complete_upgrade,
+    drop_agreed_price, drop_upgrade, pause, plan_change, redeem, renew, resume, schedule_cancel, set_up,
+    undo_add_on, undo_cancel, undo_pending_change,
 };
 use billing::tax::{Tax, TaxRate, Taxation};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -163,11 +163,55 @@ impl<'a> Life<'a> {
                 renewal.after.due_at().is_none_or(|next| next > due),
                 "time stands still"
             );
-            self.subscription = renewal.after;
+            let before = std::mem::replace(&mut self.subscription, renewal.after);
+            self.carry_over(&before);
             self.invoice(renewal.lines, &renewal.discounts);
             self.time_is_counted();
         }
         self.pass(to);
+    }
+
+    /// What was carried of an add-on is carried at the price agreed since.
+    fn carry_over(&mut self, before: &Subscription) {
+        for item in self.subscription.add_ons() {
+            let mut same = before.items.iter().filter(|old| old.id == item.id);
+            let moved = same.find(|old| old.price.id != item.price.id);
+            if let Some(seconds) = moved.and_then(|old| self.carried.remove(&old.price.id)) {
+                *self.carried.entry(item.price.id).or_default() += seconds;
+            }
+        }
+    }
+
+    /// What a step agrees about: the item, its list price and what may be agreed instead.
+    fn priced(&self, nth: usize) -> (SubscriptionItemId, Price, Price) {
+        let items = &self.subscription.items;
+        let item = &items[nth % items.len()];
+        let plan = self.plans.iter().find(|plan| plan.id == item.plan).unwrap();
+        let mut same = plan
+            .prices
+            .iter()
+            .filter(|price| price.pays_for_the_same(&item.price));
+        (item.id, *same.next().unwrap(), *same.next().unwrap())
+    }
+
+    fn agree_price(&mut self, nth: usize) {
+        let (item, _, agreed) = self.priced(nth);
+        if let Ok(change) = agree_price(&self.subscription, item, agreed) {
+            assert_eq!(
+                agree_price(&change.after, item, agreed),
+                Err(ChangeError::SamePrice)
+            );
+            self.subscription = change.after;
+        }
+    }
+
+    fn drop_price(&mut self, nth: usize) {
+        let (item, list, _) = self.priced(nth);
+        if let Ok(change) = drop_agreed_price(&self.subscription, item, list) {
+            let again = drop_agreed_price(&change.after, item, list);
+            assert_eq!(again, Err(ChangeError::NothingAgreed));
+            self.subscription = change.after;
+        }
     }
 
     fn stop_input<'b>(&self, terms: &'b Terms<'b>, billed: &'b [CreditableLine]) -> StopInput<'b> {
@@ -397,6 +441,10 @@ impl<'a> Life<'a> {
         for item in self.subscription.add_ons() {
             assert_eq!(item.price.interval, own);
             assert!(item.quantity > 0);
+            assert!(
+                item.next_price
+                    .is_none_or(|next| next.pays_for_the_same(&item.price))
+            );
             assert!(item.next_quantity.is_none_or(|next| next < item.quantity));
         }
     }
@@ -422,6 +470,8 @@ impl<'a> Life<'a> {
                 paid,
             } => self.change_add_on(add_on, quantity, paid),
             Step::UndoAddOn { add_on } => self.undo_add_on(add_on),
+            Step::AgreePrice { item } => self.agree_price(item),
+            Step::DropPrice { item } => self.drop_price(item),
             Step::Pause { days } => self.pause(days),
             Step::Resume => self.resume(),
             Step::CancelAtEnd => self.subscription = schedule_cancel(own.clone()).unwrap_or(own),

@@ -37,6 +37,12 @@ pub enum Step {
     UndoAddOn {
         add_on: usize,
     },
+    AgreePrice {
+        item: usize,
+    },
+    DropPrice {
+        item: usize,
+    },
     Pause {
         days: Option<i64>,
     },
@@ -95,6 +101,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::UndoChange),
         4 => add_on.prop_map(|(add_on, quantity, paid)| Step::AddOn { add_on, quantity, paid }),
         1 => (0..2_usize).prop_map(|add_on| Step::UndoAddOn { add_on }),
+        2 => (0..3_usize).prop_map(|item| Step::AgreePrice { item }),
+        1 => (0..3_usize).prop_map(|item| Step::DropPrice { item }),
         2 => prop::option::weighted(0.3, 1..100_i64).prop_map(|days| Step::Pause { days }),
         3 => Just(Step::Resume),
         1 => Just(Step::CancelAtEnd),
@@ -132,6 +140,44 @@ fn a_day_that_is_begun_is_paid_for() {
             "{zone}: {paid} of {days}"
         );
     }
+}
+
+/// Weeks end within a month of usage: what was counted of an add-on goes over to the price that was agreed, and
+/// back.
+#[test]
+fn what_an_add_on_includes_outlives_another_price() {
+    let plans = catalog(&[20_000; 25], BillingTime::Anniversary, ProrationMode::Second);
+    let mut life = Life::begin(&plans, Zone::UTC, None);
+    let by_the_week = Step::Change {
+        plan: 0,
+        interval: 0,
+        quantity: 1,
+        paid: true,
+    };
+    let add_on = Step::AddOn {
+        add_on: 0,
+        quantity: 3,
+        paid: true,
+    };
+    for step in [by_the_week, Step::Wait { hours: 800 }, add_on] {
+        life.step(step);
+    }
+    let month = life.subscription.usage_period;
+    let of_add_on = |life: &Life<'_>| life.subscription.add_ons().next().unwrap().price;
+    let list = of_add_on(&life);
+    let begun = life.now;
+    for (step, agreed) in [
+        (Step::AgreePrice { item: 1 }, true),
+        (Step::DropPrice { item: 1 }, false),
+    ] {
+        life.step(step);
+        life.step(Step::Wait { hours: 7 * 24 });
+        assert_eq!(of_add_on(&life).is_agreed(), agreed);
+    }
+    assert_eq!((of_add_on(&life), life.subscription.usage_period), (list, month));
+    let counted = life.subscription.unit_seconds(list.id, life.now);
+    assert_eq!(counted, (life.now - begun).num_seconds() * 3);
+    life.end();
 }
 
 /// What was to go and is to stay after all stands in the way of nothing that was scheduled meanwhile.

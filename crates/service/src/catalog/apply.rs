@@ -9,7 +9,7 @@ use serde_json::json;
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::section::Problem;
-use super::{file, words};
+use super::{file, lines, words};
 use crate::id::mint;
 use crate::{Actor, Billing, Error, Result};
 
@@ -22,22 +22,30 @@ impl Billing {
 
     /// Makes the catalog what the file says, all of it or nothing, and tells what changed.
     pub async fn apply_catalog(&self, actor: &Actor, text: &str) -> Result<Vec<String>> {
-        let (mut tx, changes) = self.catalog_changes(actor, text).await?;
+        let (tx, changes) = self.catalog_changes(actor, text).await?;
         // Without a change there is nothing to commit, not even versions that came into effect.
         if changes.is_empty() {
             return Ok(Vec::new());
         }
-        for change in &changes {
-            write(&mut tx, change).await?;
-        }
-        self.audit(&mut tx, actor, &changes).await?;
-        store::commit(tx).await?;
+        self.publish_changes(tx, actor, &changes).await?;
         Ok(changes.iter().flat_map(words::lines).collect())
     }
 
-    async fn catalog_changes(&self, actor: &Actor, text: &str) -> Result<(Tx, Vec<Change>)> {
+    /// In the transaction that they were found in, which holds the catalog.
+    pub(super) async fn publish_changes(&self, mut tx: Tx, actor: &Actor, changes: &[Change]) -> Result<()> {
+        for change in changes {
+            write(&mut tx, change).await?;
+        }
+        self.audit(&mut tx, actor, changes).await?;
+        store::commit(tx).await?;
+        Ok(())
+    }
+
+    /// What the file would change, under a lock on the catalog. Problems say on which line they are.
+    pub(super) async fn catalog_changes(&self, actor: &Actor, text: &str) -> Result<(Tx, Vec<Change>)> {
         actor.edits_catalog()?;
-        let wanted = file::parse(text, self.parts.config.currency).map_err(Error::Catalog)?;
+        let located = |problems| Error::Catalog(lines::locate(problems, text));
+        let wanted = file::parse(text, self.parts.config.currency).map_err(located)?;
         let now = self.now();
         let mut tx = store::begin(self.pool()).await?;
         store::catalog::lock(&mut tx).await?;
@@ -50,7 +58,7 @@ impl Billing {
             Ok(_) => {}
             Err(conflicts) => problems.extend(conflicts.iter().flat_map(conflict)),
         }
-        Err(Error::Catalog(problems))
+        Err(located(problems))
     }
 
     async fn audit(&self, conn: &mut PgConnection, actor: &Actor, changes: &[Change]) -> Result<()> {
@@ -84,6 +92,7 @@ async fn unknown_customers(conn: &mut PgConnection, wanted: &CatalogSpec) -> Res
             problems.push(Problem {
                 field: field(plan, "customer"),
                 rule: "must be a customer: there is none of this id".to_owned(),
+                line: None,
             });
         }
     }
@@ -98,6 +107,7 @@ fn taken_keys(state: &CatalogState, wanted: &CatalogSpec) -> Vec<Problem> {
     };
     let problem = |spec: &PlanSpec| Problem {
         field: field(spec, "key"),
+        line: None,
         rule: match spec.listing.kind {
             PlanKind::Plan => "must not be that of an add-on, past ones included".to_owned(),
             PlanKind::AddOn { .. } => "must not be that of a plan, past ones included".to_owned(),
@@ -118,6 +128,7 @@ fn conflict(conflict: &MeterConflict) -> Vec<Problem> {
     let stays = |field: &str, before: &'static str| Problem {
         field: format!("meter.{}.{field}", conflict.meter),
         rule: format!("must stay {before}: usage is counted by it; define another meter"),
+        line: None,
     };
     let aggregation = conflict
         .aggregation

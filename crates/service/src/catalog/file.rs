@@ -13,8 +13,10 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::section::{Problem, Problems, Section};
-use super::{add_on, price};
+use super::{add_on, base, lines, price};
 
+/// A catalog of a few hundred plans; as the database keeps it.
+pub const MAX_BYTES: usize = 256 * 1024;
 /// Two years: as the database has it.
 const MAX_TRIAL_DAYS: u32 = 730;
 const MAX_KEY: usize = 63;
@@ -25,18 +27,26 @@ const INTERVALS: &str = "week, month, quarter, half_year, year";
 
 /// Amounts without a currency are in the one given.
 pub fn parse(text: &str, currency: Currency) -> Result<CatalogSpec, Vec<Problem>> {
-    let table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().map(|span| text[..span.start].lines().count().max(1));
-        vec![Problem {
-            field: line.map_or("file".to_owned(), |line| format!("line {line}")),
-            rule: error.message().replace('\n', " "),
-        }]
-    })?;
     let problems = Problems::default();
+    if text.len() > MAX_BYTES {
+        problems.report("file", format!("must be at most {MAX_BYTES} bytes"));
+        return Err(problems.into_inner());
+    }
+    let mut table = text.parse().map_err(|error| vec![not_toml(&error, text)])?;
+    base::fill_in(&mut table, &problems);
     let spec = catalog(Section::root(table, &problems), currency);
     match problems.into_inner() {
         problems if problems.is_empty() => Ok(spec),
         problems => Err(problems),
+    }
+}
+
+fn not_toml(error: &toml::de::Error, text: &str) -> Problem {
+    let line = error.span().map(|span| lines::line_at(text, span.start));
+    Problem {
+        field: line.map_or("file".to_owned(), |line| format!("line {line}")),
+        rule: error.message().replace('\n', " "),
+        line,
     }
 }
 

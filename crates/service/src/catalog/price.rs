@@ -70,8 +70,12 @@ fn scheme(section: &mut Section<'_>) -> Option<Scheme> {
             Package::new(terms).map(Scheme::Package)
         }
         "percentage" => {
+            let percent = section.required("percent", Section::decimal)?;
+            if percent > Decimal::ONE_HUNDRED {
+                section.report("percent", "must not be more than 100");
+            }
             let terms = PercentageTerms {
-                percent: section.required("percent", Section::decimal)?,
+                percent,
                 free_units: section.decimal("free_units"),
                 ..PercentageTerms::default()
             };

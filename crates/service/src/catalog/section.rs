@@ -11,6 +11,8 @@ use toml::{Table, Value};
 pub struct Problem {
     pub field: String,
     pub rule: String,
+    /// Of the file, the first being 1, where the field or what it belongs to stands in it.
+    pub line: Option<usize>,
 }
 
 impl fmt::Display for Problem {
@@ -25,7 +27,8 @@ pub struct Problems(RefCell<Vec<Problem>>);
 impl Problems {
     pub fn report(&self, field: impl Into<String>, rule: impl Into<String>) {
         let (field, rule) = (field.into(), rule.into());
-        self.0.borrow_mut().push(Problem { field, rule });
+        let line = None;
+        self.0.borrow_mut().push(Problem { field, rule, line });
     }
 
     pub fn into_inner(self) -> Vec<Problem> {

@@ -55,7 +55,7 @@ impl Billing {
             return Err(Error::AlreadySubscribed);
         }
         let plan = self.plan_on_sale(&mut tx, scope.customer(), price).await?;
-        let price = plan.price(price).ok_or(Error::NotFound("price"))?;
+        let price = plan.list_price(price).ok_or(Error::NotFound("price"))?;
         let redeemable = match code {
             Some(code) => {
                 let wanted = (code, (plan.id, price.amount));
@@ -207,6 +207,7 @@ impl Billing {
         }
     }
 
+    /// The plan of a list price that the customer may buy; another's plan or price is as if there were none.
     pub(super) async fn plan_on_sale(
         &self,
         conn: &mut PgConnection,
@@ -215,6 +216,7 @@ impl Billing {
     ) -> Result<billing::catalog::Plan> {
         let plan = store::catalog::plan_of_price(conn, price)
             .await?
+            .filter(|plan| plan.list_price(price).is_some())
             .ok_or(Error::NotFound("price"))?;
         if !store::catalog::is_on_sale(conn, &plan, customer, self.now()).await? {
             return Err(Error::NotFound("price"));

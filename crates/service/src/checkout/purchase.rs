@@ -100,7 +100,7 @@ impl Billing {
         makes_way: Option<SubscriptionId>,
     ) -> Result<(Bought, Option<Redeemable>)> {
         let plan = self.plan_on_sale(conn, customer.id, price).await?;
-        let price = plan.price(price).ok_or(Error::NotFound("price"))?;
+        let price = plan.list_price(price).ok_or(Error::NotFound("price"))?;
         let redeemable = match code {
             Some(code) => {
                 let wanted = (code, (plan.id, price.amount));

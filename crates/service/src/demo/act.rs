@@ -1,5 +1,6 @@
 //! What demo customers and staff do, through the doors that people and cards use.
 
+use billing::coupon::Percent;
 use billing::id::{InvoiceId, PriceId};
 use billing::invoice::PaymentTerms;
 use billing::money::Money;
@@ -13,8 +14,8 @@ use super::stage::{Member, Stage};
 use super::story::{Deed, Offer, Terms};
 use crate::catalog::DEFAULT;
 use crate::{
-    Actor, AddOneOff, BillOneOff, ChangeOutcome, ChangePreview, Error, EventOutcome, Result, SetUp,
-    StartCheckout, StopKind,
+    Actor, AddOneOff, AgreePrice, BillOneOff, ChangeOutcome, ChangePreview, Error, EventOutcome, NewPrice,
+    Result, SetUp, StartCheckout, StopKind,
 };
 
 impl Stage {
@@ -72,6 +73,8 @@ impl Stage {
             Deed::DunningEnds(end) => self.dunning_ends(&member, end).await,
             Deed::Credit(deed) => Box::pin(self.act_on_credit(&member, deed)).await,
             Deed::NetTerms { days } => self.net_terms(&member, days).await,
+            Deed::AgreePrice { percent_off } => self.agree_price(&member, percent_off).await,
+            Deed::DropAgreedPrice => self.drop_agreed_price(&member).await,
             Deed::Locate { region, tax_id } => self.locate(&member, region, tax_id).await,
             Deed::Exempt => self.exempt(&member).await,
             Deed::Agree(terms) => Box::pin(self.agree(&member, terms)).await,
@@ -281,6 +284,25 @@ impl Stage {
         self.billing
             .set_payment_terms(&self.operator, member.customer, terms)
             .await
+    }
+
+    async fn agree_price(&self, member: &Member, percent_off: u32) -> Result<()> {
+        let percent =
+            Percent::new(percent_off.into()).map_err(|_| Error::Internal("a demo customer's percent"))?;
+        let command = AgreePrice {
+            customer: member.customer,
+            add_on: None,
+            price: NewPrice::PercentOff(percent),
+            reason: "Stays for another year".to_owned(),
+        };
+        self.billing.agree_price(&self.operator, command).await.map(drop)
+    }
+
+    async fn drop_agreed_price(&self, member: &Member) -> Result<()> {
+        let dropped = self
+            .billing
+            .drop_agreed_price(&self.operator, member.customer, None);
+        dropped.await.map(drop)
     }
 
     async fn price(&self, actor: &Actor, plan: &str, interval: Interval) -> Result<PriceId> {

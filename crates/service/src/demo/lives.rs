@@ -7,9 +7,9 @@ use billing::period::{BillingTime, Interval};
 use billing::subscription::{FeedbackReason, UnusedTime};
 
 use super::story::Deed::{
-    Abandon, AddOn, Agree, Approve, Buy, BuyWithCode, Cancel, CancelNow, Change, ChangeInVain, Credit,
-    DunningEnds, ExtendTrial, Locate, NetTerms, OneOff, Pause, PayInvoice, Redeem, ReplaceCard, ReportLate,
-    Resume, Seats, SetUp, Try, UndoCancel, UndoChange, WriteOff,
+    Abandon, AddOn, Agree, AgreePrice, Approve, Buy, BuyWithCode, Cancel, CancelNow, Change, ChangeInVain,
+    Credit, DropAgreedPrice, DunningEnds, ExtendTrial, Locate, NetTerms, OneOff, Pause, PayInvoice, Redeem,
+    ReplaceCard, ReportLate, Resume, Seats, SetUp, Try, UndoCancel, UndoChange, WriteOff,
 };
 use super::story::{
     ASKING_CARD, CreditDeed, Deed, EXPIRING_CARD, FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Offer, Terms,
@@ -99,9 +99,13 @@ const fn several(key: &'static str, quantity: u32) -> Deed {
     AddOn { key, quantity }
 }
 
-/// Its card's charges succeed, and each time the answer has to be looked up.
-pub const fn stays_unheard(plan: &'static str) -> [(i32, Deed); 1] {
-    [(0, buy_with(plan, super::story::SILENT_CARD))]
+/// Its card's charges succeed, and each time the answer has to be looked up. For some months it pays an agreed price.
+pub const fn stays_unheard(plan: &'static str) -> [(i32, Deed); 3] {
+    [
+        (0, buy_with(plan, super::story::SILENT_CARD)),
+        (40, AgreePrice { percent_off: 20 }),
+        (110, DropAgreedPrice),
+    ]
 }
 
 /// Tries, and the trial turns into a paid plan, which becomes too small.

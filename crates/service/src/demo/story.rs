@@ -108,6 +108,12 @@ pub enum Deed {
     NetTerms {
         days: u16,
     },
+    /// Finance lets the plan cost so many percent less from the next renewal on.
+    AgreePrice {
+        percent_off: u32,
+    },
+    /// The list price again, from the next renewal on.
+    DropAgreedPrice,
     /// Finance agrees on what happens where nothing gets the customer to pay.
     DunningEnds(DunningEnd),
     /// Tells where the company is for tax, and its tax id.

@@ -188,8 +188,12 @@ impl Billing {
         let quantity = quantity.unwrap_or(item.quantity);
         let carried = Carried::load_with(conn, &subscription, Some(price)).await?;
         let to = carried.plan_of(price).cloned().ok_or(Error::NotFound("price"))?;
-        if item.price.id != price && !store::catalog::is_on_sale(conn, &to, customer.id, self.now()).await? {
-            return Err(Error::NotFound("price"));
+        if item.price.id != price {
+            // A price that was agreed is that of its own subscription alone.
+            let sold = store::catalog::is_on_sale(conn, &to, customer.id, self.now()).await?;
+            if !sold || to.list_price(price).is_none() {
+                return Err(Error::NotFound("price"));
+            }
         }
         let terms = &carried.terms(&subscription)?;
         let target = ChangeTarget {

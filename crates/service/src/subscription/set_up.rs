@@ -36,9 +36,9 @@ impl Billing {
         }
         let plan = store::catalog::plan_of_price(&mut tx, command.price)
             .await?
-            .filter(|plan| !plan.kind.is_add_on())
+            .filter(|plan| !plan.kind.is_add_on() && plan.audience.admits(customer.id))
             .ok_or(Error::NotFound("price"))?;
-        let price = plan.price(command.price).ok_or(Error::NotFound("price"))?;
+        let price = plan.list_price(command.price).ok_or(Error::NotFound("price"))?;
         if price.amount.currency() != customer.currency {
             return Err(Error::Invalid { field: "price" });
         }

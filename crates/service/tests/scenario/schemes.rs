@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use crate::play::{Play, VISA, bill, play, utc};
 
 /// A plan of $10 a month with one meter, charged as given.
-fn catalog(charge: &str) -> String {
+pub fn catalog(charge: &str) -> String {
     format!(
         r#"
         [meter.calls]

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use billing::catalog::{Audience, CatalogState, Listing, Plan, PlanState};
+use billing::catalog::{CatalogState, Listing, Plan, PlanState};
 use billing::id::{CustomerId, PlanId};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{features, kind, meters, plans};
+use super::{audience, features, kind, meters, plans};
 use crate::{Error, Result, row};
 
 /// Makes versions whose date has come active, and archives those they take the place of.
@@ -45,7 +45,7 @@ pub async fn version_on_sale(
     )
     .fetch_optional(&mut *conn)
     .await?;
-    Ok(plans(conn, version.as_slice()).await?.into_iter().next())
+    Ok(plans(conn, version.as_slice(), &[]).await?.into_iter().next())
 }
 
 /// Customers whose live subscription is on another version of the plan, in the order they came.
@@ -75,7 +75,7 @@ pub async fn state(conn: &mut PgConnection) -> Result<CatalogState> {
     .fetch_all(&mut *conn)
     .await?;
     let ids: Vec<Uuid> = versions.iter().map(|version| version.id).collect();
-    let mut terms: HashMap<Uuid, Plan> = plans(conn, &ids)
+    let mut terms: HashMap<Uuid, Plan> = plans(conn, &ids, &[])
         .await?
         .into_iter()
         .map(|plan| (plan.version.uuid(), plan))
@@ -96,11 +96,7 @@ pub async fn state(conn: &mut PgConnection) -> Result<CatalogState> {
                 name: r.name,
                 summary: r.summary,
                 rank: r.rank,
-                audience: match (r.public, r.customer_id) {
-                    (true, _) => Audience::Everyone,
-                    (false, Some(customer)) => Audience::Customer(CustomerId::from_uuid(customer)),
-                    (false, None) => Audience::Nobody,
-                },
+                audience: audience(r.public, r.customer_id),
                 kind: kind(&r.kind, r.goes_with)?,
             },
             last_number: row::count("plan_version", r.last)?,

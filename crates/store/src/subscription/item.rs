@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use billing::catalog::Price;
 use billing::id::{PlanId, PlanVersionId, PriceId, SubscriptionItemId};
+use billing::money::Money;
 use billing::period::Interval;
 use billing::subscription::{ItemKind, PendingChange, Subscription, SubscriptionItem};
 use chrono::{DateTime, Utc};
@@ -11,6 +12,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Update;
+use crate::catalog::price_kind;
 use crate::row::{column, try_column};
 use crate::{Error, Result, row};
 
@@ -19,28 +21,41 @@ const TABLE: &str = "subscription_item";
 /// What each subscription carries now, the plan and then what came later.
 pub async fn of(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<SubscriptionItem>>> {
     let rows = sqlx::query!(
-        "SELECT i.id, i.subscription_id, i.kind, i.plan_id, i.quantity, i.next_quantity,
-                p.id AS price_id, p.plan_version_id, p.interval, p.amount_minor, p.currency
-         FROM subscription_item i JOIN price p ON p.id = i.price_id
-         WHERE i.subscription_id = ANY($1) AND i.ended_at IS NULL ORDER BY i.id",
+        r#"SELECT i.id, i.subscription_id, i.kind, i.plan_id, i.quantity, i.next_quantity,
+                  p.id AS price_id, p.plan_version_id, p.interval, p.amount_minor, p.currency,
+                  p.subscription_id IS NOT NULL AS "agreed!",
+                  n.id AS "next_id?", n.amount_minor AS "next_minor?",
+                  n.subscription_id IS NOT NULL AS "next_agreed!"
+           FROM subscription_item i JOIN price p ON p.id = i.price_id LEFT JOIN price n ON n.id = i.next_price_id
+           WHERE i.subscription_id = ANY($1) AND i.ended_at IS NULL ORDER BY i.id"#,
         ids,
     )
     .fetch_all(conn)
     .await?;
     let mut items: HashMap<Uuid, Vec<SubscriptionItem>> = HashMap::new();
     for r in rows {
+        let price = Price {
+            id: PriceId::from_uuid(r.price_id),
+            plan_version: PlanVersionId::from_uuid(r.plan_version_id),
+            interval: row::known("price", &r.interval, Interval::parse)?,
+            amount: row::money("price", r.amount_minor, &r.currency)?,
+            kind: price_kind(r.agreed),
+        };
+        // What is to come is another amount of the same version, interval and currency: verification holds us to it.
+        let next_price = r.next_id.zip(r.next_minor).map(|(id, minor)| Price {
+            id: PriceId::from_uuid(id),
+            amount: Money::new(minor, price.amount.currency()),
+            kind: price_kind(r.next_agreed),
+            ..price
+        });
         let item = SubscriptionItem {
             id: SubscriptionItemId::from_uuid(r.id),
             kind: row::known(TABLE, &r.kind, ItemKind::parse)?,
             plan: PlanId::from_uuid(r.plan_id),
-            price: Price {
-                id: PriceId::from_uuid(r.price_id),
-                plan_version: PlanVersionId::from_uuid(r.plan_version_id),
-                interval: row::known("price", &r.interval, Interval::parse)?,
-                amount: row::money("price", r.amount_minor, &r.currency)?,
-            },
+            price,
             quantity: row::count(TABLE, r.quantity)?,
             next_quantity: r.next_quantity.map(|next| row::count(TABLE, next)).transpose()?,
+            next_price,
         };
         items.entry(r.subscription_id).or_default().push(item);
     }
@@ -141,7 +156,7 @@ async fn end(conn: &mut PgConnection, updates: &[Update<'_>]) -> Result<()> {
     let add_ons = updates.iter().flat_map(|update| update.after.add_ons());
     let add_ons: Vec<Uuid> = add_ons.map(|item| item.id.uuid()).collect();
     sqlx::query!(
-        "UPDATE subscription_item i SET ended_at = n.at, next_quantity = NULL
+        "UPDATE subscription_item i SET ended_at = n.at, next_quantity = NULL, next_price_id = NULL
          FROM unnest($1::uuid[], $2::timestamptz[]) AS n (subscription_id, at)
          WHERE i.subscription_id = n.subscription_id AND i.kind = 'add_on' AND i.ended_at IS NULL
            AND i.id <> ALL($3)",
@@ -159,16 +174,17 @@ async fn change(conn: &mut PgConnection, updates: &[Update<'_>]) -> Result<()> {
     let items: Vec<&SubscriptionItem> = updates.iter().flat_map(|update| &update.after.items).collect();
     sqlx::query!(
         "UPDATE subscription_item i SET plan_id = n.plan_id, price_id = n.price_id, quantity = n.quantity,
-            next_quantity = n.next_quantity, ended_at = NULL
-         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[])
-            AS n (id, plan_id, price_id, quantity, next_quantity)
-         WHERE i.id = n.id AND (i.plan_id, i.price_id, i.quantity, i.next_quantity, i.ended_at)
-            IS DISTINCT FROM (n.plan_id, n.price_id, n.quantity, n.next_quantity, NULL::timestamptz)",
+            next_quantity = n.next_quantity, next_price_id = n.next_price_id, ended_at = NULL
+         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::uuid[])
+            AS n (id, plan_id, price_id, quantity, next_quantity, next_price_id)
+         WHERE i.id = n.id AND (i.plan_id, i.price_id, i.quantity, i.next_quantity, i.next_price_id, i.ended_at)
+            IS DISTINCT FROM (n.plan_id, n.price_id, n.quantity, n.next_quantity, n.next_price_id, NULL::timestamptz)",
         &column(&items, |i| i.id.uuid()),
         &column(&items, |i| i.plan.uuid()),
         &column(&items, |i| i.price.id.uuid()),
         &try_column(&items, |i| quantity(i))?,
         &try_column(&items, |i| next_quantity(i))? as &[Option<i32>],
+        &column(&items, |i| i.next_price.map(|next| next.id.uuid())) as &[Option<Uuid>],
     )
     .execute(conn)
     .await?;

@@ -3,9 +3,20 @@
 use billing::subscription::FeedbackReason::CustomerService;
 
 use crate::demo::lives::{buy, buy_with, buy_year, change, change_to_year, lives_on_credit, tries};
-use crate::demo::story::Deed::{Cancel, ReplaceCard};
+use crate::demo::story::Deed::{Agree, AgreePrice, Cancel, ReplaceCard};
 use crate::demo::story::Joins::HalfYearAgo;
 use crate::demo::story::{FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Story, habit};
+
+/// Sovereign, and more of what is done for them.
+const ATLAS: &str = r#"
+[plan.atlas]
+name = "Atlas Sovereign"
+summary = "As agreed with Atlas Government Services"
+base = "sovereign"
+customer = "{customer}"
+prices = [{ interval = "month", amount = 24_999 }, { interval = "year", amount = 249_990 }]
+feature = { support = "On site" }
+"#;
 
 pub const FAMILIAR: [Story; 12] = [
     Story {
@@ -101,6 +112,7 @@ pub const FAMILIAR: [Story; 12] = [
             (26, buy("professional")),
             (75, Cancel(CustomerService)),
             (140, buy("starter")),
+            (145, AgreePrice { percent_off: 15 }),
         ],
     },
     Story {
@@ -111,7 +123,11 @@ pub const FAMILIAR: [Story; 12] = [
         featured: true,
         habit: habit(24, 60, 420_000, 80),
         joins: HalfYearAgo,
-        life: &[(61, buy("sovereign"))],
+        life: &[
+            (61, buy("sovereign")),
+            (100, Agree(ATLAS)),
+            (100, change("atlas")),
+        ],
     },
     Story {
         company: "Pixel Forge",

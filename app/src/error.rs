@@ -20,6 +20,7 @@ pub enum AppError {
     InvalidEmail,
     InvalidPassword,
     InvalidTimeZone,
+    InvalidMonth,
     AlreadySubscribed,
     Paused,
     TrialUsed,
@@ -72,7 +73,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 56] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -84,6 +85,7 @@ impl AppError {
         InvalidEmail,
         InvalidPassword,
         InvalidTimeZone,
+        InvalidMonth,
         AlreadySubscribed,
         Paused,
         TrialUsed,
@@ -143,6 +145,7 @@ impl AppError {
             InvalidEmail => "invalid_email",
             InvalidPassword => "invalid_password",
             InvalidTimeZone => "invalid_time_zone",
+            InvalidMonth => "invalid_month",
             AlreadySubscribed => "already_subscribed",
             Paused => "paused",
             TrialUsed => "trial_used",
@@ -222,7 +225,7 @@ impl AppError {
             Forbidden => 403,
             NotFound => 404,
             Invalid | InvalidCompany | InvalidName | InvalidEmail | InvalidPassword | InvalidTimeZone
-            | UnknownTestCard | InvalidExpiry | InvalidCvc | AmountOutOfRange => 422,
+            | InvalidMonth | UnknownTestCard | InvalidExpiry | InvalidCvc | AmountOutOfRange => 422,
             TooMany => 429,
             Preparing | GatewayUnavailable | StorageUnavailable | Offline => 503,
             Internal => 500,
@@ -268,6 +271,7 @@ fn invalid(field: &str) -> AppError {
         "email" => InvalidEmail,
         "password" => InvalidPassword,
         "time_zone" => InvalidTimeZone,
+        "month" => InvalidMonth,
         _ => Invalid,
     }
 }

@@ -11,6 +11,7 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use billing::money::Currency;
+use billing::revenue::GrossMargin;
 use billing::tax::TaxRate;
 use clap::builder::Resettable;
 use clap::{Args, Command};
@@ -85,6 +86,11 @@ pub struct Config {
     /// The tax on every invoice line as a fraction: 0.08 is eight percent.
     #[arg(long, env = "BILLING_TAX_RATE", global = true, default_value = "0.08", value_parser = tax_rate)]
     pub billing_tax_rate: TaxRate,
+
+    /// The part of revenue that is left after what serving it costs, as a fraction: LTV counts no more. 0.8 is
+    /// eighty percent.
+    #[arg(long, env = "BILLING_GROSS_MARGIN", global = true, default_value = "1", value_parser = GrossMargin::from_str)]
+    pub billing_gross_margin: GrossMargin,
 
     /// The plan suggested first.
     #[arg(long, env = "DEFAULT_PLAN", global = true, default_value = "starter", value_parser = plan)]

@@ -62,6 +62,7 @@ impl Database {
             base_url: config.base_url().as_str().to_owned(),
             currency: config.billing_currency,
             tax_rate: config.billing_tax_rate,
+            gross_margin: config.billing_gross_margin,
             quote_key: secrets.quote_key()?,
             usage_tracking: config.usage_tracking_enabled,
         };

@@ -30,7 +30,10 @@ mod usage;
 mod verify;
 
 pub use actor::{Actor, MemberRole, Scope, StaffRole};
-pub use admin::{AdminOverview, ClockMove, ClockState, MailRow, MonthMovements, MovementRow, ParkedCustomer};
+pub use admin::{
+    AdminOverview, ClockMove, ClockState, MailRow, MonthMovements, MonthRevenue, MovedCustomer, MovementRow,
+    ParkedCustomer,
+};
 pub use api_key::{CreatedApiKey, NewApiKey};
 pub use auth::{NewStaff, Principal, SignIn, SignUp};
 pub use billing;
@@ -62,6 +65,7 @@ use std::sync::Arc;
 
 use billing::invoice::{Assembly, InvoiceDiscount};
 use billing::money::Currency;
+use billing::revenue::GrossMargin;
 use billing::tax::TaxRate;
 use gateway::PaymentGateway;
 use gateway::sandbox::Sandbox;
@@ -78,6 +82,8 @@ pub struct ServiceConfig {
     pub base_url: String,
     pub currency: Currency,
     pub tax_rate: TaxRate,
+    /// What LTV counts of revenue.
+    pub gross_margin: GrossMargin,
     /// Signs quotes. 32 random bytes.
     pub quote_key: [u8; 32],
     pub usage_tracking: bool,
@@ -90,6 +96,7 @@ impl std::fmt::Debug for ServiceConfig {
             .field("base_url", &self.base_url)
             .field("currency", &self.currency)
             .field("tax_rate", &self.tax_rate)
+            .field("gross_margin", &self.gross_margin)
             .field("usage_tracking", &self.usage_tracking)
             .finish_non_exhaustive()
     }

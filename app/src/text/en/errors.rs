@@ -44,6 +44,10 @@ pub const fn error(error: AppError) -> ErrorText {
             "Use 8 to 128 characters; a sentence is fine.",
         ),
         InvalidTimeZone => text("This time zone is not known", "Choose one from the list."),
+        InvalidMonth => text(
+            "There is no such month to show",
+            "Months are written as in 2026-11, and none is shown that has not begun.",
+        ),
         AlreadySubscribed => text(
             "There is a subscription already",
             "Change its plan instead of buying another.",

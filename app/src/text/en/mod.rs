@@ -11,6 +11,7 @@ pub mod errors;
 pub mod invoices;
 pub mod plan;
 pub mod portal;
+pub mod revenue;
 pub mod sandbox;
 
 pub use errors::{ErrorText, error, notice};

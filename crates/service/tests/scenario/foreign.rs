@@ -111,7 +111,10 @@ async fn checkout_answers(
 async fn admin_answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'static str, &'static str)> {
     let b = &play.billing;
     vec![
-        ("admin_overview", code(b.admin_overview(actor).await.map(drop))),
+        (
+            "admin_overview",
+            code(b.admin_overview(actor, None).await.map(drop)),
+        ),
         ("clock_state", code(b.clock_state(actor).await.map(drop))),
         (
             "start_clock_move",

@@ -40,6 +40,7 @@ mod pause;
 mod play;
 mod purchase_upgrade_renewal;
 mod quantity;
+mod revenue;
 mod schemes;
 mod stop_with_debt;
 mod tax_rate;

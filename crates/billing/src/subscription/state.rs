@@ -377,7 +377,7 @@ pub struct Subscription {
     /// When the earliest of its unpaid invoices that were sent becomes overdue.
     pub overdue_at: Option<DateTime<Utc>>,
     pub pending_change: Option<PendingChange>,
-    /// Coupons that discount its invoices, in the order they are taken off.
+    /// Coupons that discount its invoices, in the order they were redeemed.
     pub discounts: Vec<Redemption>,
     pub created_at: DateTime<Utc>,
 }

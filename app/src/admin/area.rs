@@ -16,6 +16,10 @@ pub static ADMIN: Area = Area {
             label: t::OVERVIEW,
         },
         NavItem {
+            href: "/admin/coupons",
+            label: t::COUPONS,
+        },
+        NavItem {
             href: "/admin/system",
             label: t::SYSTEM,
         },

@@ -1,5 +1,6 @@
 //! What operators see.
 
+pub mod coupons;
 pub mod system;
 
 #[cfg(feature = "ssr")]

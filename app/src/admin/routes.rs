@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::components::Route;
 use leptos_router::{MatchNestedRoutes, SsrMode, path};
 
+use super::coupons::{CouponPage, CouponsPage};
 use super::mail::MailPage;
 use super::overview::OverviewPage;
 use super::system::page::SystemPage;
@@ -12,6 +13,8 @@ use super::system::page::SystemPage;
 pub fn AdminRoutes() -> impl MatchNestedRoutes + Clone {
     view! {
         <Route path=path!("/admin") view=OverviewPage ssr=SsrMode::Async/>
+        <Route path=path!("/admin/coupons") view=CouponsPage ssr=SsrMode::Async/>
+        <Route path=path!("/admin/coupons/:id") view=CouponPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/system") view=SystemPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/mail") view=MailPage ssr=SsrMode::Async/>
     }

@@ -39,7 +39,9 @@ pub use auth::{NewStaff, Principal, SignIn, SignUp};
 pub use billing;
 pub use catalog::{MigrationReport, Move, Problem};
 pub use checkout::{CheckoutOutcome, CheckoutResult, StartCheckout};
-pub use coupon::{CodeOffer, MakeCodes, NewCoupon, NewPromotionCodes};
+pub use coupon::{
+    CodeOffer, CouponDetail, CouponReport, MakeCodes, NewCoupon, NewPromotionCodes, ValidateCode,
+};
 pub use credit::CreditOverview;
 pub use customer::CustomerProfile;
 pub use demo::{DEMO_PASSWORD, DemoAccount, DemoWorld, SeedProgress, demo_accounts};
@@ -50,6 +52,7 @@ pub use invoice::{AddOneOff, BillOneOff};
 pub use overview::{MeterUsage, Overview, Owed, Upcoming};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, SessionStorage};
 pub use store::api_key::ApiKeyRow;
+pub use store::coupon::report::{CampaignRow, CodeRow, CouponRow, Tally};
 pub use store::credit::{CreditNoteDetail, CreditNoteSummary};
 pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary, WaitingOneOff};
 pub use store::member::LoginName;

@@ -4,6 +4,7 @@ use billing::revenue::MovementKind;
 
 pub const ADMIN: &str = "Admin";
 pub const OVERVIEW: &str = "Overview";
+pub const COUPONS: &str = "Coupons";
 pub const SYSTEM: &str = "System";
 pub const MAIL: &str = "Mail";
 

@@ -186,6 +186,9 @@ pub fn notice(code: &str) -> Option<&'static str> {
         "code_redeemed" => {
             "The promotion code is redeemed. It counts from your next bill on; the overview shows it."
         }
+        "coupon_created" => "The coupon is made. Customers get it by a code: make one below.",
+        "codes_created" => "The codes are made.",
+        "code_retired" => "Nobody redeems the code any more.",
         "paused" => "Your plan is paused. What you had paid for is your credit now.",
         "canceled" => "Your subscription has ended. Credit and invoices stay here.",
         "resumed" => "Welcome back: your plan works again.",

@@ -6,8 +6,8 @@ pub mod catalog;
 pub mod chart;
 pub mod checkout;
 pub mod common;
+pub mod coupons;
 pub mod errors;
-
 pub mod invoices;
 pub mod plan;
 pub mod portal;

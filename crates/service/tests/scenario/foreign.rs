@@ -164,6 +164,15 @@ async fn admin_answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'
             code(b.create_codes(actor, Foreign::codes()).await.map(drop)),
         ),
         ("retire_code", code(b.retire_code(actor, "LAUNCH").await)),
+        ("coupon_report", code(b.coupon_report(actor).await.map(drop))),
+        (
+            "coupon_detail",
+            code(b.coupon_detail(actor, Foreign::codes().coupon).await.map(drop)),
+        ),
+        (
+            "codes_of",
+            code(b.codes_of(actor, Foreign::codes().coupon).await.map(drop)),
+        ),
         ("ingest", code(b.ingest(actor, Vec::new()).await.map(drop))),
     ]
 }
@@ -302,7 +311,7 @@ const CUSTOMER: [&str; 25] = [
     "check_code",
     "redeem_code",
 ];
-const ADMIN: [&str; 14] = [
+const ADMIN: [&str; 17] = [
     "admin_overview",
     "clock_state",
     "start_clock_move",
@@ -317,6 +326,9 @@ const ADMIN: [&str; 14] = [
     "create_coupon",
     "create_codes",
     "retire_code",
+    "coupon_report",
+    "coupon_detail",
+    "codes_of",
 ];
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -456,6 +468,7 @@ async fn each_role_does_what_it_may(pool: PgPool) {
         "create_coupon",
         "create_codes",
         "retire_code",
+        "codes_of",
     ];
     let reads = [serves.as_slice(), &agrees].concat();
     for (role, expected) in [

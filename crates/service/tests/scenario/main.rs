@@ -18,6 +18,7 @@ mod catalog_add_on;
 mod catch_up;
 mod correction;
 mod coupon;
+mod coupon_report;
 mod declined_renewal;
 mod downgrade_at_period_end;
 mod entitlement_override;

@@ -21,6 +21,8 @@ pub enum AppError {
     InvalidPassword,
     InvalidTimeZone,
     InvalidMonth,
+    InvalidRegion,
+    InvalidTaxId,
     AlreadySubscribed,
     Paused,
     TrialUsed,
@@ -73,7 +75,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 58] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -86,6 +88,8 @@ impl AppError {
         InvalidPassword,
         InvalidTimeZone,
         InvalidMonth,
+        InvalidRegion,
+        InvalidTaxId,
         AlreadySubscribed,
         Paused,
         TrialUsed,
@@ -146,6 +150,8 @@ impl AppError {
             InvalidPassword => "invalid_password",
             InvalidTimeZone => "invalid_time_zone",
             InvalidMonth => "invalid_month",
+            InvalidRegion => "invalid_region",
+            InvalidTaxId => "invalid_tax_id",
             AlreadySubscribed => "already_subscribed",
             Paused => "paused",
             TrialUsed => "trial_used",
@@ -225,7 +231,8 @@ impl AppError {
             Forbidden => 403,
             NotFound => 404,
             Invalid | InvalidCompany | InvalidName | InvalidEmail | InvalidPassword | InvalidTimeZone
-            | InvalidMonth | UnknownTestCard | InvalidExpiry | InvalidCvc | AmountOutOfRange => 422,
+            | InvalidMonth | InvalidRegion | InvalidTaxId | UnknownTestCard | InvalidExpiry | InvalidCvc
+            | AmountOutOfRange => 422,
             TooMany => 429,
             Preparing | GatewayUnavailable | StorageUnavailable | Offline => 503,
             Internal => 500,
@@ -272,6 +279,7 @@ fn invalid(field: &str) -> AppError {
         "password" => InvalidPassword,
         "time_zone" => InvalidTimeZone,
         "month" => InvalidMonth,
+        "region" => InvalidRegion,
         _ => Invalid,
     }
 }

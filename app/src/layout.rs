@@ -60,6 +60,10 @@ pub static PORTAL: Area = Area {
             href: "/invoices",
             label: t::INVOICES,
         },
+        NavItem {
+            href: "/settings",
+            label: t::SETTINGS,
+        },
     ],
     wide: false,
     accounts: true,

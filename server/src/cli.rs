@@ -2,6 +2,7 @@
 
 mod coupon;
 mod invoice;
+mod tax;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -21,6 +22,7 @@ use tokio::runtime::Runtime;
 
 use self::coupon::CouponVerb;
 use self::invoice::InvoiceVerb;
+use self::tax::TaxVerb;
 use crate::config::{Config, without_empty_variables};
 use crate::database::{Database, Join};
 use crate::serve::{self, ServeArgs};
@@ -89,6 +91,11 @@ enum Verb {
     Coupon {
         #[command(subcommand)]
         verb: CouponVerb,
+    },
+    /// Decide what tax is charged where, and how a customer is taxed.
+    Tax {
+        #[command(subcommand)]
+        verb: TaxVerb,
     },
     /// Decide what is agreed with one customer.
     Customer {
@@ -175,6 +182,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         | Verb::Catalog { .. }
         | Verb::Invoice { .. }
         | Verb::Coupon { .. }
+        | Verb::Tax { .. }
         | Verb::Customer { .. }
         | Verb::Verify => {}
     }
@@ -188,6 +196,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Verb::Catalog { verb } => catalog(&billing, verb).await?,
             Verb::Invoice { verb } => invoice::run(&billing, verb).await?,
             Verb::Coupon { verb } => coupon::run(&billing, verb).await?,
+            Verb::Tax { verb } => tax::run(&billing, verb).await?,
             Verb::Customer {
                 verb: CustomerVerb::Terms { customer, net_days },
             } => {

@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use billing::money::Currency;
 use billing::revenue::GrossMargin;
-use billing::tax::TaxRate;
+use billing::tax::{TaxRate, TaxRounding};
 use clap::builder::Resettable;
 use clap::{Args, Command};
 use rust_decimal::Decimal;
@@ -83,9 +83,13 @@ pub struct Config {
     #[arg(long, env = "BILLING_CURRENCY", global = true, default_value = "USD", value_parser = currency)]
     pub billing_currency: Currency,
 
-    /// The tax on every invoice line as a fraction: 0.08 is eight percent.
+    /// The tax where nothing else is known of a customer's region, as a fraction: 0.08 is eight percent.
     #[arg(long, env = "BILLING_TAX_RATE", global = true, default_value = "0.08", value_parser = tax_rate)]
     pub billing_tax_rate: TaxRate,
+
+    /// Where taxes are rounded: `per-line`, or `per-invoice` on the sum of all lines.
+    #[arg(long, env = "BILLING_TAX_ROUNDING", global = true, default_value = "per-line")]
+    pub billing_tax_rounding: RoundTaxes,
 
     /// The part of revenue that is left after what serving it costs, as a fraction: LTV counts no more. 0.8 is
     /// eighty percent.
@@ -141,6 +145,21 @@ pub struct Config {
 pub enum LogFormat {
     Text,
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum RoundTaxes {
+    PerLine,
+    PerInvoice,
+}
+
+impl From<RoundTaxes> for TaxRounding {
+    fn from(round: RoundTaxes) -> Self {
+        match round {
+            RoundTaxes::PerLine => Self::PerLine,
+            RoundTaxes::PerInvoice => Self::PerInvoice,
+        }
+    }
 }
 
 impl Config {

@@ -1,6 +1,7 @@
 //! The database the settings ask for, and the use cases over it.
 
 use anyhow::{Context, Result, bail};
+use service::billing::tax::TaxDefaults;
 use service::{Billing, ServiceConfig};
 
 use crate::config::Config;
@@ -61,7 +62,10 @@ impl Database {
             database_url: url.cloned().context("there is no database to use")?,
             base_url: config.base_url().as_str().to_owned(),
             currency: config.billing_currency,
-            tax_rate: config.billing_tax_rate,
+            tax: TaxDefaults {
+                rate: config.billing_tax_rate,
+                rounding: config.billing_tax_rounding.into(),
+            },
             gross_margin: config.billing_gross_margin,
             quote_key: secrets.quote_key()?,
             usage_tracking: config.usage_tracking_enabled,

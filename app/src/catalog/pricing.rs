@@ -4,7 +4,7 @@ use billing::catalog::{Plan, Price};
 use billing::credit::applicable;
 use billing::money::{Currency, Money};
 use billing::period::Interval;
-use billing::tax::TaxRate;
+use billing::tax::{TaxBehavior, Taxation};
 use leptos::prelude::*;
 use service::Actor;
 
@@ -30,12 +30,22 @@ enum Buyer {
     Visitor,
     New {
         trial_available: bool,
-        /// What pays first, and the rate that a price is taxed at.
+        /// What pays first, and how a price is taxed.
         credit: Money,
-        tax_rate: TaxRate,
+        taxation: Taxation,
     },
     /// Changes the plan instead of buying another.
     Subscribed,
+}
+
+impl Buyer {
+    /// Before tax for whoever is not known.
+    fn prices_are(&self) -> &'static str {
+        match self {
+            Self::New { taxation, .. } if taxation.basis.behavior == TaxBehavior::Inclusive => t::WITH_TAX,
+            _ => t::BEFORE_TAX,
+        }
+    }
 }
 
 async fn pricing(visit: Visit) -> Result<Page, AppError> {
@@ -75,7 +85,7 @@ async fn pricing(visit: Visit) -> Result<Page, AppError> {
         view! { <CodeForm interval=interval plan=wanted.clone() code=code/> }
     });
     let body = view! {
-        <PageHeader title=t::TITLE subtitle=t::SUBTITLE>
+        <PageHeader title=t::TITLE subtitle=buyer.prices_are()>
             <IntervalSwitch path=other_interval chosen=interval saving=saving/>
         </PageHeader>
         {notice}
@@ -103,7 +113,7 @@ async fn buyer(visit: &Visit) -> Result<(Buyer, Option<String>), AppError> {
         _ => Buyer::New {
             trial_available: overview.trial_available,
             credit: overview.credit,
-            tax_rate: visit.billing.config().tax_rate,
+            taxation: overview.customer.taxation.clone(),
         },
     };
     Ok((buyer, Some(overview.customer.name)))
@@ -164,13 +174,13 @@ impl Shown<'_> {
                 Buyer::New {
                     trial_available,
                     credit,
-                    tax_rate,
+                    taxation,
                 },
             ) => {
                 let with_code = self
                     .promotion
                     .and_then(|promotion| promotion.on_card(plan, price, self.interval));
-                let from_credit = self.credit_words(price, *credit, *tax_rate);
+                let from_credit = self.credit_words(price, *credit, taxation);
                 view! { {with_code} {buy(plan, price, *trial_available, code)} {from_credit} }.into_any()
             }
             (Some(price), Buyer::Subscribed) => choose(plan, price).into_any(),
@@ -181,13 +191,13 @@ impl Shown<'_> {
     }
 
     /// A purchase takes the credit at once: how much is said beside its button, where that is known.
-    fn credit_words(&self, price: Price, credit: Money, tax_rate: TaxRate) -> Option<AnyView> {
+    fn credit_words(&self, price: Price, credit: Money, taxation: &Taxation) -> Option<AnyView> {
         let offer = self.promotion.and_then(|promotion| promotion.offer(price));
         let code = self.promotion.and_then(|promotion| promotion.code_for(price));
         let total = match (offer, code) {
             (Some(offer), _) => Some(offer.draft.total()),
             (None, Some(_)) => None,
-            (None, None) => Some(price.amount.plus(tax_rate.on(price.amount).ok()?).ok()?),
+            (None, None) => Some(taxation.total(price.amount).ok()?),
         };
         let said = match total {
             None => t::FROM_CREDIT_FIRST.to_owned(),

@@ -4,6 +4,7 @@ use billing::credit::{CreditLine, CreditNoteDraft};
 use billing::id::CreditNoteId;
 use billing::money::Money;
 use billing::period::Zone;
+use billing::tax::{TaxBasis, sum_by_tax};
 use leptos::prelude::*;
 use service::{CreditNoteDetail, CreditNoteSummary, CreditOverview};
 
@@ -12,6 +13,7 @@ use crate::format;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
 use crate::portal::invoices::explain::credit_sentences;
+use crate::portal::tax;
 use crate::text::en::invoices::credit as t;
 use crate::text::en::portal::lines as l;
 use crate::ui::{Amount, Icon, Panel, Table, When};
@@ -71,8 +73,8 @@ pub fn CreditTable(note: CreditNoteDraft, zone: Zone, #[prop(into)] caption: Str
             </thead>
             <tbody>{rows}</tbody>
             <tfoot class="text-base-content">
-                {sum(l::TAX, note.tax(), false)}
-                {sum(l::TOTAL, note.total(), true)}
+                {tax_rows(note.lines().iter(), note.tax())}
+                {sum(l::TOTAL.to_owned(), note.total(), true)}
             </tfoot>
         </Table>
     }
@@ -98,7 +100,17 @@ fn line_row(line: &CreditLine, invoice: Option<AnyView>, zone: Zone) -> impl Int
     }
 }
 
-fn sum(label: &'static str, amount: Money, strong: bool) -> impl IntoView {
+/// Each tax that is given back; none owed, none said.
+fn tax_rows<'l>(lines: impl Iterator<Item = &'l CreditLine>, nothing: Money) -> AnyView {
+    let taxes = sum_by_tax(lines.map(|line| &line.taxes[..])).unwrap_or_default();
+    let rows = tax::rows(&taxes, TaxBasis::default(), nothing);
+    rows.into_iter()
+        .map(|(label, amount)| sum(label, amount, false))
+        .collect_view()
+        .into_any()
+}
+
+fn sum(label: String, amount: Money, strong: bool) -> impl IntoView {
     let weight = if strong { "font-semibold" } else { "font-normal" };
     view! {
         <tr class=weight>
@@ -127,7 +139,12 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
 
 fn document(note: &CreditNoteDetail, title: String, zone: Zone) -> impl IntoView + use<> {
     let summary = &note.summary;
-    let (net, tax, total) = (summary.net, summary.tax, summary.total);
+    let (net, tax_total, total) = (summary.net, summary.tax, summary.total);
+    let taxes = tax_rows(note.lines.iter().map(|(line, ..)| line), tax_total);
+    let tax_id = note.customer_tax_id.clone();
+    let tax_id = tax_id.map(
+        |id| view! { <span class="block label-sm break-all">{crate::text::en::invoices::tax_id(&id)}</span> },
+    );
     let rows = note
         .lines
         .iter()
@@ -153,7 +170,7 @@ fn document(note: &CreditNoteDetail, title: String, zone: Zone) -> impl IntoView
             <div><dt class="label-sm">{t::ISSUED}</dt><dd><When at=summary.issued_at zone=zone/></dd></div>
             <div class="min-w-0">
                 <dt class="label-sm">{t::ISSUED_TO}</dt>
-                <dd>{note.customer_name.clone()}<span class="block label-sm break-all">{note.customer_email.clone()}</span></dd>
+                <dd>{note.customer_name.clone()}<span class="block label-sm break-all">{note.customer_email.clone()}</span>{tax_id}</dd>
             </div>
         </dl>
         <Panel title=t::LINES>
@@ -166,9 +183,9 @@ fn document(note: &CreditNoteDetail, title: String, zone: Zone) -> impl IntoView
                 </thead>
                 <tbody>{rows}</tbody>
                 <tfoot class="text-base-content">
-                    {sum(l::SUBTOTAL, net, false)}
-                    {sum(l::TAX, tax, false)}
-                    {sum(l::TOTAL, total, true)}
+                    {sum(l::SUBTOTAL.to_owned(), net, false)}
+                    {taxes}
+                    {sum(l::TOTAL.to_owned(), total, true)}
                 </tfoot>
             </Table>
             <p class="text-muted">{t::HINT}</p>

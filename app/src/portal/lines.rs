@@ -5,7 +5,7 @@ use billing::period::Zone;
 use leptos::prelude::*;
 
 use crate::format;
-use crate::portal::coupon;
+use crate::portal::{coupon, tax};
 use crate::text::en::portal::lines as t;
 use crate::ui::{Amount, Table};
 
@@ -17,11 +17,18 @@ pub fn DraftTable(draft: InvoiceDraft, zone: Zone, #[prop(into)] caption: String
         .iter()
         .map(|line| draft_line(line, zone))
         .collect_view();
-    let rate = draft
-        .lines()
-        .first()
-        .map(|line| t::tax(&format::rate(line.tax_rate.fraction())));
     let discounts = discounts(&draft);
+    let taxes = draft.taxes().unwrap_or_default();
+    let taxes = tax::rows(&taxes, draft.basis(), draft.tax())
+        .into_iter()
+        .map(|(label, amount)| {
+            view! {
+                <tr>
+                    <th scope="row" class="text-muted">{label}</th>
+                    <td class="num"><Amount amount=amount/></td>
+                </tr>
+            }
+        });
     let applied = draft
         .credit_applied()
         .negate()
@@ -47,10 +54,7 @@ pub fn DraftTable(draft: InvoiceDraft, zone: Zone, #[prop(into)] caption: String
             <tbody>
                 {lines}
                 {discounts}
-                <tr>
-                    <th scope="row" class="text-muted">{rate.unwrap_or_else(|| t::TAX.to_owned())}</th>
-                    <td class="num"><Amount amount=draft.tax()/></td>
-                </tr>
+                {taxes.collect_view()}
             </tbody>
             <tfoot>
                 <tr class="text-base-content">
@@ -63,11 +67,12 @@ pub fn DraftTable(draft: InvoiceDraft, zone: Zone, #[prop(into)] caption: String
     }
 }
 
-/// A row for each coupon, then what is taxed. Nothing where nothing is taken off.
+/// A row for each coupon, then what is left before tax. Nothing where that is what the lines say already.
 fn discounts(draft: &InvoiceDraft) -> Option<impl IntoView + use<>> {
     let coupons = coupon::taken_off(draft.lines());
-    let net = draft.net();
-    (!coupons.is_empty()).then(|| {
+    let (net, label) = (draft.net(), tax::before_tax(draft.basis()));
+    let holds_tax = draft.amount().minus(draft.discount()) != Ok(net);
+    (!coupons.is_empty() || holds_tax).then(|| {
         let rows = coupons.into_iter().map(|(name, off)| {
             view! {
                 <tr>
@@ -79,7 +84,7 @@ fn discounts(draft: &InvoiceDraft) -> Option<impl IntoView + use<>> {
         view! {
             {rows.collect_view()}
             <tr>
-                <th scope="row" class="font-normal">{t::SUBTOTAL}</th>
+                <th scope="row" class="font-normal">{label}</th>
                 <td class="num"><Amount amount=net/></td>
             </tr>
         }
@@ -94,7 +99,7 @@ fn draft_line(line: &Line, zone: Zone) -> impl IntoView + use<> {
                 {draft.description.clone()}
                 <span class="block label-sm">{format::period(draft.period, zone)}</span>
             </th>
-            <td class="num align-top"><Amount amount=draft.amount/></td>
+            <td class="num align-top"><Amount amount=line.amount/></td>
         </tr>
     }
 }

@@ -10,7 +10,10 @@ mod lines;
 #[cfg(feature = "ssr")]
 pub mod overview;
 pub mod plan;
+pub mod settings;
 #[cfg(feature = "ssr")]
 pub mod status;
+#[cfg(feature = "ssr")]
+mod tax;
 #[cfg(feature = "ssr")]
 mod usage;

@@ -21,6 +21,7 @@ pub fn TextField(
     #[prop(optional)] minlength: Option<u32>,
     #[prop(default = MAX_CHARS)] maxlength: u32,
     #[prop(optional, into)] inputmode: Option<String>,
+    #[prop(optional)] optional: bool,
     #[prop(optional_no_strip)] error: Option<&'static str>,
 ) -> impl IntoView {
     let ids = [
@@ -45,7 +46,7 @@ pub fn TextField(
                 maxlength=maxlength
                 aria-describedby=described
                 aria-invalid=error.map(|_| "true")
-                required
+                required=!optional
             />
             {hint.map(|hint| view! { <p id=format!("{name}-hint") class="label-sm">{hint}</p> })}
             {error.map(|error| view! { <p id=format!("{name}-error") class="text-error">{error}</p> })}

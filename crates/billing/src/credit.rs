@@ -8,7 +8,7 @@ mod note;
 mod part;
 
 pub use balance::{Collectable, Settled, balance_after_refund, burn, collectable, settle};
-pub use billed::{BilledLine, CreditableLine};
+pub use billed::{BilledLine, BilledTax, CreditableLine};
 pub use note::{CreditLine, CreditNoteDraft, CreditReason};
 pub use part::{Limits, NoteParts, PartOfLine, divide, part_of_line, tax_of_note};
 
@@ -52,13 +52,13 @@ pub struct Cut {
 
 /// What is given back of all that was billed, each by the name of its item.
 #[cfg(feature = "zones")]
-pub fn unused<'n>(
-    billed: &[CreditableLine],
+pub fn unused<'n, 'l>(
+    billed: impl IntoIterator<Item = &'l CreditableLine>,
     cut: Cut,
     name_of: impl Fn(SubscriptionItemId) -> &'n str,
 ) -> Result<Vec<CreditLine>, MoneyError> {
     let lines = billed
-        .iter()
+        .into_iter()
         .map(|line| line.unused_from(cut, name_of(line.item)));
     lines.filter_map(Result::transpose).collect()
 }

@@ -10,7 +10,8 @@ use crate::money::{Money, MoneyError};
 use crate::period::Period;
 #[cfg(feature = "zones")]
 use crate::period::Zone;
-use crate::tax::TaxRate;
+use crate::rating::Fraction;
+use crate::tax::{self, Tax};
 
 #[cfg(feature = "zones")]
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
@@ -110,15 +111,14 @@ impl Share {
         }
     }
 
-    /// The tax on the part, rounded on its own and not on the rounded part.
-    pub fn tax(self, amount: Money, rate: TaxRate) -> Result<Money, MoneyError> {
-        let rate = rate.fraction();
-        let numerator = i128::from(self.seconds).checked_mul(rate.mantissa());
-        let denominator = i128::from(self.of_seconds).checked_mul(10_i128.pow(rate.scale()));
-        let (Some(numerator), Some(denominator)) = (numerator, denominator) else {
-            return Err(MoneyError::Overflow);
-        };
-        amount.fraction(numerator, denominator)
+    /// The taxes on the part, each rounded on its own and not on the rounded part.
+    pub fn taxes<'a>(
+        self,
+        amount: Money,
+        taxes: impl IntoIterator<Item = &'a Tax>,
+    ) -> Result<Vec<Money>, MoneyError> {
+        let exact = tax::on(Fraction::of_money(amount).share(self)?, taxes)?;
+        exact.iter().map(|tax| tax.round(amount.currency())).collect()
     }
 
     pub fn apply(self, amount: Money) -> Result<Money, MoneyError> {

@@ -104,6 +104,7 @@ impl World {
     fn begin(&self, interval: usize) -> Subscription {
         let create = Create {
             discounts: &[],
+            included_taxes: &[],
             id: SubscriptionId::from_uuid(Uuid::nil()),
             item: SubscriptionItemId::from_uuid(Uuid::nil()),
             customer: CustomerId::from_uuid(Uuid::nil()),

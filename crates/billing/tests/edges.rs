@@ -65,6 +65,7 @@ fn later() -> DateTime<Utc> {
 fn create(plan: &Plan) -> Create<'_> {
     Create {
         discounts: &[],
+        included_taxes: &[],
         id: SubscriptionId::from_uuid(uuid()),
         item: SubscriptionItemId::from_uuid(uuid()),
         customer: CustomerId::from_uuid(uuid()),

@@ -72,6 +72,7 @@ fn plan(scheme: &str, included: i64, bounds: Bounds) -> Plan {
 fn start(plan: &Plan) -> Subscription {
     let create = Create {
         discounts: &[],
+        included_taxes: &[],
         id: SubscriptionId::from_uuid(Uuid::nil()),
         item: SubscriptionItemId::from_uuid(Uuid::nil()),
         customer: CustomerId::from_uuid(Uuid::nil()),

@@ -45,6 +45,7 @@ fn active() -> Subscription {
     };
     let create = Create {
         discounts: &[],
+        included_taxes: &[],
         id: SubscriptionId::from_uuid(uuid),
         item: SubscriptionItemId::from_uuid(uuid),
         customer: CustomerId::from_uuid(uuid),

@@ -140,7 +140,7 @@ impl Bench {
             database_url: url.into(),
             base_url: "http://127.0.0.1:3000".to_owned(),
             currency: Currency::USD,
-            tax_rate: TaxRate::new("0.08".parse()?)?,
+            tax: TaxRate::new("0.08".parse()?)?.into(),
             gross_margin: GrossMargin::WHOLE,
             quote_key: [7; 32],
             usage_tracking: true,

@@ -28,7 +28,7 @@ async fn main() -> Result<()> {
         database_url: url.as_str().into(),
         base_url: "http://localhost".to_owned(),
         currency: Currency::USD,
-        tax_rate: TaxRate::new("0.08".parse()?)?,
+        tax: TaxRate::new("0.08".parse()?)?.into(),
         gross_margin: GrossMargin::WHOLE,
         quote_key: [7; 32],
         usage_tracking: true,

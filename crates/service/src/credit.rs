@@ -5,6 +5,7 @@ use billing::id::{CreditNoteId, CreditNoteLineId, CustomerId, InvoiceId, Posting
 use billing::invoice::InvoiceNumber;
 use billing::ledger::{Account, Posting, PostingKind, credit_applied, credit_note_issued};
 use billing::money::{Currency, Money};
+use billing::tax::TaxId;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use store::credit::NewCreditNote;
@@ -92,6 +93,7 @@ pub async fn issue(conn: &mut PgConnection, issue: Issue<'_>, base_url: &str) ->
         customer: issue.customer.id,
         customer_name: &issue.customer.name,
         customer_email: &issue.customer.email,
+        customer_tax_id: issue.customer.tax.id.as_ref().map(TaxId::as_str),
         subscription: issue.subscription,
         number,
         reason: issue.reason,

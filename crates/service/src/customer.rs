@@ -4,6 +4,7 @@ use billing::id::CustomerId;
 use billing::invoice::PaymentTerms;
 use billing::money::Currency;
 use billing::period::Zone;
+use billing::tax::{TaxDefaults, TaxProfile, Taxation};
 use serde_json::json;
 use store::CustomerScope;
 use store::customer::CustomerRecord;
@@ -19,26 +20,22 @@ pub struct CustomerProfile {
     pub currency: Currency,
     pub zone: Zone,
     pub terms: PaymentTerms,
+    pub tax: TaxProfile,
+    /// How what it is billed now is taxed.
+    pub taxation: Taxation,
 }
 
-impl From<CustomerRecord> for CustomerProfile {
-    fn from(customer: CustomerRecord) -> Self {
-        let CustomerRecord {
-            id,
-            name,
-            email,
-            currency,
-            zone,
-            terms,
-            ..
-        } = customer;
+impl CustomerProfile {
+    pub(crate) fn of(customer: CustomerRecord, defaults: TaxDefaults) -> Self {
         Self {
-            id,
-            name,
-            email,
-            currency,
-            zone,
-            terms,
+            taxation: customer.taxation(defaults),
+            id: customer.id,
+            name: customer.name,
+            email: customer.email,
+            currency: customer.currency,
+            zone: customer.zone,
+            terms: customer.terms,
+            tax: customer.tax,
         }
     }
 }
@@ -49,7 +46,8 @@ impl Billing {
         let scope = actor.reads_customer()?;
         let mut conn = store::acquire(self.pool()).await?;
         let customer = store::customer::find(&mut conn, scope).await?;
-        Ok(customer.ok_or(Error::NotFound("customer"))?.into())
+        let customer = customer.ok_or(Error::NotFound("customer"))?;
+        Ok(CustomerProfile::of(customer, self.parts.config.tax))
     }
 
     /// Decides how the customer pays from now on: what is issued stays due when it is.

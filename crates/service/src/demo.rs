@@ -5,6 +5,7 @@ mod cast;
 mod lives;
 mod stage;
 mod story;
+mod tax;
 mod timeline;
 mod usage;
 
@@ -161,6 +162,7 @@ impl Billing {
         seed.ensure_catalog().await?;
         let operator = seed.create_demo_staff().await?;
         seed.create_demo_coupons(&operator).await?;
+        seed.create_demo_taxes(&operator).await?;
         let mut stage = Stage::set(seed.clone(), operator, world).await?;
         let mut done = 0;
         for stop in &timeline.stops {

@@ -5,6 +5,7 @@ use billing::invoice::OneOffLineError;
 use billing::money::MoneyError;
 use billing::period::PeriodError;
 use billing::subscription::{ChangeError, CreateError, InvalidTransition, OutOfBounds};
+use billing::tax::InvalidTaxId;
 
 use crate::catalog::Problem;
 
@@ -65,6 +66,8 @@ pub enum Error {
     #[error("the subscription cannot do this now")]
     Change(#[from] ChangeError),
     #[error(transparent)]
+    TaxId(#[from] InvalidTaxId),
+    #[error(transparent)]
     Code(#[from] CodeRefused),
     #[error("a promotion code of this name exists already")]
     CodeTaken,
@@ -102,6 +105,7 @@ impl Error {
             Self::WrongCredentials => "wrong_credentials",
             Self::EmailTaken => "email_taken",
             Self::Invalid { .. } => "invalid",
+            Self::TaxId(_) => "invalid_tax_id",
             Self::Catalog(_) => "invalid_catalog",
             Self::AlreadySubscribed => "already_subscribed",
             Self::Paused => "paused",
@@ -164,7 +168,7 @@ impl Error {
             Self::Unauthenticated | Self::WrongCredentials => ErrorKind::Unauthenticated,
             Self::Forbidden => ErrorKind::Forbidden,
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Invalid { .. } | Self::Catalog(_) | Self::Money(_) => ErrorKind::Invalid,
+            Self::Invalid { .. } | Self::TaxId(_) | Self::Catalog(_) | Self::Money(_) => ErrorKind::Invalid,
             Self::EmailTaken
             | Self::AlreadySubscribed
             | Self::Paused

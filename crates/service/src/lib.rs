@@ -26,6 +26,7 @@ mod record;
 mod run;
 mod session;
 mod subscription;
+mod tax;
 mod usage;
 mod verify;
 
@@ -61,19 +62,21 @@ pub use subscription::{
     AddOnOffer, AddOnPreview, ChangeKind, ChangeOutcome, ChangePreview, ResumePreview, SetUp, StopKind,
     StopPreview,
 };
+pub use tax::{TaxAddress, TaxExemption, TaxSettings};
 pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};
 pub use verify::{Finding, VerifyReport};
 
 use std::sync::Arc;
 
-use billing::invoice::{Assembly, InvoiceDiscount};
+use billing::invoice::{Assembly, DraftLine, InvoiceDiscount, InvoiceDraft};
 use billing::money::Currency;
 use billing::revenue::GrossMargin;
-use billing::tax::TaxRate;
+use billing::tax::TaxDefaults;
 use gateway::PaymentGateway;
 use gateway::sandbox::Sandbox;
 use secrecy::SecretString;
 use store::PgPool;
+use store::customer::CustomerRecord;
 
 use crate::clock::{Clock, ManualClock, ShiftedClock};
 
@@ -84,7 +87,7 @@ pub struct ServiceConfig {
     /// Where browsers reach us, without a trailing slash.
     pub base_url: String,
     pub currency: Currency,
-    pub tax_rate: TaxRate,
+    pub tax: TaxDefaults,
     /// What LTV counts of revenue.
     pub gross_margin: GrossMargin,
     /// Signs quotes. 32 random bytes.
@@ -98,7 +101,7 @@ impl std::fmt::Debug for ServiceConfig {
         f.debug_struct("ServiceConfig")
             .field("base_url", &self.base_url)
             .field("currency", &self.currency)
-            .field("tax_rate", &self.tax_rate)
+            .field("tax", &self.tax)
             .field("gross_margin", &self.gross_margin)
             .field("usage_tracking", &self.usage_tracking)
             .finish_non_exhaustive()
@@ -179,9 +182,24 @@ impl Billing {
     }
 
     /// What is made of an invoice's charges.
-    pub(crate) fn assembly<'a>(&self, discounts: &'a [InvoiceDiscount]) -> Assembly<'a> {
-        let rate = self.parts.config.tax_rate;
-        Assembly { discounts, rate }
+    pub(crate) fn assembly<'a>(
+        &self,
+        customer: &CustomerRecord,
+        discounts: &'a [InvoiceDiscount],
+    ) -> Assembly<'a> {
+        let taxation = customer.taxation(self.parts.config.tax);
+        Assembly { discounts, taxation }
+    }
+
+    /// The customer's invoice of these lines, before credit.
+    pub(crate) fn draft(
+        &self,
+        customer: &CustomerRecord,
+        lines: Vec<DraftLine>,
+        discounts: &[InvoiceDiscount],
+    ) -> Result<InvoiceDraft> {
+        let assembly = self.assembly(customer, discounts);
+        Ok(InvoiceDraft::assemble(customer.currency, lines, &assembly)?)
     }
 
     pub fn config(&self) -> &ServiceConfig {

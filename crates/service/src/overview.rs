@@ -130,7 +130,7 @@ impl Billing {
             invoices: store::invoice::list(&mut conn, scope, LAST_INVOICES).await?,
             credit: credit::balance(&mut conn, scope, customer.currency).await?,
             trial_available: !store::subscription::trial_used(&mut conn, scope).await?,
-            customer: CustomerProfile::from(customer),
+            customer: CustomerProfile::of(customer, self.parts.config.tax),
         })
     }
 
@@ -168,7 +168,7 @@ impl Billing {
         }
         let mut catalog = Catalog::default();
         let loaded = Loaded::load(conn, &mut catalog, &[subscription]).await?;
-        let bill = loaded.bill(customer, subscription, self.parts.config.tax_rate)?;
+        let bill = loaded.bill(customer, subscription, self.parts.config.tax)?;
         Ok(Some(Upcoming {
             at: bill.renewal.boundary,
             draft: bill.draft,

@@ -1,13 +1,16 @@
 //! Recomputes everything that must tie, and names what does not.
 
+use billing::credit::BilledTax;
 use billing::invoice::Explain;
+use billing::money::{Money, MoneyError};
 use billing::revenue::customer_mrr;
+use billing::tax::{TaxBasis, TaxBehavior, TaxRounding, Taxation, Taxed, assess};
 use store::PgConnection;
-use store::verify::{StoredCredit, StoredLine};
+use store::verify::{StoredCredit, StoredInvoice, StoredLine};
 
 use crate::{Billing, Result};
 
-const LINES_AT_A_TIME: i64 = 2_000;
+const INVOICES_AT_A_TIME: i64 = 1_000;
 const CUSTOMERS_AT_A_TIME: usize = 1_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,26 +49,27 @@ impl Billing {
     }
 }
 
-/// Every line's amount follows from its explanation, and its tax from its rate.
+/// Every line's amount follows from its explanation, and its taxes from their rates.
 async fn check_lines(conn: &mut PgConnection, report: &mut VerifyReport) -> Result<()> {
     let (mut rows, mut wrong, mut after) = (0, Vec::new(), None);
     loop {
-        let lines = store::verify::lines_after(conn, after, LINES_AT_A_TIME).await?;
-        let Some(last) = lines.last() else { break };
-        after = Some((last.invoice, last.position));
-        rows += lines.len() as u64;
-        wrong.extend(
-            lines
-                .iter()
-                .filter(|line| !line_ties(line))
-                .map(|l| format!("{} line {}", l.invoice, l.position)),
-        );
+        let invoices = store::verify::invoices_after(conn, after, INVOICES_AT_A_TIME).await?;
+        let Some(last) = invoices.last() else { break };
+        after = Some(last.id);
+        for invoice in &invoices {
+            rows += invoice.lines.len() as u64;
+            let untied = lines_untied(invoice);
+            wrong.extend(untied.map(|position| format!("{} line {position}", invoice.id)));
+            if !taxes_tie(invoice) {
+                wrong.push(format!("the taxes of {}", invoice.id));
+            }
+        }
     }
     report.add("lines follow from what explains them", rows, wrong);
     Ok(())
 }
 
-/// Every credit's amount follows from its explanation; its tax from its rate, or it is the rest of the tax that
+/// Every credit's amount follows from its explanation; its taxes from their rates, or they are the rest of what
 /// was billed.
 async fn check_credit_lines(conn: &mut PgConnection, report: &mut VerifyReport) -> Result<()> {
     let lines = store::verify::credit_lines(conn).await?;
@@ -80,26 +84,95 @@ async fn check_credit_lines(conn: &mut PgConnection, report: &mut VerifyReport) 
 }
 
 fn credit_ties(line: &StoredCredit) -> bool {
-    let taxed = match &line.explain {
+    let taxes = line.taxes.iter().map(|line| &line.tax);
+    let exact = match &line.explain {
         Explain::Prorated {
             basis,
             share,
             credit: true,
-        } => share
-            .tax(*basis, line.tax_rate)
-            .is_ok_and(|exact| line.tax == exact || (line.untaxes && line.tax.minor() < exact.minor())),
-        Explain::Capped { .. } => line.untaxes,
-        _ => false,
+        } => share.taxes(*basis, taxes).ok(),
+        Explain::Capped { limit, .. } => limit
+            .fraction(0, 1)
+            .ok()
+            .map(|nothing| vec![nothing; line.taxes.len()]),
+        _ => None,
     };
+    let given_back: Vec<_> = line.taxes.iter().map(|line| line.amount).collect();
+    let taxed = exact.is_some_and(|exact| is_exact_or_rest(&given_back, &exact, &line.billed));
     taxed && line.explain.amount() == line.net.negate()
 }
 
-fn line_ties(line: &StoredLine) -> bool {
-    let taxed = line.tax_rate.on(line.net).is_ok_and(|exact| {
-        // A credit gives back no more tax than was left.
-        line.tax == exact || (line.untaxes && line.tax.minor() > exact.minor())
-    });
-    taxed && line.explain.amount() == Ok(line.amount)
+/// What is not the exact tax is all that was left of it.
+fn is_exact_or_rest(given_back: &[Money], exact: &[Money], billed: &[BilledTax]) -> bool {
+    let rest = |billed: &BilledTax| billed.credited == billed.line.amount;
+    given_back.len() == billed.len()
+        && exact.len() == billed.len()
+        && given_back
+            .iter()
+            .zip(exact)
+            .zip(billed)
+            .all(|((tax, exact), billed)| tax == exact || rest(billed))
+}
+
+/// Which lines do not follow from what explains them, credits from their taxes either.
+fn lines_untied(invoice: &StoredInvoice) -> impl Iterator<Item = i32> {
+    let untied = |line: &&StoredLine| {
+        let explained = line.explain.amount();
+        match &line.credits {
+            None => charged(line, invoice.basis).and_then(|left| left.plus(line.discount)) != explained,
+            Some(billed) => explained != Ok(line.net) || !invoiced_credit_ties(line, billed),
+        }
+    };
+    invoice.lines.iter().filter(untied).map(|line| line.position)
+}
+
+/// What is left of a line's amount after discounts.
+fn charged(line: &StoredLine, basis: TaxBasis) -> std::result::Result<Money, MoneyError> {
+    match basis.behavior {
+        TaxBehavior::Exclusive => Ok(line.net),
+        TaxBehavior::Inclusive => line
+            .taxes
+            .iter()
+            .try_fold(line.net, |sum, tax| sum.plus(tax.amount)),
+    }
+}
+
+fn invoiced_credit_ties(line: &StoredLine, billed: &[BilledTax]) -> bool {
+    let taxes: Vec<_> = line.taxes.iter().map(|line| line.tax.clone()).collect();
+    let exact = assess(line.net.currency(), &[(line.net, &taxes)], TaxRounding::PerLine);
+    let given_back: Vec<_> = line.taxes.iter().map(|line| line.amount).collect();
+    exact.is_ok_and(|exact| is_exact_or_rest(&given_back, &exact.concat(), billed))
+}
+
+/// What is charged bears its taxes, lines of the same taxes together.
+fn taxes_tie(invoice: &StoredInvoice) -> bool {
+    let mut alike: Vec<(Taxation, Vec<&StoredLine>)> = Vec::new();
+    for line in invoice.lines.iter().filter(|line| line.credits.is_none()) {
+        let taxes = line.taxes.iter().map(|line| line.tax.clone()).collect();
+        match alike.iter_mut().find(|(known, _)| known.taxes == taxes) {
+            Some((_, lines)) => lines.push(line),
+            None => {
+                let basis = invoice.basis;
+                alike.push((Taxation { taxes, basis }, vec![line]));
+            }
+        }
+    }
+    alike
+        .iter()
+        .all(|(taxation, lines)| taxed_alike(taxation, lines).unwrap_or(false))
+}
+
+fn taxed_alike(taxation: &Taxation, lines: &[&StoredLine]) -> std::result::Result<bool, MoneyError> {
+    let Some(first) = lines.first() else {
+        return Ok(true);
+    };
+    let amounts = lines.iter().map(|line| charged(line, taxation.basis));
+    let taxed = taxation.tax(
+        first.net.currency(),
+        &amounts.collect::<std::result::Result<Vec<_>, _>>()?,
+    )?;
+    let ties = |(taxed, line): (&Taxed, &&StoredLine)| taxed.net == line.net && taxed.taxes == line.taxes;
+    Ok(taxed.iter().zip(lines).all(ties))
 }
 
 /// The sum of a customer's movements is the MRR of its subscriptions.

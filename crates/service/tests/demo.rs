@@ -13,6 +13,7 @@ use service::billing::credit::CreditReason;
 use service::billing::invoice::{InvoiceStatus, LineKind};
 use service::billing::revenue::MovementKind;
 use service::billing::subscription::{CancelReason, StatusName};
+use service::billing::tax::TaxTreatment;
 use service::{DemoWorld, VerifyReport};
 use sqlx::PgPool;
 use support::{World, world};
@@ -145,6 +146,22 @@ async fn the_full_world_ties_and_comes_through_everything(pool: PgPool) {
             "movements",
             MovementKind::ALL.map(MovementKind::as_str).to_vec(),
             "SELECT DISTINCT kind FROM revenue_movement",
+        ),
+        (
+            "tax treatments",
+            TaxTreatment::ALL.map(TaxTreatment::as_str).to_vec(),
+            "SELECT DISTINCT tax_treatment FROM invoice",
+        ),
+        (
+            "prices with their tax and without",
+            vec!["exclusive", "inclusive"],
+            "SELECT DISTINCT tax_behavior FROM invoice",
+        ),
+        (
+            "taxes on a line, and taxes on taxes",
+            vec!["1", "2", "compound"],
+            "SELECT jsonb_array_length(taxes)::text FROM invoice_line
+             UNION SELECT 'compound' FROM invoice_line WHERE taxes @> '[{\"compound\": true}]'",
         ),
         (
             "kinds of lines",

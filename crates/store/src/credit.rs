@@ -1,14 +1,15 @@
 //! Credit notes, and what of billed time can still be given back.
 
-use billing::credit::{BilledLine, CreditLine, CreditNoteDraft, CreditReason, CreditableLine};
+use billing::credit::{BilledLine, BilledTax, CreditLine, CreditNoteDraft, CreditReason, CreditableLine};
 use billing::id::{
     CreditNoteId, CreditNoteLineId, CustomerId, InvoiceId, InvoiceLineId, SubscriptionId, SubscriptionItemId,
 };
 use billing::invoice::InvoiceNumber;
 use billing::money::Money;
-use billing::tax::TaxRate;
+use billing::tax::LineTax;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::{CustomerScope, Error, Result, row};
@@ -23,6 +24,7 @@ pub struct NewCreditNote<'a> {
     pub customer: CustomerId,
     pub customer_name: &'a str,
     pub customer_email: &'a str,
+    pub customer_tax_id: Option<&'a str>,
     pub subscription: SubscriptionId,
     pub number: InvoiceNumber,
     pub reason: CreditReason,
@@ -49,6 +51,7 @@ pub struct CreditNoteDetail {
     pub summary: CreditNoteSummary,
     pub customer_name: String,
     pub customer_email: String,
+    pub customer_tax_id: Option<String>,
     /// Each with the invoice it reduces.
     pub lines: Vec<(CreditLine, InvoiceId, InvoiceNumber)>,
 }
@@ -58,8 +61,8 @@ pub async fn insert(conn: &mut PgConnection, note: &NewCreditNote<'_>) -> Result
     let currency = draft.total().currency();
     sqlx::query!(
         "INSERT INTO credit_note (id, customer_id, subscription_id, series, number, reason, currency, net_minor,
-            tax_minor, total_minor, issued_at, customer_name, customer_email)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            tax_minor, total_minor, issued_at, customer_name, customer_email, customer_tax_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         note.id.uuid(),
         note.customer.uuid(),
         note.subscription.uuid(),
@@ -73,13 +76,14 @@ pub async fn insert(conn: &mut PgConnection, note: &NewCreditNote<'_>) -> Result
         note.issued_at,
         note.customer_name,
         note.customer_email,
+        note.customer_tax_id,
     )
     .execute(&mut *conn)
     .await?;
     for ((position, id), line) in (1..).zip(&note.lines).zip(draft.lines()) {
         sqlx::query!(
             "INSERT INTO credit_note_line (id, credit_note_id, position, invoice_line_id, description, service_start,
-                service_end, net_minor, tax_rate, tax_minor, explain)
+                service_end, net_minor, taxes, tax_minor, explain)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             id.uuid(),
             note.id.uuid(),
@@ -89,8 +93,8 @@ pub async fn insert(conn: &mut PgConnection, note: &NewCreditNote<'_>) -> Result
             line.period.start(),
             line.period.end(),
             line.net.minor(),
-            line.tax_rate.fraction(),
-            line.tax.minor(),
+            Json(&line.taxes) as Json<&Vec<LineTax>>,
+            line.tax().map_err(|error| Error::corrupt(LINES, error))?.minor(),
             serde_json::to_value(&line.explain).map_err(|error| Error::corrupt(LINES, error))?,
         )
         .execute(&mut *conn)
@@ -171,7 +175,7 @@ pub async fn find(
         return Ok(None);
     };
     let names = sqlx::query!(
-        "SELECT customer_name, customer_email FROM credit_note WHERE id = $1",
+        "SELECT customer_name, customer_email, customer_tax_id FROM credit_note WHERE id = $1",
         id.uuid()
     )
     .fetch_one(&mut *conn)
@@ -181,6 +185,7 @@ pub async fn find(
         summary,
         customer_name: names.customer_name,
         customer_email: names.customer_email,
+        customer_tax_id: names.customer_tax_id,
     }))
 }
 
@@ -190,8 +195,8 @@ async fn lines(
 ) -> Result<Vec<(CreditLine, InvoiceId, InvoiceNumber)>> {
     let currency = note.total.currency();
     let rows = sqlx::query!(
-        r#"SELECT c.id, c.invoice_line_id, c.description, c.service_start, c.service_end, c.net_minor, c.tax_rate,
-                c.tax_minor, c.explain, l.subscription_item_id AS "subscription_item_id!", l.invoice_id, i.series,
+        r#"SELECT c.id, c.invoice_line_id, c.description, c.service_start, c.service_end, c.net_minor,
+                c.taxes AS "taxes: Json<Vec<LineTax>>", c.explain, l.subscription_item_id AS "subscription_item_id!", l.invoice_id, i.series,
                 i.number
          FROM credit_note_line c JOIN invoice_line l ON l.id = c.invoice_line_id
          JOIN invoice i ON i.id = l.invoice_id WHERE c.credit_note_id = $1 ORDER BY c.position"#,
@@ -207,8 +212,7 @@ async fn lines(
                 description: r.description,
                 period: row::period(LINES, r.service_start, r.service_end)?,
                 net: Money::new(r.net_minor, currency),
-                tax_rate: TaxRate::new(r.tax_rate).map_err(|_| Error::corrupt(LINES, r.id))?,
-                tax: Money::new(r.tax_minor, currency),
+                taxes: r.taxes.0,
                 explain: serde_json::from_value(r.explain).map_err(|_| Error::corrupt(LINES, r.id))?,
             };
             Ok((
@@ -231,16 +235,17 @@ pub async fn billed_lines(
     const TABLE: &str = "invoice_line";
     let rows = sqlx::query!(
         r#"SELECT l.id, l.subscription_item_id AS "subscription_item_id!", l.service_start, l.service_end, l.net_minor,
-                l.tax_minor, l.tax_rate, i.currency, coalesce(c.since, l.service_end) AS "stands_until!",
-                coalesce(c.net, 0)::bigint AS "credited_net!", coalesce(c.tax, 0)::bigint AS "credited_tax!"
+                l.taxes AS "taxes: Json<Vec<LineTax>>", i.currency, coalesce(c.since, l.service_end) AS "stands_until!",
+                coalesce(c.net, 0)::bigint AS "credited_net!",
+                c.taxes AS "credited_taxes: Json<Vec<Vec<LineTax>>>"
          FROM subscription_item s JOIN invoice_line l ON l.subscription_item_id = s.id
          JOIN invoice i ON i.id = l.invoice_id
          LEFT JOIN LATERAL (
-            SELECT min(service_start) AS since, sum(net) AS net, sum(tax) AS tax FROM (
-                SELECT service_start, -net_minor AS net, -tax_minor AS tax FROM invoice_line
+            SELECT min(service_start) AS since, sum(net) AS net, jsonb_agg(taxes) AS taxes FROM (
+                SELECT service_start, -net_minor AS net, taxes FROM invoice_line
                 WHERE credits_line_id = l.id AND NOT voided
                 UNION ALL
-                SELECT service_start, net_minor, tax_minor FROM credit_note_line WHERE invoice_line_id = l.id
+                SELECT service_start, net_minor, taxes FROM credit_note_line WHERE invoice_line_id = l.id
             ) given_back) c ON true
          WHERE s.subscription_id = $1 AND l.kind IN ('base', 'proration_charge') AND NOT l.voided
            AND i.status <> 'uncollectible' AND coalesce(c.since, l.service_end) > $2 AND i.customer_id = $3
@@ -263,10 +268,25 @@ pub async fn billed_lines(
                     credited: Money::new(l.credited_net, currency),
                 },
                 stands_until: l.stands_until,
-                tax: Money::new(l.tax_minor, currency),
-                tax_rate: TaxRate::new(l.tax_rate).map_err(|_| Error::corrupt(TABLE, l.id))?,
-                credited_tax: Money::new(l.credited_tax, currency),
+                taxes: billed_taxes(
+                    l.taxes.0,
+                    l.credited_taxes.map_or(Vec::new(), |credited| credited.0),
+                ),
             })
         })
         .collect()
+}
+
+/// Each tax of a line with what was given back of it. Credits name the same taxes in the same order, as positive
+/// amounts on notes and as negative ones on invoices.
+pub(crate) fn billed_taxes(billed: Vec<LineTax>, credits: Vec<Vec<LineTax>>) -> Vec<BilledTax> {
+    let with_credits = |(nth, line): (usize, LineTax)| {
+        let given_back = credits.iter().filter_map(|credit| credit.get(nth));
+        let credited = given_back.map(|tax| tax.amount.minor().abs()).sum();
+        BilledTax {
+            credited: Money::new(credited, line.amount.currency()),
+            line,
+        }
+    };
+    billed.into_iter().enumerate().map(with_credits).collect()
 }

@@ -4,6 +4,7 @@ use billing::id::CustomerId;
 use billing::invoice::PaymentTerms;
 use billing::money::Currency;
 use billing::period::Zone;
+use billing::tax::{Region, TaxDefaults, TaxId, TaxProfile, TaxRegion, Taxation, taxation};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
@@ -33,6 +34,16 @@ pub struct CustomerRecord {
     pub created_at: DateTime<Utc>,
     pub ever_paid: bool,
     pub terms: PaymentTerms,
+    pub tax: TaxProfile,
+    /// What is charged where it is.
+    pub charged: Option<TaxRegion>,
+}
+
+impl CustomerRecord {
+    /// How what it is billed now is taxed.
+    pub fn taxation(&self, defaults: TaxDefaults) -> Taxation {
+        taxation(&self.tax, self.charged.as_ref(), defaults)
+    }
 }
 
 struct CustomerRow {
@@ -45,6 +56,10 @@ struct CustomerRow {
     created_at: DateTime<Utc>,
     ever_paid: bool,
     net_days: Option<i32>,
+    tax_region: Option<String>,
+    tax_id: Option<String>,
+    tax_exempt: bool,
+    charged: Option<serde_json::Value>,
 }
 
 impl TryFrom<CustomerRow> for CustomerRecord {
@@ -64,8 +79,22 @@ impl TryFrom<CustomerRow> for CustomerRecord {
             created_at: row.created_at,
             ever_paid: row.ever_paid,
             terms: terms(row.net_days)?,
+            tax: TaxProfile {
+                region: row.tax_region.as_deref().map(region).transpose()?,
+                id: row.tax_id.map(TaxId::stored),
+                is_exempt: row.tax_exempt,
+            },
+            charged: row.charged.map(charged).transpose()?,
         })
     }
+}
+
+fn region(region: &str) -> Result<Region> {
+    Region::parse(region).map_err(|error| Error::corrupt(TABLE, error))
+}
+
+fn charged(charged: serde_json::Value) -> Result<TaxRegion> {
+    serde_json::from_value(charged).map_err(|error| Error::corrupt("tax_region", error))
 }
 
 fn terms(net_days: Option<i32>) -> Result<PaymentTerms> {
@@ -92,8 +121,8 @@ pub async fn insert(conn: &mut PgConnection, customer: &NewCustomer<'_>) -> Resu
 pub async fn find(conn: &mut PgConnection, scope: CustomerScope) -> Result<Option<CustomerRecord>> {
     sqlx::query_as!(
         CustomerRow,
-        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid,
-                net_days
+        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days, tax_region, tax_id,
+                tax_exempt, to_jsonb(tax_region_of(tax_region)) AS charged
          FROM customer WHERE id = $1",
         scope.uuid(),
     )
@@ -108,7 +137,8 @@ pub async fn find(conn: &mut PgConnection, scope: CustomerScope) -> Result<Optio
 pub async fn lock(conn: &mut PgConnection, scope: CustomerScope) -> Result<Option<CustomerRecord>> {
     sqlx::query_as!(
         CustomerRow,
-        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days
+        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days, tax_region, tax_id,
+                tax_exempt, to_jsonb(tax_region_of(tax_region)) AS charged
          FROM customer WHERE id = $1 FOR NO KEY UPDATE",
         scope.uuid(),
     )
@@ -135,6 +165,20 @@ pub async fn set_terms(conn: &mut PgConnection, scope: CustomerScope, terms: Pay
         "UPDATE customer SET net_days = $2 WHERE id = $1",
         scope.uuid(),
         terms.net_days().map(i32::from)
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What later invoices are taxed by; those that are issued stay as they are.
+pub async fn set_tax(conn: &mut PgConnection, scope: CustomerScope, tax: &TaxProfile) -> Result<()> {
+    sqlx::query!(
+        "UPDATE customer SET tax_region = $2, tax_id = $3, tax_exempt = $4 WHERE id = $1",
+        scope.uuid(),
+        tax.region.as_ref().map(Region::as_str),
+        tax.id.as_ref().map(TaxId::as_str),
+        tax.is_exempt,
     )
     .execute(conn)
     .await?;
@@ -176,7 +220,8 @@ pub struct DueCustomer {
 pub async fn lock_due(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> Result<Vec<DueCustomer>> {
     let rows = sqlx::query_as!(
         CustomerRow,
-        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days
+        "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days, tax_region, tax_id,
+                tax_exempt, to_jsonb(tax_region_of(tax_region)) AS charged
          FROM customer WHERE due_at <= $1 AND parked_reason IS NULL
          ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
         now,

@@ -9,6 +9,7 @@ pub use bounds::{billed_until, recurring_lines_since};
 pub use one_off::{
     NewOneOff, WaitingOneOff, bill_one_offs, insert_one_off, remove_one_off, waiting_one_offs,
 };
+pub(crate) use read::tax_basis;
 pub use read::{
     AttemptRow, InvoiceDetail, InvoiceSummary, awaited, find, given_back, list, lock, numbered, open, owing,
 };

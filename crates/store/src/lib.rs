@@ -21,6 +21,7 @@ mod row;
 pub mod scope;
 pub mod session;
 pub mod subscription;
+pub mod tax;
 pub mod usage;
 pub mod verify;
 

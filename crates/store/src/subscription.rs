@@ -33,6 +33,7 @@ struct SubscriptionRow {
     pending_change: Option<serde_json::Value>,
     add_on_time: serde_json::Value,
     discounts: serde_json::Value,
+    included_taxes: serde_json::Value,
     created_at: DateTime<Utc>,
     billing_time: String,
 }
@@ -50,7 +51,7 @@ pub async fn live_of(conn: &mut PgConnection, customers: &[CustomerId]) -> Resul
         SubscriptionRow,
         "SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
                 billing_end, usage_start, usage_end, cancel_at, ends_at, pending_change, created_at,
-                billing_time, overdue_at, add_on_time, discounts
+                billing_time, overdue_at, add_on_time, discounts, included_taxes
          FROM subscription WHERE customer_id = ANY($1) AND status <> 'canceled' ORDER BY customer_id, id",
         &ids,
     )
@@ -65,7 +66,7 @@ pub async fn all(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<Su
         SubscriptionRow,
         "SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
                 billing_end, usage_start, usage_end, cancel_at, ends_at, pending_change, created_at,
-                billing_time, overdue_at, add_on_time, discounts
+                billing_time, overdue_at, add_on_time, discounts, included_taxes
          FROM subscription WHERE customer_id = $1 ORDER BY created_at DESC, id DESC",
         scope.uuid(),
     )
@@ -99,6 +100,7 @@ fn subscription(row: SubscriptionRow, items: Vec<SubscriptionItem>) -> Result<Su
         usage_period: row::period(TABLE, row.usage_start, row.usage_end)?,
         add_on_time: serde_json::from_value(row.add_on_time.clone()).map_err(|_| corrupt())?,
         discounts: serde_json::from_value(row.discounts.clone()).map_err(|_| corrupt())?,
+        included_taxes: serde_json::from_value(row.included_taxes.clone()).map_err(|_| corrupt())?,
         cancel_at: row.cancel_at,
         ends_at: row.ends_at,
         overdue_at: row.overdue_at,
@@ -165,12 +167,8 @@ fn pending_change(subscription: &Subscription) -> Result<Option<serde_json::Valu
     json.map_err(|error| Error::corrupt(TABLE, error))
 }
 
-fn add_on_time(subscription: &Subscription) -> Result<serde_json::Value> {
-    serde_json::to_value(&subscription.add_on_time).map_err(|error| Error::corrupt(TABLE, error))
-}
-
-fn discounts(subscription: &Subscription) -> Result<serde_json::Value> {
-    serde_json::to_value(&subscription.discounts).map_err(|error| Error::corrupt(TABLE, error))
+fn list<T: serde::Serialize>(list: &[T]) -> Result<serde_json::Value> {
+    serde_json::to_value(list).map_err(|error| Error::corrupt(TABLE, error))
 }
 
 fn version(subscription: &Subscription) -> Result<i32> {
@@ -182,8 +180,8 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
     sqlx::query!(
         "INSERT INTO subscription (id, customer_id, status, status_at, cancel_reason, version, anchor, billing_start,
             billing_end, usage_start, usage_end, cancel_at, pending_change, created_at, resume_at, ends_at,
-            billing_time, overdue_at, add_on_time, discounts)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+            billing_time, overdue_at, add_on_time, discounts, included_taxes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
         subscription.id.uuid(),
         subscription.customer.uuid(),
         status,
@@ -202,8 +200,9 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
         subscription.ends_at,
         subscription.billing_time.as_str(),
         subscription.overdue_at,
-        add_on_time(subscription)?,
-        discounts(subscription)?,
+        list(&subscription.add_on_time)?,
+        list(&subscription.discounts)?,
+        list(&subscription.included_taxes)?,
     )
     .execute(&mut *conn)
     .await?;
@@ -226,12 +225,12 @@ pub async fn update(conn: &mut PgConnection, updates: &[Update<'_>]) -> Result<(
             version = s.version + 1, anchor = n.anchor, billing_start = n.billing_start, billing_end = n.billing_end,
             usage_start = n.usage_start, usage_end = n.usage_end, cancel_at = n.cancel_at,
             pending_change = n.pending_change, resume_at = n.resume_at, overdue_at = n.overdue_at,
-            add_on_time = n.add_on_time, discounts = n.discounts
+            add_on_time = n.add_on_time, discounts = n.discounts, included_taxes = n.included_taxes
          FROM unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::timestamptz[],
             $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
-            $12::jsonb[], $13::timestamptz[], $14::timestamptz[], $15::jsonb[], $16::jsonb[]) AS n (id, version, status, status_at,
-            cancel_reason, anchor, billing_start, billing_end, usage_start, usage_end, cancel_at, pending_change,
-            resume_at, overdue_at, add_on_time, discounts)
+            $12::jsonb[], $13::timestamptz[], $14::timestamptz[], $15::jsonb[], $16::jsonb[], $17::jsonb[])
+            AS n (id, version, status, status_at, cancel_reason, anchor, billing_start, billing_end, usage_start, usage_end, cancel_at, pending_change,
+            resume_at, overdue_at, add_on_time, discounts, included_taxes)
          WHERE s.id = n.id AND s.version = n.version",
         &column(subscriptions, |s| s.id.uuid()),
         &try_column(subscriptions, |s| version(s))?,
@@ -247,8 +246,9 @@ pub async fn update(conn: &mut PgConnection, updates: &[Update<'_>]) -> Result<(
         &try_column(subscriptions, |s| pending_change(s))? as &[Option<serde_json::Value>],
         &column(subscriptions, |s| resume_at(s.status)) as &[Option<DateTime<Utc>>],
         &column(subscriptions, |s| s.overdue_at) as &[Option<DateTime<Utc>>],
-        &try_column(subscriptions, |s| add_on_time(s))?,
-        &try_column(subscriptions, |s| discounts(s))?,
+        &try_column(subscriptions, |s| list(&s.add_on_time))?,
+        &try_column(subscriptions, |s| list(&s.discounts))?,
+        &try_column(subscriptions, |s| list(&s.included_taxes))?,
     )
     .execute(&mut *conn)
     .await?;

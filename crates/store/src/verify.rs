@@ -1,12 +1,12 @@
 //! What must tie, recomputed by Postgres: each query returns the rows that do not.
 
-use billing::id::{CreditNoteId, InvoiceId};
-use billing::invoice::Explain;
+mod stored;
+
 use billing::money::Money;
-use billing::tax::TaxRate;
 use sqlx::PgConnection;
 
-use crate::{Error, Result, row};
+pub use self::stored::{StoredCredit, StoredInvoice, StoredLine, credit_lines, invoices_after};
+use crate::{Result, row};
 
 /// A check: its name, how many rows it looked at, and what it found wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,24 @@ const CHECKS: &[(&str, &str, &str)] = &[
                               coalesce(sum(tax_minor), 0) AS tax
                        FROM invoice_line WHERE invoice_id = i.id) l ON true
          WHERE (l.net, l.discount, l.tax) <> (i.net_minor, i.discount_minor, i.tax_minor) OR i.net_minor + i.tax_minor <> i.total_minor",
+    ),
+    (
+        "taxes are what each line bears",
+        "SELECT count(*) FROM invoice_line WHERE tax_minor <> 0",
+        "SELECT l.id::text FROM (SELECT id, taxes, tax_minor FROM invoice_line
+            UNION ALL SELECT id, taxes, tax_minor FROM credit_note_line) l
+         JOIN LATERAL (SELECT coalesce(sum((t -> 'amount' ->> 'amount')::bigint), 0) AS tax
+                       FROM jsonb_array_elements(l.taxes) t) t ON true
+         WHERE t.tax <> l.tax_minor",
+    ),
+    (
+        "nothing charged is taxed where no tax is owed",
+        "SELECT count(*) FROM invoice WHERE tax_treatment <> 'taxed'",
+        "SELECT i.series || '-' || i.number FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id
+         WHERE i.tax_treatment <> 'taxed' AND l.credits_line_id IS NULL AND l.taxes <> '[]'
+         UNION ALL
+         SELECT series || '-' || number || ' names no tax id' FROM invoice
+         WHERE tax_treatment = 'reverse_charge' AND customer_tax_id IS NULL",
     ),
     (
         "discounts are what each coupon takes off",
@@ -102,8 +120,11 @@ const CHECKS: &[(&str, &str, &str)] = &[
                     (m -> 'billed' ->> 'amount')::bigint AS net
              FROM billed_usage b CROSS JOIN LATERAL jsonb_array_elements(b.meters) m
          ), lines AS (
-             SELECT i.subscription_id, l.service_start, l.service_end, l.charge, sum(l.net_minor + l.discount_minor) AS net
+             SELECT i.subscription_id, l.service_start, l.service_end, l.charge,
+                    sum(l.net_minor + l.discount_minor
+                        + CASE n.tax_behavior WHEN 'inclusive' THEN l.tax_minor ELSE 0 END) AS net
              FROM invoice_line l JOIN subscription_item i ON i.id = l.subscription_item_id
+             JOIN invoice n ON n.id = l.invoice_id
              WHERE l.kind IN ('usage', 'true_up', 'late_usage') GROUP BY 1, 2, 3, 4
          )
          SELECT b.subscription_id::text || ' from ' || b.usage_start || ': ' || b.charge FROM billed b
@@ -117,8 +138,10 @@ const CHECKS: &[(&str, &str, &str)] = &[
         "SELECT i.series || '-' || i.number FROM invoice i
          LEFT JOIN (SELECT invoice_id, count(*) AS n, sum(price_minor * quantity) AS net FROM one_off GROUP BY 1) o
             ON o.invoice_id = i.id
-         LEFT JOIN (SELECT invoice_id, count(*) AS n, sum(net_minor + discount_minor) AS net FROM invoice_line WHERE kind = 'one_off'
-                    GROUP BY 1) l ON l.invoice_id = i.id
+         LEFT JOIN (SELECT l.invoice_id, count(*) AS n,
+                        sum(l.net_minor + CASE n.tax_behavior WHEN 'inclusive' THEN l.tax_minor ELSE 0 END) AS net
+                    FROM invoice_line l JOIN invoice n ON n.id = l.invoice_id WHERE l.kind = 'one_off' GROUP BY 1) l
+            ON l.invoice_id = i.id
          WHERE coalesce(o.n, 0) <> coalesce(l.n, 0) OR coalesce(o.net, 0) <> coalesce(l.net, 0)",
     ),
     (
@@ -338,109 +361,6 @@ pub async fn run(conn: &mut PgConnection) -> Result<Vec<Checked>> {
         });
     }
     Ok(checked)
-}
-
-/// A line as stored, with what explains it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredLine {
-    pub invoice: InvoiceId,
-    pub position: i32,
-    /// Before discounts.
-    pub amount: Money,
-    pub net: Money,
-    pub tax_rate: TaxRate,
-    pub tax: Money,
-    pub explain: Explain,
-    /// Whether it gives back all that was left of the tax of the line it credits.
-    pub untaxes: bool,
-}
-
-/// Lines of all invoices after a place in their order, for recomputing them outside.
-pub async fn lines_after(
-    conn: &mut PgConnection,
-    after: Option<(InvoiceId, i32)>,
-    limit: i64,
-) -> Result<Vec<StoredLine>> {
-    const TABLE: &str = "invoice_line";
-    let (invoice, position) = after.map_or((uuid::Uuid::nil(), 0), |(invoice, position)| {
-        (invoice.uuid(), position)
-    });
-    let rows = sqlx::query!(
-        r#"SELECT l.invoice_id, l.position, l.net_minor, l.discount_minor, l.tax_rate, l.tax_minor, l.explain, i.currency,
-               coalesce((SELECT sum(tax) FROM (
-                   SELECT -tax_minor AS tax FROM invoice_line WHERE credits_line_id = b.id AND (NOT voided OR id = l.id)
-                   UNION ALL
-                   SELECT tax_minor FROM credit_note_line WHERE invoice_line_id = b.id
-               ) given_back) >= b.tax_minor, false) AS "untaxes!"
-         FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
-         LEFT JOIN invoice_line b ON b.id = l.credits_line_id
-         WHERE (l.invoice_id, l.position) > ($1, $2) ORDER BY l.invoice_id, l.position LIMIT $3"#,
-        invoice,
-        position,
-        limit,
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter()
-        .map(|r| {
-            Ok(StoredLine {
-                invoice: InvoiceId::from_uuid(r.invoice_id),
-                position: r.position,
-                amount: row::money(TABLE, r.net_minor + r.discount_minor, &r.currency)?,
-                net: row::money(TABLE, r.net_minor, &r.currency)?,
-                tax_rate: TaxRate::new(r.tax_rate).map_err(|_| Error::corrupt(TABLE, r.invoice_id))?,
-                tax: row::money(TABLE, r.tax_minor, &r.currency)?,
-                explain: serde_json::from_value(r.explain)
-                    .map_err(|_| Error::corrupt(TABLE, r.invoice_id))?,
-                untaxes: r.untaxes,
-            })
-        })
-        .collect()
-}
-
-/// A line of a credit note as stored, with what explains it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredCredit {
-    pub note: CreditNoteId,
-    pub position: i32,
-    pub net: Money,
-    pub tax_rate: TaxRate,
-    pub tax: Money,
-    pub explain: Explain,
-    /// Whether all tax of the line it reduces was given back.
-    pub untaxes: bool,
-}
-
-/// Lines of all credit notes, for recomputing them outside.
-pub async fn credit_lines(conn: &mut PgConnection) -> Result<Vec<StoredCredit>> {
-    const TABLE: &str = "credit_note_line";
-    let rows = sqlx::query!(
-        r#"SELECT l.credit_note_id, l.position, l.net_minor, l.tax_rate, l.tax_minor, l.explain, n.currency,
-               (SELECT sum(tax) FROM (
-                   SELECT -tax_minor AS tax FROM invoice_line WHERE credits_line_id = b.id AND NOT voided
-                   UNION ALL
-                   SELECT tax_minor FROM credit_note_line WHERE invoice_line_id = b.id
-               ) given_back) >= b.tax_minor AS "untaxes!"
-           FROM credit_note_line l JOIN credit_note n ON n.id = l.credit_note_id
-           JOIN invoice_line b ON b.id = l.invoice_line_id
-           ORDER BY l.credit_note_id, l.position"#
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter()
-        .map(|r| {
-            let corrupt = || Error::corrupt(TABLE, r.credit_note_id);
-            Ok(StoredCredit {
-                note: CreditNoteId::from_uuid(r.credit_note_id),
-                position: r.position,
-                net: row::money(TABLE, r.net_minor, &r.currency)?,
-                tax_rate: TaxRate::new(r.tax_rate).map_err(|_| corrupt())?,
-                tax: row::money(TABLE, r.tax_minor, &r.currency)?,
-                explain: serde_json::from_value(r.explain).map_err(|_| corrupt())?,
-                untaxes: r.untaxes,
-            })
-        })
-        .collect()
 }
 
 /// Customers and the MRR their movements add up to.

@@ -123,7 +123,7 @@ pub async fn door(database: &Database, program: &Program) -> Billing {
         database_url: database.url().into(),
         base_url: format!("http://{}", program.address),
         currency: Currency::USD,
-        tax_rate: TaxRate::ZERO,
+        tax: TaxRate::ZERO.into(),
         gross_margin: GrossMargin::WHOLE,
         quote_key: [0; 32],
         usage_tracking: true,

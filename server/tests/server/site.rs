@@ -36,7 +36,7 @@ impl Site {
             database_url: database_url(database),
             base_url: base_url.as_str().to_owned(),
             currency: "USD".parse().unwrap(),
-            tax_rate: billing::tax::TaxRate::ZERO,
+            tax: billing::tax::TaxRate::ZERO.into(),
             gross_margin: billing::revenue::GrossMargin::WHOLE,
             quote_key: [7; 32],
             usage_tracking: true,

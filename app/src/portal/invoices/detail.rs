@@ -4,6 +4,7 @@ use billing::id::InvoiceId;
 use billing::invoice::{InvoiceStatus, Line};
 use billing::money::Money;
 use billing::period::Zone;
+use billing::tax::{TaxTreatment, sum_by_tax};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use service::{InvoiceDetail, InvoiceSummary};
@@ -15,8 +16,8 @@ use crate::error::AppError;
 use crate::format;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
-use crate::portal::coupon;
 use crate::portal::status::due;
+use crate::portal::{coupon, tax};
 use crate::text::en::invoices as t;
 use crate::text::en::portal::lines as l;
 use crate::ui::{Amount, ButtonKind, Icon, LinkButton, Notice, Panel, PostButton, Table, Tone, When};
@@ -143,8 +144,11 @@ fn facts(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
     let settled = summary
         .settled_at
         .map(|at| fact(settled_label, view! { <When at=at zone=zone/> }));
+    let tax_id = invoice.customer_tax_id.clone();
+    let tax_id = tax_id.map(|id| view! { <span class="block label-sm break-all">{t::tax_id(&id)}</span> });
     let billed_to = view! {
         {invoice.customer_name.clone()}<span class="block label-sm break-all">{invoice.customer_email.clone()}</span>
+        {tax_id}
     };
     view! {
         <dl class="panel p-4 grid gap-4 grid-cols-2 sm:grid-cols-4">
@@ -170,10 +174,11 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
         .iter()
         .map(|line| line_row(line, zone))
         .collect_view();
-    let rate = invoice
-        .lines
-        .first()
-        .map(|line| l::tax(&format::rate(line.tax_rate.fraction())));
+    let taxes = sum_by_tax(invoice.lines.iter().map(|line| &line.taxes[..])).unwrap_or_default();
+    let taxes = tax::rows(&taxes, invoice.basis, summary.tax)
+        .into_iter()
+        .map(|(label, amount)| sum(label, amount, false))
+        .collect_view();
     let credit = (!summary.credit_applied.is_zero())
         .then(|| summary.credit_applied.negate().ok())
         .flatten();
@@ -186,14 +191,15 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
         .collect_view();
     let totals = view! {
         {discounts}
-        {sum(l::SUBTOTAL.to_owned(), summary.net, false)}
-        {sum(rate.unwrap_or_else(|| l::TAX.to_owned()), summary.tax, false)}
+        {sum(tax::before_tax(invoice.basis).to_owned(), summary.net, false)}
+        {taxes}
         {sum(l::TOTAL.to_owned(), summary.total, true)}
         {credit.map(|credit| sum(t::CREDIT_APPLIED.to_owned(), credit, false))}
         {paid.map(|paid| sum(t::ALREADY_PAID.to_owned(), paid, false))}
         {paid.or(credit).map(|_| sum(due_label(summary).to_owned(), due(summary), true))}
     };
     view! {
+        {why_untaxed(invoice.basis.treatment)}
         <Table caption=t::LINES_CAPTION>
             <thead>
                 <tr>
@@ -207,6 +213,16 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
             <tfoot class="text-base-content">{totals}</tfoot>
         </Table>
     }
+}
+
+/// What the law wants an invoice to say.
+fn why_untaxed(treatment: TaxTreatment) -> Option<impl IntoView> {
+    let why = match treatment {
+        TaxTreatment::Taxed => return None,
+        TaxTreatment::Exempt => t::EXEMPT,
+        TaxTreatment::ReverseCharge => t::REVERSE_CHARGE,
+    };
+    Some(view! { <p>{why}</p> })
 }
 
 fn line_row(line: &Line, zone: Zone) -> impl IntoView + use<> {
@@ -227,7 +243,7 @@ fn line_row(line: &Line, zone: Zone) -> impl IntoView + use<> {
             </th>
             <td class="num hidden sm:table-cell align-top">{format::quantity_brief(draft.quantity)}</td>
             <td class="num hidden sm:table-cell align-top"><Amount amount=line.tax/></td>
-            <td class="num align-top"><Amount amount=draft.amount/></td>
+            <td class="num align-top"><Amount amount=line.amount/></td>
         </tr>
     }
 }

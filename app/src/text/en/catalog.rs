@@ -1,7 +1,8 @@
 //! Plans, prices and what they include.
 
 pub const TITLE: &str = "Plans and prices";
-pub const SUBTITLE: &str = "Change or cancel at any time. Prices are before tax.";
+pub const BEFORE_TAX: &str = "Change or cancel at any time. Prices are before tax.";
+pub const WITH_TAX: &str = "Change or cancel at any time. Prices include tax.";
 pub const INTERVAL: &str = "Billing interval";
 pub const MONTHLY: &str = "Monthly";
 pub const YEARLY: &str = "Yearly";

@@ -11,6 +11,7 @@ pub const PRICING: &str = "Pricing";
 pub const OVERVIEW: &str = "Overview";
 pub const PLAN: &str = "Plan";
 pub const INVOICES: &str = "Invoices";
+pub const SETTINGS: &str = "Settings";
 
 pub const SANDBOX: &str = "Sandbox";
 pub const SANDBOX_HINT: &str = "No money moves here: cards are test cards.";

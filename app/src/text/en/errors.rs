@@ -48,6 +48,14 @@ pub const fn error(error: AppError) -> ErrorText {
             "There is no such month to show",
             "Months are written as in 2026-11, and none is shown that has not begun.",
         ),
+        InvalidRegion => text(
+            "A country belongs to a tax id",
+            "Choose the country that gave it.",
+        ),
+        InvalidTaxId => text(
+            "This is not the form of a tax id there",
+            "Check it, or choose the country that gave it.",
+        ),
         AlreadySubscribed => text(
             "There is a subscription already",
             "Change its plan instead of buying another.",
@@ -183,6 +191,7 @@ pub fn notice(code: &str) -> Option<&'static str> {
         "change_processing" => "The payment is being processed. The plan changes once it succeeds.",
         "cancel_scheduled" => "The subscription ends with the period. You can undo it until then.",
         "cancel_undone" => "Good: your subscription goes on.",
+        "tax_saved" => "Saved. Your next invoice is taxed by it.",
         "code_redeemed" => {
             "The promotion code is redeemed. It counts from your next bill on; the overview shows it."
         }

@@ -50,6 +50,12 @@ pub const CHOOSE_AGAIN: &str = "Choose again";
 pub const REPLACE_CARD: &str = "Replace the card";
 pub const VOID_NOTE: &str = "This invoice was voided: nothing is owed on it.";
 pub const WRITTEN_OFF_NOTE: &str = "Nobody asks for this invoice any more. It can still be paid.";
+pub const EXEMPT: &str = "You are exempt from tax.";
+pub const REVERSE_CHARGE: &str = "Reverse charge: you account for the tax at your own tax office.";
+
+pub fn tax_id(id: &str) -> String {
+    format!("Tax id {id}")
+}
 
 pub fn title(number: &str) -> String {
     format!("Invoice {number}")

@@ -6,6 +6,8 @@ pub mod catalog;
 pub mod chart;
 pub mod checkout;
 pub mod common;
+#[cfg(feature = "ssr")]
+pub mod countries;
 pub mod coupons;
 pub mod errors;
 pub mod invoices;
@@ -13,5 +15,6 @@ pub mod plan;
 pub mod portal;
 pub mod revenue;
 pub mod sandbox;
+pub mod settings;
 
 pub use errors::{ErrorText, error, notice};

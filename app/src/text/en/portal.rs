@@ -177,8 +177,16 @@ pub mod lines {
     pub const DUE: &str = "Amount due";
     pub const HOW: &str = "How this was calculated";
 
-    pub fn tax(rate: &str) -> String {
-        format!("Tax {rate}")
+    pub const EXEMPT: &str = "Tax: exempt";
+    pub const REVERSE_CHARGE: &str = "Tax: reverse charge";
+
+    /// `VAT 19%`.
+    pub fn tax(name: &str, rate: &str) -> String {
+        format!("{name} {rate}")
+    }
+
+    pub fn included(tax: &str) -> String {
+        format!("{tax}, included")
     }
 }
 

@@ -9,7 +9,7 @@ use crate::invoice::Explain;
 use crate::money::{Money, MoneyError};
 use crate::period::Period;
 use crate::proration::Share;
-use crate::tax::TaxRate;
+use crate::tax::{LineTax, TaxRounding, assess};
 
 /// What was really billed for time that is not over yet, less what was credited for it since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,32 +41,40 @@ impl BilledLine {
     }
 }
 
+/// A tax that was billed on a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BilledTax {
+    pub line: LineTax,
+    /// Positive: what earlier changes gave back of it.
+    pub credited: Money,
+}
+
+impl BilledTax {
+    /// What was billed and not given back since.
+    fn left(&self) -> Result<Money, MoneyError> {
+        let nothing = Money::zero(self.credited.currency());
+        self.line.amount.minus(self.credited)?.max(nothing)
+    }
+}
+
 /// A line that can be given back from. Credits always reach to the line's end, so that one instant says which
 /// time still stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreditableLine {
     pub line: InvoiceLineId,
     pub item: SubscriptionItemId,
     pub billed: BilledLine,
     /// Its time from here on was given back already.
     pub stands_until: DateTime<Utc>,
-    pub tax: Money,
-    /// The rate billed, whatever it is today.
-    pub tax_rate: TaxRate,
-    pub credited_tax: Money,
+    /// As billed, whatever is charged today.
+    pub taxes: Vec<BilledTax>,
 }
 
 impl CreditableLine {
-    /// What was billed of tax and not given back since.
-    pub fn tax_left(&self) -> Result<Money, MoneyError> {
-        let nothing = Money::zero(self.tax.currency());
-        self.tax.minus(self.credited_tax)?.max(nothing)
-    }
-
     /// What is given back if service ends there: never more than is left of the line, and its tax with it.
     /// None where nothing is.
     #[cfg(feature = "zones")]
-    pub fn unused_from(self, cut: Cut, name: &str) -> Result<Option<CreditLine>, MoneyError> {
+    pub fn unused_from(&self, cut: Cut, name: &str) -> Result<Option<CreditLine>, MoneyError> {
         let whole = self.billed.period;
         let Ok(unused) = Period::new(cut.at.max(whole.start()), self.stands_until) else {
             return Ok(None);
@@ -77,10 +85,11 @@ impl CreditableLine {
         if !net.is_positive() {
             return Ok(None);
         }
-        let left = self.tax_left()?;
-        let tax = match explain {
-            Explain::Capped { .. } => left,
-            _ => share.tax(self.billed.net, self.tax_rate)?.min(left)?,
+        let taxes = if self.is_rest(net)? {
+            self.taxes_left()?
+        } else {
+            let exact = share.taxes(self.billed.net, self.taxes.iter().map(|tax| &tax.line.tax))?;
+            self.at_most_left(exact)?
         };
         Ok(Some(CreditLine {
             credits: self.line,
@@ -88,10 +97,39 @@ impl CreditableLine {
             description: format!("Unused time on {name}"),
             period: unused,
             net,
-            tax_rate: self.tax_rate,
-            tax,
+            taxes,
             explain,
         }))
+    }
+
+    /// The taxes of a net amount given back, each by itself as on an invoice. Who gives back the rest of the line
+    /// gives back the rest of its taxes: together they are what was billed.
+    pub fn taxes_on(&self, net: Money) -> Result<Vec<LineTax>, MoneyError> {
+        if self.is_rest(net)? {
+            return self.taxes_left();
+        }
+        let taxes: Vec<_> = self.taxes.iter().map(|tax| tax.line.tax.clone()).collect();
+        let assessed = assess(net.currency(), &[(net, &taxes)], TaxRounding::PerLine)?;
+        self.at_most_left(assessed.into_iter().flatten().collect())
+    }
+
+    fn is_rest(&self, net: Money) -> Result<bool, MoneyError> {
+        Ok(self.billed.net.minus(self.billed.credited)? == net)
+    }
+
+    fn taxes_left(&self) -> Result<Vec<LineTax>, MoneyError> {
+        let left = self.taxes.iter().map(BilledTax::left);
+        self.at_most_left(left.collect::<Result<_, _>>()?)
+    }
+
+    fn at_most_left(&self, amounts: Vec<Money>) -> Result<Vec<LineTax>, MoneyError> {
+        let given_back = |(tax, amount): (&BilledTax, Money)| {
+            Ok(LineTax {
+                tax: tax.line.tax.clone(),
+                amount: amount.min(tax.left()?)?,
+            })
+        };
+        self.taxes.iter().zip(amounts).map(given_back).collect()
     }
 }
 
@@ -102,6 +140,7 @@ mod tests {
     use crate::money::Currency;
     use crate::period::Zone;
     use crate::proration::ProrationMode;
+    use crate::tax::{Tax, TaxRate};
 
     fn usd(minor: i64) -> Money {
         Money::new(minor, Currency::USD)
@@ -124,9 +163,17 @@ mod tests {
             line: InvoiceLineId::from_uuid(uuid::Uuid::from_u128(1)),
             item: SubscriptionItemId::from_uuid(uuid::Uuid::from_u128(2)),
             stands_until: period.end(),
-            tax: usd(4_000),
-            tax_rate: TaxRate::new("0.25".parse().unwrap()).unwrap(),
-            credited_tax: usd(0),
+            taxes: vec![BilledTax {
+                line: LineTax {
+                    tax: Tax {
+                        name: "VAT".to_owned(),
+                        rate: TaxRate::new("0.25".parse().unwrap()).unwrap(),
+                        compound: false,
+                    },
+                    amount: usd(4_000),
+                },
+                credited: usd(0),
+            }],
         }
     }
 
@@ -145,7 +192,7 @@ mod tests {
 
     fn given_back(line: &CreditableLine, at: &str) -> Option<(i64, i64)> {
         let unused = unused_from(line, at);
-        unused.map(|unused| (unused.net.minor(), unused.tax.minor()))
+        unused.map(|unused| (unused.net.minor(), unused.tax().unwrap().minor()))
     }
 
     #[test]
@@ -165,16 +212,16 @@ mod tests {
     fn by_the_day_the_day_of_the_cut_is_given_back() {
         // From the 10th on, whatever the hour: 21 of 30 days of 160.00 and of 40.00.
         let unused = unused_by(ProrationMode::Day, &april(), "2026-04-10T15:00:00Z").unwrap();
-        assert_eq!((unused.net, unused.tax), (usd(11_200), usd(2_800)));
+        assert_eq!((unused.net, unused.tax()), (usd(11_200), Ok(usd(2_800))));
         let whole = unused_by(ProrationMode::Day, &april(), "2026-04-01T23:59:59Z").unwrap();
-        assert_eq!((whole.net, whole.tax), (usd(16_000), usd(4_000)));
+        assert_eq!((whole.net, whole.tax()), (usd(16_000), Ok(usd(4_000))));
     }
 
     #[test]
     fn time_given_back_once_is_not_given_back_again() {
         let mut line = april();
         line.stands_until = utc("2026-04-11T00:00:00Z");
-        (line.billed.credited, line.credited_tax) = (usd(10_667), usd(2_667));
+        (line.billed.credited, line.taxes[0].credited) = (usd(10_667), usd(2_667));
         assert_eq!(given_back(&line, "2026-04-11T00:00:00Z"), None);
         // Nine of thirty days are 48.00 and 12.00.
         assert_eq!(given_back(&line, "2026-04-02T00:00:00Z"), Some((4_800, 1_200)));
@@ -185,26 +232,29 @@ mod tests {
         let mut line = april();
         let tax_on_invoice = |line: &CreditableLine| {
             let unused = unused_from(line, "2026-04-02T00:00:00Z").unwrap();
-            let draft = unused.on_invoice(line.tax_left().unwrap()).unwrap();
-            (draft.amount.minor(), draft.credits.unwrap().tax.minor())
+            let draft = unused.on_invoice(line).unwrap();
+            (
+                draft.amount.minor(),
+                draft.credits.unwrap().taxes[0].amount.minor(),
+            )
         };
         // 25 % of 154.67.
         assert_eq!(tax_on_invoice(&line), (-15_467, -3_867));
-        line.credited_tax = usd(500);
+        line.taxes[0].credited = usd(500);
         assert_eq!(tax_on_invoice(&line), (-15_467, -3_500));
-        line.credited_tax = usd(4_001);
+        line.taxes[0].credited = usd(4_001);
         assert_eq!(tax_on_invoice(&line), (-15_467, 0));
     }
 
     #[test]
     fn never_more_than_is_left_of_the_line() {
         let mut line = april();
-        (line.billed.credited, line.credited_tax) = (usd(15_000), usd(3_751));
+        (line.billed.credited, line.taxes[0].credited) = (usd(15_000), usd(3_751));
         let unused = unused_from(&line, "2026-04-02T00:00:00Z").unwrap();
-        assert_eq!((unused.net, unused.tax), (usd(1_000), usd(249)));
+        assert_eq!((unused.net, unused.tax()), (usd(1_000), Ok(usd(249))));
         assert_eq!(unused.explain.amount(), Ok(usd(-1_000)));
         // Rounded apart, earlier credits may have given back a cent of tax too much.
-        line.credited_tax = usd(4_001);
+        line.taxes[0].credited = usd(4_001);
         assert_eq!(given_back(&line, "2026-04-02T00:00:00Z"), Some((1_000, 0)));
     }
 }

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::CreditableLine;
 use crate::id::{InvoiceLineId, SubscriptionItemId};
 use crate::invoice::{Charge, CreditedLine, DraftLine, Explain, LineKind};
 use crate::money::{Currency, Money, MoneyError};
 use crate::period::Period;
-use crate::tax::TaxRate;
+use crate::tax::LineTax;
 
 /// Why a credit note exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -42,16 +43,27 @@ pub struct CreditLine {
     /// The time given back.
     pub period: Period,
     pub net: Money,
-    pub tax_rate: TaxRate,
-    pub tax: Money,
+    /// As billed, and never more than is left of each.
+    pub taxes: Vec<LineTax>,
     pub explain: Explain,
 }
 
 impl CreditLine {
+    pub fn tax(&self) -> Result<Money, MoneyError> {
+        let taxes = self.taxes.iter().map(|line| line.amount);
+        Money::sum(self.net.currency(), taxes)
+    }
+
     /// The same as a line of the invoice that charges for what comes instead: taxed by itself as every line is,
-    /// but for what is left of the tax that was billed, which many small credits rounded up could exceed.
-    pub fn on_invoice(self, tax_left: Money) -> Result<DraftLine, MoneyError> {
-        let tax = self.tax_rate.on(self.net)?.min(tax_left)?.negate()?;
+    /// but for what is left of the taxes that were billed, which many small credits rounded up could exceed.
+    pub fn on_invoice(self, billed: &CreditableLine) -> Result<DraftLine, MoneyError> {
+        let negated = |line: LineTax| {
+            Ok(LineTax {
+                amount: line.amount.negate()?,
+                ..line
+            })
+        };
+        let taxes = billed.taxes_on(self.net)?.into_iter().map(negated);
         Ok(DraftLine {
             item: Some(self.item),
             kind: LineKind::ProrationCredit,
@@ -63,8 +75,7 @@ impl CreditLine {
             explain: self.explain,
             credits: Some(CreditedLine {
                 line: self.credits,
-                tax_rate: self.tax_rate,
-                tax,
+                taxes: taxes.collect::<Result<_, MoneyError>>()?,
             }),
         })
     }
@@ -83,7 +94,8 @@ impl CreditNoteDraft {
     /// None where nothing is given back.
     pub fn assemble(currency: Currency, lines: Vec<CreditLine>) -> Result<Option<Self>, MoneyError> {
         let net = Money::sum(currency, lines.iter().map(|line| line.net))?;
-        let tax = Money::sum(currency, lines.iter().map(|line| line.tax))?;
+        let taxes = lines.iter().map(CreditLine::tax).collect::<Result<Vec<_>, _>>()?;
+        let tax = Money::sum(currency, taxes)?;
         let total = net.plus(tax)?;
         Ok(total.is_positive().then_some(Self {
             lines,

@@ -4,20 +4,23 @@ use super::discount::{InvoiceDiscount, LineDiscount, take_off};
 use super::{DraftLine, Line};
 use crate::credit;
 use crate::money::{Currency, Money, MoneyError};
-use crate::tax::TaxRate;
+use crate::tax::{LineTax, TaxBasis, TaxBehavior, Taxation, Taxed, sum_by_tax};
 
 /// What is made of an invoice's charges.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub struct Assembly<'a> {
     /// In the order they are taken off.
     pub discounts: &'a [InvoiceDiscount],
-    pub rate: TaxRate,
+    pub taxation: Taxation,
 }
 
 impl Assembly<'static> {
     /// Nothing is taken off.
-    pub const fn taxed(rate: TaxRate) -> Self {
-        Self { discounts: &[], rate }
+    pub const fn taxed(taxation: Taxation) -> Self {
+        Self {
+            discounts: &[],
+            taxation,
+        }
     }
 }
 
@@ -25,6 +28,7 @@ impl Assembly<'static> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoiceDraft {
     lines: Vec<Line>,
+    basis: TaxBasis,
     amount: Money,
     discount: Money,
     net: Money,
@@ -39,23 +43,30 @@ impl InvoiceDraft {
     pub fn assemble(
         currency: Currency,
         lines: Vec<DraftLine>,
-        assembly: Assembly<'_>,
+        assembly: &Assembly<'_>,
     ) -> Result<Self, MoneyError> {
         let discounts = take_off(currency, &lines, assembly.discounts)?;
-        let with =
-            |(line, discounts): (DraftLine, Vec<LineDiscount>)| Line::new(line, discounts, assembly.rate);
-        let lines = lines.into_iter().zip(discounts).map(with);
+        let taxed = tax_each(currency, &lines, &discounts, &assembly.taxation)?;
+        let basis = assembly.taxation.basis;
+        let with = |((line, discounts), taxed)| Line::new(line, discounts, taxed, basis.behavior);
+        let lines = lines.into_iter().zip(discounts).zip(taxed).map(with);
         let lines = lines.collect::<Result<Vec<_>, _>>()?;
         let sum = |part: fn(&Line) -> Money| Money::sum(currency, lines.iter().map(part));
         let (amount, net, tax) = (
-            sum(|line| line.draft.amount)?,
+            sum(|line| line.amount)?,
             sum(|line| line.net)?,
             sum(|line| line.tax)?,
         );
+        let total = net.plus(tax)?;
+        let after_discount = match basis.behavior {
+            TaxBehavior::Exclusive => net,
+            TaxBehavior::Inclusive => total,
+        };
         Ok(Self {
+            basis,
             amount,
-            discount: amount.minus(net)?,
-            total: net.plus(tax)?,
+            discount: amount.minus(after_discount)?,
+            total,
             lines,
             net,
             tax,
@@ -85,7 +96,7 @@ impl InvoiceDraft {
         &self.lines
     }
 
-    /// The lines before discounts and tax.
+    /// The lines before discounts, with tax where prices hold it.
     pub const fn amount(&self) -> Money {
         self.amount
     }
@@ -94,13 +105,22 @@ impl InvoiceDraft {
         self.discount
     }
 
-    /// `amount - discount`.
+    /// What is earned: after discounts, without tax.
     pub const fn net(&self) -> Money {
         self.net
     }
 
     pub const fn tax(&self) -> Money {
         self.tax
+    }
+
+    pub const fn basis(&self) -> TaxBasis {
+        self.basis
+    }
+
+    /// What all lines bear of each tax.
+    pub fn taxes(&self) -> Result<Vec<LineTax>, MoneyError> {
+        sum_by_tax(self.lines.iter().map(|line| &line.taxes[..]))
     }
 
     /// `net + tax`.
@@ -111,4 +131,29 @@ impl InvoiceDraft {
     pub const fn currency(&self) -> Currency {
         self.total.currency()
     }
+}
+
+/// What each line is made of. A credit is taxed as what it gives back from was.
+fn tax_each(
+    currency: Currency,
+    lines: &[DraftLine],
+    discounts: &[Vec<LineDiscount>],
+    taxation: &Taxation,
+) -> Result<Vec<Taxed>, MoneyError> {
+    let mut charged = Vec::with_capacity(lines.len());
+    for (line, discounts) in lines.iter().zip(discounts) {
+        if line.credits.is_none() {
+            let off = Money::sum(currency, discounts.iter().map(|discount| discount.amount))?;
+            charged.push(line.amount.minus(off)?);
+        }
+    }
+    let mut charged = taxation.tax(currency, &charged)?.into_iter();
+    let taxed = lines.iter().map(|line| match &line.credits {
+        Some(credited) => Some(Taxed {
+            net: line.amount,
+            taxes: credited.taxes.clone(),
+        }),
+        None => charged.next(),
+    });
+    taxed.collect::<Option<_>>().ok_or(MoneyError::Overflow)
 }

@@ -7,7 +7,7 @@ use super::{Explain, LineDiscount};
 use crate::id::{InvoiceLineId, SubscriptionItemId};
 use crate::money::{Money, MoneyError};
 use crate::period::Period;
-use crate::tax::TaxRate;
+use crate::tax::{LineTax, TaxBehavior, Taxed};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -86,13 +86,12 @@ impl Charge {
     }
 }
 
-/// The finalized line that a credit gives back from. It is taxed as that was, whatever the rate is today.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The finalized line that a credit gives back from. It is taxed as that was, whatever is charged today.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreditedLine {
     pub line: InvoiceLineId,
-    pub tax_rate: TaxRate,
-    /// Negative, and never more than is left of the tax that was billed.
-    pub tax: Money,
+    /// Negative, and never more than is left of each tax that was billed.
+    pub taxes: Vec<LineTax>,
 }
 
 /// A line before discounts and tax.
@@ -106,7 +105,7 @@ pub struct DraftLine {
     /// The time served: what deferred revenue is earned over.
     pub period: Period,
     pub quantity: Decimal,
-    /// Before discounts.
+    /// Before discounts, with tax where the customer's prices hold it.
     pub amount: Money,
     pub explain: Explain,
     /// Only of a proration credit.
@@ -119,31 +118,45 @@ pub struct Line {
     pub draft: DraftLine,
     /// In the order they are taken off.
     pub discounts: Vec<LineDiscount>,
-    /// The amount less its discounts: what is taxed, earned and given back from.
+    /// As the invoice shows it before discounts: with tax where its prices hold it.
+    pub amount: Money,
+    /// What is earned and given back from: after discounts, without tax.
     pub net: Money,
-    pub tax_rate: TaxRate,
+    /// In the order they are charged.
+    pub taxes: Vec<LineTax>,
+    /// All of them.
     pub tax: Money,
 }
 
 impl Line {
-    /// Taxed at the rate given; a credit as what it gives back was.
-    pub fn new(draft: DraftLine, discounts: Vec<LineDiscount>, rate: TaxRate) -> Result<Self, MoneyError> {
-        let off = discounts.iter().map(|discount| discount.amount);
-        let net = draft.amount.minus(Money::sum(draft.amount.currency(), off)?)?;
-        let (tax_rate, tax) = match draft.credits {
-            Some(credited) => (credited.tax_rate, credited.tax),
-            None => (rate, rate.on(net)?),
+    /// `amount - discounts = net`, or `= net + tax` where prices hold their tax. A credit gives back a net amount
+    /// and its tax, and shows them as the lines beside it.
+    pub fn new(
+        draft: DraftLine,
+        discounts: Vec<LineDiscount>,
+        taxed: Taxed,
+        behavior: TaxBehavior,
+    ) -> Result<Self, MoneyError> {
+        let Taxed { net, taxes } = taxed;
+        let currency = net.currency();
+        let tax = Money::sum(currency, taxes.iter().map(|line| line.amount))?;
+        let off = Money::sum(currency, discounts.iter().map(|discount| discount.amount))?;
+        let amount = match behavior {
+            TaxBehavior::Exclusive => net.plus(off)?,
+            TaxBehavior::Inclusive => net.plus(off)?.plus(tax)?,
         };
         Ok(Self {
             draft,
             discounts,
+            amount,
             net,
-            tax_rate,
+            taxes,
             tax,
         })
     }
 
     pub fn discount(&self) -> Result<Money, MoneyError> {
-        self.draft.amount.minus(self.net)
+        let off = self.discounts.iter().map(|discount| discount.amount);
+        Money::sum(self.net.currency(), off)
     }
 }

@@ -140,8 +140,8 @@ pub fn credit_note_issued(currency: Currency, lines: &[CreditLine]) -> Result<Po
             amount: line.net,
             service: Some(line.period),
         });
-        tax = tax.plus(line.tax)?;
-        total = total.plus(line.net)?.plus(line.tax)?;
+        tax = tax.plus(line.tax()?)?;
+        total = total.plus(line.net)?.plus(line.tax()?)?;
     }
     entries.push(entry(Account::TaxPayable, tax));
     entries.push(entry(Account::CustomerCredit, total.negate()?));

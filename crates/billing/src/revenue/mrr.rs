@@ -1,5 +1,5 @@
-//! MRR: recurring amounts of subscriptions that count, net of their discounts, a year over twelve, rounded once a
-//! customer.
+//! MRR: recurring amounts of subscriptions that count, net of their discounts and of the taxes they hold, a year over
+//! twelve, rounded once a customer.
 
 use rust_decimal::Decimal;
 
@@ -8,6 +8,7 @@ use crate::money::{Currency, Money, MoneyError};
 use crate::period::Interval;
 use crate::rating::Fraction;
 use crate::subscription::Subscription;
+use crate::tax;
 
 /// The customer's MRR: the exact sum over all subscriptions, rounded once.
 pub fn customer_mrr(currency: Currency, subscriptions: &[Subscription]) -> Result<Money, MoneyError> {
@@ -27,13 +28,12 @@ fn subscription_mrr(currency: Currency, subscription: &Subscription) -> Result<F
         }
         exact = exact.plus(monthly(amount, item.price.interval)?)?;
     }
-    let Some(plan) = subscription.plan_item() else {
-        return Ok(exact);
-    };
-    for redemption in subscription.current_discounts() {
-        exact = discounted(exact, redemption.discount, plan.price.interval)?;
+    if let Some(plan) = subscription.plan_item() {
+        for redemption in subscription.current_discounts() {
+            exact = discounted(exact, redemption.discount, plan.price.interval)?;
+        }
     }
-    Ok(exact)
+    tax::without(exact, &subscription.included_taxes)
 }
 
 /// What an amount of an interval comes to in a month. A twelfth has no end in decimals.

@@ -12,6 +12,7 @@ use crate::entitlement::Terms;
 use crate::id::{CustomerId, SubscriptionId, SubscriptionItemId};
 use crate::invoice::{DraftLine, InvoiceDiscount};
 use crate::period::{BillingTime, Interval, Period, PeriodError, Zone};
+use crate::tax::Tax;
 
 /// How long the first invoice may stay unpaid.
 const PAYMENT_WINDOW: TimeDelta = TimeDelta::hours(23);
@@ -44,6 +45,8 @@ pub struct Create<'a> {
     pub billing_time: BillingTime,
     /// Coupons it begins with.
     pub discounts: &'a [Redemption],
+    /// Taxes that its prices hold.
+    pub included_taxes: &'a [Tax],
     pub zone: Zone,
     pub now: DateTime<Utc>,
 }
@@ -173,6 +176,7 @@ fn begin(create: Create<'_>, status: Status, anchor: DateTime<Utc>) -> Result<Su
         overdue_at: None,
         pending_change: None,
         discounts: create.discounts.to_vec(),
+        included_taxes: create.included_taxes.to_vec(),
         created_at: create.now,
     })
 }

@@ -8,6 +8,7 @@ use crate::catalog::Price;
 use crate::coupon::Redemption;
 use crate::id::{CustomerId, InvoiceId, PlanId, PriceId, SubscriptionId, SubscriptionItemId};
 use crate::period::{BillingTime, Period};
+use crate::tax::Tax;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a subscription cannot go from {from:?} to {to:?}")]
@@ -379,6 +380,8 @@ pub struct Subscription {
     pub pending_change: Option<PendingChange>,
     /// Coupons that discount its invoices, in the order they were redeemed.
     pub discounts: Vec<Redemption>,
+    /// Taxes that its prices held when they were last billed: MRR is without them.
+    pub included_taxes: Vec<Tax>,
     pub created_at: DateTime<Utc>,
 }
 

@@ -128,10 +128,9 @@ fn upgrade(
     let mut billed_usage = None;
     let on_invoice = |credit: CreditLine| {
         let billed = input.billed.iter().find(|line| line.line == credit.credits);
-        let left = billed.map_or(Ok(credit.tax), CreditableLine::tax_left)?;
-        credit.on_invoice(left)
+        Ok(credit.on_invoice(billed.ok_or(ChangeError::NoPlan)?)?)
     };
-    let mut lines: Vec<_> = unused.map(on_invoice).collect::<Result<_, _>>()?;
+    let mut lines: Vec<_> = unused.map(on_invoice).collect::<Result<_, ChangeError>>()?;
     let mut discounts = begun;
     if target.price.interval == item.price.interval {
         let rest = line_for_the_rest(&after, plan, added(target.quantity), (at, zone))?;
@@ -159,15 +158,15 @@ fn upgrade(
 fn given_back(subscription: &Subscription, input: ChangeInput<'_>) -> Result<Vec<CreditLine>, ChangeError> {
     let item = subscription.plan_item().ok_or(ChangeError::NoPlan)?;
     let all = input.target.price.interval != item.price.interval;
-    let billed = input.billed.iter().copied();
-    let billed: Vec<_> = billed.filter(|line| all || line.item == item.id).collect();
+    let billed = input.billed.iter();
+    let billed = billed.filter(|line| all || line.item == item.id);
     let cut = Cut {
         at: input.at,
         proration: input.terms.plan.proration,
         zone: input.target.zone,
     };
     let name_of = |item| input.terms.name_of(subscription, item);
-    Ok(unused(&billed, cut, name_of)?)
+    Ok(unused(billed, cut, name_of)?)
 }
 
 /// The documents of an upgrade. Where the credit is more than the charge it becomes a credit note, whose
@@ -179,12 +178,12 @@ pub struct UpgradeBill {
 }
 
 impl UpgradeBill {
-    /// Today's rate is for what is charged; what is given back is taxed as it was billed.
+    /// Today's taxes are for what is charged; what is given back is taxed as it was billed.
     pub fn of(
         subscription: &Subscription,
         lines: Vec<DraftLine>,
         input: ChangeInput<'_>,
-        assembly: Assembly<'_>,
+        assembly: &Assembly<'_>,
     ) -> Result<Self, ChangeError> {
         let currency = input.target.price.amount.currency();
         let invoice = InvoiceDraft::assemble(currency, lines.clone(), assembly)?;

@@ -28,6 +28,21 @@ pub enum TaxRounding {
     PerInvoice,
 }
 
+impl TaxRounding {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PerLine => "per_line",
+            Self::PerInvoice => "per_invoice",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::PerLine, Self::PerInvoice]
+            .into_iter()
+            .find(|rounding| rounding.as_str() == text)
+    }
+}
+
 /// What each line bears of each of its taxes, in the order given.
 pub fn assess(
     currency: Currency,
@@ -36,7 +51,7 @@ pub fn assess(
 ) -> Result<Vec<Vec<Money>>, MoneyError> {
     let exact = lines
         .iter()
-        .map(|(net, taxes)| on(Fraction::of_money(*net), taxes));
+        .map(|(net, taxes)| on(Fraction::of_money(*net), *taxes));
     let exact = exact.collect::<Result<Vec<_>, _>>()?;
     match rounding {
         TaxRounding::PerLine => exact.iter().map(|line| rounded(line, currency)).collect(),
@@ -49,9 +64,12 @@ fn rounded(taxes: &[Fraction], currency: Currency) -> Result<Vec<Money>, MoneyEr
 }
 
 /// Each tax on an amount, exact.
-pub(super) fn on(net: Fraction, taxes: &[Tax]) -> Result<Vec<Fraction>, MoneyError> {
+pub(crate) fn on<'a>(
+    net: Fraction,
+    taxes: impl IntoIterator<Item = &'a Tax>,
+) -> Result<Vec<Fraction>, MoneyError> {
     let mut with_tax = net;
-    let mut exact = Vec::with_capacity(taxes.len());
+    let mut exact = Vec::new();
     for tax in taxes {
         let base = if tax.compound { with_tax } else { net };
         let amount = base.times(Fraction::of(tax.rate.fraction()))?;

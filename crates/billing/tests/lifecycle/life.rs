@@ -19,7 +19,7 @@ use billing::subscription::{
     plan_change, redeem, renew, resume, schedule_cancel, set_up, undo_add_on, undo_cancel,
     undo_pending_change,
 };
-use billing::tax::TaxRate;
+use billing::tax::{Tax, TaxRate, Taxation};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -37,7 +37,7 @@ pub struct Life<'a> {
     periods: BTreeMap<RedemptionId, usize>,
     pub zone: Zone,
     pub now: DateTime<Utc>,
-    pub rate: TaxRate,
+    pub taxation: Taxation,
     pub subscription: Subscription,
     pub booked: Vec<Booked>,
     pub balance: i64,
@@ -64,6 +64,7 @@ impl<'a> Life<'a> {
             zone,
             now,
             discounts: &[],
+            included_taxes: &[],
         };
         let ends_at = term.map(|days| now + TimeDelta::days(days));
         let starts_at = now;
@@ -74,7 +75,14 @@ impl<'a> Life<'a> {
             periods: BTreeMap::new(),
             zone,
             now,
-            rate: TaxRate::new("0.08".parse().unwrap()).unwrap(),
+            taxation: Taxation {
+                taxes: vec![Tax {
+                    name: "8 %".to_owned(),
+                    rate: TaxRate::new("0.08".parse().unwrap()).unwrap(),
+                    compound: false,
+                }],
+                ..Taxation::default()
+            },
             subscription: set_up(create, Term { starts_at, ends_at }).unwrap(),
             booked: Vec::new(),
             balance: 0,
@@ -229,9 +237,9 @@ impl<'a> Life<'a> {
                 if paid {
                     let assembly = Assembly {
                         discounts: &discounts,
-                        rate: self.rate,
+                        taxation: self.taxation.clone(),
                     };
-                    let bill = UpgradeBill::of(&self.subscription, lines, input, assembly).unwrap();
+                    let bill = UpgradeBill::of(&self.subscription, lines, input, &assembly).unwrap();
                     self.note(bill.credit_note.map(|n| n.lines().to_vec()).unwrap_or_default());
                     self.subscription = after;
                     self.book(bill.invoice.apply_credit(usd(self.balance)).unwrap());
@@ -411,9 +419,7 @@ impl<'a> Life<'a> {
             Step::CancelAtEnd => self.subscription = schedule_cancel(own.clone()).unwrap_or(own),
             Step::UndoCancel => self.subscription = undo_cancel(own.clone()).unwrap_or(own),
             Step::Redeem { discount, periods } => self.redeem(discount, periods),
-            Step::TaxRate { percent } => {
-                self.rate = TaxRate::new(rust_decimal::Decimal::new(percent, 2)).unwrap()
-            }
+            Step::Tax(taxation) => self.taxation = taxation,
         }
         self.time_is_counted();
         self.items_hold_together();

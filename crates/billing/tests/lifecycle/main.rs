@@ -8,8 +8,10 @@ mod life;
 use billing::coupon::{Discount, Percent};
 use billing::period::{BillingTime, Zone};
 use billing::proration::ProrationMode;
+use billing::tax::{Tax, TaxBasis, TaxBehavior, TaxRate, TaxRounding, TaxTreatment, Taxation};
 use chrono::TimeDelta;
 use proptest::prelude::*;
+use rust_decimal::Decimal;
 
 use crate::catalog::{INTERVALS, catalog};
 use crate::life::Life;
@@ -40,9 +42,7 @@ pub enum Step {
     Resume,
     CancelAtEnd,
     UndoCancel,
-    TaxRate {
-        percent: i64,
-    },
+    Tax(Taxation),
     Redeem {
         discount: Discount,
         periods: u32,
@@ -55,6 +55,24 @@ fn discount() -> impl Strategy<Value = Discount> {
         (1..40_i64).prop_map(percent),
         (1..1_000_i64).prop_map(|minor| Discount::Amount(catalog::usd(minor))),
     ]
+}
+
+fn taxation() -> impl Strategy<Value = Taxation> {
+    let tax = ((0..20_i64), any::<bool>()).prop_map(|(percent, compound)| Tax {
+        name: format!("{percent} %"),
+        rate: TaxRate::new(Decimal::new(percent, 2)).unwrap(),
+        compound,
+    });
+    let basis = (
+        prop::sample::select(vec![TaxBehavior::Exclusive, TaxBehavior::Inclusive]),
+        prop::sample::select(vec![TaxRounding::PerLine, TaxRounding::PerInvoice]),
+    );
+    let basis = basis.prop_map(|(behavior, rounding)| TaxBasis {
+        treatment: TaxTreatment::Taxed,
+        behavior,
+        rounding,
+    });
+    (prop::collection::vec(tax, 0..3), basis).prop_map(|(taxes, basis)| Taxation { taxes, basis })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -75,7 +93,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Resume),
         1 => Just(Step::CancelAtEnd),
         2 => Just(Step::UndoCancel),
-        1 => (0..30_i64).prop_map(|percent| Step::TaxRate { percent }),
+        1 => taxation().prop_map(Step::Tax),
         3 => (discount(), 1..5_u32).prop_map(|(discount, periods)| Step::Redeem { discount, periods }),
     ]
 }
@@ -87,7 +105,7 @@ fn a_day_that_is_begun_is_paid_for() {
         let amounts = [31_000; 25];
         let plans = catalog(&amounts, BillingTime::Calendar, ProrationMode::Day);
         let mut life = Life::begin(&plans, zone.parse().unwrap(), None);
-        life.step(Step::TaxRate { percent: 0 });
+        life.step(Step::Tax(Taxation::default()));
         let today = life.now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
         // Up to the 11th of a month of 29 days: first the last day of January, then ten more.
         for day in 0..11 {

@@ -66,6 +66,7 @@ impl Billing {
         let discounts: Vec<_> = redeemable.iter().map(|code| code.redemption.clone()).collect();
         let subscription = start_trial(Create {
             discounts: &discounts,
+            included_taxes: customer.taxation(self.parts.config.tax).included(),
             id: mint(SubscriptionId::from_uuid),
             item: mint(SubscriptionItemId::from_uuid),
             customer: customer.id,

@@ -123,6 +123,7 @@ impl Billing {
             price,
             billing_time: plan.billing_time,
             discounts: &discounts,
+            included_taxes: customer.taxation(self.parts.config.tax).included(),
             zone: customer.zone,
             now: self.now(),
         })?;
@@ -142,7 +143,7 @@ impl Billing {
         } = bought;
         let currency = customer.currency;
         let balance = credit::balance(tx, CustomerScope::of(customer.id), currency).await?;
-        let draft = InvoiceDraft::assemble(currency, lines, self.assembly(&discounts))?;
+        let draft = self.draft(customer, lines, &discounts)?;
         Ok((subscription, draft.apply_credit(balance)?))
     }
 }

@@ -69,11 +69,10 @@ impl Billing {
             .decide_purchase(&mut conn, &customer, (price, Some(code)), makes_way)
             .await?;
         let redeemable = redeemable.ok_or(Error::Code(CodeRefused::Unknown))?;
-        let assembly = self.assembly(&bought.discounts);
         Ok(CodeOffer {
             code: code.parse()?,
             name: redeemable.redemption.name,
-            draft: InvoiceDraft::assemble(customer.currency, bought.lines, assembly)?,
+            draft: self.draft(&customer, bought.lines, &bought.discounts)?,
         })
     }
 

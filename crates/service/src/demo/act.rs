@@ -79,13 +79,20 @@ impl Stage {
                     .await
             }
             Deed::NetTerms { days } => self.net_terms(&member, days).await,
-            Deed::Agree(terms) => {
-                let terms = terms.replace("{customer}", &member.customer.to_string());
-                self.agreements.push_str(&terms);
-                let catalog = format!("{DEFAULT}{}", self.agreements);
-                billing.apply_catalog(&self.operator, &catalog).await.map(drop)
-            }
+            Deed::Locate { region, tax_id } => self.locate(&member, region, tax_id).await,
+            Deed::Exempt => self.exempt(&member).await,
+            Deed::Agree(terms) => Box::pin(self.agree(&member, terms)).await,
         }
+    }
+
+    async fn agree(&mut self, member: &Member, terms: &str) -> Result<()> {
+        let terms = terms.replace("{customer}", &member.customer.to_string());
+        self.agreements.push_str(&terms);
+        let catalog = format!("{DEFAULT}{}", self.agreements);
+        self.billing
+            .apply_catalog(&self.operator, &catalog)
+            .await
+            .map(drop)
     }
 
     /// Where the browser goes.

@@ -7,7 +7,7 @@ use billing::subscription::{FeedbackReason, UnusedTime};
 
 use super::story::Deed::{
     Abandon, AddOn, Agree, Approve, Buy, BuyWithCode, Cancel, CancelNow, Change, ChangeInVain, ExtendTrial,
-    NetTerms, OneOff, Pause, PayInvoice, Redeem, ReplaceCard, ReportLate, Resume, Seats, SetUp, Try,
+    Locate, NetTerms, OneOff, Pause, PayInvoice, Redeem, ReplaceCard, ReportLate, Resume, Seats, SetUp, Try,
     UndoCancel, UndoChange, WriteOff,
 };
 use super::story::{
@@ -59,9 +59,22 @@ pub const fn tries(plan: &'static str, card: Option<&'static str>) -> Deed {
     Try { plan, card }
 }
 
-/// Buys, and stays.
-pub const fn stays_by_the_year(plan: &'static str) -> [(i32, Deed); 1] {
-    [(0, buy_year(plan))]
+/// Where it is, some other taxes are charged.
+pub const fn located(region: &'static str) -> Deed {
+    let tax_id = None;
+    Locate { region, tax_id }
+}
+
+/// A business that pays the tax itself.
+pub const fn identified(region: &'static str, tax_id: &'static str) -> Deed {
+    let tax_id = Some(tax_id);
+    Locate { region, tax_id }
+}
+
+/// Where prices hold their tax: a trial, a pause for some days.
+pub const fn pays_held_tax(plan: &'static str, day: i32, days: u32) -> [(i32, Deed); 3] {
+    let [trial, pause] = pauses_for(plan, day, days);
+    [(0, located("AU")), trial, pause]
 }
 
 /// Hears of a code later.
@@ -249,7 +262,7 @@ pub const fn pauses(plan: &'static str, from: i32, to: i32) -> [(i32, Deed); 3] 
 }
 
 /// Says at once when it goes on.
-pub const fn pauses_for(plan: &'static str, day: i32, days: u32) -> [(i32, Deed); 2] {
+const fn pauses_for(plan: &'static str, day: i32, days: u32) -> [(i32, Deed); 2] {
     let days = Some(days);
     [(0, tries(plan, Some(GOOD_CARD))), (day, Pause { days })]
 }

@@ -104,6 +104,13 @@ pub enum Deed {
     NetTerms {
         days: u16,
     },
+    /// Tells where the company is for tax, and its tax id.
+    Locate {
+        region: &'static str,
+        tax_id: Option<&'static str>,
+    },
+    /// Staff has seen that it pays no tax.
+    Exempt,
     /// Staff publishes a plan for this customer alone: this part of the catalog.
     Agree(&'static str),
 }

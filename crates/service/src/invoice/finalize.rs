@@ -106,6 +106,7 @@ impl<'a> Finalize<'a> {
             customer: self.customer.id,
             customer_name: &self.customer.name,
             customer_email: &self.customer.email,
+            customer_tax: &self.customer.tax,
             subscription: self.subscription,
             number,
             reason: self.reason,

@@ -1,7 +1,7 @@
 //! Billing something once, beside any plan: on the next invoice or at once.
 
 use billing::id::{CustomerId, InvoiceId, OneOffId};
-use billing::invoice::{Assembly, InvoiceDraft, OneOff};
+use billing::invoice::OneOff;
 use billing::money::Money;
 use billing::subscription::{Status, Subscription, fall_behind};
 use serde_json::json;
@@ -96,11 +96,7 @@ impl Billing {
         (id, item): (OneOffId, &OneOff),
     ) -> Result<InvoiceId> {
         let (scope, now) = (CustomerScope::of(customer.id), self.now());
-        let draft = InvoiceDraft::assemble(
-            customer.currency,
-            vec![item.line(now)?],
-            Assembly::taxed(self.parts.config.tax_rate),
-        )?;
+        let draft = self.draft(customer, vec![item.line(now)?], &[])?;
         let draft = draft.apply_credit(credit::balance(tx, scope, customer.currency).await?)?;
         let invoice = mint(InvoiceId::from_uuid);
         // Whoever is served stands or falls with it as with any other invoice.

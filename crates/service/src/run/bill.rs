@@ -10,7 +10,7 @@ use billing::subscription::{
     BilledUntil, BilledUsage, Overdue, PendingChange, Status, StatusName, Subscription, become_overdue,
     check_bounds, fall_behind, send_invoice,
 };
-use billing::tax::TaxRate;
+use billing::tax::TaxDefaults;
 use chrono::{DateTime, TimeDelta, Utc};
 use store::customer::CustomerRecord;
 use store::payment::PaymentMethod;
@@ -91,7 +91,7 @@ struct Billed<'a> {
 /// What a decision goes by that is the same for all.
 #[derive(Clone, Copy)]
 struct Common {
-    tax_rate: TaxRate,
+    tax: TaxDefaults,
     now: DateTime<Utc>,
 }
 
@@ -110,7 +110,7 @@ fn decide<'a>(
         renewal,
         draft,
         one_offs,
-    } = loaded.bill(customer, subscription, common.tax_rate)?;
+    } = loaded.bill(customer, subscription, common.tax)?;
     let due = draft.amount_due()?;
     let collects = due.is_positive();
     let sends = collects && customer.terms.is_net();
@@ -180,7 +180,7 @@ fn past_due<'a>(
         after,
         what,
         invoice: mint(InvoiceId::from_uuid),
-        draft: InvoiceDraft::assemble(customer.currency, Vec::new(), Assembly::taxed(TaxRate::ZERO))?,
+        draft: InvoiceDraft::assemble(customer.currency, Vec::new(), &Assembly::default())?,
         due: Money::zero(customer.currency),
         method: None,
     })
@@ -207,7 +207,7 @@ impl Billing {
         let loaded = Loaded::load(tx, catalog, &subscriptions).await?;
         let mrr = store::revenue::mrr_of(tx, &ids).await?;
         let common = Common {
-            tax_rate: self.parts.config.tax_rate,
+            tax: self.parts.config.tax,
             now: self.now(),
         };
         let mut billed = Vec::with_capacity(due.len());

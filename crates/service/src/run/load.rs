@@ -12,7 +12,7 @@ use billing::period::Period;
 use billing::subscription::{
     ChangeError, PendingChange, Renewal, RenewalInput, Status, Subscription, SubscriptionItem, renew,
 };
-use billing::tax::TaxRate;
+use billing::tax::TaxDefaults;
 use billing::usage::SpanUsage;
 use store::customer::CustomerRecord;
 use store::invoice::WaitingOneOff;
@@ -159,7 +159,7 @@ impl<'c> Loaded<'c> {
         &self,
         customer: &CustomerRecord,
         subscription: &Subscription,
-        rate: TaxRate,
+        defaults: TaxDefaults,
     ) -> Result<BoundaryBill> {
         let mut renewal = self.renew(customer, subscription)?;
         let mut lines = std::mem::take(&mut renewal.lines);
@@ -171,14 +171,13 @@ impl<'c> Loaded<'c> {
         for one_off in waiting {
             lines.push(one_off.item.line(renewal.boundary)?);
         }
-        let draft = InvoiceDraft::assemble(
-            customer.currency,
-            lines,
-            Assembly {
-                discounts: &renewal.discounts,
-                rate,
-            },
-        )?;
+        let taxation = customer.taxation(defaults);
+        renewal.after.included_taxes = taxation.included().to_vec();
+        let assembly = Assembly {
+            discounts: &renewal.discounts,
+            taxation,
+        };
+        let draft = InvoiceDraft::assemble(customer.currency, lines, &assembly)?;
         Ok(BoundaryBill {
             draft: draft.apply_credit(self.credit(customer))?,
             one_offs: waiting.iter().map(|one_off| one_off.id).collect(),

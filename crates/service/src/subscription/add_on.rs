@@ -238,8 +238,7 @@ impl Billing {
             PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => (Vec::new(), &[][..]),
         };
         let balance = credit::balance(conn, scope, customer.currency).await?;
-        let draft = InvoiceDraft::assemble(customer.currency, lines, self.assembly(discounts))?
-            .apply_credit(balance)?;
+        let draft = self.draft(&customer, lines, discounts)?.apply_credit(balance)?;
         Ok(Decided {
             credit_left: balance.minus(draft.credit_applied())?,
             waiting: invoice::waiting(conn, &customer).await?,
@@ -296,7 +295,11 @@ impl Billing {
             owes: false,
             zone: decided.customer.zone,
         };
-        self.next_bill(after, input, (decided.credit_left, &decided.waiting))
+        self.next_bill(
+            (&decided.customer, after),
+            input,
+            (decided.credit_left, &decided.waiting),
+        )
     }
 }
 

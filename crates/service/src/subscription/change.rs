@@ -209,7 +209,7 @@ impl Billing {
             PlanChange::Upgrade { lines, discounts, .. } => (lines.clone(), &discounts[..]),
             PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => (Vec::new(), &[][..]),
         };
-        let bill = UpgradeBill::of(&subscription, lines, input, self.assembly(discounts))?;
+        let bill = UpgradeBill::of(&subscription, lines, input, &self.assembly(&customer, discounts))?;
         let mut balance = credit::balance(conn, scope, customer.currency).await?;
         if let Some(note) = &bill.credit_note {
             balance = balance.plus(note.total())?;
@@ -284,7 +284,11 @@ impl Billing {
             owes: false,
             zone: decided.customer.zone,
         };
-        self.next_bill(after, input, (decided.credit_left, &decided.waiting))
+        self.next_bill(
+            (&decided.customer, after),
+            input,
+            (decided.credit_left, &decided.waiting),
+        )
     }
 }
 

@@ -177,8 +177,7 @@ impl Billing {
             discounts,
         } = resume(&subscription, input)?;
         let balance = credit::balance(conn, scope, customer.currency).await?;
-        let draft = InvoiceDraft::assemble(customer.currency, lines, self.assembly(&discounts))?
-            .apply_credit(balance)?;
+        let draft = self.draft(&customer, lines, &discounts)?.apply_credit(balance)?;
         Ok(Decided {
             credit_left: balance.minus(draft.credit_applied())?,
             customer,

@@ -42,8 +42,10 @@ impl Billing {
         if price.amount.currency() != customer.currency {
             return Err(Error::Invalid { field: "price" });
         }
+        let taxation = customer.taxation(self.parts.config.tax);
         let new = Create {
             discounts: &[],
+            included_taxes: taxation.included(),
             id: mint(SubscriptionId::from_uuid),
             item: mint(SubscriptionItemId::from_uuid),
             customer: customer.id,

@@ -214,7 +214,8 @@ impl Billing {
         for one_off in &waiting {
             lines.push(one_off.item.line(at)?);
         }
-        let draft = InvoiceDraft::assemble(customer.currency, lines, self.assembly(&stop.discounts))?
+        let draft = self
+            .draft(&customer, lines, &stop.discounts)?
             .apply_credit(balance)?;
         Ok(Decided {
             credit_left: balance.minus(draft.credit_applied())?,

@@ -164,7 +164,7 @@ impl Billing {
     /// from the credit that is left, with what waits to be billed once.
     pub(super) fn next_bill(
         &self,
-        after: &Subscription,
+        (customer, after): (&CustomerRecord, &Subscription),
         input: RenewalInput<'_>,
         (credit_left, waiting): (Money, &[WaitingOneOff]),
     ) -> Result<Option<(DateTime<Utc>, InvoiceDraft)>> {
@@ -179,8 +179,7 @@ impl Billing {
         for one_off in waiting {
             step.lines.push(one_off.item.line(step.boundary)?);
         }
-        let assembly = self.assembly(&step.discounts);
-        let draft = InvoiceDraft::assemble(credit_left.currency(), step.lines, assembly)?;
+        let draft = self.draft(customer, step.lines, &step.discounts)?;
         let draft = draft.apply_credit(credit_left)?;
         Ok((!draft.lines().is_empty()).then_some((step.boundary, draft)))
     }

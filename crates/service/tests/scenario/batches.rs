@@ -114,9 +114,9 @@ const POISON: &str = "
         FROM subscription s JOIN customer c ON c.id = customer_id WHERE c.email = 'customer400@due.example';
     UPDATE invoice_series SET last_number = 1 WHERE series = 'INV';
     INSERT INTO invoice_line (id, invoice_id, position, subscription_item_id, kind, charge, description, service_start,
-            service_end, quantity, net_minor, tax_rate, tax_minor, explain)
+            service_end, quantity, net_minor, tax_minor, explain)
         SELECT gen_random_uuid(), i.id, 1, t.id, 'base', 'base', 'Starter', s.billing_start, s.billing_end + '1 day',
-            1, 0, 0, 0, '{\"method\": \"flat\", \"price\": {\"amount\": 0, \"currency\": \"USD\"}, \"quantity\": 1}'
+            1, 0, 0, '{\"method\": \"flat\", \"price\": {\"amount\": 0, \"currency\": \"USD\"}, \"quantity\": 1}'
         FROM invoice i JOIN subscription s ON s.id = i.subscription_id JOIN subscription_item t ON t.subscription_id = s.id;
     -- A boundary that was processed, as it is written.
     INSERT INTO billing_claim SELECT s.id, billing_end FROM subscription s JOIN customer c ON c.id = customer_id

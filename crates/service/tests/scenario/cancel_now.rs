@@ -182,7 +182,8 @@ async fn a_cent_of_tax_that_follows_from_nothing_is_found(pool: PgPool) {
     play.ties().await;
     for change in [
         "ALTER TABLE credit_note_line DISABLE TRIGGER credit_note_line_immutable",
-        "UPDATE credit_note_line SET tax_minor = tax_minor + 1",
+        "UPDATE credit_note_line SET tax_minor = tax_minor + 1,
+            taxes = jsonb_set(taxes, '{0,amount,amount}', to_jsonb(tax_minor + 1))",
     ] {
         sqlx::query(change).execute(&play.pool).await.unwrap();
     }

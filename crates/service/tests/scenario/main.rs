@@ -44,6 +44,7 @@ mod quantity;
 mod revenue;
 mod schemes;
 mod stop_with_debt;
+mod tax;
 mod tax_rate;
 mod trial_extended;
 mod trial_without_card;

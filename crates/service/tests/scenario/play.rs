@@ -54,7 +54,7 @@ pub fn config() -> ServiceConfig {
         database_url: "".into(),
         base_url: "http://localhost:3000".to_owned(),
         currency: Currency::USD,
-        tax_rate: TaxRate::new("0.08".parse().unwrap()).unwrap(),
+        tax: TaxRate::new("0.08".parse().unwrap()).unwrap().into(),
         gross_margin: GrossMargin::WHOLE,
         quote_key: [7; 32],
         usage_tracking: true,

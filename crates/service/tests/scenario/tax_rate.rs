@@ -10,7 +10,7 @@ use crate::play::{CATALOG, Play, VISA, play};
 /// The same customer after the deployment's rate has changed.
 fn at_rate(play: &Play, rate: &str) -> Play {
     let config = ServiceConfig {
-        tax_rate: TaxRate::new(rate.parse().unwrap()).unwrap(),
+        tax: TaxRate::new(rate.parse().unwrap()).unwrap().into(),
         ..play.billing.config().clone()
     };
     Play {

@@ -27,7 +27,7 @@ pub async fn world(pool: PgPool) -> World {
         database_url: SecretString::from(""),
         base_url: "http://localhost:3000".to_owned(),
         currency: Currency::USD,
-        tax_rate: TaxRate::ZERO,
+        tax: TaxRate::ZERO.into(),
         gross_margin: GrossMargin::WHOLE,
         quote_key: [7; 32],
         usage_tracking: true,

@@ -11,7 +11,7 @@ use billing::invoice::{
 use billing::money::Money;
 use billing::payment::AttemptStatus;
 use billing::subscription::Subscription;
-use billing::tax::TaxRate;
+use billing::tax::{LineTax, TaxBasis, TaxBehavior, TaxRounding, TaxTreatment, Taxed};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -72,6 +72,8 @@ pub struct InvoiceDetail {
     pub summary: InvoiceSummary,
     pub customer_name: String,
     pub customer_email: String,
+    pub customer_tax_id: Option<String>,
+    pub basis: TaxBasis,
     pub lines: Vec<Line>,
     pub attempts: Vec<AttemptRow>,
 }
@@ -281,26 +283,42 @@ pub async fn find(
         return Ok(None);
     };
     let names = sqlx::query!(
-        "SELECT customer_name, customer_email FROM invoice WHERE id = $1",
+        "SELECT customer_name, customer_email, customer_tax_id, tax_treatment, tax_behavior, tax_rounding
+         FROM invoice WHERE id = $1",
         id.uuid()
     )
     .fetch_one(&mut *conn)
     .await?;
+    let basis = tax_basis(&names.tax_treatment, &names.tax_behavior, &names.tax_rounding)?;
     Ok(Some(InvoiceDetail {
-        lines: lines(conn, &summary).await?,
+        lines: lines(conn, &summary, basis.behavior).await?,
         attempts: attempts(conn, id).await?,
         summary,
         customer_name: names.customer_name,
         customer_email: names.customer_email,
+        customer_tax_id: names.customer_tax_id,
+        basis,
     }))
 }
 
-async fn lines(conn: &mut PgConnection, invoice: &InvoiceSummary) -> Result<Vec<Line>> {
+pub(crate) fn tax_basis(treatment: &str, behavior: &str, rounding: &str) -> Result<TaxBasis> {
+    Ok(TaxBasis {
+        treatment: row::known(TABLE, treatment, TaxTreatment::parse)?,
+        behavior: row::known(TABLE, behavior, TaxBehavior::parse)?,
+        rounding: row::known(TABLE, rounding, TaxRounding::parse)?,
+    })
+}
+
+async fn lines(
+    conn: &mut PgConnection,
+    invoice: &InvoiceSummary,
+    behavior: TaxBehavior,
+) -> Result<Vec<Line>> {
     const LINES: &str = "invoice_line";
     let currency = invoice.total.currency();
     let rows = sqlx::query!(
         r#"SELECT id, subscription_item_id, kind, charge, description, service_start, service_end, quantity, net_minor,
-                discount_minor, discounts AS "discounts: Json<Vec<LineDiscount>>", tax_rate, tax_minor, explain,
+                discount_minor, discounts AS "discounts: Json<Vec<LineDiscount>>", taxes AS "taxes: Json<Vec<LineTax>>", tax_minor, explain,
                 credits_line_id
          FROM invoice_line WHERE invoice_id = $1 ORDER BY position"#,
         invoice.id.uuid(),
@@ -309,29 +327,30 @@ async fn lines(conn: &mut PgConnection, invoice: &InvoiceSummary) -> Result<Vec<
     .await?;
     rows.into_iter()
         .map(|r| {
-            let tax_rate = TaxRate::new(r.tax_rate).map_err(|_| Error::corrupt(LINES, r.id))?;
             let credits = r.credits_line_id.map(|line| CreditedLine {
                 line: InvoiceLineId::from_uuid(line),
-                tax_rate,
-                tax: Money::new(r.tax_minor, currency),
+                taxes: r.taxes.0.clone(),
             });
-            Ok(Line {
-                draft: DraftLine {
-                    credits,
-                    item: r.subscription_item_id.map(SubscriptionItemId::from_uuid),
-                    kind: row::known(LINES, &r.kind, LineKind::parse)?,
-                    charge: Charge::parse(&r.charge),
-                    description: r.description,
-                    period: row::period(LINES, r.service_start, r.service_end)?,
-                    quantity: r.quantity,
-                    amount: Money::new(r.net_minor + r.discount_minor, currency),
-                    explain: serde_json::from_value(r.explain).map_err(|_| Error::corrupt(LINES, r.id))?,
-                },
-                discounts: r.discounts.0,
+            let held = match (behavior, &credits) {
+                (TaxBehavior::Inclusive, None) => r.tax_minor,
+                _ => 0,
+            };
+            let draft = DraftLine {
+                credits,
+                item: r.subscription_item_id.map(SubscriptionItemId::from_uuid),
+                kind: row::known(LINES, &r.kind, LineKind::parse)?,
+                charge: Charge::parse(&r.charge),
+                description: r.description,
+                period: row::period(LINES, r.service_start, r.service_end)?,
+                quantity: r.quantity,
+                amount: Money::new(r.net_minor + r.discount_minor + held, currency),
+                explain: serde_json::from_value(r.explain).map_err(|_| Error::corrupt(LINES, r.id))?,
+            };
+            let taxed = Taxed {
                 net: Money::new(r.net_minor, currency),
-                tax_rate,
-                tax: Money::new(r.tax_minor, currency),
-            })
+                taxes: r.taxes.0,
+            };
+            Line::new(draft, r.discounts.0, taxed, behavior).map_err(|_| Error::corrupt(LINES, r.id))
         })
         .collect()
 }

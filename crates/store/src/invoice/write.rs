@@ -3,6 +3,7 @@
 use billing::id::{CustomerId, InvoiceId, InvoiceLineId, SubscriptionId, SubscriptionItemId};
 use billing::invoice::{Explain, InvoiceDraft, InvoiceNumber, InvoiceStatus, Line, LineDiscount};
 use billing::money::Money;
+use billing::tax::{LineTax, Region, TaxId, TaxProfile};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -18,6 +19,7 @@ pub struct NewInvoice<'a> {
     pub customer: CustomerId,
     pub customer_name: &'a str,
     pub customer_email: &'a str,
+    pub customer_tax: &'a TaxProfile,
     /// None of what is billed beside any plan.
     pub subscription: Option<SubscriptionId>,
     pub number: InvoiceNumber,
@@ -50,10 +52,11 @@ pub async fn insert(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> Res
     sqlx::query!(
         "INSERT INTO invoice (id, customer_id, subscription_id, series, number, status, reason, currency, net_minor,
             discount_minor, tax_minor, total_minor, credit_applied_minor, issued_at, due_at, settled_at, customer_name,
-            customer_email)
+            customer_email, customer_region, customer_tax_id, tax_treatment, tax_behavior, tax_rounding)
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[],
             $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::timestamptz[],
-            $15::timestamptz[], $16::timestamptz[], $17::text[], $18::text[])",
+            $15::timestamptz[], $16::timestamptz[], $17::text[], $18::text[], $19::text[],
+            $20::text[], $21::text[], $22::text[], $23::text[])",
         &column(invoices, |i| i.id.uuid()),
         &column(invoices, |i| i.customer.uuid()),
         &column(invoices, |i| i.subscription.map(SubscriptionId::uuid)) as &[Option<Uuid>],
@@ -72,6 +75,11 @@ pub async fn insert(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> Res
         &column(&states, |(_, settled_at)| *settled_at) as &[Option<DateTime<Utc>>],
         &column(invoices, |i| i.customer_name) as &[&str],
         &column(invoices, |i| i.customer_email) as &[&str],
+        &column(invoices, |i| i.customer_tax.region.as_ref().map(Region::as_str)) as &[Option<&str>],
+        &column(invoices, |i| i.customer_tax.id.as_ref().map(TaxId::as_str)) as &[Option<&str>],
+        &column(invoices, |i| i.draft.basis().treatment.as_str()) as &[&str],
+        &column(invoices, |i| i.draft.basis().behavior.as_str()) as &[&str],
+        &column(invoices, |i| i.draft.basis().rounding.as_str()) as &[&str],
     )
     .execute(&mut *conn)
     .await?;
@@ -112,11 +120,11 @@ async fn insert_lines(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> R
         .collect();
     sqlx::query!(
         "INSERT INTO invoice_line (id, invoice_id, position, subscription_item_id, kind, charge, description,
-            service_start, service_end, quantity, net_minor, discount_minor, discounts, tax_rate, tax_minor, explain,
+            service_start, service_end, quantity, net_minor, discount_minor, discounts, taxes, tax_minor, explain,
             credits_line_id)
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[],
             $8::timestamptz[], $9::timestamptz[], $10::numeric[], $11::bigint[], $12::bigint[], $13::jsonb[],
-            $14::numeric[], $15::bigint[], $16::jsonb[], $17::uuid[])",
+            $14::jsonb[], $15::bigint[], $16::jsonb[], $17::uuid[])",
         &column(&lines, |l| l.id.uuid()),
         &column(&lines, |l| l.invoice.uuid()),
         &column(&lines, |l| l.position),
@@ -130,10 +138,10 @@ async fn insert_lines(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> R
         &column(&lines, |l| l.line.net.minor()),
         &try_column(&lines, |l| discount(l))?,
         &column(&lines, |l| Json(&l.line.discounts)) as &[Json<&Vec<LineDiscount>>],
-        &column(&lines, |l| l.line.tax_rate.fraction()),
+        &column(&lines, |l| Json(&l.line.taxes)) as &[Json<&Vec<LineTax>>],
         &column(&lines, |l| l.line.tax.minor()),
         &column(&lines, |l| Json(&l.line.draft.explain)) as &[Json<&Explain>],
-        &column(&lines, |l| l.line.draft.credits.map(|credited| credited.line.uuid())) as &[Option<Uuid>],
+        &column(&lines, |l| l.line.draft.credits.as_ref().map(|credited| credited.line.uuid())) as &[Option<Uuid>],
     )
     .execute(conn)
     .await?;

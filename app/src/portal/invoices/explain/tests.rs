@@ -2,7 +2,7 @@ use billing::coupon::{Discount, Percent};
 use billing::id::{RedemptionId, SubscriptionItemId};
 use billing::invoice::{Charge, DraftLine, LineKind};
 use billing::rating::Scheme;
-use billing::tax::TaxRate;
+use billing::tax::{TaxBehavior, Taxed};
 
 use super::*;
 
@@ -31,7 +31,14 @@ fn discounted(explain: Explain, discounts: Vec<LineDiscount>) -> String {
         explain,
         credits: None,
     };
-    sentences(&Line::new(draft, discounts, TaxRate::ZERO).unwrap(), Zone::UTC).join(" ")
+    let off = discounts.iter().map(|off| off.amount);
+    let off = Money::sum(draft.amount.currency(), off).unwrap();
+    let taxed = Taxed {
+        net: draft.amount.minus(off).unwrap(),
+        taxes: Vec::new(),
+    };
+    let line = Line::new(draft, discounts, taxed, TaxBehavior::Exclusive).unwrap();
+    sentences(&line, Zone::UTC).join(" ")
 }
 
 #[test]

@@ -4,10 +4,11 @@ use billing::period::Interval::{Month, Week};
 use billing::subscription::FeedbackReason::TooExpensive;
 
 use crate::demo::lives::{
-    agrees, buy_with_code, buy_year_with_code, buys_after_the_trial, climbs, comes_round, commits_to_a_year,
-    ends_the_trial, ends_the_year, hires, is_helped, is_restless, leaves, leaves_owing, outgrows, pauses,
-    pauses_for, recovers, redeems_later, rests, returns, stays_by_the_year, wavers,
+    agrees, buy, buy_with_code, buy_year, buy_year_with_code, buys_after_the_trial, climbs, comes_round,
+    commits_to_a_year, ends_the_trial, ends_the_year, hires, identified, is_helped, is_restless,
+    leaves_owing, located, outgrows, pauses, pays_held_tax, recovers, redeems_later, rests, returns, wavers,
 };
+use crate::demo::story::Deed::Cancel;
 use crate::demo::story::Joins::{Ago, On31st};
 use crate::demo::story::{Story, habit};
 
@@ -88,7 +89,11 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 2, 1_400, 1),
         joins: Ago(521),
-        life: &leaves("starter", 110, TooExpensive),
+        life: &[
+            (0, located("CA-QC")),
+            (0, buy("starter")),
+            (110, Cancel(TooExpensive)),
+        ],
     },
     Story {
         company: "Tundra Mining",
@@ -138,7 +143,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(9, 40, 240_000, 25).growing(3),
         joins: Ago(466),
-        life: &[(0, buy_with_code("enterprise", "PARTNER"))],
+        life: &[(0, located("CH")), (0, buy_with_code("enterprise", "PARTNER"))],
     },
     Story {
         company: "Ember Games",
@@ -228,7 +233,10 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(3, 12, 19_000, 4),
         joins: Ago(378),
-        life: &[(0, buy_year_with_code("professional", "WELCOME50"))],
+        life: &[
+            (0, identified("PT", "PT501234567")),
+            (0, buy_year_with_code("professional", "WELCOME50")),
+        ],
     },
     Story {
         company: "Nimbus Weather",
@@ -248,7 +256,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 3, 3_000, 1),
         joins: Ago(352),
-        life: &pauses_for("starter", 120, 45),
+        life: &pays_held_tax("starter", 120, 45),
     },
     Story {
         company: "Garnet Bank",
@@ -258,7 +266,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(8, 35, 210_000, 30),
         joins: Ago(341),
-        life: &stays_by_the_year("enterprise"),
+        life: &[(0, located("BR")), (0, buy_year("enterprise"))],
     },
     Story {
         company: "Willow Health",

@@ -8,6 +8,7 @@ use crate::demo::lives::{
     lets_the_trial_lapse, needs_more_time, never_buys, pauses_owing, pays_by_hand, returns_on_credit,
     shortens_the_bill, starts, starts_by_the_calendar, stays_unheard, steps_down,
 };
+use crate::demo::story::Deed::Exempt;
 use crate::demo::story::Joins::{Ago, On31st};
 use crate::demo::story::{Story, habit};
 
@@ -160,7 +161,7 @@ pub const LATE: [Story; 24] = [
         featured: false,
         habit: habit(1, 1, 900, 2),
         joins: Ago(186),
-        life: &[(0, buy_with_code("starter", "SIXMONTHS"))],
+        life: &[(0, Exempt), (0, buy_with_code("starter", "SIXMONTHS"))],
     },
     Story {
         company: "Dune Telecom",

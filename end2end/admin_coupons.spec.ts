@@ -62,7 +62,7 @@ test("a coupon is made, redeemed by a customer, and added up", async ({ guard, p
   const lines = readFileSync(await (await downloading).path(), "utf8").trimEnd().split("\r\n");
   expect(lines[0]).toBe("code,state,redeemed,max_redemptions,campaign,expires_at");
   expect(lines).toContain('AUTUMN-15,active,1,2,"Fair",2100-01-01T00:00:00+00:00');
-  const unique = lines.filter((line) => /^FAIR-[A-Z2-7]{10},active,0,1,"'=Fair",$/.test(line));
+  const unique = lines.filter((line) => /^FAIR-[A-HJ-NP-Z2-9]{10},active,0,1,"'=Fair",$/.test(line));
   expect(new Set(unique).size, "each once, and no campaign is a formula").toBe(60);
   expect(lines.length).toBe(62);
 

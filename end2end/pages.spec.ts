@@ -1,6 +1,6 @@
 // Every page as a picture; what no page may lack is checked on the way. Invoices that take some doing have a file of their own.
 import { AUTHENTICATED_CARD, BANK, buy, DECLINED_CARD, HOSTED, pay, sendCard } from "./support/checkout";
-import { ADA, ADMIN, expect, NORA, test, VIEWER } from "./support/fixtures";
+import { ADA, ADMIN, expect, LIN, NORA, test, VIEWER } from "./support/fixtures";
 import { arrive, open } from "./support/page";
 import { inspect, inspectExplained, PICTURES } from "./support/pictures";
 
@@ -25,11 +25,13 @@ for (const [name, path] of Object.entries(PUBLIC)) {
 const PORTAL = {
   overview: [ADA, "/overview"],
   "overview-past-due": [NORA, "/overview"],
+  "overview-suspended": [LIN, "/overview"],
   "overview-trial": ["kai@pixelforge.example", "/overview"],
   "overview-scheduled": ["noah@northwind.example", "/overview"],
   "overview-paused": ["mira@mirastudio.example", "/overview"],
   "overview-unlimited": ["uma@atlas.example", "/overview"],
   plan: [ADA, "/plan"],
+  "plan-suspended": [LIN, "/plan"],
   "plan-refused": [ADA, "/plan?error=quote_stale"],
   "plan-cancel": [ADA, "/plan/cancel"],
   "plan-pause": [ADA, "/plan/pause"],

@@ -24,7 +24,7 @@ const sum = (page: Page, name: string | RegExp) => panel(page, "Lines").getByRol
 test("a business gives its tax id and pays the tax itself", async ({ signUp }) => {
   staff("tax", "region", "--region", "DE", "--tax", "VAT=0.19", "--reverse-charge");
   const [page] = await signUp("Berlin Nodes", "/settings");
-  await expect(panel(page, "Tax")).toContainText("Prices are before tax: Tax 8% is added.");
+  await expect(panel(page, "Tax")).toContainText("Prices are before tax, plus Tax 8%.");
 
   await say(page, "Germany", "DE12345678");
   await arrive(page, /error=invalid_tax_id/);
@@ -34,7 +34,7 @@ test("a business gives its tax id and pays the tax itself", async ({ signUp }) =
   await inspect(page, "settings-refused");
   await say(page, "Germany", "");
   await arrive(page, /done=tax_saved/);
-  await expect(panel(page, "Tax")).toContainText("Prices are before tax: VAT 19% is added.");
+  await expect(panel(page, "Tax")).toContainText("Prices are before tax, plus VAT 19%.");
   await say(page, "Germany", "de 123 456 789");
   await arrive(page, /done=tax_saved/);
   await expect(panel(page, "Tax")).toContainText("Reverse charge: no tax is charged.");

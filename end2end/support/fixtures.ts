@@ -8,6 +8,7 @@ export { expect, type Locator, type Page } from "@playwright/test";
 /** As on the sign-in page of a sandbox. */
 export const PASSWORD = "cosmos-demo-2026";
 export const ADA = "ada@lumen.example";
+export const LIN = "lin@vega.example";
 export const NORA = "nora@orbit.example";
 export const ADMIN = "admin@cosmosbuilder.example";
 export const VIEWER = "viewer@cosmosbuilder.example";

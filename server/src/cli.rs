@@ -1,6 +1,7 @@
 //! The commands. Whatever goes wrong ends in one plain sentence on stderr and an exit code that is not zero.
 
 mod coupon;
+mod customer;
 mod invoice;
 mod tax;
 
@@ -10,8 +11,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use billing::id::CustomerId;
-use billing::invoice::PaymentTerms;
 use billing::money::{Currency, Money};
 use chrono::NaiveDate;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -21,6 +20,7 @@ use service::{Actor, Billing, DemoWorld, NewApiKey, NewStaff, Scope, StaffRole, 
 use tokio::runtime::Runtime;
 
 use self::coupon::CouponVerb;
+use self::customer::CustomerVerb;
 use self::invoice::InvoiceVerb;
 use self::tax::TaxVerb;
 use crate::config::{Config, without_empty_variables};
@@ -132,18 +132,6 @@ enum CatalogVerb {
     },
 }
 
-#[derive(Debug, Clone, Subcommand)]
-enum CustomerVerb {
-    /// Decide how later invoices are paid, and end.
-    Terms {
-        #[arg(long, value_name = "cus_...")]
-        customer: CustomerId,
-        /// Within so many days of the invoice, from 1 to 180; 0: the card is charged at once.
-        #[arg(long, value_name = "DAYS", value_parser = terms)]
-        net_days: PaymentTerms,
-    },
-}
-
 pub fn main() -> ExitCode {
     let command = without_empty_variables(Cli::command(), |name| std::env::var_os(name));
     let cli = match command
@@ -196,14 +184,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Verb::Catalog { verb } => catalog(&billing, verb).await?,
             Verb::Invoice { verb } => invoice::run(&billing, verb).await?,
             Verb::Coupon { verb } => coupon::run(&billing, verb).await?,
+            Verb::Customer { verb } => customer::run(&billing, verb).await?,
             Verb::Tax { verb } => tax::run(&billing, verb).await?,
-            Verb::Customer {
-                verb: CustomerVerb::Terms { customer, net_days },
-            } => {
-                let system = &Actor::System;
-                billing.set_payment_terms(system, customer, net_days).await?;
-                writeln!(io::stdout(), "{customer}: later invoices follow the new terms")?;
-            }
             Verb::Verify => return verify(&billing).await,
             Verb::Serve(_) | Verb::Worker | Verb::Migrate => {}
         }
@@ -255,13 +237,6 @@ fn exact(price: Decimal, currency: Currency) -> Result<Money> {
 
 fn role(text: &str) -> std::result::Result<StaffRole, String> {
     StaffRole::parse(text).ok_or_else(|| "one of admin, finance, support, developer, read_only".to_owned())
-}
-
-fn terms(text: &str) -> std::result::Result<PaymentTerms, String> {
-    match text.parse::<i64>().map_err(|error| error.to_string())? {
-        0 => Ok(PaymentTerms::Immediate),
-        days => PaymentTerms::net(days).map_err(|error| error.to_string()),
-    }
 }
 
 fn world(text: &str) -> std::result::Result<DemoWorld, String> {

@@ -11,6 +11,7 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use billing::money::Currency;
+use billing::payment::dunning::DunningEnd;
 use billing::revenue::GrossMargin;
 use billing::tax::{TaxRate, TaxRounding};
 use clap::builder::Resettable;
@@ -95,6 +96,11 @@ pub struct Config {
     /// eighty percent.
     #[arg(long, env = "BILLING_GROSS_MARGIN", global = true, default_value = "1", value_parser = GrossMargin::from_str)]
     pub billing_gross_margin: GrossMargin,
+
+    /// What happens 30 days after a payment failed for good: `cancel` ends the subscription, `unpaid` stops it until
+    /// its debt is paid, `keep` leaves it suspended.
+    #[arg(long, env = "BILLING_DUNNING_END", global = true, default_value = "cancel", value_parser = dunning_end)]
+    pub billing_dunning_end: DunningEnd,
 
     /// The plan suggested first.
     #[arg(long, env = "DEFAULT_PLAN", global = true, default_value = "starter", value_parser = plan)]
@@ -320,6 +326,10 @@ fn log_filter(text: &str) -> Result<String, String> {
 fn currency(text: &str) -> Result<Currency, String> {
     text.parse()
         .map_err(|_| "give a three-letter ISO 4217 code, as in USD".to_owned())
+}
+
+fn dunning_end(text: &str) -> Result<DunningEnd, String> {
+    DunningEnd::parse(text).ok_or_else(|| "give cancel, unpaid or keep".to_owned())
 }
 
 fn tax_rate(text: &str) -> Result<TaxRate, String> {

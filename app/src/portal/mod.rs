@@ -4,6 +4,8 @@
 pub mod coupon;
 #[cfg(feature = "ssr")]
 pub mod credit;
+#[cfg(feature = "ssr")]
+mod debt;
 pub mod invoices;
 #[cfg(feature = "ssr")]
 mod lines;

@@ -2,9 +2,10 @@
 
 use billing::subscription::{PendingChange, Status, StatusName, Subscription};
 use leptos::prelude::*;
-use service::{InvoiceSummary, Overview, Owed};
+use service::{InvoiceSummary, Overview};
 
 use crate::format;
+use crate::portal::debt;
 use crate::text::en::portal::{overview as o, status as t};
 use crate::ui::{Badge, ButtonKind, LinkButton, Notice, PostButton, Tone};
 
@@ -46,28 +47,16 @@ pub fn banners(overview: &Overview) -> AnyView {
 }
 
 fn standing(overview: &Overview, subscription: &Subscription) -> Option<AnyView> {
-    let open = overview.owed.as_ref();
     match subscription.status {
         // Said by the banner of the cancellation.
         Status::Trialing { .. } if subscription.cancel_at.is_some() => None,
         Status::Trialing { ends_at } => Some(trial(overview, ends_at)),
-        Status::PastDue { .. } if open.is_some_and(|open| open.oldest.due_date().is_sent()) => {
-            Some(owed(Tone::Error, t::OVERDUE_TITLE, open, t::amount_due))
+        Status::PastDue { .. } | Status::Suspended { .. } | Status::Unpaid { .. } => {
+            Some(debt::banner(overview, subscription.status))
         }
-        Status::PastDue { .. } => Some(owed(Tone::Error, t::PAST_DUE_TITLE, open, t::past_due)),
-        Status::Suspended { .. } => Some(owed(Tone::Error, t::SUSPENDED_TITLE, open, t::amount_due)),
-        Status::Unpaid { .. } => Some(owed(Tone::Error, t::UNPAID_TITLE, open, t::amount_due)),
-        Status::Incomplete { .. } => Some(owed(Tone::Warning, t::INCOMPLETE_TITLE, open, t::amount_due)),
+        Status::Incomplete { .. } => Some(debt::purchase(overview)),
         Status::Paused { resume_at, .. } => Some(paused(overview, subscription, resume_at)),
-        Status::Canceled { .. } => {
-            let open = open?;
-            Some(owed(
-                Tone::Warning,
-                t::STILL_OWED_TITLE,
-                Some(open),
-                t::still_owed,
-            ))
-        }
+        Status::Canceled { .. } => debt::after_the_end(overview),
         Status::Pending { .. } | Status::Active => None,
     }
 }
@@ -117,31 +106,6 @@ fn trial(overview: &Overview, ends_at: chrono::DateTime<chrono::Utc>) -> AnyView
         }
         .into_any(),
     }
-}
-
-/// What is owed in all, and the way to pay the oldest invoice of it.
-fn owed(
-    tone: Tone,
-    title: &'static str,
-    owed: Option<&Owed>,
-    words: fn(&str, &str, usize) -> String,
-) -> AnyView {
-    let Some(owed) = owed else {
-        return view! { <Notice tone=tone title=title/> }.into_any();
-    };
-    let (total, number) = (format::money(owed.total), owed.oldest.number.to_string());
-    let detail = words(&total, &number, owed.count);
-    let label = match owed.count {
-        1 => o::PAY_NOW.to_owned(),
-        _ => o::pay_first(&format::money(owed.oldest.amount_due()), &number),
-    };
-    let fields = vec![("invoice", owed.oldest.id.to_string())];
-    view! {
-        <Notice tone=tone title=title detail=detail>
-            <PostButton action="/fn/pay-invoice" label=label kind=ButtonKind::Primary small=true fields=fields/>
-        </Notice>
-    }
-    .into_any()
 }
 
 /// What is left to pay of an invoice; nothing of one that is void.

@@ -1,8 +1,6 @@
 //! One try to collect money, and what became of it.
 
-mod dunning;
-
-pub use dunning::{Pace, reached, retries};
+pub mod dunning;
 
 use serde::{Deserialize, Serialize};
 

@@ -2,6 +2,7 @@
 //!
 //! Decisions that place periods need time zones; states and what they mean do not.
 
+mod access;
 #[cfg(feature = "zones")]
 mod add_on;
 mod add_on_time;
@@ -32,6 +33,7 @@ mod upgrade;
 #[cfg(feature = "zones")]
 mod usage_line;
 
+pub use access::Access;
 #[cfg(feature = "zones")]
 pub use add_on::{AddOnInput, AddOnTarget, await_add_on, change_add_on, complete_add_on, undo_add_on};
 pub use add_on_time::AddOnTime;
@@ -39,7 +41,7 @@ pub use billed_usage::{BilledMeter, BilledUsage};
 pub use bounds::{BilledUntil, MAX_ADD_ONS, MAX_RECURRING_LINES_A_DAY, OutOfBounds, check_bounds};
 pub use cancel::{Feedback, FeedbackReason, schedule_cancel, supersede, undo_cancel};
 pub use change::{ChangeError, PlanChange, UndoneBy, undo_pending_change};
-pub use collection::{Overdue, become_overdue, fall_behind, next_overdue, recover, send_invoice};
+pub use collection::{fall_behind, leave_unpaid, recover, suspend};
 #[cfg(feature = "zones")]
 pub use create::{
     Bought, Create, CreateError, Term, activate, buy, expire_incomplete, extend_trial, set_up, start_trial,
@@ -49,7 +51,9 @@ pub use create::{
 pub use late_usage::LateUsage;
 pub use migrate::{Migration, Stays, migrate};
 #[cfg(feature = "zones")]
-pub use pause::{ResumeInput, Resumption, Stop, StopInput, UnusedTime, cancel_now, pause, resume};
+pub use pause::{
+    ResumeInput, Resumption, Stop, StopInput, UnusedTime, cancel_now, end_unpaid, pause, resume,
+};
 pub use redeem::{MAX_DISCOUNTS, redeem};
 #[cfg(feature = "zones")]
 pub use renew::{Renewal, RenewalInput, renew};

@@ -14,10 +14,9 @@ use billing::proration::ProrationMode;
 use billing::subscription::{
     AddOnInput, AddOnTarget, CancelReason, ChangeInput, ChangeTarget, Create, PendingChange, PlanChange,
     RenewalInput, ResumeInput, Status, StatusName, StopInput, Subscription, Term, UndoneBy, UnusedTime,
-    activate, await_payment, become_overdue, buy, cancel_now, change_add_on, complete_upgrade, drop_upgrade,
-    expire_incomplete, extend_trial, fall_behind, pause, plan_change, recover, renew, resume,
-    schedule_cancel, send_invoice, set_up, start_trial, supersede, undo_add_on, undo_cancel,
-    undo_pending_change,
+    activate, await_payment, buy, cancel_now, change_add_on, complete_upgrade, drop_upgrade, end_unpaid,
+    expire_incomplete, extend_trial, fall_behind, leave_unpaid, pause, plan_change, recover, renew, resume,
+    schedule_cancel, set_up, start_trial, supersede, suspend, undo_add_on, undo_cancel, undo_pending_change,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -110,7 +109,6 @@ fn variants(plan: &Plan, status: Status) -> Vec<Subscription> {
         ends(Some(plain.billing_period.end()), None),
         ends(None, Some(later())),
         await_payment(&plain, target(plan, 1, 1), invoice, now()),
-        send_invoice(plain.clone(), later()),
         plain,
     ]
 }
@@ -148,14 +146,15 @@ fn outcomes(plan: &Plan, subscription: &Subscription) -> Vec<Subscription> {
     after.extend(expire_incomplete(own(), later()));
     after.extend(extend_trial(own(), later(), now()));
     after.extend(fall_behind(own(), later()));
-    after.push(send_invoice(own(), later()));
+    after.extend(suspend(own(), later()));
+    after.extend(leave_unpaid(own(), later()));
+    after.extend(end_unpaid(subscription, stop(true)).map(|s| s.after));
+    // While what was paid for goes on, and after it.
     after.extend(
-        become_overdue(subscription)
+        [later(), own().billing_period.end()]
             .into_iter()
-            .flatten()
-            .map(|o| o.after),
+            .flat_map(|at| recover(own(), at)),
     );
-    after.extend(recover(own()));
     after.extend(supersede(own(), later()));
     after.extend(schedule_cancel(own()));
     after.extend(undo_cancel(own()));

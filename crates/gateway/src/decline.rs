@@ -23,6 +23,13 @@ pub enum DeclineKind {
     Fraud,
 }
 
+impl DeclineKind {
+    /// Trying the card again without its owner is of no use.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Authentication | Self::Hard | Self::Fraud)
+    }
+}
+
 impl DeclineCode {
     pub const CARD_DECLINED: Self = Self::known("card_declined");
     pub const INSUFFICIENT_FUNDS: Self = Self::known("insufficient_funds");

@@ -144,6 +144,7 @@ impl Bench {
             gross_margin: GrossMargin::WHOLE,
             quote_key: [7; 32],
             usage_tracking: true,
+            dunning_end: service::billing::payment::dunning::DunningEnd::default(),
         };
         let billing = Billing::connect(config).await?;
         billing.migrate().await?;

@@ -3,6 +3,7 @@
 use billing::id::CustomerId;
 use billing::invoice::PaymentTerms;
 use billing::money::Currency;
+use billing::payment::dunning::DunningEnd;
 use billing::period::Zone;
 use billing::tax::{TaxDefaults, TaxProfile, Taxation};
 use serde_json::json;
@@ -77,6 +78,37 @@ impl Billing {
             customer,
             subject: customer.to_string(),
             detail: json!({ "net_days": terms.net_days(), "before": before.net_days() }),
+        };
+        note(&mut tx, &[entry]).await?;
+        store::commit(tx).await?;
+        Ok(())
+    }
+
+    /// Agrees on what dunning of the customer ends with; none: as for everybody.
+    pub async fn set_dunning_end(
+        &self,
+        actor: &Actor,
+        customer: CustomerId,
+        end: Option<DunningEnd>,
+    ) -> Result<()> {
+        actor.decides_about_money()?;
+        let scope = CustomerScope::of(customer);
+        let mut tx = store::begin(self.pool()).await?;
+        let before = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?
+            .dunning_end;
+        if before == end {
+            return Ok(());
+        }
+        store::customer::set_dunning_end(&mut tx, scope, end).await?;
+        let entry = Note {
+            actor,
+            at: self.now(),
+            what: "customer.dunning_end_changed",
+            customer,
+            subject: customer.to_string(),
+            detail: json!({ "dunning_end": end, "before": before }),
         };
         note(&mut tx, &[entry]).await?;
         store::commit(tx).await?;

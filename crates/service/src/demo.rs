@@ -11,6 +11,7 @@ mod usage;
 
 use billing::coupon::{CodeLimits, Discount, Duration, Percent};
 use billing::money::Money;
+use billing::payment::dunning::DunningEnd;
 use chrono::{DateTime, Months, NaiveDate, NaiveTime, Utc};
 use store::demo::State;
 
@@ -20,7 +21,8 @@ use self::story::Story;
 use self::timeline::Timeline;
 use crate::clock::ManualClock;
 use crate::{
-    Actor, Billing, Error, MakeCodes, NewCoupon, NewPromotionCodes, NewStaff, Principal, Result, StaffRole,
+    Actor, Billing, Error, MakeCodes, NewCoupon, NewPromotionCodes, NewStaff, Principal, Result,
+    ServiceConfig, StaffRole,
 };
 
 /// The password of every demo account.
@@ -158,7 +160,12 @@ impl Billing {
         let timeline = Timeline::of(world, today)?;
         let pool = store::hasty(self.pool()).await?;
         let clock = ManualClock::at(timeline.start);
-        let seed = Self::over(pool.clone(), clock, self.config().clone());
+        // Whatever the deployment does about debts: the same day gives the same history.
+        let config = ServiceConfig {
+            dunning_end: DunningEnd::Cancel,
+            ..self.config().clone()
+        };
+        let seed = Self::over(pool.clone(), clock, config);
         seed.ensure_catalog().await?;
         let operator = seed.create_demo_staff().await?;
         seed.create_demo_coupons(&operator).await?;

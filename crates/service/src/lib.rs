@@ -50,7 +50,7 @@ pub use entitlement::{OverrideKey, SetOverride};
 pub use error::{Error, ErrorKind, Result};
 pub use gateway::{CheckoutMode, sandbox};
 pub use invoice::{AddOneOff, BillOneOff};
-pub use overview::{MeterUsage, Overview, Owed, Upcoming};
+pub use overview::{Dunning, MeterUsage, Overview, Owed, Upcoming};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, SessionStorage};
 pub use store::api_key::ApiKeyRow;
 pub use store::coupon::report::{CampaignRow, CodeRow, CouponRow, Tally};
@@ -70,6 +70,7 @@ use std::sync::Arc;
 
 use billing::invoice::{Assembly, DraftLine, InvoiceDiscount, InvoiceDraft};
 use billing::money::Currency;
+use billing::payment::dunning::DunningEnd;
 use billing::revenue::GrossMargin;
 use billing::tax::TaxDefaults;
 use gateway::PaymentGateway;
@@ -93,6 +94,8 @@ pub struct ServiceConfig {
     /// Signs quotes. 32 random bytes.
     pub quote_key: [u8; 32],
     pub usage_tracking: bool,
+    /// What dunning ends with where nothing else is agreed.
+    pub dunning_end: DunningEnd,
 }
 
 /// Without the key: whoever reads it could sign quotes.
@@ -104,6 +107,7 @@ impl std::fmt::Debug for ServiceConfig {
             .field("tax", &self.tax)
             .field("gross_margin", &self.gross_margin)
             .field("usage_tracking", &self.usage_tracking)
+            .field("dunning_end", &self.dunning_end)
             .finish_non_exhaustive()
     }
 }

@@ -1,8 +1,12 @@
 //! What we write to customers. Kept and shown in the app; the words are plain text.
 
+mod dunning;
+
+pub use dunning::{DunningLetter, Unpaid};
+
 use billing::id::{InvoiceId, MailId};
 use billing::money::Money;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use store::PgConnection;
 use store::customer::CustomerRecord;
 use store::mail::NewMail;
@@ -17,8 +21,8 @@ pub enum Letter<'a> {
         total: Money,
         /// What of it the credit balance paid.
         credit: Money,
-        /// On net terms, where something is left to pay: by when.
-        pay_by: Option<(InvoiceId, DateTime<Utc>)>,
+        /// On net terms, where something is left to pay: by which day of theirs.
+        pay_by: Option<(InvoiceId, NaiveDate)>,
     },
     CreditIssued {
         number: &'a str,
@@ -28,18 +32,8 @@ pub enum Letter<'a> {
         number: &'a str,
         paid: Money,
     },
-    PaymentDeclined {
-        number: &'a str,
-        due: Money,
-        invoice: InvoiceId,
-    },
-    /// It was sent and not paid in time.
-    Overdue {
-        number: &'a str,
-        due: Money,
-        invoice: InvoiceId,
-        since: DateTime<Utc>,
-    },
+    /// To a customer who owes, or did.
+    Dunning(DunningLetter<'a>),
     /// The plan stays as it was and nothing is owed.
     UpgradeDeclined,
     TrialStarted {
@@ -65,8 +59,7 @@ impl Letter<'_> {
             Self::InvoiceIssued { number, .. } => format!("Invoice {number}"),
             Self::CreditIssued { number, .. } => format!("Credit note {number}"),
             Self::Receipt { number, .. } => format!("Receipt for invoice {number}"),
-            Self::PaymentDeclined { number, .. } => format!("Payment of invoice {number} was declined"),
-            Self::Overdue { number, .. } => format!("Invoice {number} is overdue"),
+            Self::Dunning(letter) => letter.subject(),
             Self::UpgradeDeclined => "Your change was not paid".to_owned(),
             Self::TrialStarted { plan, .. } => format!("Your {plan} trial has started"),
             Self::TrialPaused { plan } => format!("Your {plan} trial is over"),
@@ -90,19 +83,7 @@ impl Letter<'_> {
             Self::Receipt { number, paid } => {
                 format!("We received {paid} for invoice {number}. Thank you.\nSee it at {base_url}/invoices.")
             }
-            Self::PaymentDeclined { number, due, invoice } => format!(
-                "Your card was declined for invoice {number}; {due} is due.\nPay at {base_url}/invoices/{invoice}."
-            ),
-            Self::Overdue {
-                number,
-                due,
-                invoice,
-                since,
-            } => format!(
-                "Invoice {number} was due on {} UTC and {due} of it is not paid.\n\
-                 Pay at {base_url}/invoices/{invoice}.",
-                since.format("%-d %B %Y")
-            ),
+            Self::Dunning(letter) => letter.body(base_url),
             Self::UpgradeDeclined => format!(
                 "Your card was declined for the change. Your plan stays as it was and nothing is owed.\n\
                  Try another card at {base_url}/plan."
@@ -140,7 +121,7 @@ impl Letter<'_> {
 fn issued(
     number: &str,
     (total, credit): (Money, Money),
-    pay_by: Option<(InvoiceId, DateTime<Utc>)>,
+    pay_by: Option<(InvoiceId, NaiveDate)>,
     base_url: &str,
 ) -> String {
     let credited = if credit.is_positive() {
@@ -149,9 +130,9 @@ fn issued(
         String::new()
     };
     let then = match pay_by {
-        Some((invoice, at)) => format!(
-            "It is due on {} UTC. Pay at {base_url}/invoices/{invoice}.",
-            at.format("%-d %B %Y")
+        Some((invoice, day)) => format!(
+            "It is due on {}. Pay at {base_url}/invoices/{invoice}.",
+            day.format("%-d %B %Y")
         ),
         None => format!("See it at {base_url}/invoices."),
     };

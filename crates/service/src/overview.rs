@@ -5,15 +5,16 @@ use billing::entitlement::{GrantedFeature, Source, Terms};
 use billing::id::PriceId;
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
+use billing::payment::dunning::{DunningEnd, Outlook};
 use billing::period::Period;
-use billing::subscription::{PendingChange, Status, Subscription};
+use billing::subscription::{Access, PendingChange, Status, Subscription};
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection};
 
 use crate::entitlement::Carried;
-use crate::payment::is_owed;
+use crate::payment::{debts, is_owed, outlook_of};
 use crate::run::{Catalog, Loaded};
 use crate::{Actor, Billing, CustomerProfile, Error, InvoiceSummary, PaymentMethod, Result, credit, usage};
 
@@ -37,9 +38,30 @@ pub struct Overview {
     pub invoices: Vec<InvoiceSummary>,
     /// None where everything is paid.
     pub owed: Option<Owed>,
+    /// What will happen by itself, where something is owed.
+    pub dunning: Option<Dunning>,
     pub trial_available: bool,
     /// What the next invoices take from first.
     pub credit: Money,
+}
+
+impl Overview {
+    /// Whether the plan stays what it is until what is owed is paid.
+    pub fn changes_blocked(&self) -> bool {
+        let status = self.subscription.as_ref().map(|subscription| subscription.status);
+        let Some(behind) = status.filter(|status| status.is_behind()) else {
+            return false;
+        };
+        let from = self.dunning.map(|dunning| dunning.outlook.changes_blocked_at);
+        behind.access() < Access::Full || from.is_some_and(|from| from <= self.now)
+    }
+}
+
+/// What dunning does next, and what it ends with.
+#[derive(Debug, Clone, Copy)]
+pub struct Dunning {
+    pub outlook: Outlook,
+    pub end: DunningEnd,
 }
 
 /// What the subscription's open invoices come to, while it is live those that are due. An upgrade that waits for its
@@ -115,9 +137,14 @@ impl Billing {
             Some(subscription) => owed(&mut conn, subscription, now).await?,
             None => None,
         };
+        let dunning = match &subscription {
+            Some(subscription) => self.dunning(&mut conn, &customer, (subscription, now)).await?,
+            None => None,
+        };
         Ok(Overview {
             now,
             owed,
+            dunning,
             usage,
             upcoming,
             next_plan,
@@ -140,6 +167,18 @@ impl Billing {
         if let Err(error) = self.look_up_open_checkouts(scope).await {
             tracing::warn!(%error, "Open checkouts cannot be looked up");
         }
+    }
+
+    async fn dunning(
+        &self,
+        conn: &mut PgConnection,
+        customer: &CustomerRecord,
+        (subscription, now): (&Subscription, DateTime<Utc>),
+    ) -> Result<Option<Dunning>> {
+        let debts = debts(conn, customer).await?;
+        let outlook = outlook_of(&debts, subscription, (customer.zone, now));
+        let end = self.dunning_end(customer);
+        Ok(outlook.map(|outlook| Dunning { outlook, end }))
     }
 
     /// The billing run's own decision, made now and not saved. A trial without a card bills nothing.

@@ -1,9 +1,11 @@
 //! Collecting money: the attempt is committed first, then the gateway is called, then what it said is settled.
 
 mod collect;
+mod dunning;
 mod settle;
 mod standing;
 mod sweep;
 
-pub use collect::{BeginAttempt, begin_attempts};
-pub(crate) use standing::{decides, is_owed, pay_from_credit, recover_paid_up};
+pub use collect::{BeginAttempt, Cause, begin_attempts};
+pub(crate) use dunning::{HOLD, debts, next_at, outlook_of, refuse_in_debt, waits};
+pub(crate) use standing::{decides, is_being_paid, is_owed, pay_from_credit, recover_paid_up};

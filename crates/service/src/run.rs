@@ -2,7 +2,6 @@
 
 mod bill;
 mod load;
-mod overdue;
 mod ran_out;
 
 pub use bill::RESUMED;
@@ -83,7 +82,10 @@ impl Billing {
             {
                 let mut conn = store::acquire(self.pool()).await?;
                 let live = store::subscription::live(&mut conn, scope).await?;
-                if !live.as_ref().is_some_and(|live| live.is_due(self.now())) {
+                let customer = store::customer::find(&mut conn, scope).await?;
+                let dunned = customer.and_then(|customer| customer.dunning_at);
+                let own = live.as_ref().and_then(Subscription::due_at);
+                if [own, dunned].into_iter().flatten().all(|due| due > self.now()) {
                     return Ok(live);
                 }
             }
@@ -96,6 +98,9 @@ impl Billing {
                 return Err(error);
             }
             store::commit(tx).await?;
+            for scope in batch.dunned {
+                self.dun(scope).await?;
+            }
             for (scope, what) in batch.ran_out {
                 self.give_up(scope, what).await?;
             }
@@ -160,7 +165,10 @@ impl Billing {
 
     /// What is left to do after the commit.
     async fn finish(&self, pass: &mut Pass, batch: Batch) -> Result<()> {
-        let processed = batch.billed.len() + batch.ran_out.len();
+        let mut processed = batch.billed.len() + batch.ran_out.len();
+        for scope in batch.dunned {
+            processed += usize::from(self.dun_or_park(scope, pass).await?);
+        }
         pass.count(processed, batch.failed.len());
         self.parts
             .run
@@ -173,6 +181,25 @@ impl Billing {
             self.give_up_once(scope, what, pass).await?;
         }
         Ok(())
+    }
+
+    /// Takes a step of dunning; says whether one was taken.
+    async fn dun_or_park(&self, scope: CustomerScope, pass: &mut Pass) -> Result<bool> {
+        match self.dun(scope).await {
+            Ok(taken) => {
+                if taken {
+                    pass.note_step(scope.customer());
+                }
+                Ok(taken)
+            }
+            Err(error) if error.is_transient() => Err(error),
+            Err(error) => {
+                pass.report.parked += 1;
+                let mut conn = store::acquire(self.pool()).await?;
+                park(&mut conn, &[(scope.customer(), error)]).await?;
+                Ok(false)
+            }
+        }
     }
 
     /// An operator saw to it: the billing run looks at the customer again.

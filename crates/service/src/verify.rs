@@ -5,10 +5,12 @@ use billing::invoice::Explain;
 use billing::money::{Money, MoneyError};
 use billing::revenue::customer_mrr;
 use billing::tax::{TaxBasis, TaxBehavior, TaxRounding, Taxation, Taxed, assess};
-use store::PgConnection;
+use chrono::{DateTime, Utc};
 use store::verify::{StoredCredit, StoredInvoice, StoredLine};
+use store::{CustomerScope, PgConnection};
 
-use crate::{Billing, Result};
+use crate::payment::{HOLD, debts, next_at};
+use crate::{Billing, Error, Result};
 
 const INVOICES_AT_A_TIME: i64 = 1_000;
 const CUSTOMERS_AT_A_TIME: usize = 1_000;
@@ -45,7 +47,34 @@ impl Billing {
         check_lines(&mut tx, &mut report).await?;
         check_credit_lines(&mut tx, &mut report).await?;
         check_mrr(&mut tx, &mut report).await?;
+        self.check_dunning(&mut tx, &mut report).await?;
         Ok(report)
+    }
+
+    /// Whoever owes is looked at when the next step is due, or before.
+    async fn check_dunning(&self, conn: &mut PgConnection, report: &mut VerifyReport) -> Result<()> {
+        let looked_at = store::dunning::looked_at(conn).await?;
+        let mut wrong = Vec::new();
+        for (id, dunning_at, due_at) in &looked_at {
+            let customer = store::customer::find(conn, CustomerScope::of(*id)).await?;
+            let customer = customer.ok_or(Error::NotFound("customer"))?;
+            let next = next_at(&debts(conn, &customer).await?, customer.zone, self.now());
+            // An end may wait for a payment that is under way.
+            let latest = |next: DateTime<Utc>| next.max(self.now()) + HOLD;
+            let missed = |next| {
+                dunning_at.is_none_or(|at| at > latest(next))
+                    || due_at.is_none_or(|due| Some(due) > *dunning_at)
+            };
+            if next.is_some_and(missed) {
+                wrong.push(id.to_string());
+            }
+        }
+        report.add(
+            "the next step of dunning is due in time",
+            looked_at.len() as u64,
+            wrong,
+        );
+        Ok(())
     }
 }
 

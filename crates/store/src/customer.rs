@@ -3,6 +3,7 @@
 use billing::id::CustomerId;
 use billing::invoice::PaymentTerms;
 use billing::money::Currency;
+use billing::payment::dunning::DunningEnd;
 use billing::period::Zone;
 use billing::tax::{Region, TaxDefaults, TaxId, TaxProfile, TaxRegion, Taxation, taxation};
 use chrono::{DateTime, Utc};
@@ -37,6 +38,10 @@ pub struct CustomerRecord {
     pub tax: TaxProfile,
     /// What is charged where it is.
     pub charged: Option<TaxRegion>,
+    /// When the billing run looks at its unpaid invoices next.
+    pub dunning_at: Option<DateTime<Utc>>,
+    /// What dunning ends with, where that is agreed.
+    pub dunning_end: Option<DunningEnd>,
 }
 
 impl CustomerRecord {
@@ -56,6 +61,8 @@ struct CustomerRow {
     created_at: DateTime<Utc>,
     ever_paid: bool,
     net_days: Option<i32>,
+    dunning_at: Option<DateTime<Utc>>,
+    dunning_end: Option<String>,
     tax_region: Option<String>,
     tax_id: Option<String>,
     tax_exempt: bool,
@@ -79,6 +86,11 @@ impl TryFrom<CustomerRow> for CustomerRecord {
             created_at: row.created_at,
             ever_paid: row.ever_paid,
             terms: terms(row.net_days)?,
+            dunning_at: row.dunning_at,
+            dunning_end: row
+                .dunning_end
+                .map(|end| row::known(TABLE, &end, DunningEnd::parse))
+                .transpose()?,
             tax: TaxProfile {
                 region: row.tax_region.as_deref().map(region).transpose()?,
                 id: row.tax_id.map(TaxId::stored),
@@ -122,7 +134,8 @@ pub async fn find(conn: &mut PgConnection, scope: CustomerScope) -> Result<Optio
     sqlx::query_as!(
         CustomerRow,
         "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days, tax_region, tax_id,
-                tax_exempt, to_jsonb(tax_region_of(tax_region)) AS charged
+                tax_exempt, to_jsonb(tax_region_of(tax_region)) AS charged,
+                dunning_at, dunning_end
          FROM customer WHERE id = $1",
         scope.uuid(),
     )
@@ -138,7 +151,8 @@ pub async fn lock(conn: &mut PgConnection, scope: CustomerScope) -> Result<Optio
     sqlx::query_as!(
         CustomerRow,
         "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days, tax_region, tax_id,
-                tax_exempt, to_jsonb(tax_region_of(tax_region)) AS charged
+                tax_exempt, to_jsonb(tax_region_of(tax_region)) AS charged,
+                dunning_at, dunning_end
          FROM customer WHERE id = $1 FOR NO KEY UPDATE",
         scope.uuid(),
     )
@@ -171,6 +185,22 @@ pub async fn set_terms(conn: &mut PgConnection, scope: CustomerScope, terms: Pay
     Ok(())
 }
 
+/// What dunning of the customer ends with; none: as for everybody.
+pub async fn set_dunning_end(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    end: Option<DunningEnd>,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE customer SET dunning_end = $2 WHERE id = $1",
+        scope.uuid(),
+        end.map(DunningEnd::as_str)
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// What later invoices are taxed by; those that are issued stay as they are.
 pub async fn set_tax(conn: &mut PgConnection, scope: CustomerScope, tax: &TaxProfile) -> Result<()> {
     sqlx::query!(
@@ -196,10 +226,11 @@ pub async fn set_ever_paid(conn: &mut PgConnection, scope: CustomerScope) -> Res
     Ok(())
 }
 
-/// The next instant the billing run has to look at each customer.
+/// The next instant at which something happens by itself to the subscription of each customer: then the billing run
+/// looks at it, or before, when the next step of dunning is due.
 pub async fn set_due_at(conn: &mut PgConnection, due: &[(CustomerId, Option<DateTime<Utc>>)]) -> Result<()> {
     sqlx::query!(
-        "UPDATE customer c SET due_at = n.due_at
+        "UPDATE customer c SET due_at = least(n.due_at, c.dunning_at)
          FROM unnest($1::uuid[], $2::timestamptz[]) AS n (id, due_at) WHERE c.id = n.id",
         &column(due, |(customer, _)| customer.uuid()),
         &column(due, |(_, due_at)| *due_at) as &[Option<DateTime<Utc>>],
@@ -221,7 +252,8 @@ pub async fn lock_due(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -
     let rows = sqlx::query_as!(
         CustomerRow,
         "SELECT id, name, email, currency, time_zone, gateway_ref, created_at, ever_paid, net_days, tax_region, tax_id,
-                tax_exempt, to_jsonb(tax_region_of(tax_region)) AS charged
+                tax_exempt, to_jsonb(tax_region_of(tax_region)) AS charged,
+                dunning_at, dunning_end
          FROM customer WHERE due_at <= $1 AND parked_reason IS NULL
          ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
         now,

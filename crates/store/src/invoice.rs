@@ -11,6 +11,6 @@ pub use one_off::{
 };
 pub(crate) use read::tax_basis;
 pub use read::{
-    AttemptRow, InvoiceDetail, InvoiceSummary, awaited, find, given_back, list, lock, numbered, open, owing,
+    AttemptRow, InvoiceDetail, InvoiceSummary, find, given_back, list, lock, numbered, open, owing,
 };
 pub use write::{NewInvoice, apply_credit, insert, settle, take_numbers, void, write_off};

@@ -8,6 +8,7 @@ pub mod coupon;
 pub mod credit;
 pub mod customer;
 pub mod demo;
+pub mod dunning;
 pub mod entitlement;
 pub mod error;
 pub mod invoice;

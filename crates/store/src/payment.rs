@@ -6,7 +6,7 @@ mod method;
 
 pub use attempt::{
     Attempt, NewAttempt, Settlement, awaiting_action, find as find_attempt, insert as insert_attempts,
-    live_of_invoice, pending, set_in_flight, settle as settle_attempt, withdraw_unsent,
+    last_decline, live_of_invoice, pending, set_in_flight, settle as settle_attempt, withdraw_unsent,
 };
 pub use checkout::{
     CheckoutEnd, CheckoutRow, NewCheckout, Purpose, close as close_checkout,

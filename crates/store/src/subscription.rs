@@ -29,7 +29,6 @@ struct SubscriptionRow {
     usage_end: DateTime<Utc>,
     cancel_at: Option<DateTime<Utc>>,
     ends_at: Option<DateTime<Utc>>,
-    overdue_at: Option<DateTime<Utc>>,
     pending_change: Option<serde_json::Value>,
     add_on_time: serde_json::Value,
     discounts: serde_json::Value,
@@ -51,7 +50,7 @@ pub async fn live_of(conn: &mut PgConnection, customers: &[CustomerId]) -> Resul
         SubscriptionRow,
         "SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
                 billing_end, usage_start, usage_end, cancel_at, ends_at, pending_change, created_at,
-                billing_time, overdue_at, add_on_time, discounts, included_taxes
+                billing_time, add_on_time, discounts, included_taxes
          FROM subscription WHERE customer_id = ANY($1) AND status <> 'canceled' ORDER BY customer_id, id",
         &ids,
     )
@@ -66,7 +65,7 @@ pub async fn all(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<Su
         SubscriptionRow,
         "SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
                 billing_end, usage_start, usage_end, cancel_at, ends_at, pending_change, created_at,
-                billing_time, overdue_at, add_on_time, discounts, included_taxes
+                billing_time, add_on_time, discounts, included_taxes
          FROM subscription WHERE customer_id = $1 ORDER BY created_at DESC, id DESC",
         scope.uuid(),
     )
@@ -103,7 +102,6 @@ fn subscription(row: SubscriptionRow, items: Vec<SubscriptionItem>) -> Result<Su
         included_taxes: serde_json::from_value(row.included_taxes.clone()).map_err(|_| corrupt())?,
         cancel_at: row.cancel_at,
         ends_at: row.ends_at,
-        overdue_at: row.overdue_at,
         pending_change: row
             .pending_change
             .clone()
@@ -180,8 +178,8 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
     sqlx::query!(
         "INSERT INTO subscription (id, customer_id, status, status_at, cancel_reason, version, anchor, billing_start,
             billing_end, usage_start, usage_end, cancel_at, pending_change, created_at, resume_at, ends_at,
-            billing_time, overdue_at, add_on_time, discounts, included_taxes)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+            billing_time, add_on_time, discounts, included_taxes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
         subscription.id.uuid(),
         subscription.customer.uuid(),
         status,
@@ -199,7 +197,6 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
         resume_at(subscription.status),
         subscription.ends_at,
         subscription.billing_time.as_str(),
-        subscription.overdue_at,
         list(&subscription.add_on_time)?,
         list(&subscription.discounts)?,
         list(&subscription.included_taxes)?,
@@ -224,13 +221,13 @@ pub async fn update(conn: &mut PgConnection, updates: &[Update<'_>]) -> Result<(
         "UPDATE subscription s SET status = n.status, status_at = n.status_at, cancel_reason = n.cancel_reason,
             version = s.version + 1, anchor = n.anchor, billing_start = n.billing_start, billing_end = n.billing_end,
             usage_start = n.usage_start, usage_end = n.usage_end, cancel_at = n.cancel_at,
-            pending_change = n.pending_change, resume_at = n.resume_at, overdue_at = n.overdue_at,
+            pending_change = n.pending_change, resume_at = n.resume_at,
             add_on_time = n.add_on_time, discounts = n.discounts, included_taxes = n.included_taxes
          FROM unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::timestamptz[],
             $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
-            $12::jsonb[], $13::timestamptz[], $14::timestamptz[], $15::jsonb[], $16::jsonb[], $17::jsonb[])
+            $12::jsonb[], $13::timestamptz[], $14::jsonb[], $15::jsonb[], $16::jsonb[])
             AS n (id, version, status, status_at, cancel_reason, anchor, billing_start, billing_end, usage_start, usage_end, cancel_at, pending_change,
-            resume_at, overdue_at, add_on_time, discounts, included_taxes)
+            resume_at, add_on_time, discounts, included_taxes)
          WHERE s.id = n.id AND s.version = n.version",
         &column(subscriptions, |s| s.id.uuid()),
         &try_column(subscriptions, |s| version(s))?,
@@ -245,7 +242,6 @@ pub async fn update(conn: &mut PgConnection, updates: &[Update<'_>]) -> Result<(
         &column(subscriptions, |s| s.cancel_at) as &[Option<DateTime<Utc>>],
         &try_column(subscriptions, |s| pending_change(s))? as &[Option<serde_json::Value>],
         &column(subscriptions, |s| resume_at(s.status)) as &[Option<DateTime<Utc>>],
-        &column(subscriptions, |s| s.overdue_at) as &[Option<DateTime<Utc>>],
         &try_column(subscriptions, |s| list(&s.add_on_time))?,
         &try_column(subscriptions, |s| list(&s.discounts))?,
         &try_column(subscriptions, |s| list(&s.included_taxes))?,
@@ -260,59 +256,20 @@ pub async fn update(conn: &mut PgConnection, updates: &[Update<'_>]) -> Result<(
     item::update(conn, updates).await
 }
 
-/// Notes when the earliest unpaid invoice becomes overdue, now that another one is. Not a version of its own: no
-/// quote depends on it.
-pub async fn set_overdue_at(
-    conn: &mut PgConnection,
-    scope: CustomerScope,
-    subscription: SubscriptionId,
-    overdue_at: Option<DateTime<Utc>>,
-) -> Result<()> {
-    sqlx::query!(
-        "UPDATE subscription SET overdue_at = $3 WHERE id = $1 AND customer_id = $2",
-        subscription.uuid(),
-        scope.uuid(),
-        overdue_at,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// What happens at a boundary. Both may at the same instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BoundaryKind {
-    /// A period, a trial, a pause or the term ends, or the first period begins.
-    Period,
-    /// An invoice becomes overdue.
-    Overdue,
-}
-
-impl BoundaryKind {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Period => "period",
-            Self::Overdue => "overdue",
-        }
-    }
-}
-
 /// A boundary of a subscription: the instant that a billing run processes.
 #[derive(Debug, Clone, Copy)]
 pub struct Boundary {
     pub subscription: SubscriptionId,
     pub at: DateTime<Utc>,
-    pub kind: BoundaryKind,
 }
 
 /// Whether all these boundaries are ours to process; false if one of them was processed before.
 pub async fn claim(conn: &mut PgConnection, boundaries: &[Boundary]) -> Result<bool> {
     let done = sqlx::query!(
-        "INSERT INTO billing_claim (subscription_id, boundary_at, kind)
-         SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) ON CONFLICT DO NOTHING",
+        "INSERT INTO billing_claim (subscription_id, boundary_at)
+         SELECT * FROM unnest($1::uuid[], $2::timestamptz[]) ON CONFLICT DO NOTHING",
         &column(boundaries, |b| b.subscription.uuid()),
         &column(boundaries, |b| b.at),
-        &column(boundaries, |b| b.kind.as_str()) as &[&str],
     )
     .execute(conn)
     .await?;

@@ -180,12 +180,25 @@ const CHECKS: &[(&str, &str, &str)] = &[
          WHERE s.cancel_reason = 'expired' AND i.paid_minor > 0",
     ),
     (
-        "active subscriptions wait for the first invoice that was sent",
-        "SELECT count(*) FROM subscription WHERE status = 'active'",
-        "SELECT s.id::text FROM subscription s
-         LEFT JOIN (SELECT subscription_id, min(due_at) AS due_at FROM invoice
-                    WHERE status = 'open' AND due_at > issued_at GROUP BY 1) i ON i.subscription_id = s.id
-         WHERE s.status = 'active' AND s.overdue_at IS DISTINCT FROM i.due_at",
+        "what was sent and is not paid is dunned from the instant it is overdue",
+        "SELECT count(*) FROM invoice WHERE status = 'open' AND due_at > issued_at",
+        "SELECT i.series || '-' || i.number FROM invoice i LEFT JOIN dunning d ON d.invoice_id = i.id
+         WHERE i.status = 'open' AND i.due_at > i.issued_at AND (d.began_at >= i.overdue_at) IS NOT TRUE",
+    ),
+    (
+        "subscriptions are behind with an invoice that is dunned",
+        "SELECT count(*) FROM subscription WHERE status IN ('past_due', 'suspended', 'unpaid')",
+        "SELECT s.id::text FROM subscription s WHERE s.status IN ('past_due', 'suspended', 'unpaid')
+         AND NOT EXISTS (SELECT FROM invoice i JOIN dunning d ON d.invoice_id = i.id
+                         WHERE i.subscription_id = s.id AND i.status = 'open')",
+    ),
+    (
+        "dunning tries a card once a step, and no more often than it may",
+        "SELECT count(*) FROM payment_attempt WHERE retry",
+        "SELECT l.invoice_id::text FROM payment_attempt a JOIN payment_allocation l ON l.attempt_id = a.id
+         WHERE a.retry GROUP BY l.invoice_id
+         HAVING count(*) > 8 OR count(*) > (SELECT count(*) FROM dunning_step s
+                                            WHERE s.invoice_id = l.invoice_id AND s.action = 'retry')",
     ),
     (
         "credit notes are the sums of their lines",

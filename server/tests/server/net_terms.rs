@@ -117,3 +117,27 @@ async fn an_operator_agrees_on_terms_at_the_command_line(_: PgPoolOptions, datab
         stderr(&nobody)
     );
 }
+
+#[sqlx::test(migrations = false)]
+async fn an_operator_agrees_on_the_end_of_dunning(_: PgPoolOptions, database: PgConnectOptions) {
+    let site = Site::start(&database).await;
+    let customer = customer_id(&site.customer("lumen").await);
+    let folder = Folder::new();
+    let ends = |end: &str| {
+        let args = ["customer", "dunning", "--customer", &customer, "--end", end];
+        let url = database_url(&database);
+        let mut command = command(folder.path(), &args);
+        command.env("DATABASE_URL", url.expose_secret()).output().unwrap()
+    };
+    for end in ["unpaid", "keep", "default"] {
+        let done = ends(end);
+        assert!(done.status.success(), "{}", stderr(&done));
+    }
+    let wrong = ends("forgive");
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(
+        stderr(&wrong).contains("give cancel, unpaid, keep or default"),
+        "{}",
+        stderr(&wrong)
+    );
+}

@@ -57,6 +57,11 @@ const WRONG: [(&str, &str, &str); 13] = [
          0.08 for eight percent",
     ),
     (
+        "BILLING_DUNNING_END",
+        "forgive",
+        "invalid value 'forgive' for '--billing-dunning-end <BILLING_DUNNING_END>': give cancel, unpaid or keep",
+    ),
+    (
         "USAGE_ALERT_THRESHOLDS",
         "0.8",
         "invalid value '0.8' for '--usage-alert-thresholds <USAGE_ALERT_THRESHOLDS>': give two fractions in \

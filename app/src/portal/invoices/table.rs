@@ -94,6 +94,7 @@ pub fn InvoiceBadge(invoice: InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> 
     if invoice.status == InvoiceStatus::Open && invoice.due_date().is_sent() {
         let date = format::date(invoice.due_at, zone);
         return if invoice.is_overdue(now) {
+            let date = format::date(invoice.overdue_at, zone);
             view! { <Badge tone=Tone::Error label=t::overdue_since(&date) short=t::OVERDUE/> }.into_any()
         } else {
             let short = t::due(&format::date_short(invoice.due_at, zone));

@@ -16,11 +16,11 @@ pub fn NextBill(overview: Overview) -> impl IntoView {
         .subscription
         .as_ref()
         .is_some_and(|subscription| matches!(subscription.status, Status::Trialing { .. }));
-    let past_due = overview
+    let behind = overview
         .subscription
         .as_ref()
-        .is_some_and(|subscription| matches!(subscription.status, Status::PastDue { .. }));
-    let owed = overview.owed.as_ref().filter(|_| past_due);
+        .is_some_and(|subscription| subscription.status.is_behind());
+    let owed = overview.owed.as_ref().filter(|_| behind);
     let on_card = owed.map(|owed| owed.on_card);
     let charged_at_once = on_card.filter(|amount| amount.is_positive());
     let charged_at_once = charged_at_once.map(|amount| t::charged_at_once(&format::money(amount)));

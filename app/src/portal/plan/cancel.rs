@@ -33,8 +33,8 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     let title = t::title(&plan);
     let words = consequences(&overview, subscription, &plan);
     let zone = overview.customer.zone;
-    // What is paused has no end to wait for.
-    let paused = matches!(subscription.status, Status::Paused { .. });
+    // What is paused or stopped has no end to wait for.
+    let paused = matches!(subscription.status, Status::Paused { .. } | Status::Unpaid { .. });
     let kind = StopKind::Cancel {
         unused: UnusedTime::Credit,
     };
@@ -94,6 +94,7 @@ fn reasons() -> impl IntoView {
 fn consequences(overview: &Overview, subscription: &Subscription, plan: &str) -> Vec<String> {
     let end = format::date(subscription.billing_period.end(), overview.customer.zone);
     let mut words = match subscription.status {
+        Status::Unpaid { .. } => return vec![t::UNPAID.to_owned(), t::INVOICES_STAY.to_owned()],
         Status::Paused { .. } => return vec![t::PAUSED.to_owned(), t::INVOICES_STAY.to_owned()],
         Status::Trialing { .. } => vec![t::trial(&end)],
         _ if overview.customer.terms.is_net() => vec![t::until(plan, &end), t::nothing_more_sent(&end)],

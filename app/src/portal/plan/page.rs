@@ -18,6 +18,7 @@ use crate::format;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
 use crate::portal::status::{banners, makes_way};
+use crate::text::en::portal::debt;
 use crate::text::en::{catalog as c, plan as t};
 use crate::ui::{Badge, ButtonKind, LinkButton, PageHeader, Panel, Tone};
 
@@ -70,7 +71,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         </PageHeader>
         {banners(&overview)}
         <ul class="grid gap-3 sm:grid-cols-2 lg:grid-cols-4" aria-label=t::CHOICES>{cards}</ul>
-        <p class="text-muted">{t::UPGRADE_HINT}</p>
+        <p class="text-muted">{if overview.changes_blocked() { debt::NO_CHANGES } else { t::UPGRADE_HINT }}</p>
         {add_ons(&offers, &overview)}
         {promotion(&overview, &visit)}
         {granted(&overview)}
@@ -102,6 +103,7 @@ impl Choice {
             {too_small.into_iter().map(|words| view! { <p class="label-sm text-warning">{words}</p> }).collect_view()}
             {match price {
                 Some(_) if current => view! { <Badge tone=Tone::Success label=t::CURRENT/> }.into_any(),
+                Some(_) if overview.changes_blocked() => ().into_any(),
                 Some(price) => choose(plan, price).into_any(),
                 None => view! { <p class="text-muted">{c::NOT_OFFERED}</p> }.into_any(),
             }}
@@ -131,7 +133,11 @@ fn cancel(overview: &Overview) -> Option<impl IntoView + use<>> {
     let subscription = overview.subscription.as_ref()?;
     let possible = matches!(
         subscription.status,
-        Status::Trialing { .. } | Status::Active | Status::PastDue { .. }
+        Status::Trialing { .. }
+            | Status::Active
+            | Status::PastDue { .. }
+            | Status::Suspended { .. }
+            | Status::Unpaid { .. }
     );
     let pausable = subscription.status == Status::Active && subscription.pending_change.is_none();
     (possible && subscription.cancel_at.is_none()).then(|| {

@@ -180,6 +180,8 @@ pub mod cancel {
 
     pub const INVOICES_STAY: &str = "Your invoices stay here.";
     pub const NOW_TITLE: &str = "End it now";
+    pub const UNPAID: &str =
+        "It is stopped: nothing more is billed, and it can end at once. What is owed stays owed.";
     pub const PAUSED: &str = "It is paused: nothing is charged, and it can end at once.";
     pub const OR_NOW: &str = "Or end it now";
     pub const NOW: &str = "The plan stops working at once.";

@@ -101,37 +101,6 @@ pub mod status {
         )
     }
 
-    pub const OVERDUE_TITLE: &str = "An invoice is overdue";
-    pub const PAST_DUE_TITLE: &str = "Your last payment failed";
-    pub fn past_due(amount: &str, invoice: &str, count: usize) -> String {
-        let due = due_on(amount, invoice, count);
-        match count {
-            1 => format!("{due}. Pay now, or replace the card and it is paid at once."),
-            _ => format!("{due}. Pay the oldest first, or replace the card and all are paid at once."),
-        }
-    }
-
-    /// The invoice is the oldest of them.
-    fn due_on(amount: &str, invoice: &str, count: usize) -> String {
-        match count {
-            1 => format!("{amount} is due on invoice {invoice}"),
-            count => format!("{amount} is due on {count} invoices"),
-        }
-    }
-    pub const SUSPENDED_TITLE: &str = "Your plan is suspended";
-    pub const UNPAID_TITLE: &str = "Your plan is stopped until it is paid";
-    pub const INCOMPLETE_TITLE: &str = "Your purchase waits for its payment";
-    pub fn amount_due(amount: &str, invoice: &str, count: usize) -> String {
-        let due = due_on(amount, invoice, count);
-        match count {
-            1 => format!("{due}. Pay it and everything goes on at once."),
-            _ => format!("{due}. Pay them, the oldest first, and everything goes on at once."),
-        }
-    }
-    pub const STILL_OWED_TITLE: &str = "Something is still to pay";
-    pub fn still_owed(amount: &str, invoice: &str, count: usize) -> String {
-        format!("{} from before the end.", due_on(amount, invoice, count))
-    }
     pub const PAUSED_TITLE: &str = "Your plan is paused";
     pub const PAUSED_DETAIL: &str =
         "The trial ended without a card. Add one to go on; nothing is charged meanwhile.";
@@ -214,6 +183,53 @@ pub mod coupon {
     pub fn until(date: &str) -> String {
         format!("until {date}")
     }
+}
+
+/// What is owed, and what comes of it.
+pub mod debt {
+    pub const OVERDUE_TITLE: &str = "An invoice is overdue";
+    pub const PAST_DUE_TITLE: &str = "Your last payment failed";
+    pub const SUSPENDED_TITLE: &str = "Your plan is suspended: access is read-only";
+    pub const UNPAID_TITLE: &str = "Your plan is stopped until it is paid";
+    pub const INCOMPLETE_TITLE: &str = "Your purchase waits for its payment";
+    pub const STILL_OWED_TITLE: &str = "Something is still to pay";
+    pub const REPLACE_CARD: &str = "Replace card";
+
+    /// The invoice is the oldest of them.
+    pub fn due_on(amount: &str, invoice: &str, count: usize) -> String {
+        match count {
+            1 => format!("{amount} is due on invoice {invoice}."),
+            count => format!("{amount} is due on {count} invoices."),
+        }
+    }
+
+    pub fn retried_on(date: &str) -> String {
+        format!("The card is tried again on {date}.")
+    }
+    pub const NOT_RETRIED: &str = "The card is not tried again.";
+    pub const NO_CARD: &str = "There is no card to charge.";
+
+    pub fn suspended_on(date: &str) -> String {
+        format!("If it is not paid by {date}, access becomes read-only.")
+    }
+
+    pub fn ends_on(date: &str) -> String {
+        format!("If it is not paid by {date}, your subscription ends.")
+    }
+
+    pub fn stops_on(date: &str) -> String {
+        format!("If it is not paid by {date}, your plan is stopped.")
+    }
+
+    pub const PAY_IT: &str = "Pay it and everything goes on at once.";
+    pub const PAY_THEM: &str = "Pay them, the oldest first, and everything goes on at once.";
+    pub const PAY_OR_REPLACE: &str = "Pay now, or replace the card and it is paid at once.";
+    pub const PAY_OR_REPLACE_FOR_ALL: &str =
+        "Pay the oldest first, or replace the card and all are paid at once.";
+    pub const GOES_ON_ONCE_PAID: &str =
+        "Nothing more is billed until then; once it is paid the plan can go on.";
+    /// On the pages of plans.
+    pub const NO_CHANGES: &str = "Plans can be changed again once what is owed is paid.";
 }
 
 pub mod card {

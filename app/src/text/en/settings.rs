@@ -18,9 +18,9 @@ pub fn part(country: &str, part: &str) -> String {
     format!("{country}, {part}")
 }
 
-/// `Prices are before tax: GST 5% and QST 9.975% are added.`
+/// `Prices are before tax, plus GST 5% and QST 9.975%.`
 pub fn added(taxes: &str) -> String {
-    format!("Prices are before tax: {taxes} is added.")
+    format!("Prices are before tax, plus {taxes}.")
 }
 
 pub fn held(taxes: &str) -> String {

@@ -5,7 +5,7 @@ use billing::credit::{
 };
 use billing::invoice::{PaymentTerms, overdue_from, spread};
 use billing::money::Money;
-use billing::payment::{Pace, reached, retries};
+use billing::payment::dunning::{Pace, reached, retries};
 use billing::rating::Fraction;
 use billing::tax::{TaxRounding, assess};
 use chrono::NaiveDate;

@@ -1,6 +1,11 @@
 //! When an invoice is to be paid: at once from the card, or within days of being sent.
 
+#[cfg(feature = "zones")]
+use chrono::NaiveTime;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+#[cfg(feature = "zones")]
+use crate::period::Zone;
 
 /// Half a year: longer is a loan.
 const MAX_NET_DAYS: u16 = 180;
@@ -68,22 +73,39 @@ impl PaymentTerms {
     }
 }
 
-/// When an invoice was issued and when it is to be paid: that says under which terms, whatever they are by now.
+/// When an invoice was issued, when it is to be paid, and from when on it is overdue: that says under which terms,
+/// whatever they are by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DueDate {
     pub issued_at: DateTime<Utc>,
     pub due_at: DateTime<Utc>,
+    /// What is sent may be paid on its whole last day, by the customer's calendar.
+    pub overdue_at: DateTime<Utc>,
 }
 
 impl DueDate {
+    #[cfg(feature = "zones")]
+    pub fn new(terms: PaymentTerms, issued_at: DateTime<Utc>, zone: Zone) -> Self {
+        let due_at = terms.due_at(issued_at);
+        let first = overdue_from(zone.local(due_at).date()).and_time(NaiveTime::MIN);
+        Self {
+            issued_at,
+            due_at,
+            overdue_at: match terms {
+                PaymentTerms::Immediate => issued_at,
+                PaymentTerms::Net(_) => zone.instant(first).unwrap_or(due_at),
+            },
+        }
+    }
+
     /// Issued on net terms: its customer pays it by themselves, no card is tried.
     pub fn is_sent(self) -> bool {
         self.due_at > self.issued_at
     }
 
-    /// What is not sent is due once it is issued, also for a clock that is a moment behind.
-    pub fn is_due(self, now: DateTime<Utc>) -> bool {
-        !self.is_sent() || self.due_at <= now
+    /// What is not sent is to be paid once it is issued, also for a clock that is a moment behind.
+    pub fn is_overdue(self, now: DateTime<Utc>) -> bool {
+        !self.is_sent() || self.overdue_at <= now
     }
 }
 
@@ -126,18 +148,49 @@ mod tests {
     }
 
     #[test]
-    fn an_invoice_is_due_from_its_instant_on() {
-        let issued_at = at("2026-04-01T00:00:00Z");
-        let of = |terms: PaymentTerms| DueDate {
+    #[cfg(feature = "zones")]
+    fn the_day_on_which_an_invoice_is_due_is_in_time_where_its_customer_is() {
+        let issued_at = at("2026-04-01T02:30:00Z");
+        let sent =
+            |zone: &str| DueDate::new(PaymentTerms::net(30).unwrap(), issued_at, zone.parse().unwrap());
+        for (zone, overdue_at) in [
+            ("UTC", "2026-05-02T00:00:00Z"),
+            // There it is due on 30 April, in the evening.
+            ("America/New_York", "2026-05-01T04:00:00Z"),
+            ("Pacific/Kiritimati", "2026-05-01T10:00:00Z"),
+            ("Pacific/Pago_Pago", "2026-05-01T11:00:00Z"),
+        ] {
+            let due = sent(zone);
+            assert!(due.is_sent(), "{zone}");
+            assert_eq!(due.due_at, at("2026-05-01T02:30:00Z"), "{zone}");
+            assert_eq!(due.overdue_at, at(overdue_at), "{zone}");
+            assert!(
+                !due.is_overdue(due.overdue_at - TimeDelta::microseconds(1)),
+                "{zone}"
+            );
+            assert!(due.is_overdue(due.overdue_at), "{zone}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "zones")]
+    fn a_day_may_begin_after_midnight() {
+        // In Santiago the clocks go from 24:00 on 5 September to 01:00.
+        let issued_at = at("2026-08-26T15:00:00Z");
+        let due = DueDate::new(
+            PaymentTerms::net(10).unwrap(),
             issued_at,
-            due_at: terms.due_at(issued_at),
-        };
-        let sent = of(PaymentTerms::net(30).unwrap());
-        assert!(sent.is_sent());
-        assert!(!sent.is_due(at("2026-04-30T23:59:59.999999Z")));
-        assert!(sent.is_due(at("2026-05-01T00:00:00Z")));
-        let charged = of(PaymentTerms::Immediate);
-        assert!(!charged.is_sent() && charged.is_due(issued_at));
-        assert!(charged.is_due(issued_at - TimeDelta::milliseconds(1)));
+            "America/Santiago".parse().unwrap(),
+        );
+        assert_eq!(due.overdue_at, at("2026-09-06T04:00:00Z"));
+    }
+
+    #[test]
+    #[cfg(feature = "zones")]
+    fn what_is_charged_is_to_be_paid_at_once() {
+        let issued_at = at("2026-04-01T00:00:00Z");
+        let charged = DueDate::new(PaymentTerms::Immediate, issued_at, Zone::UTC);
+        assert!(!charged.is_sent() && charged.is_overdue(issued_at));
+        assert!(charged.is_overdue(issued_at - TimeDelta::milliseconds(1)));
     }
 }

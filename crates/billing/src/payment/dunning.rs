@@ -1,5 +1,11 @@
 //! What becomes of an invoice that is not paid: when it is tried again, and how far things have gone.
 
+#[cfg(feature = "zones")]
+mod policy;
+
+#[cfg(feature = "zones")]
+pub use policy::{Action, Card, Due, DunningEnd, History, Next, Outlook, Step, next, outlook};
+
 use chrono::{Days, NaiveDate};
 
 /// How far apart retries lie, in days.

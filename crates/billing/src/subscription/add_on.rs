@@ -57,7 +57,7 @@ pub fn change_add_on(subscription: &Subscription, input: AddOnInput<'_>) -> Resu
         Status::Trialing { .. } => Ok(PlanChange::InTrial {
             after: with_quantity(subscription, change_of(subscription, target), *target.price, at),
         }),
-        Status::Active if more => {
+        Status::Active | Status::PastDue { .. } if more => {
             let change = change_of(subscription, target);
             let after = with_quantity(subscription, change, *target.price, at);
             let item = after.items.iter().find(|item| item.id == change.item);

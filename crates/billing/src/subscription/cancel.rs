@@ -63,7 +63,7 @@ pub fn schedule_cancel(subscription: Subscription) -> Result<Subscription, Chang
         return Err(ChangeError::AwaitsPayment);
     }
     match subscription.status {
-        Status::Trialing { .. } | Status::Active | Status::PastDue { .. } => {
+        Status::Trialing { .. } | Status::Active | Status::PastDue { .. } | Status::Suspended { .. } => {
             let cancel_at = Some(subscription.billing_period.end());
             Ok(Subscription {
                 cancel_at,

@@ -3,72 +3,61 @@
 use chrono::{DateTime, Utc};
 
 use super::{InvalidTransition, Status, StatusName, Subscription};
-use crate::invoice::DueDate;
 
-/// Its invoice could not be collected.
+/// Its invoice could not be collected, or was not paid in time.
 pub fn fall_behind(subscription: Subscription, at: DateTime<Utc>) -> Result<Subscription, InvalidTransition> {
-    let status = subscription
-        .status
-        .move_from(&[StatusName::Active], Status::PastDue { since: at })?;
+    let since = at;
+    moved(subscription, &[StatusName::Active], Status::PastDue { since })
+}
+
+/// Nothing is owed any more. Service that had stopped goes on where it was as long as that is paid for; after that
+/// its customer decides whether to go on, for it costs something.
+pub fn recover(subscription: Subscription, at: DateTime<Utc>) -> Result<Subscription, InvalidTransition> {
+    let stopped = matches!(subscription.status, Status::Unpaid { .. });
+    let end = subscription.billing_period.end();
+    let paid_until = subscription.ends_at.map_or(end, |term| term.min(end));
+    let next = if stopped && paid_until <= at {
+        let (since, resume_at) = (at, None);
+        Status::Paused { since, resume_at }
+    } else {
+        Status::Active
+    };
+    let behind = [StatusName::PastDue, StatusName::Suspended, StatusName::Unpaid];
+    let after = moved(subscription, &behind, next)?;
+    Ok(match after.status {
+        // An end or a change that was to come then has not come.
+        Status::Paused { .. } => Subscription {
+            cancel_at: None,
+            pending_change: None,
+            ..after
+        },
+        _ => after,
+    })
+}
+
+/// From here on access is read-only.
+pub fn suspend(subscription: Subscription, at: DateTime<Utc>) -> Result<Subscription, InvalidTransition> {
+    let since = at;
+    moved(subscription, &[StatusName::PastDue], Status::Suspended { since })
+}
+
+/// Dunning ended in vain: nothing is served or billed until the debt is paid.
+pub fn leave_unpaid(
+    subscription: Subscription,
+    at: DateTime<Utc>,
+) -> Result<Subscription, InvalidTransition> {
+    let since = at;
+    moved(subscription, &[StatusName::Suspended], Status::Unpaid { since })
+}
+
+fn moved(
+    subscription: Subscription,
+    from: &[StatusName],
+    to: Status,
+) -> Result<Subscription, InvalidTransition> {
+    let status = subscription.status.move_from(from, to)?;
     Ok(Subscription {
         status,
         ..subscription
     })
-}
-
-/// Nothing is owed any more.
-pub fn recover(subscription: Subscription) -> Result<Subscription, InvalidTransition> {
-    let status = subscription
-        .status
-        .move_from(&[StatusName::PastDue, StatusName::Suspended], Status::Active)?;
-    Ok(Subscription {
-        status,
-        ..subscription
-    })
-}
-
-/// An invoice of it is sent, to be paid by this instant. What has ended becomes past due no more.
-pub fn send_invoice(subscription: Subscription, due_at: DateTime<Utc>) -> Subscription {
-    if !subscription.status.is_live() {
-        return subscription;
-    }
-    let earliest = subscription
-        .overdue_at
-        .map_or(due_at, |before| before.min(due_at));
-    Subscription {
-        overdue_at: Some(earliest),
-        ..subscription
-    }
-}
-
-/// An invoice that became overdue, decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Overdue {
-    /// The instant processed: makes the billing run repeatable.
-    pub at: DateTime<Utc>,
-    pub after: Subscription,
-}
-
-/// An invoice that was sent has not been paid in time; `None` where that is not what happens next.
-pub fn become_overdue(subscription: &Subscription) -> Result<Option<Overdue>, InvalidTransition> {
-    let Some(at) = subscription.overdue_first() else {
-        return Ok(None);
-    };
-    let after = Subscription {
-        overdue_at: None,
-        ..fall_behind(subscription.clone(), at)?
-    };
-    Ok(Some(Overdue { at, after }))
-}
-
-/// When the earliest of the invoices that are still open becomes overdue. An active subscription is not past due
-/// for any of them yet, also where one is due by now and the billing run has not come to it; any other waits for
-/// none that is due already.
-pub fn next_overdue(
-    status: Status,
-    open: impl IntoIterator<Item = DueDate>,
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    let awaited = |due: &DueDate| due.is_sent() && (status == Status::Active || !due.is_due(now));
-    open.into_iter().filter(awaited).map(|due| due.due_at).min()
 }

@@ -173,7 +173,6 @@ fn begin(create: Create<'_>, status: Status, anchor: DateTime<Utc>) -> Result<Su
         add_on_time: Vec::new(),
         cancel_at: None,
         ends_at: None,
-        overdue_at: None,
         pending_change: None,
         discounts: create.discounts.to_vec(),
         included_taxes: create.included_taxes.to_vec(),

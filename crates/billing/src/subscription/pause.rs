@@ -96,6 +96,19 @@ pub fn cancel_now(
     input: StopInput<'_>,
     rest: UnusedTime,
 ) -> Result<Stop, ChangeError> {
+    end(subscription, input, (rest, CancelReason::Requested))
+}
+
+/// Dunning ended in vain: time that is billed and will not be served is not owed.
+pub fn end_unpaid(subscription: &Subscription, input: StopInput<'_>) -> Result<Stop, ChangeError> {
+    end(subscription, input, (UnusedTime::Credit, CancelReason::Unpaid))
+}
+
+fn end(
+    subscription: &Subscription,
+    input: StopInput<'_>,
+    (rest, reason): (UnusedTime, CancelReason),
+) -> Result<Stop, ChangeError> {
     if let Some(PendingChange::AwaitingPayment { .. }) = subscription.pending_change {
         return Err(ChangeError::AwaitsPayment);
     }
@@ -106,10 +119,8 @@ pub fn cancel_now(
         UnusedTime::Credit => unserved(subscription, input)?,
         UnusedTime::Forfeit => Vec::new(),
     };
-    let status = subscription.status.to(Status::Canceled {
-        reason: CancelReason::Requested,
-        at: input.at,
-    })?;
+    let at = input.at;
+    let status = subscription.status.to(Status::Canceled { reason, at })?;
     let (lines, billed_usage) = used_so_far(subscription, input)?;
     Ok(Stop {
         lines,

@@ -122,7 +122,7 @@ impl StatusName {
     ];
 
     /// Every legal move, each of them made by a decision of this module; no other exists.
-    pub const EDGES: [(Self, Self); 18] = [
+    pub const EDGES: [(Self, Self); 22] = [
         (Self::Pending, Self::Active),
         (Self::Pending, Self::Canceled),
         (Self::Incomplete, Self::Active),
@@ -134,12 +134,16 @@ impl StatusName {
         (Self::Active, Self::Paused),
         (Self::Active, Self::Canceled),
         (Self::PastDue, Self::Active),
+        (Self::PastDue, Self::Suspended),
         (Self::PastDue, Self::Canceled),
         (Self::Suspended, Self::Active),
+        (Self::Suspended, Self::Unpaid),
         (Self::Suspended, Self::Canceled),
         (Self::Paused, Self::Active),
         (Self::Paused, Self::PastDue),
         (Self::Paused, Self::Canceled),
+        (Self::Unpaid, Self::Active),
+        (Self::Unpaid, Self::Paused),
         (Self::Unpaid, Self::Canceled),
     ];
 
@@ -202,9 +206,12 @@ impl Status {
         self.name().counts_as_recurring()
     }
 
-    /// Served, and not all of it is paid.
+    /// Not all that is due is paid: once it is, that ends.
     pub const fn is_behind(self) -> bool {
-        matches!(self, Self::PastDue { .. } | Self::Suspended { .. })
+        matches!(
+            self,
+            Self::PastDue { .. } | Self::Suspended { .. } | Self::Unpaid { .. }
+        )
     }
 
     pub const fn is_live(self) -> bool {
@@ -375,8 +382,6 @@ pub struct Subscription {
     pub cancel_at: Option<DateTime<Utc>>,
     /// The end of a fixed term: nothing is billed beyond it.
     pub ends_at: Option<DateTime<Utc>>,
-    /// When the earliest of its unpaid invoices that were sent becomes overdue.
-    pub overdue_at: Option<DateTime<Utc>>,
     pub pending_change: Option<PendingChange>,
     /// Coupons that discount its invoices, in the order they were redeemed.
     pub discounts: Vec<Redemption>,
@@ -420,13 +425,6 @@ impl Subscription {
         self.ends_at.map_or(next, |end| next.min(end))
     }
 
-    /// When it becomes past due, where nothing else happens by itself before. At the same instant that comes first:
-    /// what the boundary bills is not owed yet.
-    pub fn overdue_first(&self) -> Option<DateTime<Utc>> {
-        let active = self.status == Status::Active;
-        self.overdue_at.filter(|at| active && *at <= self.boundary())
-    }
-
     /// The part of the present usage period that is over at an instant; none before its start.
     pub fn counted_until(&self, at: DateTime<Utc>) -> Option<Period> {
         Period::new(self.usage_period.start(), at.min(self.usage_period.end())).ok()
@@ -444,8 +442,7 @@ impl Subscription {
             Status::Pending { starts_at } => Some(starts_at),
             Status::Incomplete { expires_at } => Some(expires_at),
             Status::Trialing { ends_at } => Some(ends_at),
-            Status::Active => Some(self.overdue_first().unwrap_or_else(|| self.boundary())),
-            Status::PastDue { .. } | Status::Suspended { .. } => Some(self.boundary()),
+            Status::Active | Status::PastDue { .. } | Status::Suspended { .. } => Some(self.boundary()),
             Status::Paused { resume_at, .. } => [resume_at, self.ends_at].into_iter().flatten().min(),
             Status::Unpaid { .. } | Status::Canceled { .. } => None,
         };

@@ -64,14 +64,14 @@ pub fn plan_change(subscription: &Subscription, input: ChangeInput<'_>) -> Resul
             after.cancel_at = None;
             Ok(PlanChange::InTrial { after })
         }
-        Status::Active if is_upgrade(item, target)? => {
+        Status::Active | Status::PastDue { .. } if is_upgrade(item, target)? => {
             // Within the interval an add-on that is to go stays to its end.
             let new_period = target.price.interval != item.price.interval;
             let stays = |add_on: &&SubscriptionItem| add_on.goes_on() || !new_period;
             fits(subscription.add_ons().filter(stays), input.terms, beside)?;
             upgrade(subscription, item, input)
         }
-        Status::Active => {
+        Status::Active | Status::PastDue { .. } => {
             let stays = |add_on: &&SubscriptionItem| add_on.goes_on();
             fits(subscription.add_ons().filter(stays), input.terms, beside)?;
             Ok(at_period_end(subscription, target))

@@ -16,7 +16,7 @@ pub struct TestCard {
 
 /// The numbers are Stripe's well-known ones, so that hands and documents need not relearn them; where Stripe
 /// has none for a case the number is ours.
-static TEST_CARDS: [TestCard; 9] = [
+static TEST_CARDS: [TestCard; 10] = [
     TestCard {
         number: "4242424242424242",
         title: "Visa that pays",
@@ -65,6 +65,13 @@ static TEST_CARDS: [TestCard; 9] = [
         effect: "Works here; every later charge is refused and may be tried again.",
         brand: "visa",
         behaviour: Behaviour::DeclinesLater,
+    },
+    TestCard {
+        number: "4000000000000325",
+        title: "Declined twice later",
+        effect: "Works here; the next two charges are refused, those after them succeed.",
+        brand: "visa",
+        behaviour: Behaviour::DeclinesTwiceLater,
     },
     TestCard {
         number: "4000000000000366",
@@ -130,6 +137,7 @@ pub(super) enum Behaviour {
     LacksFunds,
     Expired,
     DeclinesLater,
+    DeclinesTwiceLater,
     ExpiresLater,
     LosesAnswer,
 }
@@ -145,7 +153,11 @@ pub(super) enum Verdict {
 impl Behaviour {
     pub(super) const fn on_page(self) -> Verdict {
         match self {
-            Self::Succeeds | Self::DeclinesLater | Self::ExpiresLater | Self::LosesAnswer => Verdict::Succeed,
+            Self::Succeeds
+            | Self::DeclinesLater
+            | Self::DeclinesTwiceLater
+            | Self::ExpiresLater
+            | Self::LosesAnswer => Verdict::Succeed,
             Self::Authenticates => Verdict::Authenticate,
             Self::Declines => Verdict::Decline(DeclineCode::CARD_DECLINED),
             Self::LacksFunds => Verdict::Decline(DeclineCode::INSUFFICIENT_FUNDS),
@@ -153,8 +165,10 @@ impl Behaviour {
         }
     }
 
-    pub(super) const fn off_session(self) -> Verdict {
+    /// After so many charges without the customer that were declined.
+    pub(super) const fn off_session(self, declined: i64) -> Verdict {
         match self {
+            Self::DeclinesTwiceLater if declined < 2 => Verdict::Decline(DeclineCode::INSUFFICIENT_FUNDS),
             Self::DeclinesLater => Verdict::Decline(DeclineCode::CARD_DECLINED),
             Self::ExpiresLater => Verdict::Decline(DeclineCode::EXPIRED_CARD),
             other => other.on_page(),

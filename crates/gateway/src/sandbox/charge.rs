@@ -301,7 +301,13 @@ async fn insert_keyed(
     request: &ChargeRequest,
     behaviour: Behaviour,
 ) -> Result<bool, GatewayError> {
-    let verdict = behaviour.off_session();
+    let declined: i64 = sqlx::query_scalar(
+        "select count(*) from sandbox.charge where method_ref = $1 and session_ref is null and status = 'declined'",
+    )
+    .bind(&request.method_ref)
+    .fetch_one(&sandbox.pool)
+    .await?;
+    let verdict = behaviour.off_session(declined);
     let attempt: Uuid = request.attempt.uuid();
     let inserted = sqlx::query(
         "insert into sandbox.charge

@@ -41,6 +41,11 @@ async fn every_test_card_does_what_it_says() -> Result<()> {
         ),
         ("4000000000000069", expired(), None),
         ("4000000000000341", Seen::Pays, Some(generic())),
+        (
+            "4000000000000325",
+            Seen::Pays,
+            Some(Seen::Refuses(DeclineCode::INSUFFICIENT_FUNDS)),
+        ),
         ("4000000000000366", Seen::Pays, Some(expired())),
         (LOSES_ANSWER, Seen::Pays, Some(Seen::Pays)),
     ];

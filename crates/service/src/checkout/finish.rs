@@ -10,7 +10,7 @@ use store::customer::CustomerRecord;
 use store::payment::{CheckoutEnd, CheckoutRow, NewMethod, Purpose, Settlement};
 
 use crate::id::mint;
-use crate::payment::{BeginAttempt, begin_attempts, pay_from_credit};
+use crate::payment::{BeginAttempt, Cause, begin_attempts, pay_from_credit};
 use crate::{Billing, Error, Result};
 
 impl Billing {
@@ -67,7 +67,7 @@ impl Billing {
     }
 
     /// Another card is to pay what somebody began to pay and left: as long as such a page is open, nothing else may.
-    async fn close_payment_pages(&self, scope: CustomerScope) -> Result<()> {
+    pub(crate) async fn close_payment_pages(&self, scope: CustomerScope) -> Result<()> {
         let open = {
             let mut conn = store::acquire(self.pool()).await?;
             store::payment::open_checkouts(&mut conn, scope).await?
@@ -104,7 +104,7 @@ impl Billing {
         if row.invoice.is_none()
             && store::payment::close_checkout(&mut tx, row.id, CheckoutEnd::Completed).await?
         {
-            pay_from_credit(&mut tx, &customer, now).await?;
+            pay_from_credit(&mut tx, &customer, (self.base_url(), now)).await?;
             self.collect_open(&mut tx, scope, now).await?;
         }
         store::commit(tx).await?;
@@ -125,6 +125,7 @@ impl Billing {
                     invoice: invoice.id,
                     amount: invoice.amount_due(),
                     method: &method,
+                    cause: Cause::First,
                     at,
                 };
                 begin_attempts(self, tx, &[begin]).await?;
@@ -182,7 +183,7 @@ impl Billing {
                 at: self.now(),
             };
             store::payment::settle_attempt(tx, attempt, settlement).await?;
-            pay_from_credit(tx, customer, self.now()).await?;
+            pay_from_credit(tx, customer, (self.base_url(), self.now())).await?;
         }
         Ok(())
     }

@@ -69,7 +69,7 @@ impl Billing {
         )
         .await?;
         // A void purchase gave back the credit it had taken.
-        pay_from_credit(&mut tx, &customer, now).await?;
+        pay_from_credit(&mut tx, &customer, (self.base_url(), now)).await?;
         store::commit(tx).await?;
         Ok(())
     }

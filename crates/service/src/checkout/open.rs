@@ -244,6 +244,7 @@ impl Billing {
                     method: None,
                     invoice,
                     amount,
+                    retry: false,
                     created_at: now,
                 };
                 store::payment::insert_attempts(tx, &[attempt])

@@ -4,9 +4,7 @@
 use billing::id::{InvoiceId, PriceId, SubscriptionId, SubscriptionItemId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
-use billing::subscription::{
-    Bought, CancelReason, Create, Status, Subscription, activate, buy, send_invoice, supersede,
-};
+use billing::subscription::{Bought, CancelReason, Create, Status, Subscription, activate, buy, supersede};
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::payment::Purpose;
@@ -42,17 +40,12 @@ impl Billing {
         make_room(&mut tx, actor, &customer, now).await?;
         let (bought, redeemable) = self.decide_purchase(&mut tx, &customer, wanted, None).await?;
         let (subscription, draft) = self.price_purchase(&mut tx, &customer, bought).await?;
-        let (due, terms) = (draft.amount_due()?, customer.terms);
-        let asks = due.is_positive() && !terms.is_net();
+        let due = draft.amount_due()?;
+        let asks = due.is_positive() && !customer.terms.is_net();
         let (subscription, what) = if asks {
             (subscription, "subscription.created")
         } else {
             (activate(subscription)?, "subscription.activated")
-        };
-        let subscription = if due.is_positive() && !asks {
-            send_invoice(subscription, terms.due_at(now))
-        } else {
-            subscription
         };
         let after = &subscription;
         let before = ended_before(&mut tx, scope).await?;

@@ -3,6 +3,7 @@
 use billing::id::{InvoiceId, PriceId};
 use billing::invoice::PaymentTerms;
 use billing::money::Money;
+use billing::payment::dunning::DunningEnd;
 use billing::period::Interval;
 use billing::subscription::{Feedback, FeedbackReason, Term};
 use chrono::{Datelike, Days, TimeDelta};
@@ -56,12 +57,7 @@ impl Stage {
             Deed::PayInvoice(card) => Box::pin(self.pay_invoice(actor, card)).await,
             Deed::Approve => Box::pin(self.approve(actor)).await,
             Deed::SetUp(terms) => Box::pin(self.set_up(&member, terms)).await,
-            Deed::ExtendTrial { days } => {
-                let ends_at = billing.now() + Days::new(days.into());
-                billing
-                    .extend_trial(&self.operator, member.customer, ends_at)
-                    .await
-            }
+            Deed::ExtendTrial { days } => self.extend_trial(&member, days).await,
             Deed::OneOff {
                 description,
                 price,
@@ -78,6 +74,7 @@ impl Stage {
                     .write_off_invoice(&self.operator, member.customer, oldest, "Nobody answers")
                     .await
             }
+            Deed::DunningEnds(end) => self.dunning_ends(&member, end).await,
             Deed::NetTerms { days } => self.net_terms(&member, days).await,
             Deed::Locate { region, tax_id } => self.locate(&member, region, tax_id).await,
             Deed::Exempt => self.exempt(&member).await,
@@ -260,6 +257,19 @@ impl Stage {
         };
         self.billing.set_up_subscription(&self.operator, command).await?;
         self.drain().await
+    }
+
+    async fn extend_trial(&self, member: &Member, days: u32) -> Result<()> {
+        let ends_at = self.billing.now() + Days::new(days.into());
+        self.billing
+            .extend_trial(&self.operator, member.customer, ends_at)
+            .await
+    }
+
+    async fn dunning_ends(&self, member: &Member, end: DunningEnd) -> Result<()> {
+        self.billing
+            .set_dunning_end(&self.operator, member.customer, Some(end))
+            .await
     }
 
     async fn net_terms(&self, member: &Member, days: u16) -> Result<()> {

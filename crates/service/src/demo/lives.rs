@@ -2,16 +2,17 @@
 //!
 //! Days between two deeds of one period leave room for months of any length, whatever the day of the seed is.
 
+use billing::payment::dunning::DunningEnd;
 use billing::period::{BillingTime, Interval};
 use billing::subscription::{FeedbackReason, UnusedTime};
 
 use super::story::Deed::{
-    Abandon, AddOn, Agree, Approve, Buy, BuyWithCode, Cancel, CancelNow, Change, ChangeInVain, ExtendTrial,
-    Locate, NetTerms, OneOff, Pause, PayInvoice, Redeem, ReplaceCard, ReportLate, Resume, Seats, SetUp, Try,
-    UndoCancel, UndoChange, WriteOff,
+    Abandon, AddOn, Agree, Approve, Buy, BuyWithCode, Cancel, CancelNow, Change, ChangeInVain, DunningEnds,
+    ExtendTrial, Locate, NetTerms, OneOff, Pause, PayInvoice, Redeem, ReplaceCard, ReportLate, Resume, Seats,
+    SetUp, Try, UndoCancel, UndoChange, WriteOff,
 };
 use super::story::{
-    ASKING_CARD, Deed, EXPIRING_CARD, FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Offer, Terms,
+    ASKING_CARD, Deed, EXPIRING_CARD, FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Offer, Terms, WAVERING_CARD,
 };
 
 pub const fn buy(plan: &'static str) -> Deed {
@@ -122,9 +123,9 @@ pub const fn lets_the_trial_lapse(plan: &'static str) -> [(i32, Deed); 1] {
     [(0, tries(plan, None))]
 }
 
-/// Another purchase takes the paused trial's place.
+/// Another purchase takes the paused trial's place, on a card whose renewal is paid when it is tried a third time.
 pub const fn buys_after_the_trial(tried: &'static str, day: i32, bought: &'static str) -> [(i32, Deed); 2] {
-    [(0, tries(tried, None)), (day, buy(bought))]
+    [(0, tries(tried, None)), (day, buy_with(bought, WAVERING_CARD))]
 }
 
 /// Goes on with the paused trial on a card that does not pay, and pays a week later.
@@ -187,10 +188,6 @@ pub const fn is_restless() -> [(i32, Deed); 8] {
     ]
 }
 
-pub const fn commits_to_a_year(plan: &'static str, day: i32) -> [(i32, Deed); 2] {
-    [(0, buy(plan)), (day, change_to_year(plan))]
-}
-
 /// Back to months when the year is over.
 pub const fn ends_the_year(plan: &'static str) -> [(i32, Deed); 2] {
     [(0, buy_year(plan)), (300, change(plan))]
@@ -213,13 +210,61 @@ pub const fn pays_by_hand(plan: &'static str, day: i32) -> [(i32, Deed); 2] {
     ]
 }
 
-/// The renewal is declined, and the customer leaves owing it for good.
-pub const fn leaves_owing(plan: &'static str) -> [(i32, Deed); 3] {
-    let why = FeedbackReason::TooExpensive;
+/// The renewal is declined and nothing helps: the subscription ends, and the debt is given up in the end.
+pub const fn never_pays(plan: &'static str) -> [(i32, Deed); 2] {
+    [(0, buy_with(plan, FAILING_CARD)), (90, WriteOff)]
+}
+
+/// The renewal is declined, and the customer leaves rather than pay.
+pub const fn leaves_owing(plan: &'static str) -> [(i32, Deed); 2] {
     [
         (0, buy_with(plan, FAILING_CARD)),
-        (36, Cancel(why)),
-        (90, WriteOff),
+        (36, CancelNow(UnusedTime::Forfeit)),
+    ]
+}
+
+/// The plan is not ended for want of a payment, only stopped, and the customer leaves.
+pub const fn leaves_unpaid(plan: &'static str, region: &'static str) -> [(i32, Deed); 5] {
+    let [agreed, card] = stops_paying(80);
+    [
+        (0, located(region)),
+        (0, buy(plan)),
+        agreed,
+        card,
+        (160, CancelNow(UnusedTime::Forfeit)),
+    ]
+}
+
+/// The same, and the customer pays in the end and goes on; much later the plan rests.
+pub const fn comes_to_terms(plan: &'static str) -> [(i32, Deed); 6] {
+    let [agreed, card] = stops_paying(200);
+    [
+        (0, buy(plan)),
+        agreed,
+        card,
+        (300, ReplaceCard(GOOD_CARD)),
+        (310, Resume),
+        (515, Pause { days: None }),
+    ]
+}
+
+/// Commits to a year, in which it owes for something else for so long that the plan is stopped, and goes on.
+pub const fn settles_late(plan: &'static str) -> [(i32, Deed); 6] {
+    let [agreed, card] = stops_paying(200);
+    [
+        (0, buy(plan)),
+        (130, change_to_year(plan)),
+        agreed,
+        card,
+        (201, migration(true)),
+        (240, ReplaceCard(GOOD_CARD)),
+    ]
+}
+
+const fn stops_paying(day: i32) -> [(i32, Deed); 2] {
+    [
+        (day, DunningEnds(DunningEnd::Unpaid)),
+        (day, ReplaceCard(FAILING_CARD)),
     ]
 }
 
@@ -267,10 +312,6 @@ const fn pauses_for(plan: &'static str, day: i32, days: u32) -> [(i32, Deed); 2]
     [(0, tries(plan, Some(GOOD_CARD))), (day, Pause { days })]
 }
 
-pub const fn rests(plan: &'static str, day: i32) -> [(i32, Deed); 2] {
-    [(0, buy(plan)), (day, Pause { days: None })]
-}
-
 /// What was used up to the pause is not paid when it ends by itself.
 pub const fn pauses_owing(plan: &'static str) -> [(i32, Deed); 3] {
     let days = Some(20);
@@ -293,10 +334,6 @@ pub const fn leaves(plan: &'static str, day: i32, why: FeedbackReason) -> [(i32,
     [(0, buy(plan)), (day, Cancel(why))]
 }
 
-pub const fn leaves_at_once(plan: &'static str, day: i32) -> [(i32, Deed); 2] {
-    [(0, buy(plan)), (day, CancelNow(UnusedTime::Forfeit))]
-}
-
 pub const fn hesitates(plan: &'static str) -> [(i32, Deed); 3] {
     let why = FeedbackReason::Other;
     [(0, buy(plan)), (20, Cancel(why)), (22, UndoCancel)]
@@ -308,12 +345,14 @@ pub const fn returns(plan: &'static str, day: i32, to: &'static str) -> [(i32, D
     [(0, buy(plan)), (140, Cancel(why)), (day, buy(to))]
 }
 
-/// What was given back on leaving pays for the return.
-pub const fn returns_on_credit(plan: &'static str, to: &'static str) -> [(i32, Deed); 3] {
+/// What was given back on leaving pays for the return; in the end access is read-only.
+pub const fn returns_on_credit(plan: &'static str, to: &'static str) -> [(i32, Deed); 4] {
     [
         (0, buy(plan)),
         (100, CancelNow(UnusedTime::Credit)),
         (130, buy(to)),
+        // Three weeks before the day of the seed a renewal is declined.
+        (269, ReplaceCard(FAILING_CARD)),
     ]
 }
 

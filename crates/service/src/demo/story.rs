@@ -1,5 +1,6 @@
 //! Who a demo customer is and what they do on which day, as data.
 
+use billing::payment::dunning::DunningEnd;
 use billing::period::{BillingTime, Interval, Zone};
 use billing::subscription::{FeedbackReason, UnusedTime};
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
@@ -11,6 +12,8 @@ pub const GOOD_CARD: &str = "4242424242424242";
 pub const OTHER_GOOD_CARD: &str = "5555555555554444";
 /// Can be saved and is declined on every later charge.
 pub const FAILING_CARD: &str = "4000000000000341";
+/// Can be saved and is declined on the next two charges.
+pub const WAVERING_CARD: &str = "4000000000000325";
 /// Can be saved and is refused for good on every later charge.
 pub const EXPIRING_CARD: &str = "4000000000000366";
 /// The bank wants its owner to approve every charge.
@@ -104,6 +107,8 @@ pub enum Deed {
     NetTerms {
         days: u16,
     },
+    /// Finance agrees on what happens where nothing gets the customer to pay.
+    DunningEnds(DunningEnd),
     /// Tells where the company is for tax, and its tax id.
     Locate {
         region: &'static str,

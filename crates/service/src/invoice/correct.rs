@@ -106,8 +106,9 @@ impl Billing {
             }
         }
         // A void gave back the credit it had taken, which may pay what is older.
-        pay_from_credit(&mut tx, &customer, now).await?;
-        recover_paid_up(&mut tx, &customer, now).await?;
+        let when = (self.base_url(), now);
+        pay_from_credit(&mut tx, &customer, when).await?;
+        recover_paid_up(&mut tx, &customer, when).await?;
         store::commit(tx).await?;
         Ok(())
     }

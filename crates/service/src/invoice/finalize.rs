@@ -1,17 +1,19 @@
 //! Number and freeze, with the posting in the same transaction.
 
 use billing::id::{InvoiceId, InvoiceLineId, OneOffId, PostingId, SubscriptionId};
-use billing::invoice::{InvoiceDraft, InvoiceNumber};
+use billing::invoice::{DueDate, InvoiceDraft, InvoiceNumber};
 use billing::ledger::{Posting, credit_applied, invoice_finalized};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use store::PgConnection;
 use store::customer::CustomerRecord;
+use store::dunning::NewDunning;
 use store::invoice::NewInvoice;
 use store::ledger::NewPosting;
 
 use crate::id::mint;
 use crate::mail::{self, Addressed, Letter};
+use crate::payment::waits;
 use crate::record::{Note, note};
 use crate::{Actor, Error, Result};
 
@@ -54,6 +56,8 @@ pub async fn finalize(conn: &mut PgConnection, invoices: &[Finalize<'_>], base_u
         })
         .collect();
     store::invoice::insert(conn, &numbered).await?;
+    let waiting: Vec<_> = invoices.iter().filter_map(Finalize::waits).collect();
+    store::dunning::begin(conn, &waiting).await?;
     let billed = |f: &Finalize<'_>| {
         let invoice = f.id;
         f.one_offs
@@ -112,9 +116,18 @@ impl<'a> Finalize<'a> {
             reason: self.reason,
             draft: self.draft,
             lines: lines.iter().map(|_| mint(InvoiceLineId::from_uuid)).collect(),
-            issued_at: self.at,
-            due_at: self.customer.terms.due_at(self.at),
+            due: self.due(),
         }
+    }
+
+    fn due(&self) -> DueDate {
+        DueDate::new(self.customer.terms, self.at, self.customer.zone)
+    }
+
+    /// What is sent is dunned from the day on which it is overdue.
+    fn waits(&self) -> Option<NewDunning> {
+        let open = self.draft.credit_applied() != self.draft.total();
+        (open && self.customer.terms.is_net()).then(|| waits(self.customer, self.id, self.due()))
     }
 
     fn posted<'p>(&self, posting: &'p Posting) -> NewPosting<'p> {
@@ -134,15 +147,15 @@ impl<'a> Finalize<'a> {
         'a: 'l,
     {
         let (total, credit) = (self.draft.total(), self.draft.credit_applied());
-        let terms = self.customer.terms;
-        let to_pay = terms.is_net() && credit != total;
+        let to_pay = self.customer.terms.is_net() && credit != total;
+        let due_on = self.customer.zone.local(self.due().due_at).date();
         Addressed {
             to: self.customer,
             letter: Letter::InvoiceIssued {
                 number,
                 total,
                 credit,
-                pay_by: to_pay.then(|| (self.id, terms.due_at(self.at))),
+                pay_by: to_pay.then_some((self.id, due_on)),
             },
         }
     }

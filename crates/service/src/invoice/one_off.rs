@@ -1,9 +1,10 @@
 //! Billing something once, beside any plan: on the next invoice or at once.
 
 use billing::id::{CustomerId, InvoiceId, OneOffId};
-use billing::invoice::OneOff;
+use billing::invoice::{DueDate, OneOff};
 use billing::money::Money;
 use billing::subscription::{Status, Subscription, fall_behind};
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use store::customer::CustomerRecord;
 use store::invoice::{NewOneOff, WaitingOneOff};
@@ -11,7 +12,7 @@ use store::{CustomerScope, PgConnection, Tx};
 
 use super::{Finalize, finalize};
 use crate::id::mint;
-use crate::payment::{BeginAttempt, begin_attempts, recover_paid_up};
+use crate::payment::{BeginAttempt, Cause, begin_attempts, waits};
 use crate::record::{Note, Save, note, save};
 use crate::{Actor, Billing, Error, Result, credit};
 
@@ -122,32 +123,14 @@ impl Billing {
                 invoice,
                 amount: due,
                 method,
+                cause: Cause::First,
                 at: now,
             };
             begin_attempts(self, tx, &[begin]).await?;
-        } else if let Some(served) = served.filter(|_| due.is_positive()) {
-            self.sent(tx, customer, served).await?;
+        } else if charges {
+            no_card(tx, customer, (invoice, served), now).await?;
         }
         Ok(invoice)
-    }
-
-    /// An invoice that no card is tried for: on net terms it is waited for, else it is owed at once.
-    async fn sent(&self, tx: &mut Tx, customer: &CustomerRecord, served: Subscription) -> Result<()> {
-        let now = self.now();
-        if customer.terms.is_net() {
-            return recover_paid_up(tx, customer, now).await;
-        }
-        if served.status != Status::Active {
-            return Ok(());
-        }
-        let saved = Save {
-            actor: &Actor::System,
-            customer,
-            after: &fall_behind(served, now)?,
-            what: "subscription.past_due",
-            at: now,
-        };
-        save(tx, saved).await
     }
 
     /// Takes back what waits for an invoice still.
@@ -181,6 +164,28 @@ impl Billing {
         let mut waiting = store::invoice::waiting_one_offs(&mut conn, &[customer]).await?;
         Ok(waiting.remove(&customer).unwrap_or_default())
     }
+}
+
+/// There is nothing to charge: owed at once.
+async fn no_card(
+    tx: &mut Tx,
+    customer: &CustomerRecord,
+    (invoice, served): (InvoiceId, Option<Subscription>),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let due = DueDate::new(customer.terms, now, customer.zone);
+    store::dunning::begin(tx, &[waits(customer, invoice, due)]).await?;
+    let Some(active) = served.filter(|served| served.status == Status::Active) else {
+        return Ok(());
+    };
+    let saved = Save {
+        actor: &Actor::System,
+        customer,
+        after: &fall_behind(active, now)?,
+        what: "subscription.past_due",
+        at: now,
+    };
+    save(tx, saved).await
 }
 
 /// What waits for the customer's next invoice, in the order added.

@@ -12,6 +12,15 @@ use crate::id::mint;
 use crate::queue::{Job, enqueue};
 use crate::{Billing, Error, Result};
 
+/// Why a card is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// An invoice is new, or a card is.
+    First,
+    /// A step of dunning, which tells the customer by itself.
+    Retry,
+}
+
 /// An attempt to write down: which invoice, how much, from which of the customer's cards.
 #[derive(Debug)]
 pub struct BeginAttempt<'a> {
@@ -19,6 +28,7 @@ pub struct BeginAttempt<'a> {
     pub invoice: InvoiceId,
     pub amount: Money,
     pub method: &'a PaymentMethod,
+    pub cause: Cause,
     pub at: DateTime<Utc>,
 }
 
@@ -39,6 +49,7 @@ pub async fn begin_attempts(
             method: Some(begin.method.id),
             invoice: begin.invoice,
             amount: begin.amount,
+            retry: begin.cause == Cause::Retry,
             created_at: begin.at,
         })
         .collect();

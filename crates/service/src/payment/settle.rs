@@ -8,6 +8,7 @@ use billing::money::Money;
 use billing::payment::AttemptStatus;
 use billing::subscription::{
     self, ChangeTarget, PendingChange, Status, Subscription, activate, complete_add_on, complete_upgrade,
+    recover,
 };
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
@@ -17,13 +18,14 @@ use store::ledger::NewPosting;
 use store::payment::{Attempt, Settlement};
 use store::{CustomerScope, PgConnection};
 
-use super::standing::{debt, is_owed, keep_waiting, pay_from_credit, recovered};
+use super::dunning::failed;
+use super::standing::{RECOVERED, decides, is_owed, owes, paid_up, pay_from_credit, tell_recovered};
 use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::invoice::Void;
-use crate::mail::{self, Addressed, Letter};
+use crate::mail::{self, Addressed, DunningLetter, Letter, Unpaid};
 use crate::record::{Note, Save, note, save};
-use crate::{Actor, Billing, Error, Result, invoice};
+use crate::{Actor, Billing, Error, InvoiceSummary, Result, invoice};
 
 /// An attempt whose outcome is being written down, under its customer's lock.
 struct Case<'a> {
@@ -113,7 +115,8 @@ async fn write_outcome(conn: &mut PgConnection, case: &Case<'_>, outcome: &Charg
             .await?;
             // A late answer about an attempt that is settled by now says nothing any more.
             if moved {
-                fall_behind(conn, case).await?;
+                fail(conn, case).await?;
+                ask_to_approve(conn, case).await?;
             }
         }
         ChargeOutcome::Succeeded { charge_ref } => {
@@ -225,19 +228,31 @@ async fn subscription_paid(
     case: &Case<'_>,
     subscription: Subscription,
 ) -> Result<()> {
-    let debt = debt(conn, &subscription, case.now).await?;
-    let (after, what) = match (subscription.status, subscription.pending_change) {
+    let owes = owes(conn, &subscription, case.now).await?;
+    let before = subscription.status;
+    let (after, what) = match (before, subscription.pending_change) {
         (_, Some(PendingChange::AwaitingPayment { invoice, .. })) if case.pays(invoice) => {
             let (upgraded, what) = upgraded(conn, case, subscription).await?;
-            (recovered(upgraded, debt)?, what)
+            (paid_up(conn, upgraded, case.now).await?, what)
         }
-        (Status::Incomplete { .. }, _) if !debt.owes => (activate(subscription)?, "subscription.activated"),
-        (status, _) if status.is_behind() && !debt.owes => {
-            (recovered(subscription, debt)?, "subscription.recovered")
-        }
-        _ => return keep_waiting(conn, subscription, debt).await,
+        (Status::Incomplete { .. }, _) if !owes => (activate(subscription)?, "subscription.activated"),
+        (status, _) if status.is_behind() && !owes => (recover(subscription, case.now)?, RECOVERED),
+        _ => return Ok(()),
     };
-    save_case(conn, case, &after, what).await
+    save_case(conn, case, &after, what).await?;
+    told(conn, case, (before, &after)).await
+}
+
+/// Whoever was behind and is not any more is told.
+async fn told(
+    conn: &mut PgConnection,
+    case: &Case<'_>,
+    (before, after): (Status, &Subscription),
+) -> Result<()> {
+    if !before.is_behind() || after.status.is_behind() {
+        return Ok(());
+    }
+    tell_recovered(conn, case.customer, after, (case.base_url, case.now)).await
 }
 
 /// What was paid for takes effect.
@@ -292,24 +307,39 @@ async fn declined(conn: &mut PgConnection, case: &Case<'_>, code: &str) -> Resul
     if given_up(conn, case).await? {
         return case.write(conn, Letter::UpgradeDeclined).await;
     }
-    fall_behind(conn, case).await?;
-    write_declined(conn, case).await
+    fail(conn, case).await?;
+    if case.attempt.retry {
+        return Ok(());
+    }
+    ask(conn, case, |unpaid| DunningLetter::Declined { unpaid }).await
+}
+
+/// Whoever pays on a page or for a change sits before it and is led to the bank.
+async fn ask_to_approve(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
+    if case.attempt.method.is_none() || awaited_upgrade(conn, case).await?.is_some() {
+        return Ok(());
+    }
+    ask(conn, case, |unpaid| DunningLetter::Approval { unpaid }).await
 }
 
 /// Asks for what is still open.
-async fn write_declined(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
+async fn ask(
+    conn: &mut PgConnection,
+    case: &Case<'_>,
+    words: for<'u> fn(Unpaid<'u>) -> DunningLetter<'u>,
+) -> Result<()> {
     for (id, _) in &case.attempt.allocations {
         let invoice = store::invoice::lock(conn, case.scope(), *id)
             .await?
             .ok_or(Error::NotFound("invoice"))?;
         if invoice.status == InvoiceStatus::Open {
             let number = invoice.number.to_string();
-            let letter = Letter::PaymentDeclined {
+            let unpaid = Unpaid {
                 number: &number,
                 due: invoice.amount_due(),
                 invoice: *id,
             };
-            case.write(conn, letter).await?;
+            case.write(conn, Letter::Dunning(words(unpaid))).await?;
         }
     }
     Ok(())
@@ -319,7 +349,7 @@ async fn write_declined(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> 
 /// was for an upgrade.
 async fn given_up(conn: &mut PgConnection, case: &Case<'_>) -> Result<bool> {
     let upgrade = give_up_upgrade(conn, case).await?;
-    pay_from_credit(conn, case.customer, case.now).await?;
+    pay_from_credit(conn, case.customer, (case.base_url, case.now)).await?;
     Ok(upgrade)
 }
 
@@ -337,15 +367,11 @@ async fn give_up_upgrade(conn: &mut PgConnection, case: &Case<'_>) -> Result<boo
     };
     invoice::void(conn, void).await?;
     store::usage::forget_billed(conn, case.scope(), awaited).await?;
-    let after = subscription::drop_upgrade(subscription);
-    let debt = debt(conn, &after, case.now).await?;
-    save_case(
-        conn,
-        case,
-        &recovered(after, debt)?,
-        "subscription.upgrade_dropped",
-    )
-    .await?;
+    let before = subscription.status;
+    let dropped = subscription::drop_upgrade(subscription);
+    let after = &paid_up(conn, dropped, case.now).await?;
+    save_case(conn, case, after, "subscription.upgrade_dropped").await?;
+    told(conn, case, (before, after)).await?;
     Ok(true)
 }
 
@@ -363,20 +389,22 @@ async fn awaited_upgrade(
     }))
 }
 
-/// A renewal that could not be collected makes its subscription past due. An unpaid upgrade does not, nor
-/// does what an earlier subscription left open, nor an invoice that was sent and may be paid later.
-async fn fall_behind(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
-    let Some(subscription) = store::subscription::live(conn, case.scope()).await? else {
+/// An invoice that could not be collected is dunned, and makes its subscription past due. A purchase or an upgrade
+/// that is not paid is not, nor an invoice that was sent and may be paid later.
+async fn fail(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
+    let live = store::subscription::live(conn, case.scope()).await?;
+    let open = store::invoice::open(conn, case.scope()).await?;
+    let is_failed = |invoice: &&InvoiceSummary| {
+        let awaited = live.as_ref().is_some_and(|live| decides(live, invoice));
+        case.pays(invoice.id) && invoice.is_overdue(case.now) && !awaited
+    };
+    let unpaid: Vec<_> = open.iter().filter(is_failed).collect();
+    failed(conn, case.customer, &unpaid, case.now).await?;
+    let active = live.filter(|live| live.status == Status::Active);
+    let Some(active) = active.filter(|active| unpaid.iter().any(|invoice| is_owed(active, invoice))) else {
         return Ok(());
     };
-    let open = store::invoice::open(conn, case.scope()).await?;
-    let behind = open.iter().any(|invoice| {
-        case.pays(invoice.id) && is_owed(&subscription, invoice) && invoice.is_overdue(case.now)
-    });
-    if !behind || subscription.status != Status::Active {
-        return Ok(());
-    }
-    let after = &subscription::fall_behind(subscription, case.now)?;
+    let after = &subscription::fall_behind(active, case.now)?;
     save_case(conn, case, after, "subscription.past_due").await
 }
 

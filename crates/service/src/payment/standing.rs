@@ -1,70 +1,75 @@
 //! Where a subscription stands with what it owes.
 
-use billing::subscription::{Status, Subscription, next_overdue, recover};
+use billing::subscription::{ChangeError, Status, Subscription, recover};
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection};
 
+use crate::mail::{self, Addressed, DunningLetter, Letter};
 use crate::record::{Save, save};
-use crate::{Actor, InvoiceSummary, Result, credit};
+use crate::{Actor, Error, InvoiceSummary, Result, credit};
+
+pub(super) const RECOVERED: &str = "subscription.recovered";
 
 /// Of an open invoice: whether its subscription stands or falls with it.
 pub(crate) fn is_owed(subscription: &Subscription, invoice: &InvoiceSummary) -> bool {
     invoice.subscription == Some(subscription.id) && Some(invoice.id) != subscription.awaited_invoice()
 }
 
-/// What this very subscription owes: what an earlier one left unpaid is another matter, and so is an upgrade that
-/// waits for its payment.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Debt {
-    /// Whether an invoice is open and due.
-    pub owes: bool,
-    /// When the earliest of those that were sent becomes overdue.
-    pub overdue_at: Option<DateTime<Utc>>,
-}
-
-pub(super) async fn debt(
+/// Whether this very subscription owes anything that is due: what an earlier one left unpaid is another matter, and so
+/// is an upgrade that waits for its payment.
+pub(super) async fn owes(
     conn: &mut PgConnection,
     subscription: &Subscription,
     now: DateTime<Utc>,
-) -> Result<Debt> {
+) -> Result<bool> {
     let open = store::invoice::open(conn, CustomerScope::of(subscription.customer)).await?;
-    let own = open.iter().filter(|invoice| is_owed(subscription, invoice));
-    let own: Vec<_> = own.map(InvoiceSummary::due_date).collect();
-    Ok(Debt {
-        owes: own.iter().any(|due| due.is_due(now)),
-        overdue_at: next_overdue(subscription.status, own, now),
-    })
+    let mut own = open.iter().filter(|invoice| is_owed(subscription, invoice));
+    Ok(own.any(|invoice| invoice.is_overdue(now)))
+}
+
+/// Whether money may still come for something that would be given back: then it would be given back twice, or
+/// without ever having come.
+pub(crate) async fn is_being_paid(conn: &mut PgConnection, subscription: &Subscription) -> Result<bool> {
+    let open = store::invoice::open(conn, CustomerScope::of(subscription.customer)).await?;
+    for invoice in open.iter().filter(|invoice| is_owed(subscription, invoice)) {
+        if store::payment::live_of_invoice(conn, invoice.id).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The subscription, active again where it was behind and owes nothing any more.
-pub(super) fn recovered(subscription: Subscription, debt: Debt) -> Result<Subscription> {
-    let after = Subscription {
-        overdue_at: debt.overdue_at,
-        ..subscription
-    };
-    if after.status.is_behind() && !debt.owes {
-        return Ok(recover(after)?);
-    }
-    Ok(after)
-}
-
-/// One invoice less is open and nothing else changed: no event of its own.
-pub(super) async fn keep_waiting(
+pub(super) async fn paid_up(
     conn: &mut PgConnection,
     subscription: Subscription,
-    debt: Debt,
-) -> Result<()> {
-    if subscription.overdue_at == debt.overdue_at {
-        return Ok(());
+    now: DateTime<Utc>,
+) -> Result<Subscription> {
+    if !subscription.status.is_behind() || owes(conn, &subscription, now).await? {
+        return Ok(subscription);
     }
-    let after = Subscription {
-        overdue_at: debt.overdue_at,
-        ..subscription
-    };
-    let scope = CustomerScope::of(after.customer);
-    store::subscription::set_overdue_at(conn, scope, after.id, after.overdue_at).await?;
-    Ok(store::customer::set_due_at(conn, &[(after.customer, after.due_at())]).await?)
+    Ok(recover(subscription, now)?)
+}
+
+/// Tells a customer who was behind that nothing is owed any more.
+pub(super) async fn tell_recovered(
+    conn: &mut PgConnection,
+    customer: &CustomerRecord,
+    after: &Subscription,
+    (base_url, at): (&str, DateTime<Utc>),
+) -> Result<()> {
+    let item = after.plan_item().ok_or(Error::Change(ChangeError::NoPlan))?;
+    let plan = store::catalog::plan_of_price(conn, item.price.id)
+        .await?
+        .ok_or(Error::NotFound("plan"))?;
+    let plan = plan.name.as_str();
+    let letter = Letter::Dunning(match after.status {
+        Status::Paused { .. } => DunningLetter::PaidAfterAll { plan },
+        _ => DunningLetter::Recovered { plan },
+    });
+    let to = customer;
+    mail::send(conn, &[Addressed { to, letter }], base_url, at).await
 }
 
 /// Pays open invoices from the credit balance once nobody is paying them another way. Whatever ends an attempt
@@ -72,7 +77,7 @@ pub(super) async fn keep_waiting(
 pub(crate) async fn pay_from_credit(
     conn: &mut PgConnection,
     customer: &CustomerRecord,
-    at: DateTime<Utc>,
+    (base_url, at): (&str, DateTime<Utc>),
 ) -> Result<()> {
     let (actor, scope) = (&Actor::System, CustomerScope::of(customer.id));
     let balance = credit::balance(conn, scope, customer.currency).await?;
@@ -89,31 +94,32 @@ pub(crate) async fn pay_from_credit(
     if payments.is_empty() {
         return Ok(());
     }
-    recover_paid_up(conn, customer, at).await
+    recover_paid_up(conn, customer, (base_url, at)).await
 }
 
-/// A subscription that was behind and owes nothing any more is active again; one that is not waits for what is
-/// still open.
+/// A subscription that was behind and owes nothing any more is active again.
 pub(crate) async fn recover_paid_up(
     conn: &mut PgConnection,
     customer: &CustomerRecord,
-    at: DateTime<Utc>,
+    (base_url, at): (&str, DateTime<Utc>),
 ) -> Result<()> {
-    let Some(live) = store::subscription::live(conn, CustomerScope::of(customer.id)).await? else {
+    let live = store::subscription::live(conn, CustomerScope::of(customer.id)).await?;
+    let Some(behind) = live.filter(|live| live.status.is_behind()) else {
         return Ok(());
     };
-    let debt = debt(conn, &live, at).await?;
-    if debt.owes || !live.status.is_behind() {
-        return keep_waiting(conn, live, debt).await;
+    let after = &paid_up(conn, behind, at).await?;
+    if after.status.is_behind() {
+        return Ok(());
     }
     let saved = Save {
         actor: &Actor::System,
         customer,
-        after: &recovered(live, debt)?,
-        what: "subscription.recovered",
+        after,
+        what: RECOVERED,
         at,
     };
-    save(conn, saved).await
+    save(conn, saved).await?;
+    tell_recovered(conn, customer, after, (base_url, at)).await
 }
 
 /// Whether paying the invoice is what starts or changes the subscription: only its own payment does that.

@@ -4,18 +4,18 @@
 use std::collections::{HashMap, HashSet};
 
 use billing::id::{CustomerId, InvoiceId, OneOffId, SubscriptionItemId};
-use billing::invoice::{Assembly, Charge, InvoiceDraft};
+use billing::invoice::{Charge, DueDate, InvoiceDraft};
 use billing::money::Money;
 use billing::subscription::{
-    BilledUntil, BilledUsage, Overdue, PendingChange, Status, StatusName, Subscription, become_overdue,
-    check_bounds, fall_behind, send_invoice,
+    BilledUntil, BilledUsage, PendingChange, Status, StatusName, Subscription, check_bounds, fall_behind,
 };
 use billing::tax::TaxDefaults;
 use chrono::{DateTime, TimeDelta, Utc};
 use store::customer::CustomerRecord;
+use store::dunning::NewDunning;
 use store::payment::PaymentMethod;
 use store::revenue::NewMovement;
-use store::subscription::{Boundary, BoundaryKind};
+use store::subscription::Boundary;
 use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
@@ -24,7 +24,7 @@ use super::{Catalog, Loaded, RanOut};
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
 use crate::mail::{self, Addressed, Letter};
-use crate::payment::{BeginAttempt, begin_attempts};
+use crate::payment::{BeginAttempt, Cause, begin_attempts, waits};
 use crate::record::{Save, save_all};
 use crate::{Actor, Billing, Error, Result};
 
@@ -36,26 +36,44 @@ pub(super) struct Batch {
     /// A boundary of each is written.
     pub billed: Vec<CustomerId>,
     pub ran_out: Vec<(CustomerScope, RanOut)>,
+    /// A step of dunning of each is due.
+    pub dunned: Vec<CustomerScope>,
     /// Nothing is written of these.
     pub failed: Vec<(CustomerId, Error)>,
 }
 
-/// What one look at a subscription says.
+/// What one look at a customer says.
 enum Look {
     Due,
     RanOut(RanOut),
+    Dunned,
     /// Not yet: at this instant, or never by itself.
     Later(Option<DateTime<Utc>>),
 }
 
-fn look(subscription: &Subscription, now: DateTime<Utc>) -> Look {
+/// What happens earlier comes first. At the same instant dunning does: what the boundary bills is not owed yet.
+fn look(customer: &CustomerRecord, subscription: Option<&Subscription>, now: DateTime<Utc>) -> Look {
+    let own = subscription.and_then(Subscription::due_at);
+    let ran_out = subscription.and_then(|subscription| ran_out(subscription, now));
+    if let Some(dunned) = customer.dunning_at.filter(|at| *at <= now)
+        && (ran_out.is_some() || own.is_none_or(|own| dunned <= own))
+    {
+        return Look::Dunned;
+    }
+    match ran_out {
+        Some(what) => Look::RanOut(what),
+        None if own.is_some_and(|own| own <= now) => Look::Due,
+        None => Look::Later(own),
+    }
+}
+
+fn ran_out(subscription: &Subscription, now: DateTime<Utc>) -> Option<RanOut> {
     match (subscription.pending_change, subscription.status) {
         (Some(PendingChange::AwaitingPayment { expires_at, .. }), _) if expires_at <= now => {
-            Look::RanOut(RanOut::Upgrade)
+            Some(RanOut::Upgrade)
         }
-        (_, Status::Incomplete { expires_at }) if expires_at <= now => Look::RanOut(RanOut::Purchase),
-        _ if subscription.is_due(now) => Look::Due,
-        _ => Look::Later(subscription.due_at()),
+        (_, Status::Incomplete { expires_at }) if expires_at <= now => Some(RanOut::Purchase),
+        _ => None,
     }
 }
 
@@ -78,7 +96,7 @@ struct Billed<'a> {
     /// Noun and past participle: `subscription.renewed`.
     what: &'static str,
     movement: Option<NewMovement>,
-    /// To a customer whose plan ends here, or whose invoice is overdue.
+    /// To a customer whose plan ends here.
     letter: Option<Letter<'a>>,
     invoice: InvoiceId,
     /// Without lines where nothing is billed.
@@ -86,6 +104,8 @@ struct Billed<'a> {
     due: Money,
     /// What the invoice is charged to, where it asks for money and there is a card.
     method: Option<&'a PaymentMethod>,
+    /// Whether it asks for money that there is no card for.
+    no_card: bool,
 }
 
 /// What a decision goes by that is the same for all.
@@ -103,23 +123,17 @@ fn decide<'a>(
     mrr: Money,
     common: Common,
 ) -> Result<Billed<'a>> {
-    if let Some(overdue) = become_overdue(subscription)? {
-        return past_due(customer, overdue, loaded, mrr);
-    }
     let BoundaryBill {
         renewal,
         draft,
         one_offs,
     } = loaded.bill(customer, subscription, common.tax)?;
     let due = draft.amount_due()?;
-    let collects = due.is_positive();
-    let sends = collects && customer.terms.is_net();
-    let method = loaded.method(customer.id).filter(|_| collects && !sends);
+    let charges = due.is_positive() && !customer.terms.is_net();
+    let method = loaded.method(customer.id).filter(|_| charges);
     let boundary = renewal.boundary;
     let mut after = renewal.after;
-    if sends {
-        after = send_invoice(after, customer.terms.due_at(common.now));
-    } else if collects && method.is_none() && after.status == Status::Active {
+    if charges && method.is_none() && after.status == Status::Active {
         after = fall_behind(after, boundary)?;
     }
     let what = what_happened(subscription, &after);
@@ -130,7 +144,6 @@ fn decide<'a>(
         boundary: Boundary {
             subscription: subscription.id,
             at: boundary,
-            kind: BoundaryKind::Period,
         },
         paused: match subscription.status {
             Status::Paused { since, .. } => Some(since),
@@ -149,40 +162,8 @@ fn decide<'a>(
         invoice: mint(InvoiceId::from_uuid),
         draft,
         due,
+        no_card: charges && method.is_none(),
         method,
-    })
-}
-
-/// Nothing is billed where an invoice becomes overdue, and everything is served as before.
-fn past_due<'a>(
-    customer: &'a CustomerRecord,
-    overdue: Overdue,
-    loaded: &'a Loaded<'_>,
-    mrr: Money,
-) -> Result<Billed<'a>> {
-    let Overdue { at, after } = overdue;
-    let what = "subscription.past_due";
-    Ok(Billed {
-        add_ons: after.add_ons().count(),
-        looked_at_late: false,
-        cut_short: false,
-        billed_usage: Vec::new(),
-        one_offs: Vec::new(),
-        movement: renewed(customer, &after, what, at).movement(mrr)?,
-        letter: Some(loaded.overdue(&after)?.letter()),
-        customer,
-        boundary: Boundary {
-            subscription: after.id,
-            at,
-            kind: BoundaryKind::Overdue,
-        },
-        paused: None,
-        after,
-        what,
-        invoice: mint(InvoiceId::from_uuid),
-        draft: InvoiceDraft::assemble(customer.currency, Vec::new(), &Assembly::default())?,
-        due: Money::zero(customer.currency),
-        method: None,
     })
 }
 
@@ -251,12 +232,10 @@ impl Billing {
         let mut live: HashMap<_, _> = live.into_iter().map(|live| (live.customer, live)).collect();
         let (mut due, mut later) = (Vec::new(), Vec::new());
         for customer in customers {
-            let Some(subscription) = live.remove(&customer.id) else {
-                later.push((customer.id, None));
-                continue;
-            };
-            match look(&subscription, self.now()) {
-                Look::Due => due.push((customer, subscription)),
+            let live = live.remove(&customer.id);
+            match look(customer, live.as_ref(), self.now()) {
+                Look::Due => due.extend(live.map(|live| (customer, live))),
+                Look::Dunned => batch.dunned.push(CustomerScope::of(customer.id)),
                 Look::RanOut(what) => batch.ran_out.push((CustomerScope::of(customer.id), what)),
                 Look::Later(at) => later.push((customer.id, at)),
             }
@@ -330,6 +309,8 @@ impl Billing {
         finalize(tx, &invoices, self.base_url()).await?;
         let attempts: Vec<_> = billed.iter().filter_map(|billed| billed.attempt(now)).collect();
         begin_attempts(self, tx, &attempts).await?;
+        let unpaid: Vec<_> = billed.iter().filter_map(|billed| billed.unpaid(now)).collect();
+        store::dunning::begin(tx, &unpaid).await?;
         Ok(())
     }
 }
@@ -375,6 +356,11 @@ impl Billed<'_> {
         })
     }
 
+    fn unpaid(&self, at: DateTime<Utc>) -> Option<NewDunning> {
+        let due = DueDate::new(self.customer.terms, at, self.customer.zone);
+        self.no_card.then(|| waits(self.customer, self.invoice, due))
+    }
+
     fn attempt(&self, at: DateTime<Utc>) -> Option<BeginAttempt<'_>> {
         let method = self.method?;
         Some(BeginAttempt {
@@ -382,6 +368,7 @@ impl Billed<'_> {
             invoice: self.invoice,
             amount: self.due,
             method,
+            cause: Cause::First,
             at,
         })
     }

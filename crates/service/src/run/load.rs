@@ -20,7 +20,6 @@ use store::payment::PaymentMethod;
 use store::usage::SpanOf;
 use store::{CustomerScope, PgConnection};
 
-use super::overdue::{OverdueInvoice, overdue_of};
 use crate::entitlement::prices_of;
 use crate::usage::Late;
 use crate::{Error, Result, credit, usage};
@@ -88,8 +87,6 @@ pub struct Loaded<'c> {
     owing: HashSet<SubscriptionId>,
     late: HashMap<SubscriptionId, Vec<Late>>,
     one_offs: HashMap<CustomerId, Vec<WaitingOneOff>>,
-    /// Of those that become past due next.
-    overdue: HashMap<SubscriptionId, OverdueInvoice>,
 }
 
 impl<'c> Loaded<'c> {
@@ -119,7 +116,6 @@ impl<'c> Loaded<'c> {
             owing: owing_of(conn, subscriptions).await?,
             one_offs: store::invoice::waiting_one_offs(conn, &customers).await?,
             late,
-            overdue: overdue_of(conn, subscriptions).await?,
         })
     }
 
@@ -145,12 +141,6 @@ impl<'c> Loaded<'c> {
     pub fn credit(&self, customer: &CustomerRecord) -> Money {
         let nothing = Money::zero(customer.currency);
         self.credit.get(&customer.id).copied().unwrap_or(nothing)
-    }
-
-    /// The invoice that makes a subscription past due.
-    pub fn overdue(&self, subscription: &Subscription) -> Result<&OverdueInvoice> {
-        let overdue = self.overdue.get(&subscription.id);
-        overdue.ok_or(Error::Internal("no invoice is overdue"))
     }
 
     /// The decision and its invoice, as the billing run and the upcoming invoice both make them. What waits to be

@@ -16,6 +16,7 @@ use super::upgrade::Upgrade;
 use super::{AddOnOffer, ChangeKind, ChangeOutcome};
 use crate::entitlement::Carried;
 use crate::id::mint;
+use crate::payment::refuse_in_debt;
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result, credit, invoice};
@@ -225,6 +226,9 @@ impl Billing {
             .into_iter()
             .find(|offer| offer.add_on.id == wanted.add_on)
             .ok_or(Error::NotFound("add-on"))?;
+        if wanted.quantity > offer.quantity {
+            refuse_in_debt(conn, &customer, &subscription, self.now()).await?;
+        }
         let input = AddOnInput {
             terms: &carried.terms(&subscription)?,
             scheduled: carried.scheduled(&subscription)?,

@@ -18,6 +18,7 @@ use super::upgrade::Upgrade;
 use super::{ChangeKind, ChangeOutcome, ChangePreview};
 use crate::entitlement::Carried;
 use crate::id::mint;
+use crate::payment::refuse_in_debt;
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result, credit, invoice, usage};
@@ -178,6 +179,7 @@ impl Billing {
             // A period ended this moment: what was shown before it is not what is charged after it.
             return Err(Error::QuoteStale);
         }
+        refuse_in_debt(conn, &customer, &subscription, self.now()).await?;
         let item = subscription
             .plan_item()
             .ok_or(Error::Change(ChangeError::NoPlan))?;

@@ -4,7 +4,7 @@ use billing::catalog::Plan;
 use billing::id::InvoiceId;
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
-use billing::subscription::{ResumeInput, Resumption, Subscription, resume, send_invoice};
+use billing::subscription::{ResumeInput, Resumption, Subscription, resume};
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection};
@@ -13,7 +13,7 @@ use super::ChangeOutcome;
 use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
-use crate::payment::{BeginAttempt, begin_attempts, is_owed};
+use crate::payment::{BeginAttempt, Cause, begin_attempts, is_owed};
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
 use crate::run::RESUMED;
@@ -42,15 +42,6 @@ struct Decided {
 }
 
 impl Decided {
-    /// What is saved: what is billed on net terms is to be paid within its time.
-    fn after(&self, now: DateTime<Utc>) -> Result<Subscription> {
-        let (after, terms) = (self.after.clone(), self.customer.terms);
-        if terms.is_net() && self.draft.amount_due()?.is_positive() {
-            return Ok(send_invoice(after, terms.due_at(now)));
-        }
-        Ok(after)
-    }
-
     fn quote(&self, at: DateTime<Utc>) -> Result<Quote> {
         Ok(Quote {
             subscription: self.subscription.id,
@@ -108,7 +99,7 @@ impl Billing {
             return Err(Error::NoPaymentMethod);
         }
         let (customer, id) = (&decided.customer, mint(InvoiceId::from_uuid));
-        let after = &decided.after(now)?;
+        let after = &decided.after;
         let saved = Save {
             actor,
             customer,
@@ -137,6 +128,7 @@ impl Billing {
             invoice: id,
             amount: due,
             method,
+            cause: Cause::First,
             at: now,
         };
         let attempts = begin_attempts(self, &mut tx, &[begin]).await?;

@@ -3,10 +3,10 @@
 use billing::catalog::Plan;
 use billing::credit::{CreditNoteDraft, CreditReason};
 use billing::id::{InvoiceId, OneOffId};
-use billing::invoice::InvoiceDraft;
+use billing::invoice::{DueDate, InvoiceDraft};
 use billing::money::Money;
 use billing::subscription::{
-    Feedback, Status, Stop, StopInput, Subscription, UnusedTime, cancel_now, pause, send_invoice,
+    Feedback, Status, Stop, StopInput, Subscription, UnusedTime, cancel_now, end_unpaid, pause,
 };
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
@@ -18,8 +18,8 @@ use crate::credit::Issue;
 use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
-use crate::mail::{self, Addressed, Letter};
-use crate::payment::{BeginAttempt, begin_attempts, is_owed};
+use crate::mail::{self, Addressed, DunningLetter, Letter};
+use crate::payment::{BeginAttempt, Cause, begin_attempts, is_being_paid, is_owed, waits};
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
 use crate::run::Catalog;
@@ -61,6 +61,14 @@ pub struct StopPreview {
     pub credit_left: Money,
 }
 
+/// Why service stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Halt {
+    Asked(StopKind),
+    /// Dunning ended in vain.
+    Unpaid,
+}
+
 struct Decided {
     customer: CustomerRecord,
     subscription: Subscription,
@@ -73,18 +81,11 @@ struct Decided {
     /// What of it was waiting for an invoice: after an end there is no other.
     one_offs: Vec<OneOffId>,
     credit_left: Money,
+    /// What all open invoices ask for afterwards.
+    owed_left: Money,
 }
 
 impl Decided {
-    /// What is saved: usage that is billed on net terms is to be paid within its time.
-    fn after(&self, now: DateTime<Utc>) -> Result<Subscription> {
-        let (after, terms) = (self.stop.after.clone(), self.customer.terms);
-        if terms.is_net() && self.draft.amount_due()?.is_positive() {
-            return Ok(send_invoice(after, terms.due_at(now)));
-        }
-        Ok(after)
-    }
-
     fn quote(&self, intent: Intent, at: DateTime<Utc>) -> Result<Quote> {
         let credited = self.credit_note.as_ref().map(CreditNoteDraft::total);
         Ok(Quote {
@@ -110,7 +111,9 @@ impl Billing {
         let customer = store::customer::find(&mut conn, scope)
             .await?
             .ok_or(Error::NotFound("customer"))?;
-        let decided = self.decide_stop(&mut conn, customer, kind, now).await?;
+        let decided = self
+            .decide_stop(&mut conn, customer, Halt::Asked(kind), now)
+            .await?;
         let quote = decided.quote(kind.intent(), now)?;
         Ok(StopPreview {
             token: quote::sign(&quote, &self.parts.config.quote_key)?,
@@ -143,7 +146,8 @@ impl Billing {
         let customer = store::customer::lock(&mut tx, scope)
             .await?
             .ok_or(Error::NotFound("customer"))?;
-        let decided = self.decide_stop(&mut tx, customer, kind, quote.at).await?;
+        let halt = Halt::Asked(kind);
+        let decided = self.decide_stop(&mut tx, customer, halt, quote.at).await?;
         if decided.quote(quote.intent, quote.at)? != quote {
             return Err(Error::QuoteStale);
         }
@@ -151,23 +155,35 @@ impl Billing {
             store::subscription::keep_feedback(&mut tx, decided.subscription.id, feedback, self.now())
                 .await?;
         }
-        self.stop(&mut tx, actor, &decided, kind).await?;
+        self.stop(&mut tx, actor, &decided, halt).await?;
         store::commit(tx).await?;
         Ok(kind)
+    }
+
+    /// Ends what dunning could not collect for, as of the instant of its last step: what is billed and not served
+    /// is given back, which makes the debt smaller.
+    pub(crate) async fn end_unpaid(
+        &self,
+        tx: &mut Tx,
+        customer: CustomerRecord,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        let decided = self.decide_stop(tx, customer, Halt::Unpaid, at).await?;
+        self.stop(tx, &Actor::System, &decided, Halt::Unpaid).await
     }
 
     async fn decide_stop(
         &self,
         conn: &mut PgConnection,
         customer: CustomerRecord,
-        kind: StopKind,
+        halt: Halt,
         at: DateTime<Utc>,
     ) -> Result<Decided> {
         let scope = CustomerScope::of(customer.id);
         let subscription = store::subscription::live(conn, scope)
             .await?
             .ok_or(Error::NoSubscription)?;
-        if subscription.is_due(self.now()) {
+        if halt != Halt::Unpaid && subscription.is_due(self.now()) {
             // A period ended this moment: what was shown before it is not what comes of it after it.
             return Err(Error::QuoteStale);
         }
@@ -191,25 +207,27 @@ impl Billing {
             owes: open.iter().any(|invoice| is_owed(&subscription, invoice)),
             at,
         };
-        let stop = match kind {
-            StopKind::Pause { resume_at } => pause(&subscription, input, resume_at)?,
-            StopKind::Cancel { unused } => cancel_now(&subscription, input, unused)?,
+        let stop = match halt {
+            Halt::Asked(StopKind::Pause { resume_at }) => pause(&subscription, input, resume_at)?,
+            Halt::Asked(StopKind::Cancel { unused }) => cancel_now(&subscription, input, unused)?,
+            Halt::Unpaid => end_unpaid(&subscription, input)?,
         };
         let credit_note = CreditNoteDraft::assemble(customer.currency, stop.credits.clone())?;
         let mut balance = credit::balance(conn, scope, customer.currency).await?;
         if let Some(note) = &credit_note {
-            if is_being_paid(conn, &subscription, &open).await? {
+            if is_being_paid(conn, &subscription).await? {
                 return Err(Error::PaymentUnderWay);
             }
             balance = balance.plus(note.total())?;
         }
+        let owed = Money::sum(customer.currency, open.iter().map(InvoiceSummary::amount_due))?;
         let payments = credit::payments(conn, open, balance).await?;
         let paid = Money::sum(customer.currency, payments.iter().map(|(_, amount)| *amount))?;
         let balance = balance.minus(paid)?;
         let mut lines = stop.lines.clone();
-        let waiting = match kind {
-            StopKind::Pause { .. } => Vec::new(),
-            StopKind::Cancel { .. } => invoice::waiting(conn, &customer).await?,
+        let waiting = match halt {
+            Halt::Asked(StopKind::Pause { .. }) => Vec::new(),
+            Halt::Asked(StopKind::Cancel { .. }) | Halt::Unpaid => invoice::waiting(conn, &customer).await?,
         };
         for one_off in &waiting {
             lines.push(one_off.item.line(at)?);
@@ -219,6 +237,7 @@ impl Billing {
             .apply_credit(balance)?;
         Ok(Decided {
             credit_left: balance.minus(draft.credit_applied())?,
+            owed_left: owed.minus(paid)?.plus(draft.amount_due()?)?,
             customer,
             plan: terms.plan.clone(),
             subscription,
@@ -231,13 +250,15 @@ impl Billing {
     }
 
     /// Saves the subscription, then the documents, which take numbers: the credit first.
-    async fn stop(&self, tx: &mut Tx, actor: &Actor, decided: &Decided, kind: StopKind) -> Result<()> {
+    async fn stop(&self, tx: &mut Tx, actor: &Actor, decided: &Decided, halt: Halt) -> Result<()> {
         let at = self.now();
         let customer = &decided.customer;
-        let after = &decided.after(at)?;
-        let (what, why, reason) = match kind {
-            StopKind::Pause { .. } => ("subscription.paused", CreditReason::Pause, "pause"),
-            StopKind::Cancel { .. } => ("subscription.canceled", CreditReason::Cancel, "cancel"),
+        let after = &decided.stop.after;
+        let (what, why, reason) = match halt {
+            Halt::Asked(StopKind::Pause { .. }) => ("subscription.paused", CreditReason::Pause, "pause"),
+            Halt::Asked(StopKind::Cancel { .. }) | Halt::Unpaid => {
+                ("subscription.canceled", CreditReason::Cancel, "cancel")
+            }
         };
         let saved = Save {
             actor,
@@ -257,15 +278,14 @@ impl Billing {
             // What is on its way this moment is looked at when the next period is billed.
             store::usage::note_late(tx, &[customer.id]).await?;
         }
+        let plan = &decided.plan.name;
         let letter = match after.status {
-            Status::Paused { resume_at, .. } => Letter::Paused {
-                plan: &decided.plan.name,
-                resume_at,
-            },
-            _ => Letter::Canceled {
-                plan: &decided.plan.name,
-                at,
-            },
+            Status::Paused { resume_at, .. } => Letter::Paused { plan, resume_at },
+            _ if halt == Halt::Unpaid => Letter::Dunning(DunningLetter::Ended {
+                plan,
+                owed: decided.owed_left,
+            }),
+            _ => Letter::Canceled { plan, at },
         };
         let to = customer;
         mail::send(tx, &[Addressed { to, letter }], self.base_url(), at).await?;
@@ -317,25 +337,14 @@ impl Billing {
                 invoice: id,
                 amount: due,
                 method,
+                cause: Cause::First,
                 at,
             };
             begin_attempts(self, tx, &[begin]).await?;
+        } else if charges {
+            let due = DueDate::new(decided.customer.terms, at, decided.customer.zone);
+            store::dunning::begin(tx, &[waits(&decided.customer, id, due)]).await?;
         }
         Ok(())
     }
-}
-
-/// Whether money may still come for something that would be given back: then it would be given back twice, or
-/// without ever having come.
-async fn is_being_paid(
-    conn: &mut PgConnection,
-    subscription: &Subscription,
-    open: &[InvoiceSummary],
-) -> Result<bool> {
-    for invoice in open.iter().filter(|invoice| is_owed(subscription, invoice)) {
-        if store::payment::live_of_invoice(conn, invoice.id).await?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

@@ -4,7 +4,7 @@ use billing::credit::{CreditNoteDraft, CreditReason};
 use billing::id::{InvoiceId, PaymentAttemptId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
-use billing::subscription::{BilledUsage, RenewalInput, Subscription, renew, send_invoice};
+use billing::subscription::{BilledUsage, RenewalInput, Subscription, renew};
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
 use store::customer::CustomerRecord;
@@ -15,7 +15,7 @@ use store::{CustomerScope, PgConnection, Tx};
 use super::ChangeOutcome;
 use crate::credit::{self, Issue};
 use crate::invoice::{Finalize, finalize};
-use crate::payment::{BeginAttempt, begin_attempts};
+use crate::payment::{BeginAttempt, Cause, begin_attempts};
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result};
 
@@ -55,14 +55,10 @@ impl Billing {
     /// the invoice is sent.
     pub(super) async fn charge_first(&self, mut tx: Tx, upgrade: Upgrade<'_>) -> Result<ChangeOutcome> {
         let (now, invoice) = (self.now(), upgrade.invoice);
-        let (scope, terms) = (CustomerScope::of(upgrade.customer.id), upgrade.customer.terms);
+        let scope = CustomerScope::of(upgrade.customer.id);
         let due = upgrade.draft.amount_due()?;
-        if due.is_zero() || terms.is_net() {
+        if due.is_zero() || upgrade.customer.terms.is_net() {
             let (done, what) = upgrade.done;
-            let sent = due
-                .is_positive()
-                .then(|| send_invoice(done.clone(), terms.due_at(now)));
-            let done = sent.as_ref().unwrap_or(done);
             save(&mut tx, upgrade.save((done, what), now)).await?;
             self.issue(&mut tx, &upgrade, done, now).await?;
             store::commit(tx).await?;
@@ -80,6 +76,7 @@ impl Billing {
             invoice,
             amount: due,
             method: &method,
+            cause: Cause::First,
             at: now,
         };
         let attempts = begin_attempts(self, &mut tx, &[begin]).await?;

@@ -108,9 +108,9 @@ const POISON: &str = "
         FROM customer c WHERE c.id = customer_id AND c.email = 'customer300@due.example';
     -- Time that was billed before, as the bounds are checked.
     INSERT INTO invoice (id, customer_id, subscription_id, series, number, status, reason, currency, net_minor,
-            tax_minor, total_minor, issued_at, due_at, settled_at, customer_name, customer_email)
+            tax_minor, total_minor, issued_at, due_at, overdue_at, settled_at, customer_name, customer_email)
         SELECT gen_random_uuid(), customer_id, s.id, 'INV', 1, 'paid', 'renewal', 'USD', 0, 0, 0, billing_start,
-            billing_start, billing_start, c.name, c.email
+            billing_start, billing_start, billing_start, c.name, c.email
         FROM subscription s JOIN customer c ON c.id = customer_id WHERE c.email = 'customer400@due.example';
     UPDATE invoice_series SET last_number = 1 WHERE series = 'INV';
     INSERT INTO invoice_line (id, invoice_id, position, subscription_item_id, kind, charge, description, service_start,

@@ -57,13 +57,16 @@ impl Play {
 
     /// Where it stands, and when that gets worse by itself.
     pub async fn standing(&self) -> (Status, Option<DateTime<Utc>>) {
-        let subscription = self.subscription().await;
-        (subscription.status, subscription.overdue_at)
+        let query = "SELECT min(d.began_at) FROM dunning d JOIN invoice i ON i.id = d.invoice_id
+            WHERE i.status = 'open' AND NOT EXISTS (SELECT FROM dunning_step s WHERE s.invoice_id = i.id)";
+        let waits = sqlx::query_scalar(query).fetch_one(&self.pool).await.unwrap();
+        (self.subscription().await.status, waits)
     }
 
     /// What was written to customers of overdue invoices, oldest first.
     pub async fn reminders(&self) -> Vec<String> {
-        let query = "SELECT subject FROM mail WHERE subject LIKE '%overdue' ORDER BY id";
+        let query =
+            "SELECT subject FROM mail WHERE subject LIKE '%overdue' OR subject LIKE '%not paid' ORDER BY id";
         sqlx::query_scalar(query).fetch_all(&self.pool).await.unwrap()
     }
 
@@ -80,6 +83,10 @@ pub async fn net(pool: PgPool, now: &str, days: i64) -> Play {
     play
 }
 
+pub fn suspended(since: &str) -> Status {
+    Status::Suspended { since: utc(since) }
+}
+
 pub fn past_due(since: &str) -> Status {
     Status::PastDue { since: utc(since) }
 }
@@ -89,7 +96,8 @@ async fn a_renewal_is_sent_and_paid_in_time(pool: PgPool) {
     let play = net(pool, "2026-01-31T12:00:00Z", 30).await;
     let first = play.order("starter").await;
     assert_eq!(first.due_at, utc("2026-03-02T12:00:00Z"));
-    assert_eq!(play.standing().await, (Status::Active, Some(first.due_at)));
+    assert_eq!(first.overdue_at, utc("2026-03-03T00:00:00Z"));
+    assert_eq!(play.standing().await, (Status::Active, Some(first.overdue_at)));
     play.live_until("2026-02-10T12:00:00Z").await;
     play.pay(first.id).await;
     assert_eq!(play.standing().await, (Status::Active, None));
@@ -114,8 +122,10 @@ async fn a_renewal_is_sent_and_paid_in_time(pool: PgPool) {
         (renewal.summary.issued_at, renewal.summary.due_at),
         (shown.at, due_at)
     );
-    assert_eq!(play.standing().await, (Status::Active, Some(due_at)));
-    play.live_until("2026-03-30T11:59:59Z").await;
+    let overdue_at = utc("2026-03-31T00:00:00Z");
+    assert_eq!(play.standing().await, (Status::Active, Some(overdue_at)));
+    // The whole of its last day is in time.
+    play.live_until("2026-03-30T23:59:59Z").await;
     play.pay(renewal.summary.id).await;
     play.live_until("2026-03-31T12:00:00Z").await;
     let bills = [
@@ -134,8 +144,8 @@ async fn a_renewal_is_sent_and_paid_in_time(pool: PgPool) {
 async fn an_overdue_invoice_is_paid_after_all(pool: PgPool) {
     let play = net(pool, "2026-04-01T00:00:00Z", 10).await;
     let first = play.order("starter").await;
-    play.live_until("2026-04-10T23:59:59Z").await;
-    assert_eq!(play.standing().await, (Status::Active, Some(first.due_at)));
+    play.live_until("2026-04-11T23:59:59Z").await;
+    assert_eq!(play.standing().await, (Status::Active, Some(first.overdue_at)));
     assert_eq!(
         play.billing
             .overview(&play.actor)
@@ -146,7 +156,7 @@ async fn an_overdue_invoice_is_paid_after_all(pool: PgPool) {
         None
     );
     play.live_until("2026-04-12T09:00:00Z").await;
-    assert_eq!(play.standing().await, (past_due("2026-04-11T00:00:00Z"), None));
+    assert_eq!(play.standing().await, (past_due("2026-04-12T00:00:00Z"), None));
     assert_eq!(play.reminders().await, ["Invoice INV-000001 is overdue"]);
     let owed = play.billing.overview(&play.actor).await.unwrap().owed.unwrap();
     assert_eq!(
@@ -158,12 +168,12 @@ async fn an_overdue_invoice_is_paid_after_all(pool: PgPool) {
     play.live_until("2026-05-05T00:00:00Z").await;
     let second = play.invoices().await.pop().unwrap().summary;
     assert_eq!(second.due_at, utc("2026-05-11T00:00:00Z"));
-    assert_eq!(play.standing().await.0, past_due("2026-04-11T00:00:00Z"));
+    assert_eq!(play.standing().await.0, suspended("2026-04-26T10:00:00Z"));
     play.pay(first.id).await;
-    assert_eq!(play.standing().await, (Status::Active, Some(second.due_at)));
+    assert_eq!(play.standing().await, (Status::Active, Some(second.overdue_at)));
 
-    play.live_until("2026-05-11T00:00:00Z").await;
-    assert_eq!(play.standing().await, (past_due("2026-05-11T00:00:00Z"), None));
+    play.live_until("2026-05-12T00:00:00Z").await;
+    assert_eq!(play.standing().await, (past_due("2026-05-12T00:00:00Z"), None));
     play.pay(second.id).await;
     assert_eq!(play.standing().await, (Status::Active, None));
     assert_eq!(play.count("subscription.past_due").await, 2);
@@ -185,7 +195,7 @@ async fn all_that_is_overdue_has_to_be_paid(pool: PgPool) {
     let owed = play.billing.overview(&play.actor).await.unwrap().owed.unwrap();
     assert_eq!((owed.count, owed.oldest.id), (2, first.id));
     play.pay(second.id).await;
-    assert_eq!(play.standing().await.0, past_due("2026-04-11T00:00:00Z"));
+    assert_eq!(play.standing().await.0, suspended("2026-04-26T10:00:00Z"));
     play.pay(first.id).await;
     assert_eq!(play.standing().await, (Status::Active, None));
     assert_eq!(play.count("subscription.past_due").await, 1);
@@ -194,11 +204,11 @@ async fn all_that_is_overdue_has_to_be_paid(pool: PgPool) {
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn it_becomes_overdue_where_a_period_ends_once(pool: PgPool) {
-    let play = net(pool, "2026-04-01T00:00:00Z", 30).await;
+    let play = net(pool, "2026-04-01T00:00:00Z", 29).await;
     let first = play.order("starter").await;
     // The first invoice becomes overdue as the second is made, and four workers come to it.
     let at = utc("2026-05-01T00:00:00Z");
-    assert_eq!(first.due_at, at);
+    assert_eq!(first.overdue_at, at);
     play.clock.advance_to(at);
     let runs: Vec<_> = (0..8)
         .map(|_| {
@@ -216,12 +226,12 @@ async fn it_becomes_overdue_where_a_period_ends_once(pool: PgPool) {
     let second = play.invoices().await.pop().unwrap().summary;
     assert_eq!(
         play.standing().await,
-        (past_due("2026-05-01T00:00:00Z"), Some(second.due_at))
+        (past_due("2026-05-01T00:00:00Z"), Some(second.overdue_at))
     );
     assert_eq!(play.count("subscription.past_due").await, 1);
     assert_eq!(play.reminders().await, ["Invoice INV-000001 is overdue"]);
     play.pay(first.id).await;
-    assert_eq!(play.standing().await, (Status::Active, Some(second.due_at)));
+    assert_eq!(play.standing().await, (Status::Active, Some(second.overdue_at)));
     play.ties().await;
 }
 
@@ -235,11 +245,12 @@ async fn what_became_overdue_in_an_outage_counts_although_another_was_paid(pool:
     play.pay(first.id).await;
     assert_eq!(
         play.standing().await,
-        (Status::Active, Some(utc("2026-04-13T00:00:00Z")))
+        (Status::Active, Some(utc("2026-04-14T00:00:00Z")))
     );
     play.billing.run_due().await.unwrap();
-    assert_eq!(play.standing().await, (past_due("2026-04-13T00:00:00Z"), None));
-    assert_eq!(play.reminders().await, ["Invoice INV-000002 is overdue"]);
+    assert_eq!(play.standing().await, (past_due("2026-04-14T00:00:00Z"), None));
+    // Told once, as is told after three days.
+    assert_eq!(play.reminders().await, ["Invoice INV-000002 is still not paid"]);
     play.ties().await;
 }
 
@@ -253,13 +264,13 @@ async fn a_card_declined_before_it_is_due_changes_nothing(pool: PgPool) {
     play.billing.checkout_result(&play.actor, page).await.unwrap();
     assert_eq!(
         play.standing().await,
-        (Status::Active, Some(first.due_at)),
+        (Status::Active, Some(first.overdue_at)),
         "{answer:?}"
     );
     // The page's time is over, and so is that of the invoice.
-    play.live_until("2026-04-11T00:00:00Z").await;
+    play.live_until("2026-04-12T00:00:00Z").await;
     play.billing.sweep_attempts().await.unwrap();
-    assert_eq!(play.standing().await, (past_due("2026-04-11T00:00:00Z"), None));
+    assert_eq!(play.standing().await, (past_due("2026-04-12T00:00:00Z"), None));
     play.pay(first.id).await;
     assert_eq!(play.standing().await, (Status::Active, None));
     play.ties().await;

@@ -41,12 +41,12 @@ async fn an_upgrade_works_at_once_and_stays_when_it_is_overdue(pool: PgPool) {
 
     play.live_until("2026-05-01T00:00:00Z").await;
     assert_eq!(play.status().await.0, Some("professional".into()));
-    assert_eq!(play.standing().await.0, past_due("2026-04-30T00:00:00Z"));
+    assert_eq!(play.standing().await.0, past_due("2026-05-01T00:00:00Z"));
     let renewal = play.invoices().await.pop().unwrap().summary;
     let (at, next) = preview.next_bill.unwrap();
     assert_eq!((renewal.issued_at, renewal.total), (at, next.total()));
     play.pay(upgrade.summary.id).await;
-    assert_eq!(play.standing().await, (Status::Active, Some(renewal.due_at)));
+    assert_eq!(play.standing().await, (Status::Active, Some(renewal.overdue_at)));
     assert_eq!(
         play.movements().await,
         [movement("new", 19_900), movement("expansion", 80_000)]
@@ -98,13 +98,13 @@ async fn seats_and_add_ons_are_there_at_once(pool: PgPool) {
     );
     // Both of the same instant are overdue together.
     play.pay(invoices[0].summary.id).await;
-    play.live_until("2026-05-11T00:00:00Z").await;
+    play.live_until("2026-05-12T00:00:00Z").await;
     play.pay(invoices[1].summary.id).await;
-    assert_eq!(play.standing().await.0, past_due("2026-05-11T00:00:00Z"));
+    assert_eq!(play.standing().await.0, past_due("2026-05-12T00:00:00Z"));
     play.pay(invoices[2].summary.id).await;
     assert_eq!(
         play.standing().await,
-        (Status::Active, Some(utc("2026-05-31T00:00:00Z")))
+        (Status::Active, Some(utc("2026-06-01T00:00:00Z")))
     );
     play.ties().await;
 }
@@ -137,7 +137,7 @@ async fn a_trial_without_a_card_goes_on_as_a_plan(pool: PgPool) {
     assert_eq!(first.summary.due_at, utc("2026-07-15T08:00:00Z"));
     assert_eq!(
         play.standing().await,
-        (Status::Active, Some(first.summary.due_at))
+        (Status::Active, Some(first.summary.overdue_at))
     );
     assert_eq!(play.bills().await, [bill("INV-000001", "renewal", Open, 107_892)]);
     assert_eq!(play.movements().await, [movement("new", 99_900)]);
@@ -160,8 +160,8 @@ async fn what_staff_sets_up_is_sent(pool: PgPool) {
         .set_up_subscription(&Actor::System, set_up)
         .await
         .unwrap();
-    play.live_until("2026-04-30T00:00:00Z").await;
-    assert_eq!(play.standing().await.0, past_due("2026-04-30T00:00:00Z"));
+    play.live_until("2026-05-01T00:00:00Z").await;
+    assert_eq!(play.standing().await.0, past_due("2026-05-01T00:00:00Z"));
     // The term ends with the invoice unpaid; it stays to be paid.
     play.live_until("2026-05-10T00:00:00Z").await;
     assert_eq!(play.status().await.1, Some(StatusName::Canceled));
@@ -193,7 +193,7 @@ async fn other_terms_are_for_later_invoices(pool: PgPool) {
     play.submit(page, VISA).await;
     play.billing.checkout_result(&play.actor, page).await.unwrap();
     play.billing.drain_queue().await.unwrap();
-    assert_eq!(play.standing().await, (Status::Active, Some(sent.due_at)));
+    assert_eq!(play.standing().await, (Status::Active, Some(sent.overdue_at)));
 
     play.live_until("2026-06-01T00:00:00Z").await;
     let bills = [
@@ -202,7 +202,7 @@ async fn other_terms_are_for_later_invoices(pool: PgPool) {
         bill("INV-000003", "renewal", Paid, 21_492),
     ];
     assert_eq!(play.bills().await, bills);
-    assert_eq!(play.standing().await.0, past_due("2026-05-31T00:00:00Z"));
+    assert_eq!(play.standing().await.0, past_due("2026-06-01T00:00:00Z"));
     play.pay(sent.id).await;
     assert_eq!(play.standing().await, (Status::Active, None));
     play.ties().await;
@@ -238,10 +238,10 @@ async fn credit_pays_a_part_and_the_rest_is_sent(pool: PgPool) {
     assert_eq!(again.attempts.len(), 0);
     assert_eq!(again.summary.amount_due(), preview.draft.amount_due().unwrap());
     assert_eq!(again.summary.amount_due().minor(), 53_946);
-    let due_at = utc("2026-05-20T00:00:00Z");
-    assert_eq!(play.standing().await, (Status::Active, Some(due_at)));
-    play.live_until("2026-05-20T00:00:00Z").await;
-    assert_eq!(play.standing().await.0, past_due("2026-05-20T00:00:00Z"));
+    let overdue_at = utc("2026-05-21T00:00:00Z");
+    assert_eq!(play.standing().await, (Status::Active, Some(overdue_at)));
+    play.live_until("2026-05-21T00:00:00Z").await;
+    assert_eq!(play.standing().await.0, past_due("2026-05-21T00:00:00Z"));
     play.pay(again.summary.id).await;
     assert_eq!(play.standing().await.0, Status::Active);
     play.ties().await;
@@ -275,8 +275,8 @@ async fn usage_before_a_pause_is_sent_and_keeps_it_from_going_on_once_overdue(po
         .confirm_resume(&play.actor, &preview.token)
         .await
         .unwrap();
-    let due_at = utc("2026-05-07T00:00:00Z");
-    assert_eq!(play.standing().await, (Status::Active, Some(due_at)));
+    let overdue_at = utc("2026-05-08T00:00:00Z");
+    assert_eq!(play.standing().await, (Status::Active, Some(overdue_at)));
     play.ties().await;
 }
 
@@ -294,10 +294,10 @@ async fn a_pause_that_ends_by_itself_goes_by_what_is_due_then(pool: PgPool) {
     // The usage is due before the new period is.
     assert_eq!(
         play.standing().await,
-        (Status::Active, Some(utc("2026-04-26T00:00:00Z")))
+        (Status::Active, Some(utc("2026-04-27T00:00:00Z")))
     );
-    play.live_until("2026-04-26T00:00:00Z").await;
-    assert_eq!(play.standing().await.0, past_due("2026-04-26T00:00:00Z"));
+    play.live_until("2026-04-27T00:00:00Z").await;
+    assert_eq!(play.standing().await.0, past_due("2026-04-27T00:00:00Z"));
     play.ties().await;
 }
 
@@ -311,9 +311,18 @@ async fn leaving_with_credit_pays_what_is_open_first(pool: PgPool) {
     let left = play.invoices().await.swap_remove(0).summary;
     assert_eq!((left.status, left.amount_due().minor()), (Open, 10_746));
     assert_eq!(play.credit().await, 0);
-    // Nothing happens by itself to what has ended.
-    play.live_until("2026-06-01T00:00:00Z").await;
+    // What is left is asked for, and nothing else happens by itself to what has ended.
+    play.live_until("2026-06-10T00:00:00Z").await;
     assert_eq!(play.status().await.1, Some(StatusName::Canceled));
+    assert_eq!(
+        play.reminders().await,
+        [
+            "Invoice INV-000001 is overdue",
+            "Invoice INV-000001 is still not paid",
+            "Invoice INV-000001 is still not paid",
+            "Final notice: invoice INV-000001 is not paid"
+        ]
+    );
     play.pay(first.id).await;
     assert_eq!(play.bills().await, [bill("INV-000001", "purchase", Paid, 21_492)]);
     play.ties().await;

@@ -1,11 +1,12 @@
 //! A customer who left owing a renewal comes back: the new purchase stands on its own.
 
 use service::billing::invoice::InvoiceStatus::{Open, Paid};
+use service::billing::payment::dunning::DunningEnd;
 use service::billing::period::Interval::Month;
 use service::billing::subscription::StatusName;
 use sqlx::PgPool;
 
-use crate::play::{DECLINES_LATER, VISA, bill, play};
+use crate::play::{DECLINES_LATER, VISA, bill, play, play_to};
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn it_does_not_hold_up_a_new_purchase(pool: PgPool) {
@@ -40,7 +41,7 @@ async fn it_does_not_hold_up_a_new_purchase(pool: PgPool) {
 /// Every open renewal counts, whichever is paid first; what was paid does not.
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn the_overview_says_what_is_owed_in_all(pool: PgPool) {
-    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    let play = play_to(pool, "2026-04-01T00:00:00Z", DunningEnd::Keep).await;
     let owed = async || {
         let overview = play.billing.overview(&play.actor).await.unwrap();
         let owed = overview.owed;

@@ -146,9 +146,9 @@ async fn whoever_is_served_stands_or_falls_with_it(pool: PgPool) {
         .await
         .unwrap();
     add(&play, item(&play, 1, usd(5_000), BillOneOff::AtOnce)).await;
-    play.live_until("2026-04-10T23:00:00Z").await;
+    play.live_until("2026-04-11T23:00:00Z").await;
     assert_eq!(status().await, Some("active"));
-    play.live_until("2026-04-11T00:00:00Z").await;
+    play.live_until("2026-04-12T00:00:00Z").await;
     assert_eq!(status().await, Some("past_due"));
     play.ties().await;
 }

@@ -5,6 +5,7 @@ use gateway::sandbox::{CardInput, SubmitOutcome};
 use service::billing::id::{CustomerId, PriceId};
 use service::billing::invoice::InvoiceStatus;
 use service::billing::money::Currency;
+use service::billing::payment::dunning::DunningEnd;
 use service::billing::period::Interval;
 use service::billing::revenue::GrossMargin;
 use service::billing::subscription::StatusName;
@@ -20,6 +21,8 @@ use crate::support::sign_up;
 
 pub const VISA: &str = "4242424242424242";
 pub const DECLINES_LATER: &str = "4000000000000341";
+pub const DECLINES_TWICE: &str = "4000000000000325";
+pub const EXPIRES_LATER: &str = "4000000000000366";
 pub const ASKS: &str = "4000002500003155";
 pub const TIMES_OUT: &str = "4000000000000119";
 
@@ -35,8 +38,17 @@ pub struct Play {
 
 /// A customer in UTC on a fresh system with an 8 % tax rate, at `now`.
 pub async fn play(pool: PgPool, now: &str) -> Play {
+    play_to(pool, now, DunningEnd::Cancel).await
+}
+
+/// The same where dunning ends so.
+pub async fn play_to(pool: PgPool, now: &str, dunning_end: DunningEnd) -> Play {
     let clock = ManualClock::at(utc(now));
-    let billing = Billing::over(pool.clone(), clock.clone(), config());
+    let config = ServiceConfig {
+        dunning_end,
+        ..config()
+    };
+    let billing = Billing::over(pool.clone(), clock.clone(), config);
     billing.migrate().await.unwrap();
     billing.ensure_catalog().await.unwrap();
     let principal = billing.sign_up(sign_up("ada@lumen.example")).await.unwrap();
@@ -58,6 +70,7 @@ pub fn config() -> ServiceConfig {
         gross_margin: GrossMargin::WHOLE,
         quote_key: [7; 32],
         usage_tracking: true,
+        dunning_end: DunningEnd::Cancel,
     }
 }
 
@@ -278,6 +291,44 @@ impl Play {
         sqlx::query_as(query).fetch_all(&self.pool).await.unwrap()
     }
 
+    /// What was written to customers: when, and the subject; oldest first.
+    pub async fn mails(&self) -> Vec<(String, String)> {
+        let query =
+            "SELECT to_char(created_at AT TIME ZONE 'UTC', 'MM-DD HH24:MI'), subject FROM mail ORDER BY id";
+        sqlx::query_as(query).fetch_all(&self.pool).await.unwrap()
+    }
+
+    /// What happened to the subscription: when, and what; oldest first.
+    pub async fn history(&self) -> Vec<(String, String)> {
+        let query = "SELECT to_char(at AT TIME ZONE 'UTC', 'MM-DD HH24:MI'), action FROM audit_entry
+            WHERE subject LIKE 'sub\\_%' ORDER BY id";
+        sqlx::query_as(query).fetch_all(&self.pool).await.unwrap()
+    }
+
+    /// When each invoice was tried on which card, and what came of it.
+    pub async fn tries(&self, number: usize) -> Vec<(String, &'static str)> {
+        let invoice = self.invoices().await.swap_remove(number - 1);
+        let tries = invoice.attempts.into_iter();
+        tries
+            .map(|attempt| {
+                let at = attempt.created_at.format("%m-%d %H:%M").to_string();
+                (at, attempt.status.as_str())
+            })
+            .collect()
+    }
+
+    /// Leaves another card, as from the portal, and waits for what is tried on it.
+    pub async fn add_card(&self, number: &str) {
+        let url = self.billing.start_add_card(&self.actor).await.unwrap();
+        let session_ref = url.rsplit('/').next().unwrap();
+        self.submit(session_ref, number).await;
+        self.billing
+            .checkout_result(&self.actor, session_ref)
+            .await
+            .unwrap();
+        self.billing.drain_queue().await.unwrap();
+    }
+
     /// Every story ends here: nothing left in the queue, and everything ties.
     pub async fn ties(&self) {
         let left: i64 = sqlx::query_scalar("SELECT count(*) FROM graphile_worker.jobs")
@@ -287,6 +338,13 @@ impl Play {
         assert_eq!(left, 0, "jobs are left over");
         assert_eq!(self.billing.verify().await.unwrap().findings, []);
     }
+}
+
+/// What happened at an instant, as lists of it show it.
+pub fn dated<'a>(rows: &[(&'a str, &'a str)]) -> Vec<(String, String)> {
+    rows.iter()
+        .map(|(at, what)| ((*at).to_owned(), (*what).to_owned()))
+        .collect()
 }
 
 /// What `bills` shows of one invoice.

@@ -6,7 +6,7 @@ use service::billing::subscription::{StatusName, UnusedTime};
 use service::{ChangeOutcome, Error, StopKind};
 use sqlx::PgPool;
 
-use crate::play::{DECLINES_LATER, Play, VISA, bill, play, utc};
+use crate::play::{DECLINES_LATER, EXPIRES_LATER, Play, VISA, bill, play, utc};
 
 const WITH_CREDIT: StopKind = StopKind::Cancel {
     unused: UnusedTime::Credit,
@@ -60,7 +60,8 @@ async fn credit_waits_for_a_page_to_close_and_pays_then(pool: PgPool) {
     play.buy("starter", Month, DECLINES_LATER).await;
     play.live_until("2026-05-01T00:00:00Z").await;
     play.stop(FORFEIT).await;
-    play.buy("professional", Month, VISA).await;
+    // Another card that pays would be tried on the debt the next day.
+    play.buy("professional", Month, EXPIRES_LATER).await;
     let debt = play.invoices().await.swap_remove(1).summary;
     // Half a month is given back; the debt of before is being paid somewhere else.
     play.live_until("2026-05-16T12:00:00Z").await;

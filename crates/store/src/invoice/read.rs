@@ -40,6 +40,7 @@ pub struct InvoiceSummary {
     pub paid: Money,
     pub issued_at: DateTime<Utc>,
     pub due_at: DateTime<Utc>,
+    pub overdue_at: DateTime<Utc>,
     pub settled_at: Option<DateTime<Utc>>,
 }
 
@@ -57,12 +58,13 @@ impl InvoiceSummary {
         DueDate {
             issued_at: self.issued_at,
             due_at: self.due_at,
+            overdue_at: self.overdue_at,
         }
     }
 
     /// Whether it was to be paid by now and is not.
     pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
-        self.status == InvoiceStatus::Open && self.due_date().is_due(now)
+        self.status == InvoiceStatus::Open && self.due_date().is_overdue(now)
     }
 }
 
@@ -107,6 +109,7 @@ struct InvoiceRow {
     paid_minor: i64,
     issued_at: DateTime<Utc>,
     due_at: DateTime<Utc>,
+    overdue_at: DateTime<Utc>,
     settled_at: Option<DateTime<Utc>>,
 }
 
@@ -133,6 +136,7 @@ impl TryFrom<InvoiceRow> for InvoiceSummary {
             paid: Money::new(r.paid_minor, currency),
             issued_at: r.issued_at,
             due_at: r.due_at,
+            overdue_at: r.overdue_at,
             settled_at: r.settled_at,
         })
     }
@@ -143,7 +147,8 @@ pub async fn list(conn: &mut PgConnection, scope: CustomerScope, limit: i64) -> 
     sqlx::query_as!(
         InvoiceRow,
         "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, overdue_at,
+                settled_at
          FROM invoice WHERE customer_id = $1 ORDER BY issued_at DESC, number DESC LIMIT $2",
         scope.uuid(),
         limit,
@@ -160,7 +165,8 @@ pub async fn open(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<I
     sqlx::query_as!(
         InvoiceRow,
         "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, overdue_at,
+                settled_at
          FROM invoice WHERE customer_id = $1 AND status = 'open' ORDER BY issued_at, number",
         scope.uuid(),
     )
@@ -171,7 +177,7 @@ pub async fn open(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<I
     .collect()
 }
 
-/// Which of these subscriptions have an open invoice that is due at the instant named beside them.
+/// Which of these subscriptions have an open invoice that is overdue at the instant named beside them.
 pub async fn owing(
     conn: &mut PgConnection,
     subscriptions: &[(&Subscription, DateTime<Utc>)],
@@ -180,7 +186,7 @@ pub async fn owing(
         r#"SELECT DISTINCT i.subscription_id AS "id!" FROM invoice i
            JOIN unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS n (customer_id, id, at)
               ON n.customer_id = i.customer_id AND n.id = i.subscription_id
-           WHERE i.status = 'open' AND (i.due_at = i.issued_at OR i.due_at <= n.at)"#,
+           WHERE i.status = 'open' AND (i.due_at = i.issued_at OR i.overdue_at <= n.at)"#,
         &column(subscriptions, |(s, _)| s.customer.uuid()),
         &column(subscriptions, |(s, _)| s.id.uuid()),
         &column(subscriptions, |(_, at)| *at),
@@ -221,29 +227,6 @@ pub async fn given_back(conn: &mut PgConnection, scope: CustomerScope, id: Invoi
     Ok(found)
 }
 
-/// Of each of these subscriptions the open invoice that was sent and is to be paid first.
-pub async fn awaited(
-    conn: &mut PgConnection,
-    subscriptions: &[&Subscription],
-) -> Result<Vec<InvoiceSummary>> {
-    sqlx::query_as!(
-        InvoiceRow,
-        "SELECT DISTINCT ON (subscription_id) id, subscription_id, series, number, status, reason, currency,
-                net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor, paid_minor, issued_at, due_at,
-                settled_at
-         FROM invoice
-         WHERE customer_id = ANY($1) AND subscription_id = ANY($2) AND status = 'open' AND due_at > issued_at
-         ORDER BY subscription_id, due_at, number",
-        &column(subscriptions, |s| s.customer.uuid()),
-        &column(subscriptions, |s| s.id.uuid()),
-    )
-    .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(InvoiceSummary::try_from)
-    .collect()
-}
-
 /// The invoice, locked to the transaction's end; after customer and subscription in the order of locks.
 pub async fn lock(
     conn: &mut PgConnection,
@@ -253,7 +236,8 @@ pub async fn lock(
     sqlx::query_as!(
         InvoiceRow,
         "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, overdue_at,
+                settled_at
          FROM invoice WHERE id = $1 AND customer_id = $2 FOR NO KEY UPDATE",
         id.uuid(),
         scope.uuid(),
@@ -272,7 +256,8 @@ pub async fn find(
     let summary = sqlx::query_as!(
         InvoiceRow,
         "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, settled_at
+                total_minor, credit_applied_minor, paid_minor, issued_at, due_at, overdue_at,
+                settled_at
          FROM invoice WHERE id = $1 AND customer_id = $2",
         id.uuid(),
         scope.uuid(),

@@ -1,7 +1,7 @@
 //! Finalizing, settling and voiding.
 
 use billing::id::{CustomerId, InvoiceId, InvoiceLineId, SubscriptionId, SubscriptionItemId};
-use billing::invoice::{Explain, InvoiceDraft, InvoiceNumber, InvoiceStatus, Line, LineDiscount};
+use billing::invoice::{DueDate, Explain, InvoiceDraft, InvoiceNumber, InvoiceStatus, Line, LineDiscount};
 use billing::money::Money;
 use billing::tax::{LineTax, Region, TaxId, TaxProfile};
 use chrono::{DateTime, Utc};
@@ -26,8 +26,7 @@ pub struct NewInvoice<'a> {
     pub reason: &'a str,
     pub draft: &'a InvoiceDraft,
     pub lines: Vec<InvoiceLineId>,
-    pub issued_at: DateTime<Utc>,
-    pub due_at: DateTime<Utc>,
+    pub due: DueDate,
 }
 
 /// Takes `count` numbers of a series and locks it to the transaction's end: call it as late as possible.
@@ -46,17 +45,17 @@ pub async fn take_numbers(conn: &mut PgConnection, series: &str, count: i64) -> 
 /// Stores finalized invoices: open, or paid at once where nothing is owed.
 pub async fn insert(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> Result<()> {
     let states = column(invoices, |i| match i.draft.total() == i.draft.credit_applied() {
-        true => (InvoiceStatus::Paid, Some(i.issued_at)),
+        true => (InvoiceStatus::Paid, Some(i.due.issued_at)),
         false => (InvoiceStatus::Open, None),
     });
     sqlx::query!(
         "INSERT INTO invoice (id, customer_id, subscription_id, series, number, status, reason, currency, net_minor,
             discount_minor, tax_minor, total_minor, credit_applied_minor, issued_at, due_at, settled_at, customer_name,
-            customer_email, customer_region, customer_tax_id, tax_treatment, tax_behavior, tax_rounding)
+            customer_email, customer_region, customer_tax_id, tax_treatment, tax_behavior, tax_rounding, overdue_at)
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[],
             $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::timestamptz[],
             $15::timestamptz[], $16::timestamptz[], $17::text[], $18::text[], $19::text[],
-            $20::text[], $21::text[], $22::text[], $23::text[])",
+            $20::text[], $21::text[], $22::text[], $23::text[], $24::timestamptz[])",
         &column(invoices, |i| i.id.uuid()),
         &column(invoices, |i| i.customer.uuid()),
         &column(invoices, |i| i.subscription.map(SubscriptionId::uuid)) as &[Option<Uuid>],
@@ -70,8 +69,8 @@ pub async fn insert(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> Res
         &column(invoices, |i| i.draft.tax().minor()),
         &column(invoices, |i| i.draft.total().minor()),
         &column(invoices, |i| i.draft.credit_applied().minor()),
-        &column(invoices, |i| i.issued_at),
-        &column(invoices, |i| i.due_at),
+        &column(invoices, |i| i.due.issued_at),
+        &column(invoices, |i| i.due.due_at),
         &column(&states, |(_, settled_at)| *settled_at) as &[Option<DateTime<Utc>>],
         &column(invoices, |i| i.customer_name) as &[&str],
         &column(invoices, |i| i.customer_email) as &[&str],
@@ -80,6 +79,7 @@ pub async fn insert(conn: &mut PgConnection, invoices: &[NewInvoice<'_>]) -> Res
         &column(invoices, |i| i.draft.basis().treatment.as_str()) as &[&str],
         &column(invoices, |i| i.draft.basis().behavior.as_str()) as &[&str],
         &column(invoices, |i| i.draft.basis().rounding.as_str()) as &[&str],
+        &column(invoices, |i| i.due.overdue_at),
     )
     .execute(&mut *conn)
     .await?;

@@ -18,6 +18,8 @@ pub struct Attempt {
     pub customer: CustomerId,
     pub method: Option<PaymentMethodId>,
     pub amount: Money,
+    /// Begun by dunning, and not by somebody.
+    pub retry: bool,
     pub status: AttemptStatus,
     pub action_url: Option<String>,
     /// What each invoice gets of it.
@@ -31,6 +33,8 @@ pub struct NewAttempt {
     pub method: Option<PaymentMethodId>,
     pub invoice: InvoiceId,
     pub amount: Money,
+    /// Begun by dunning, and not by somebody.
+    pub retry: bool,
     pub created_at: DateTime<Utc>,
 }
 
@@ -49,6 +53,7 @@ struct AttemptRow {
     payment_method_id: Option<Uuid>,
     amount_minor: i64,
     currency: String,
+    retry: bool,
     status: String,
     action_url: Option<String>,
 }
@@ -56,15 +61,17 @@ struct AttemptRow {
 /// Writes attempts down; a conflict on `payment_allocation_one_live` if another one is under way.
 pub async fn insert(conn: &mut PgConnection, attempts: &[NewAttempt]) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO payment_attempt (id, customer_id, payment_method_id, amount_minor, currency, status, created_at)
-         SELECT n.id, n.customer_id, n.method_id, n.amount, n.currency, 'created', n.created_at
-         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::timestamptz[])
-            AS n (id, customer_id, method_id, amount, currency, created_at)",
+        "INSERT INTO payment_attempt (id, customer_id, payment_method_id, amount_minor, currency, status, retry,
+            created_at)
+         SELECT n.id, n.customer_id, n.method_id, n.amount, n.currency, 'created', n.retry, n.created_at
+         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::bool[], $7::timestamptz[])
+            AS n (id, customer_id, method_id, amount, currency, retry, created_at)",
         &column(attempts, |a| a.id.uuid()),
         &column(attempts, |a| a.customer.uuid()),
         &column(attempts, |a| a.method.map(PaymentMethodId::uuid)) as &[Option<Uuid>],
         &column(attempts, |a| a.amount.minor()),
         &column(attempts, |a| a.amount.currency().to_string()),
+        &column(attempts, |a| a.retry),
         &column(attempts, |a| a.created_at),
     )
     .execute(&mut *conn)
@@ -85,7 +92,7 @@ pub async fn insert(conn: &mut PgConnection, attempts: &[NewAttempt]) -> Result<
 pub async fn find(conn: &mut PgConnection, id: PaymentAttemptId) -> Result<Option<Attempt>> {
     let found = sqlx::query_as!(
         AttemptRow,
-        "SELECT id, customer_id, payment_method_id, amount_minor, currency, status, action_url
+        "SELECT id, customer_id, payment_method_id, amount_minor, currency, retry, status, action_url
          FROM payment_attempt WHERE id = $1",
         id.uuid(),
     )
@@ -112,10 +119,23 @@ pub async fn find(conn: &mut PgConnection, id: PaymentAttemptId) -> Result<Optio
         customer: CustomerId::from_uuid(found.customer_id),
         method: found.payment_method_id.map(PaymentMethodId::from_uuid),
         amount,
+        retry: found.retry,
         status: row::known(TABLE, &found.status, AttemptStatus::parse)?,
         action_url: found.action_url,
         allocations,
     }))
+}
+
+/// How the last attempt on a card ended: its decline code, where it was declined.
+pub async fn last_decline(conn: &mut PgConnection, method: PaymentMethodId) -> Result<Option<String>> {
+    let last = sqlx::query_scalar!(
+        "SELECT decline_code FROM payment_attempt
+         WHERE payment_method_id = $1 AND status IN ('succeeded', 'declined') ORDER BY settled_at DESC, id DESC LIMIT 1",
+        method.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(last.flatten())
 }
 
 /// The attempt that is under way for an invoice, if there is one.

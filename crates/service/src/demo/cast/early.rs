@@ -1,14 +1,13 @@
 //! Those who joined in the first eight months of the history.
 
 use billing::period::Interval::{Month, Week};
-use billing::subscription::FeedbackReason::TooExpensive;
 
 use crate::demo::lives::{
-    agrees, buy, buy_with_code, buy_year, buy_year_with_code, buys_after_the_trial, climbs, comes_round,
-    commits_to_a_year, ends_the_trial, ends_the_year, hires, identified, is_helped, is_restless,
-    leaves_owing, located, outgrows, pauses, pays_held_tax, recovers, redeems_later, rests, returns, wavers,
+    agrees, buy_with_code, buy_year, buy_year_with_code, buys_after_the_trial, climbs, comes_round,
+    comes_to_terms, ends_the_trial, ends_the_year, hires, identified, is_helped, is_restless, leaves_unpaid,
+    located, never_pays, outgrows, pauses, pays_held_tax, recovers, redeems_later, returns, settles_late,
+    wavers,
 };
-use crate::demo::story::Deed::Cancel;
 use crate::demo::story::Joins::{Ago, On31st};
 use crate::demo::story::{Story, habit};
 
@@ -69,7 +68,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 2, 1_900, 1),
         joins: Ago(536),
-        life: &rests("starter", 515),
+        life: &comes_to_terms("starter"),
     },
     Story {
         company: "Fjord Registry",
@@ -79,7 +78,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 3, 2_600, 1),
         joins: Ago(529),
-        life: &commits_to_a_year("starter", 130),
+        life: &settles_late("starter"),
     },
     Story {
         company: "Mosaic Art",
@@ -89,11 +88,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 2, 1_400, 1),
         joins: Ago(521),
-        life: &[
-            (0, located("CA-QC")),
-            (0, buy("starter")),
-            (110, Cancel(TooExpensive)),
-        ],
+        life: &leaves_unpaid("starter", "CA-QC"),
     },
     Story {
         company: "Tundra Mining",
@@ -103,7 +98,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(1, 4, 3_500, 2),
         joins: Ago(508),
-        life: &recovers("starter", 37),
+        life: &recovers("starter", 50),
     },
     Story {
         company: "Saffron Pay",
@@ -246,7 +241,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(2, 9, 15_000, 2),
         joins: Ago(371),
-        life: &leaves_owing("professional"),
+        life: &never_pays("professional"),
     },
     Story {
         company: "Tidal Music",

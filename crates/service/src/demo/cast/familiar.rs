@@ -75,6 +75,8 @@ pub const FAMILIAR: [Story; 12] = [
         life: &[
             (70, buy_with("starter", FAILING_CARD)),
             (106, ReplaceCard(GOOD_CARD)),
+            // Three weeks before the day of the seed a renewal is declined: read-only by now.
+            (-26, ReplaceCard(FAILING_CARD)),
         ],
     },
     Story {

@@ -4,7 +4,7 @@ use billing::subscription::FeedbackReason::Unused;
 
 use crate::demo::lives::{
     adds_on, buy_with_code, ends_the_trial_at_once, goes_on_owing, has_a_term, hesitates, is_asked,
-    is_called_off, is_convinced_for_a_year, is_sent_invoices, leaves, leaves_at_once, leaves_from_a_pause,
+    is_called_off, is_convinced_for_a_year, is_sent_invoices, leaves, leaves_from_a_pause, leaves_owing,
     lets_the_trial_lapse, needs_more_time, never_buys, pauses_owing, pays_by_hand, returns_on_credit,
     shortens_the_bill, starts, starts_by_the_calendar, stays_unheard, steps_down,
 };
@@ -31,7 +31,7 @@ pub const LATE: [Story; 24] = [
         featured: false,
         habit: habit(1, 3, 2_900, 1),
         joins: Ago(296),
-        life: &leaves_at_once("starter", 66),
+        life: &leaves_owing("starter"),
     },
     Story {
         company: "Cinder Studios",

@@ -89,8 +89,11 @@ test("the operator's chart is drawn by the server", async ({ pageOf }) => {
   await open(page, "/sign-in");
   await signIn(page, ADMIN);
   await arrive(page, "/admin");
-  await expect(page.locator("figure [aria-hidden] svg:visible").first()).toBeVisible();
-  await expect(page.locator("figure figcaption")).toContainText("MRR");
+  for (const title of ["MRR by month", /^Movements in /]) {
+    const figure = panel(page, title).locator("figure");
+    await expect(figure.locator("[aria-hidden] svg:visible").first()).toBeVisible();
+    await expect(figure.locator("figcaption")).toContainText("MRR");
+  }
 });
 
 test("an add-on is bought, billed, taken off and kept", async ({ guard, signUp }) => {

@@ -172,7 +172,7 @@ test("the operator sees the revenue move at once, as figures and as a chart", as
 
   const html = await (await page.request.get("/admin")).text();
   expect(html.match(/<figure[\s\S]*<svg[\s\S]*<\/figure>/), "the chart stands in the HTML").not.toBeNull();
-  const chart = page.locator("figure");
+  const chart = panel(page, "MRR by month").locator("figure");
   await expect(chart.locator("figcaption")).toContainText("MRR rose");
   await expect(chart.locator("script, style")).toHaveCount(0);
   await chart.scrollIntoViewIfNeeded();
@@ -237,7 +237,9 @@ test("the operator sees it too, and the books tie", async ({ pageOf }) => {
   await open(page, "/admin/mail");
   await expect(page.getByText(`To ${customer.email}`).first()).toBeVisible();
   await open(page, "/admin");
-  const month = page.locator("section").filter({ hasText: /^Movements in / }).getByRole("row");
+  const movements = panel(page, /^Movements in /);
+  await movements.getByText("Figures as a table").click();
+  const month = movements.locator("tbody tr");
   const amounts = await month.locator("td").allInnerTexts();
   const [start, ...rest] = amounts.map((amount) => cents(amount.replace("+", "")));
   const now = rest.pop();

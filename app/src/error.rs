@@ -22,6 +22,7 @@ pub enum AppError {
     InvalidTimeZone,
     InvalidCatalog,
     CatalogChanged,
+    InvalidMonth,
     InvalidRegion,
     InvalidTaxId,
     InvalidAmount,
@@ -77,7 +78,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 61] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -91,6 +92,7 @@ impl AppError {
         InvalidTimeZone,
         InvalidCatalog,
         CatalogChanged,
+        InvalidMonth,
         InvalidRegion,
         InvalidTaxId,
         InvalidAmount,
@@ -155,6 +157,7 @@ impl AppError {
             InvalidTimeZone => "invalid_time_zone",
             InvalidCatalog => "invalid_catalog",
             CatalogChanged => "catalog_changed",
+            InvalidMonth => "invalid_month",
             InvalidRegion => "invalid_region",
             InvalidTaxId => "invalid_tax_id",
             InvalidAmount => "invalid_amount",
@@ -237,8 +240,8 @@ impl AppError {
             Forbidden => 403,
             NotFound => 404,
             Invalid | InvalidCompany | InvalidName | InvalidEmail | InvalidPassword | InvalidTimeZone
-            | InvalidCatalog | InvalidRegion | InvalidTaxId | InvalidAmount | UnknownTestCard
-            | InvalidExpiry | InvalidCvc | AmountOutOfRange => 422,
+            | InvalidCatalog | InvalidMonth | InvalidRegion | InvalidTaxId | InvalidAmount
+            | UnknownTestCard | InvalidExpiry | InvalidCvc | AmountOutOfRange => 422,
             TooMany => 429,
             Preparing | GatewayUnavailable | StorageUnavailable | Offline => 503,
             Internal => 500,
@@ -284,6 +287,7 @@ fn invalid(field: &str) -> AppError {
         "email" => InvalidEmail,
         "password" => InvalidPassword,
         "time_zone" => InvalidTimeZone,
+        "month" => InvalidMonth,
         "region" => InvalidRegion,
         "amount" => InvalidAmount,
         _ => Invalid,

@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use billing::money::Currency;
 use billing::payment::dunning::DunningEnd;
+use billing::revenue::GrossMargin;
 use billing::tax::{TaxRate, TaxRounding};
 use clap::builder::Resettable;
 use clap::{Args, Command};
@@ -90,6 +91,11 @@ pub struct Config {
     /// Where taxes are rounded: `per-line`, or `per-invoice` on the sum of all lines.
     #[arg(long, env = "BILLING_TAX_ROUNDING", global = true, default_value = "per-line")]
     pub billing_tax_rounding: RoundTaxes,
+
+    /// The part of revenue that is left after what serving it costs, as a fraction: LTV counts no more. 0.8 is
+    /// eighty percent.
+    #[arg(long, env = "BILLING_GROSS_MARGIN", global = true, default_value = "1", value_parser = GrossMargin::from_str)]
+    pub billing_gross_margin: GrossMargin,
 
     /// What happens 30 days after a payment failed for good: `cancel` ends the subscription, `unpaid` stops it until
     /// its debt is paid, `keep` leaves it suspended.

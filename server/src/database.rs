@@ -66,6 +66,7 @@ impl Database {
                 rate: config.billing_tax_rate,
                 rounding: config.billing_tax_rounding.into(),
             },
+            gross_margin: config.billing_gross_margin,
             quote_key: secrets.quote_key()?,
             usage_tracking: config.usage_tracking_enabled,
             dunning_end: config.billing_dunning_end,

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 mod data_dir;
 mod database;
+mod downloads;
 mod embedded_postgres;
 mod health;
 mod middleware;

@@ -12,6 +12,7 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::config::BaseUrl;
+use crate::downloads;
 use crate::middleware::{plain_text, preparing};
 use crate::state::AppState;
 
@@ -42,6 +43,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .leptos_routes_with_context(state, listing(state), context.clone(), move || {
             shell(options.clone())
         })
+        .merge(downloads::routes())
         .fallback_service(files)
         .layer(sessions)
         .layer(from_fn_with_state(

@@ -20,6 +20,10 @@ pub static ADMIN: Area = Area {
             label: admin_catalog::NAV,
         },
         NavItem {
+            href: "/admin/coupons",
+            label: t::COUPONS,
+        },
+        NavItem {
             href: "/admin/system",
             label: t::SYSTEM,
         },

@@ -1,6 +1,7 @@
 //! What operators see.
 
 pub mod catalog;
+pub mod coupons;
 pub mod system;
 
 #[cfg(feature = "ssr")]

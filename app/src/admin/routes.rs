@@ -7,6 +7,7 @@ use leptos_router::{MatchNestedRoutes, SsrMode, path};
 use super::catalog::CatalogPage;
 use super::catalog::edit::EditPage;
 use super::catalog::review::ReviewPage;
+use super::coupons::{CouponPage, CouponsPage};
 use super::mail::MailPage;
 use super::overview::OverviewPage;
 use super::system::page::SystemPage;
@@ -18,6 +19,8 @@ pub fn AdminRoutes() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/admin/catalog") view=CatalogPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/catalog/edit") view=EditPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/catalog/review") view=ReviewPage ssr=SsrMode::Async/>
+        <Route path=path!("/admin/coupons") view=CouponsPage ssr=SsrMode::Async/>
+        <Route path=path!("/admin/coupons/:id") view=CouponPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/system") view=SystemPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/mail") view=MailPage ssr=SsrMode::Async/>
     }

@@ -1,3 +1,5 @@
 //! What the API promises: the shapes that go over the wire, free of how the system thinks.
 
 pub mod events;
+pub mod money;
+pub mod promotion_codes;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Instant;
 
 use billing::money::Currency;
+use billing::revenue::GrossMargin;
 use billing::tax::TaxRate;
 use service::{Billing, ServiceConfig};
 use sqlx::postgres::{PgConnectOptions, PgPool};
@@ -140,6 +141,7 @@ impl Bench {
             base_url: "http://127.0.0.1:3000".to_owned(),
             currency: Currency::USD,
             tax: TaxRate::new("0.08".parse()?)?.into(),
+            gross_margin: GrossMargin::WHOLE,
             quote_key: [7; 32],
             usage_tracking: true,
             dunning_end: service::billing::payment::dunning::DunningEnd::default(),

@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use billing::money::Currency;
+use billing::revenue::GrossMargin;
 use billing::tax::TaxRate;
 use chrono::NaiveDate;
 use service::{Billing, DemoWorld, ServiceConfig};
@@ -26,6 +27,7 @@ async fn main() -> Result<()> {
         base_url: "http://127.0.0.1:3000".to_owned(),
         currency: Currency::USD,
         tax: TaxRate::new("0.08".parse()?)?.into(),
+        gross_margin: GrossMargin::WHOLE,
         quote_key: [7; 32],
         usage_tracking: true,
         dunning_end: service::billing::payment::dunning::DunningEnd::default(),

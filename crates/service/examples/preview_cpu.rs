@@ -8,6 +8,7 @@ use billing::id::PriceId;
 use billing::invoice::PaymentTerms;
 use billing::money::Currency;
 use billing::period::Interval;
+use billing::revenue::GrossMargin;
 use billing::tax::TaxRate;
 use service::clock::ManualClock;
 use service::{Actor, Billing, ServiceConfig, SetUp, SignUp};
@@ -28,6 +29,7 @@ async fn main() -> Result<()> {
         base_url: "http://localhost".to_owned(),
         currency: Currency::USD,
         tax: TaxRate::new("0.08".parse()?)?.into(),
+        gross_margin: GrossMargin::WHOLE,
         quote_key: [7; 32],
         usage_tracking: true,
         dunning_end: service::billing::payment::dunning::DunningEnd::default(),

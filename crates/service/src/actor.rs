@@ -160,6 +160,15 @@ impl Actor {
         }
     }
 
+    /// A key that may read; its own customer, or none for every customer.
+    pub fn reads_by_key(&self) -> Result<Option<CustomerId>> {
+        match self {
+            Self::ApiKey { customer, scopes, .. } if scopes.contains(&Scope::Read) => Ok(*customer),
+            Self::Anonymous => Err(Error::Unauthenticated),
+            _ => Err(Error::Forbidden),
+        }
+    }
+
     /// The name audit entries carry.
     pub fn audit_name(&self) -> String {
         match self {

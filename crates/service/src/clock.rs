@@ -3,7 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+
+/// The database keeps microseconds. What is decided with an instant is compared with the instant read back, so business
+/// time has no finer parts.
+const TIME_DIGITS: u16 = 6;
 
 /// Tells business time. Billing decisions get it as an argument; nothing else asks the machine.
 #[derive(Debug)]
@@ -17,7 +21,7 @@ pub enum Clock {
 impl Clock {
     pub fn now(&self) -> DateTime<Utc> {
         match self {
-            Self::Shifted(clock) => real_now() + clock.shift(),
+            Self::Shifted(clock) => (real_now() + clock.shift()).trunc_subsecs(TIME_DIGITS),
             Self::Manual(clock) => clock.now(),
         }
     }
@@ -67,5 +71,18 @@ impl ManualClock {
 
     pub fn now(&self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.now_us.load(Ordering::SeqCst)).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn business_time_reads_back_from_the_database_as_it_was() {
+        let clock = Clock::Shifted(ShiftedClock::default());
+        for _ in 0..1_000 {
+            assert_eq!(clock.now().timestamp_subsec_nanos() % 1_000, 0);
+        }
     }
 }

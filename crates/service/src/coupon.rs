@@ -1,8 +1,10 @@
 //! Coupons and the promotion codes that give them: made by staff, redeemed by customers.
 
 mod redeem;
+mod report;
 
-pub use redeem::{CodeOffer, Redeemable, making_way, redeemable, use_up};
+pub use redeem::{CodeOffer, Redeemable, ValidateCode, making_way, redeemable, use_up};
+pub use report::{CouponDetail, CouponReport};
 
 use billing::coupon::{Code, CodeLimits, CodeRefused, Coupon, Discount, Duration, InvalidCode, Redemption};
 use billing::id::{CampaignId, CouponId, PlanId, PromotionCodeId, RedemptionId};

@@ -31,13 +31,18 @@ mod usage;
 mod verify;
 
 pub use actor::{Actor, MemberRole, Scope, StaffRole};
-pub use admin::{AdminOverview, ClockMove, ClockState, MailRow, MonthMovements, MovementRow, ParkedCustomer};
+pub use admin::{
+    AdminOverview, ClockMove, ClockState, MailRow, MonthMovements, MonthRevenue, MovedCustomer, MovementRow,
+    ParkedCustomer,
+};
 pub use api_key::{CreatedApiKey, NewApiKey};
 pub use auth::{NewStaff, Principal, SignIn, SignUp};
 pub use billing;
 pub use catalog::{CatalogReview, MigrationReport, Move, Problem};
 pub use checkout::{CheckoutOutcome, CheckoutResult, OpenTopUp, StartCheckout};
-pub use coupon::{CodeOffer, MakeCodes, NewCoupon, NewPromotionCodes};
+pub use coupon::{
+    CodeOffer, CouponDetail, CouponReport, MakeCodes, NewCoupon, NewPromotionCodes, ValidateCode,
+};
 pub use credit::{CreditOverview, GrantCredit};
 pub use customer::CustomerProfile;
 pub use demo::{DEMO_PASSWORD, DemoAccount, DemoWorld, SeedProgress, demo_accounts};
@@ -49,6 +54,7 @@ pub use overview::{Dunning, MeterUsage, Overview, Owed, Upcoming};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, SessionStorage};
 pub use store::api_key::ApiKeyRow;
 pub use store::catalog::SoldVersion;
+pub use store::coupon::report::{CampaignRow, CodeRow, CouponRow, Tally};
 pub use store::credit::grant::{CreditEntry, GrantOrigin, GrantRow};
 pub use store::credit::{CreditNoteDetail, CreditNoteSummary};
 pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary, WaitingOneOff};
@@ -67,6 +73,7 @@ use std::sync::Arc;
 use billing::invoice::{Assembly, DraftLine, InvoiceDiscount, InvoiceDraft};
 use billing::money::Currency;
 use billing::payment::dunning::DunningEnd;
+use billing::revenue::GrossMargin;
 use billing::tax::TaxDefaults;
 use gateway::PaymentGateway;
 use gateway::sandbox::Sandbox;
@@ -84,6 +91,8 @@ pub struct ServiceConfig {
     pub base_url: String,
     pub currency: Currency,
     pub tax: TaxDefaults,
+    /// What LTV counts of revenue.
+    pub gross_margin: GrossMargin,
     /// Signs quotes. 32 random bytes.
     pub quote_key: [u8; 32],
     pub usage_tracking: bool,
@@ -98,6 +107,7 @@ impl std::fmt::Debug for ServiceConfig {
             .field("base_url", &self.base_url)
             .field("currency", &self.currency)
             .field("tax", &self.tax)
+            .field("gross_margin", &self.gross_margin)
             .field("usage_tracking", &self.usage_tracking)
             .field("dunning_end", &self.dunning_end)
             .finish_non_exhaustive()

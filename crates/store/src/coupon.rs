@@ -1,9 +1,12 @@
 //! Coupons, promotion codes and what was redeemed.
 
+pub mod report;
+
 use billing::coupon::{Code, CodeLimits, Coupon, Discount, Duration, Percent, PromotionCode, Redemption};
 use billing::id::{CampaignId, CouponId, PlanId, PromotionCodeId, SubscriptionId};
 use billing::money::Money;
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -112,22 +115,14 @@ pub async fn find_code(conn: &mut PgConnection, code: &Code) -> Result<Option<Pr
     let Some(r) = row else {
         return Ok(None);
     };
-    let corrupt = || Error::corrupt(TABLE, r.id);
-    let discount = match (r.percent, r.amount_minor.zip(r.currency)) {
-        (Some(percent), None) => Discount::Percent(Percent::new(percent).map_err(|_| corrupt())?),
-        (None, Some((minor, code))) => Discount::Amount(row::money(TABLE, minor, &code)?),
-        _ => return Err(corrupt()),
-    };
-    let minimum = r.minimum_minor.zip(r.minimum_currency);
-    let minimum = minimum
-        .map(|(minor, code)| row::money(TABLE, minor, &code))
-        .transpose()?;
+    let discount = discount(r.coupon_id, r.percent, r.amount_minor.zip(r.currency))?;
+    let minimum = minimum(r.minimum_minor, r.minimum_currency)?;
     let plans = r
         .plan_ids
         .map(|plans| plans.into_iter().map(PlanId::from_uuid).collect());
     Ok(Some(PromotionCode {
         id: PromotionCodeId::from_uuid(r.id),
-        code: r.code.parse().map_err(|_| corrupt())?,
+        code: r.code.parse().map_err(|_| Error::corrupt(TABLE, r.id))?,
         coupon: Coupon {
             id: CouponId::from_uuid(r.coupon_id),
             name: r.name,
@@ -148,6 +143,23 @@ pub async fn find_code(conn: &mut PgConnection, code: &Code) -> Result<Option<Pr
         is_active: r.is_active,
         redeemed: row::count(TABLE, r.redeemed)?,
     }))
+}
+
+/// A percentage or an amount, never both.
+fn discount(coupon: Uuid, percent: Option<Decimal>, amount: Option<(i64, String)>) -> Result<Discount> {
+    let corrupt = || Error::corrupt("coupon", coupon);
+    match (percent, amount) {
+        (Some(percent), None) => Ok(Discount::Percent(Percent::new(percent).map_err(|_| corrupt())?)),
+        (None, Some((minor, code))) => Ok(Discount::Amount(row::money("coupon", minor, &code)?)),
+        _ => Err(corrupt()),
+    }
+}
+
+fn minimum(minor: Option<i64>, currency: Option<String>) -> Result<Option<Money>> {
+    let minimum = minor.zip(currency);
+    minimum
+        .map(|(minor, code)| row::money(TABLE, minor, &code))
+        .transpose()
 }
 
 /// From now on the code is unknown. Whether there was one.

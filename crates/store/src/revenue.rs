@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use billing::id::{CustomerId, MovementId, PlanId, SubscriptionId};
 use billing::money::{Currency, Money};
-use billing::revenue::{Movement, MovementKind};
+use billing::revenue::{Bridge, CalendarMonth, Movement, MovementKind, Standing};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
 use crate::row::column;
-use crate::{Result, row};
+use crate::{Error, Result, row};
+
+const TABLE: &str = "revenue_movement";
 
 #[derive(Debug, Clone, Copy)]
 pub struct NewMovement {
@@ -60,7 +62,7 @@ pub async fn mrr_of(conn: &mut PgConnection, customers: &[CustomerId]) -> Result
         .map(|r| {
             Ok((
                 CustomerId::from_uuid(r.id),
-                row::money("revenue_movement", r.minor, &r.currency)?,
+                row::money(TABLE, r.minor, &r.currency)?,
             ))
         })
         .collect()
@@ -77,6 +79,76 @@ pub async fn mrr_at(conn: &mut PgConnection, currency: Currency, before: DateTim
     .fetch_one(conn)
     .await?;
     Ok(Money::new(minor, currency))
+}
+
+/// What all customers of a currency brought before an instant.
+pub async fn standing(
+    conn: &mut PgConnection,
+    currency: Currency,
+    before: DateTime<Utc>,
+) -> Result<Standing> {
+    let row = sqlx::query!(
+        r#"SELECT coalesce(sum(mrr), 0)::bigint AS "minor!", count(*) FILTER (WHERE mrr > 0) AS "customers!"
+           FROM (SELECT sum(amount_minor) AS mrr FROM revenue_movement
+                 WHERE currency = $1 AND occurred_at < $2 GROUP BY customer_id) of_customer"#,
+        currency.as_str(),
+        before,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Standing {
+        mrr: Money::new(row.minor, currency),
+        customers: u32::try_from(row.customers).map_err(|_| Error::corrupt(TABLE, row.customers))?,
+    })
+}
+
+/// A customer whose MRR moved in a month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedCustomer {
+    pub id: CustomerId,
+    pub name: String,
+    pub bridge: Bridge,
+}
+
+/// Who moved in a month, in one currency; those who moved MRR most come first.
+pub async fn moved_in(
+    conn: &mut PgConnection,
+    currency: Currency,
+    month: CalendarMonth,
+) -> Result<Vec<MovedCustomer>> {
+    let rows = sqlx::query!(
+        r#"SELECT m.customer_id, c.name,
+               coalesce((SELECT sum(b.amount_minor) FROM revenue_movement b
+                   WHERE b.customer_id = m.customer_id AND b.currency = $1 AND b.occurred_at < $2), 0)::bigint AS "start!",
+               coalesce(sum(m.amount_minor) FILTER (WHERE m.kind = 'new'), 0)::bigint AS "new!",
+               coalesce(sum(m.amount_minor) FILTER (WHERE m.kind = 'reactivation'), 0)::bigint AS "reactivation!",
+               coalesce(sum(m.amount_minor) FILTER (WHERE m.kind = 'expansion'), 0)::bigint AS "expansion!",
+               coalesce(-sum(m.amount_minor) FILTER (WHERE m.kind = 'contraction'), 0)::bigint AS "contraction!",
+               coalesce(-sum(m.amount_minor) FILTER (WHERE m.kind = 'churn'), 0)::bigint AS "churn!"
+           FROM revenue_movement m JOIN customer c ON c.id = m.customer_id
+           WHERE m.currency = $1 AND m.occurred_at >= $2 AND m.occurred_at < $3
+           GROUP BY m.customer_id, c.name
+           ORDER BY abs(sum(m.amount_minor)) DESC, c.name, m.customer_id"#,
+        currency.as_str(),
+        month.start(),
+        month.end(),
+    )
+    .fetch_all(conn)
+    .await?;
+    let money = |minor| Money::new(minor, currency);
+    let customer = rows.into_iter().map(|r| MovedCustomer {
+        id: CustomerId::from_uuid(r.customer_id),
+        name: r.name,
+        bridge: Bridge {
+            start: money(r.start),
+            new: money(r.new),
+            reactivation: money(r.reactivation),
+            expansion: money(r.expansion),
+            contraction: money(r.contraction),
+            churn: money(r.churn),
+        },
+    });
+    Ok(customer.collect())
 }
 
 /// The sum of one kind of movement in one calendar month (UTC).
@@ -103,7 +175,7 @@ pub async fn sums_by_month(
     .await?;
     rows.into_iter()
         .map(|r| {
-            let kind = row::known("revenue_movement", &r.kind, MovementKind::parse)?;
+            let kind = row::known(TABLE, &r.kind, MovementKind::parse)?;
             Ok(MonthSum {
                 month: r.month,
                 kind,
@@ -137,7 +209,6 @@ pub async fn recent(conn: &mut PgConnection, limit: i64) -> Result<Vec<RecentMov
     .await?;
     rows.into_iter()
         .map(|r| {
-            const TABLE: &str = "revenue_movement";
             Ok(RecentMovement {
                 at: r.occurred_at,
                 customer_name: r.customer_name,
@@ -150,11 +221,10 @@ pub async fn recent(conn: &mut PgConnection, limit: i64) -> Result<Vec<RecentMov
         .collect()
 }
 
-/// How many customers there are, and how many of them pay, try, or are behind.
+/// How many customers there are, and how many of them try, or are behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
     pub customers: i64,
-    pub paying: i64,
     pub trialing: i64,
     pub past_due: i64,
     pub parked: i64,
@@ -167,7 +237,6 @@ pub async fn counts(conn: &mut PgConnection, currency: Currency) -> Result<Count
         Counts,
         r#"SELECT
             (SELECT count(*) FROM customer) AS "customers!",
-            (SELECT count(*) FROM subscription WHERE status IN ('active', 'past_due', 'suspended')) AS "paying!",
             (SELECT count(*) FROM subscription WHERE status = 'trialing') AS "trialing!",
             (SELECT count(*) FROM subscription WHERE status IN ('past_due', 'suspended', 'unpaid')) AS "past_due!",
             (SELECT count(*) FROM customer WHERE parked_reason IS NOT NULL) AS "parked!",

@@ -276,6 +276,37 @@ const CHECKS: &[Check] = &[
          WHERE running <> mrr_minor",
     ),
     (
+        "each movement is of the kind its amounts say",
+        "SELECT count(*) FROM revenue_movement",
+        "SELECT id::text FROM revenue_movement
+         WHERE NOT CASE kind
+            WHEN 'new' THEN amount_minor > 0 AND mrr_minor = amount_minor
+            WHEN 'reactivation' THEN amount_minor > 0 AND mrr_minor = amount_minor
+            WHEN 'expansion' THEN amount_minor > 0 AND mrr_minor > amount_minor
+            WHEN 'contraction' THEN amount_minor < 0 AND mrr_minor > 0
+            ELSE amount_minor < 0 AND mrr_minor = 0 END",
+    ),
+    (
+        // Levels as they were recorded against sums of movements, month by month in UTC, as the figures count.
+        "MRR at a month's start and its movements make its end",
+        "SELECT count(DISTINCT (currency, date_trunc('month', occurred_at, 'UTC'))) FROM revenue_movement",
+        "WITH month_end AS (
+             SELECT DISTINCT ON (customer_id, currency, month) customer_id, currency, month, mrr_minor
+             FROM (SELECT *, date_trunc('month', occurred_at, 'UTC') AS month FROM revenue_movement) m
+             ORDER BY customer_id, currency, month, occurred_at DESC, id DESC
+         ), levels AS (
+             SELECT currency, month, sum(rise) AS rise FROM (
+                 SELECT currency, month, mrr_minor - coalesce(lag(mrr_minor) OVER w, 0) AS rise FROM month_end
+                 WINDOW w AS (PARTITION BY customer_id, currency ORDER BY month)) r
+             GROUP BY currency, month
+         ), moved AS (
+             SELECT currency, date_trunc('month', occurred_at, 'UTC') AS month, sum(amount_minor) AS sum
+             FROM revenue_movement GROUP BY 1, 2
+         )
+         SELECT to_char(month AT TIME ZONE 'UTC', 'YYYY-MM') || ' in ' || currency
+         FROM levels JOIN moved USING (currency, month) WHERE rise <> sum",
+    ),
+    (
         "every event has its key",
         "SELECT count(*) FROM usage_event_key",
         "SELECT k.event_id FROM usage_event_key k FULL JOIN usage_event e USING (customer_id, event_id)

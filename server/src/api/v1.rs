@@ -1,6 +1,7 @@
 //! Version 1. Every error is a problem document, unknown paths and methods included.
 
 mod events;
+mod promotion_codes;
 mod raw_json;
 
 use std::any::Any;
@@ -18,6 +19,7 @@ use crate::state::AppState;
 pub fn routes(state: &AppState) -> Router<AppState> {
     Router::new()
         .merge(events::routes())
+        .merge(promotion_codes::routes())
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))
         .method_not_allowed_fallback(async || {
             Problem::new(

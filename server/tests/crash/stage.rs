@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use billing::catalog::Plan;
 use billing::money::Currency;
+use billing::revenue::GrossMargin;
 use billing::tax::TaxRate;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -123,6 +124,7 @@ pub async fn door(database: &Database, program: &Program) -> Billing {
         base_url: format!("http://{}", program.address),
         currency: Currency::USD,
         tax: TaxRate::ZERO.into(),
+        gross_margin: GrossMargin::WHOLE,
         quote_key: [0; 32],
         usage_tracking: true,
         dunning_end: billing::payment::dunning::DunningEnd::default(),

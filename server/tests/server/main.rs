@@ -16,5 +16,6 @@ mod net_terms;
 mod origin;
 mod preparing;
 mod program;
+mod promotion_codes;
 mod settings;
 mod site;

@@ -68,6 +68,12 @@ const WRONG: [(&str, &str, &str); 13] = [
          order, as in {\"warning\":0.8,\"critical\":0.9}",
     ),
     (
+        "BILLING_GROSS_MARGIN",
+        "80",
+        "invalid value '80' for '--billing-gross-margin <BILLING_GROSS_MARGIN>': a gross margin is more than 0, at \
+         most 1 and has at most 6 decimals",
+    ),
+    (
         "JWT_SECRET_KEY",
         "hunter2",
         "JWT_SECRET_KEY is too short: give it 32 characters or more",

@@ -37,6 +37,7 @@ impl Site {
             base_url: base_url.as_str().to_owned(),
             currency: "USD".parse().unwrap(),
             tax: billing::tax::TaxRate::ZERO.into(),
+            gross_margin: billing::revenue::GrossMargin::WHOLE,
             quote_key: [7; 32],
             usage_tracking: true,
             dunning_end: billing::payment::dunning::DunningEnd::default(),

@@ -1,12 +1,11 @@
 //! MRR over the months, and below it what moved it.
 
 use billing::money::{Money, MoneyError};
-use billing::revenue::MovementKind;
+use billing::revenue::{CalendarMonth, MovementKind};
 use charming::component::{Axis, Grid};
 use charming::datatype::CompositeValue;
 use charming::element::{AreaStyle, AxisLabel, AxisLine, AxisType, ItemStyle, LineStyle};
 use charming::series::{Bar, Line};
-use chrono::NaiveDate;
 use service::MonthMovements;
 
 use super::figures::{Movements, amount_of, growth, signed};
@@ -43,8 +42,8 @@ pub fn mrr_chart(months: &[MonthMovements]) -> Result<Option<Chart>, MoneyError>
 }
 
 /// The finding, with figures that add up: start + movements = end.
-fn caption(since: NaiveDate, start: Money, end: Money, movements: &Movements) -> String {
-    let since = since.format("%b %-d, %Y").to_string();
+fn caption(since: CalendarMonth, start: Money, end: Money, movements: &Movements) -> String {
+    let since = since.first_day().format("%b %-d, %Y").to_string();
     let levels = (format::money(start), format::money(end));
     let change = match (movements.net.is_zero(), movements.net.is_negative()) {
         (true, _) => t::mrr_unchanged(&since, &levels.1),
@@ -156,8 +155,8 @@ fn table(months: &[MonthMovements]) -> Result<ChartTable, MoneyError> {
     Ok(ChartTable { head, rows })
 }
 
-pub fn month_name(month: NaiveDate) -> String {
-    month.format("%b %Y").to_string()
+pub fn month_name(month: CalendarMonth) -> String {
+    month.first_day().format("%b %Y").to_string()
 }
 
 #[cfg(test)]

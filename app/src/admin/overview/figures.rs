@@ -78,6 +78,7 @@ pub fn amount_of(month: &MonthMovements, kind: MovementKind) -> Money {
 pub mod tests {
     use super::*;
     use billing::money::Currency;
+    use billing::revenue::CalendarMonth;
 
     pub fn usd(minor: i64) -> Money {
         Money::new(minor, Currency::USD)
@@ -86,7 +87,7 @@ pub mod tests {
     /// A month with these movements in dollars, and its MRR at the end.
     pub fn month(first: &str, movements: [i64; 5], mrr_end: i64) -> MonthMovements {
         let [new, expansion, contraction, churn, reactivation] = movements.map(|dollars| usd(dollars * 100));
-        let month = first.parse().unwrap();
+        let month = CalendarMonth::of(first.parse().unwrap());
         MonthMovements {
             month,
             new,

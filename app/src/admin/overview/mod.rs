@@ -2,6 +2,10 @@
 
 mod chart;
 mod figures;
+mod formulas;
+mod now;
 mod page;
+mod rows;
+mod waterfall;
 
 pub use page::OverviewPage;

@@ -1,20 +1,26 @@
 //! The overview as a page.
 
-use billing::money::Money;
 use billing::period::Zone;
-use billing::revenue::MovementKind;
+use billing::revenue::{CalendarMonth, MovementKind};
 use leptos::prelude::*;
-use service::{AdminOverview, MonthMovements, MovementRow};
+use service::{MonthRevenue, MovementRow};
 
-use super::chart::{STACK, mrr_chart};
-use super::figures::{Movements, amount_of, signed};
+use super::chart::mrr_chart;
+use super::figures::signed;
+use super::formulas::{self, Shown};
+use super::waterfall::{Names, waterfall};
+use super::{now, rows};
 use crate::admin::area::{ADMIN, operator};
 use crate::error::AppError;
 use crate::format;
 use crate::page::{Page, Visit, page};
 use crate::text::en::admin as t;
-use crate::ui::chart::{ChartFigure, Drawing};
-use crate::ui::{Amount, Badge, EmptyState, PageHeader, Panel, Table, Tone, When};
+use crate::text::en::revenue as r;
+use crate::ui::chart::{Chart, ChartFigure, Drawing};
+use crate::ui::{Amount, Badge, EmptyState, Icon, PageHeader, Panel, Table, Tone, When};
+
+/// The query parameter that names the month, as in 2026-11.
+const MONTH: &str = "month";
 
 #[component]
 pub fn OverviewPage() -> impl IntoView {
@@ -23,79 +29,133 @@ pub fn OverviewPage() -> impl IntoView {
 
 async fn load(visit: Visit) -> Result<Page, AppError> {
     let operator = operator(&visit).await?;
-    let overview = visit.billing.admin_overview(&visit.actor).await?;
-    let drawing = match mrr_chart(&overview.months).map_err(out_of_range)? {
-        Some(chart) => Some(chart.draw().await),
-        None => None,
-    };
-    let net = overview
-        .mrr
-        .minus(overview.mrr_month_start)
-        .map_err(out_of_range)?;
+    let month = visit.query(MONTH).map(str::parse).transpose();
+    let month = month.map_err(|_| AppError::InvalidMonth)?;
+    let overview = visit.billing.admin_overview(&visit.actor, month).await?;
+    let revenue = &overview.revenue;
+    let runs = revenue.month == overview.this_month;
+    let fallen = waterfall(revenue, &names(revenue.month, overview.this_month)).map_err(out_of_range)?;
+    let fallen = draw(fallen).await;
+    let drawing = draw(mrr_chart(&overview.months).map_err(out_of_range)?).await;
+    let months = month_links(revenue.month, overview.this_month);
     let body = view! {
-        <PageHeader title=t::OVERVIEW subtitle=t::as_of(&format::date_time(overview.now, Zone::UTC))/>
-        {headline(&overview, net)}
-        <div class="grid gap-4 lg:grid-cols-3">
+        <PageHeader title=t::OVERVIEW subtitle=t::as_of(&format::date_time(overview.now, Zone::UTC))>
+            {months}
+        </PageHeader>
+        {headline(revenue, if runs { r::SO_FAR } else { "" })?}
+        <div class="grid gap-4 lg:grid-cols-5">
             {mrr_panel(drawing)}
+            {waterfall_panel(revenue, fallen)}
+        </div>
+        {rows::rows_panel(revenue).map_err(out_of_range)?}
+        <div class="grid gap-4 lg:grid-cols-3 items-start">
+            {last_movements(&overview.movements)}
             <div class="flex flex-col gap-4 min-w-0">
-                {overview.months.last().map(|month| month_panel(month, &overview))}
-                {operations(&overview)}
+                {now::money(&overview)}
+                {now::operations(&overview)}
             </div>
         </div>
-        {last_movements(overview.movements)}
     };
     Ok(Page::new(t::OVERVIEW, body).of(operator))
+}
+
+/// Drawn on the heap: a chart's description is large.
+async fn draw(chart: Option<Chart>) -> Option<Drawing> {
+    match chart {
+        Some(chart) => Some(Box::pin(chart.draw()).await),
+        None => None,
+    }
+}
+
+fn month_title(month: CalendarMonth) -> String {
+    month.first_day().format("%B %Y").to_string()
+}
+
+/// The present month ends with now.
+fn names(month: CalendarMonth, this_month: CalendarMonth) -> Names {
+    let name = month_title(month);
+    let runs = month == this_month;
+    Names {
+        start: r::mrr_on(&month.first_day().format("%b %-d").to_string()),
+        end: if runs {
+            r::MRR_NOW.to_owned()
+        } else {
+            r::mrr_at_end_of(&month.first_day().format("%b").to_string())
+        },
+        month: name,
+    }
+}
+
+/// The month before, the one that is shown, and those after it.
+fn month_links(month: CalendarMonth, this_month: CalendarMonth) -> impl IntoView {
+    let link = |month: CalendarMonth, icon| {
+        let href = if month == this_month {
+            "/admin".to_owned()
+        } else {
+            format!("/admin?{MONTH}={month}")
+        };
+        let label = r::to_month(&month_title(month));
+        view! { <a class="btn btn-sm btn-square" href=href aria-label=label.clone() title=label><Icon icon=icon/></a> }
+    };
+    let later = month.next().filter(|next| *next <= this_month);
+    let shown = if month == this_month {
+        r::so_far(&month_title(month))
+    } else {
+        month_title(month)
+    };
+    let back = (month != this_month).then(|| {
+        view! { <a class="btn btn-sm" href="/admin">{r::THIS_MONTH}</a> }
+    });
+    view! {
+        <nav class="flex flex-wrap items-center gap-2" aria-label=r::MONTHS>
+            {month.before(1).map(|before| link(before, icondata::LuChevronLeft))}
+            <span class="font-medium">{shown}</span>
+            {later.map(|later| link(later, icondata::LuChevronRight))}
+            {back}
+        </nav>
+    }
 }
 
 fn out_of_range(_: billing::money::MoneyError) -> AppError {
     AppError::AmountOutOfRange
 }
 
-/// The five figures an operator comes for.
-fn headline(overview: &AdminOverview, net: Money) -> impl IntoView + use<> {
-    let month_start = overview
-        .months
-        .last()
-        .map(|month| month.month.format("%b %-d").to_string());
-    let since = t::net_new_since(
-        &signed(net),
-        &format::money(overview.mrr_month_start),
-        &month_start.unwrap_or_default(),
-    );
-    let past_due = quantity(overview.past_due);
-    view! {
-        <dl class="panel grid grid-cols-2 lg:grid-cols-5 gap-x-6 gap-y-4 p-4">
-            {figure(t::MRR, format::money(overview.mrr), since, "col-span-2 lg:col-span-1")}
-            {figure(t::COLLECTED, format::money(overview.collected), String::new(), "")}
-            {figure(t::OPEN, format::money(overview.open_amount), t::invoices(overview.open_invoices), "")}
-            {figure(t::PAST_DUE, past_due, t::subscriptions(overview.past_due), "")}
-            {figure(
-                t::PAYING,
-                quantity(overview.paying_customers),
-                t::trialing_of(overview.trialing, overview.customers),
-                "",
-            )}
-        </dl>
-    }
+/// The figures an operator comes for, each with its formula a click away.
+fn headline(revenue: &MonthRevenue, runs: &str) -> Result<impl IntoView + use<>, AppError> {
+    let figures = formulas::figures(revenue).map_err(out_of_range)?;
+    let figures = figures.into_iter().map(figure).collect_view();
+    let margin = r::gross_margin(&format::rate(revenue.margin.fraction()));
+    let notes = [runs, r::ONCE_EACH, &margin].join(" ");
+    Ok(view! {
+        <section class="panel flex flex-col gap-4 p-4">
+            <h2 class="sr-only">{r::figures_of(&month_title(revenue.month))}</h2>
+            <dl class="grid grid-cols-2 md:grid-cols-3 lg:grid-cols-6 gap-x-6 gap-y-4">{figures}</dl>
+            <p class="label-sm max-w-5xl">{notes.trim().to_owned()}</p>
+        </section>
+    })
 }
 
-fn figure(label: &'static str, value: String, note: String, class: &'static str) -> impl IntoView {
+/// Its formula, once open, takes the whole row.
+fn figure(shown: Shown) -> impl IntoView {
     view! {
-        <div class=format!("min-w-0 {class}")>
-            <dt class="label-sm">{label}</dt>
-            <dd class="figure-lg">{value}</dd>
-            <dd class="label-sm tabular-nums">{note}</dd>
+        <div class="min-w-0 has-[details[open]]:col-span-full">
+            <dt class="label-sm">{shown.label}</dt>
+            <dd class="figure-lg max-sm:text-xl">{shown.value}</dd>
+            <dd>
+                <details class="label-sm">
+                    <summary class="cursor-pointer w-fit">{r::FORMULA}<span class="sr-only">" "{shown.label}</span></summary>
+                    <p class="pt-1">{shown.formula}</p>
+                    <p class="tabular-nums text-base-content">{shown.numbers}</p>
+                    <p><a class="link" href=format!("#{}", rows::ANCHOR)>{r::THE_ROWS}</a></p>
+                </details>
+            </dd>
         </div>
     }
 }
 
-fn quantity(count: u64) -> String {
-    format::quantity(count.into())
-}
-
 fn mrr_panel(drawing: Option<Drawing>) -> impl IntoView {
     view! {
-        <Panel title=t::MRR_BY_MONTH class="lg:col-span-2">
+        <Panel title=t::MRR_BY_MONTH class="lg:col-span-3">
             {match drawing {
                 Some(drawing) => view! { <ChartFigure drawing=drawing/> }.into_any(),
                 None => {
@@ -108,89 +168,27 @@ fn mrr_panel(drawing: Option<Drawing>) -> impl IntoView {
     }
 }
 
-/// From the month's start to now, so that it can be added up.
-fn month_panel(month: &MonthMovements, overview: &AdminOverview) -> impl IntoView + use<> {
-    let title = t::movements_in(&month.month.format("%B").to_string());
-    let net = Movements::of(std::slice::from_ref(month)).ok().flatten();
-    let movements = STACK.map(|(kind, _)| {
-        line(
-            t::movement(kind).to_owned(),
-            signed(amount_of(month, kind)),
-            false,
-        )
-    });
-    let start = t::mrr_on(&month.month.format("%b %-d").to_string());
-    let (before, now) = (
-        format::money(overview.mrr_month_start),
-        format::money(overview.mrr),
-    );
+fn waterfall_panel(revenue: &MonthRevenue, drawing: Option<Drawing>) -> impl IntoView + use<> {
+    let title = r::movements_in(&month_title(revenue.month));
+    let still = r::nothing_moved(&month_title(revenue.month), &format::money(revenue.figures.mrr));
     view! {
-        <Panel title=title.clone()>
-            <table class="table table-sm">
-                <caption class="sr-only">{title}</caption>
-                <tbody>
-                    {line(start, before, false)}
-                    {movements.collect_view()}
-                    {net.map(|net| line(t::NET_NEW.to_owned(), signed(net.net), true))}
-                    {line(t::MRR_NOW.to_owned(), now, true)}
-                </tbody>
-            </table>
-        </Panel>
-    }
-}
-
-fn line(label: String, amount: String, total: bool) -> impl IntoView {
-    let weight = if total { "font-semibold" } else { "font-normal" };
-    view! { <tr class=weight><th scope="row" class=weight>{label}</th><td class="num">{amount}</td></tr> }
-}
-
-fn operations(overview: &AdminOverview) -> impl IntoView + use<> {
-    let jobs = overview.jobs_waiting;
-    let parked = overview.parked_customers;
-    view! {
-        <Panel title=t::OPERATIONS aside=view! { <a class="link" href="/admin/system">{t::SYSTEM}</a> }.into_any()>
-            <ul class="flex flex-col gap-3">
-                {watched((t::JOBS_WAITING, "/admin/system"), jobs, if jobs == 0 { t::JOBS_NONE } else { t::JOBS_SOME }, Tone::Info)}
-                {watched((t::PARKED, "/admin/system#parked"), parked, if parked == 0 { t::PARKED_NONE } else { t::PARKED_SOME }, Tone::Error)}
-            </ul>
-        </Panel>
-    }
-}
-
-/// A count that should be zero, and where to look when it is not.
-fn watched(
-    (label, there): (&'static str, &'static str),
-    count: u64,
-    note: &'static str,
-    otherwise: Tone,
-) -> impl IntoView {
-    let (tone, word) = if count == 0 {
-        (Tone::Success, t::ALL_WELL.to_owned())
-    } else {
-        (otherwise, t::LOOK_AT_IT.to_owned())
-    };
-    view! {
-        <li class="flex items-start justify-between gap-3">
-            <div>
-                <p class="font-medium">{label}": "<span class="tabular-nums">{quantity(count)}</span></p>
-                <p class="label-sm">{note}</p>
-            </div>
-            {match count {
-                0 => view! { <Badge tone=tone label=word/> }.into_any(),
-                _ => view! { <a href=there><Badge tone=tone label=word/></a> }.into_any(),
+        <Panel title=title class="lg:col-span-2">
+            {match drawing {
+                Some(drawing) => view! { <ChartFigure drawing=drawing/> }.into_any(),
+                None => view! { <p class="text-muted">{still}</p> }.into_any(),
             }}
-        </li>
+        </Panel>
     }
 }
 
-fn last_movements(movements: Vec<MovementRow>) -> impl IntoView {
+fn last_movements(movements: &[MovementRow]) -> AnyView {
     if movements.is_empty() {
-        return view! { <Panel title=t::LAST_MOVEMENTS><p class="text-muted">{t::NO_MOVEMENTS}</p></Panel> }
+        return view! { <Panel title=t::LAST_MOVEMENTS class="lg:col-span-2"><p class="text-muted">{t::NO_MOVEMENTS}</p></Panel> }
             .into_any();
     }
-    let rows = movements.into_iter().map(movement_row).collect_view();
+    let rows = movements.iter().cloned().map(movement_row).collect_view();
     view! {
-        <Panel title=t::LAST_MOVEMENTS>
+        <Panel title=t::LAST_MOVEMENTS class="lg:col-span-2">
             <Table caption=t::LAST_MOVEMENTS>
                 <thead>
                     <tr>

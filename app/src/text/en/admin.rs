@@ -4,6 +4,7 @@ use billing::revenue::MovementKind;
 
 pub const ADMIN: &str = "Admin";
 pub const OVERVIEW: &str = "Overview";
+pub const COUPONS: &str = "Coupons";
 pub const SYSTEM: &str = "System";
 pub const MAIL: &str = "Mail";
 
@@ -15,9 +16,10 @@ pub fn as_of(date: &str) -> String {
 
 pub const MRR: &str = "MRR";
 pub const COLLECTED: &str = "Collected this month";
-pub const OPEN: &str = "Open";
-pub const PAST_DUE: &str = "Past due";
-pub const PAYING: &str = "Paying customers";
+pub const OPEN: &str = "Open invoices";
+pub const MONEY_NOW: &str = "Money now";
+pub const TRIALING: &str = "Trialing";
+pub const PAST_DUE: &str = "Past due subscriptions";
 pub const MONTH: &str = "Month";
 pub const NET_NEW: &str = "Net new";
 pub const MRR_BY_MONTH: &str = "MRR by month";
@@ -54,10 +56,6 @@ pub const JOBS_SOME: &str = "Queued work that has not run yet.";
 pub const ALL_WELL: &str = "All well";
 pub const LOOK_AT_IT: &str = "Look at it";
 
-pub fn net_new_since(net: &str, month_start: &str, date: &str) -> String {
-    format!("{net} since {date} ({month_start})")
-}
-
 pub fn invoices(count: u64) -> String {
     match count {
         1 => "1 invoice".to_owned(),
@@ -65,26 +63,12 @@ pub fn invoices(count: u64) -> String {
     }
 }
 
-pub fn subscriptions(count: u64) -> String {
+pub fn of_customers(count: u64) -> String {
     match count {
-        1 => "subscription".to_owned(),
-        _ => "subscriptions".to_owned(),
+        1 => "of 1 customer".to_owned(),
+        count => format!("of {count} customers"),
     }
 }
-
-pub fn trialing_of(trialing: u64, customers: u64) -> String {
-    format!("{trialing} trialing, {customers} in all")
-}
-
-pub fn movements_in(month: &str) -> String {
-    format!("Movements in {month}")
-}
-
-pub fn mrr_on(date: &str) -> String {
-    format!("MRR on {date}")
-}
-
-pub const MRR_NOW: &str = "MRR now";
 
 pub const fn movement(kind: MovementKind) -> &'static str {
     match kind {

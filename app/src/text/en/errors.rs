@@ -52,6 +52,10 @@ pub const fn error(error: AppError) -> ErrorText {
             "The catalog or your draft changed meanwhile",
             "Nothing was published. Look again at what would change.",
         ),
+        InvalidMonth => text(
+            "There is no such month to show",
+            "Months are written as in 2026-11, and none is shown that has not begun.",
+        ),
         InvalidRegion => text(
             "A country belongs to a tax id",
             "Choose the country that gave it.",
@@ -205,6 +209,9 @@ pub fn notice(code: &str) -> Option<&'static str> {
         }
         "catalog_published" => "The catalog is published.",
         "catalog_discarded" => "The draft is discarded.",
+        "coupon_created" => "The coupon is made. Customers get it by a code: make one below.",
+        "codes_created" => "The codes are made.",
+        "code_retired" => "Nobody redeems the code any more.",
         "paused" => "Your plan is paused. What you had paid for is your credit now.",
         "canceled" => "Your subscription has ended. Credit and invoices stay here.",
         "resumed" => "Welcome back: your plan works again.",

@@ -9,11 +9,12 @@ pub mod checkout;
 pub mod common;
 #[cfg(feature = "ssr")]
 pub mod countries;
+pub mod coupons;
 pub mod errors;
-
 pub mod invoices;
 pub mod plan;
 pub mod portal;
+pub mod revenue;
 pub mod sandbox;
 pub mod settings;
 pub mod wallet;

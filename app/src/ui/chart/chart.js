@@ -64,21 +64,40 @@ export function short(value, unit) {
   return signed(value, unit.mark, `${Number((amount / step).toFixed(2))}${letter}`);
 }
 
+// Bars of this stack hang where the one below them ends, falls as well as rises; the one without a name only
+// holds them up.
+const WATERFALL = "waterfall";
+
+function hang(series, unit, fontFamily) {
+  if (series.stack !== WATERFALL) return series;
+  const label = series.label && {
+    ...series.label,
+    color: INK,
+    fontSize: 11,
+    fontFamily,
+    formatter: ({ value }) => short(value, unit),
+  };
+  return { ...series, stackStrategy: "all", silent: series.name === undefined, ...(label && { label }) };
+}
+
 // What a page's option leaves open: formats, fonts, and that nothing moves.
 export function present(option, unit, fontFamily) {
+  const series = [].concat(option.series ?? []).map((series) => hang(series, unit, fontFamily));
+  const hangs = series.some(({ stack }) => stack === WATERFALL);
   const yAxis = [].concat(option.yAxis ?? []);
   for (const axis of yAxis) {
     axis.axisLabel = { ...axis.axisLabel, formatter: (value) => short(value, unit) };
   }
   return {
     ...option,
+    series,
     yAxis,
     animation: false,
     textStyle: { color: INK, fontFamily },
     axisPointer: { ...AXIS_POINTER, link: [{ xAxisIndex: "all" }] },
     tooltip: {
       ...TOOLTIP,
-      trigger: "axis",
+      trigger: hangs ? "item" : "axis",
       textStyle: { ...TOOLTIP.textStyle, fontFamily },
       valueFormatter: (value) => full(value, unit),
     },

@@ -32,6 +32,10 @@ pub struct Unit {
     pub digits: u32,
 }
 
+/// The stack whose bars hang where the one below them ends: `chart.js` knows it by this name.
+#[cfg(feature = "ssr")]
+pub const WATERFALL: &str = "waterfall";
+
 #[cfg(feature = "ssr")]
 impl Unit {
     pub fn money(currency: Currency) -> Self {

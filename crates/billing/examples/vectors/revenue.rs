@@ -4,7 +4,9 @@ use billing::coupon::{Discount, Percent};
 use billing::money::{Currency, Money};
 use billing::period::Interval;
 use billing::rating::Fraction;
-use billing::revenue::{Bridge, Cohort, Flows, MovementKind, arpa, arr, ltv, monthly, movement, percent};
+use billing::revenue::{
+    Bridge, Cohort, Flows, GrossMargin, MovementKind, arpa, arr, ltv, monthly, movement, percent,
+};
 use billing::subscription::StatusName;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -178,7 +180,7 @@ fn derived_metrics(case: &Case) -> Result<Value, String> {
         "mrr_minor": mrr.minor(),
         "arr_minor": arr(mrr).map_err(text)?.minor(),
         "arpa_minor": arpa(mrr, paying).map_err(text)?.map(Money::minor),
-        "ltv_minor": ltv(mrr, paying, churn).map_err(text)?.map(Money::minor),
+        "ltv_minor": ltv(mrr, paying, GrossMargin::WHOLE, churn).map_err(text)?.map(Money::minor),
     }))
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::{Discount, Duration};
 use crate::id::{CampaignId, CouponId, PlanId, PromotionCodeId};
@@ -111,6 +112,25 @@ pub enum CodeRefused {
 }
 
 impl PromotionCode {
+    /// What stands for a code that nobody made: it is checked as every other is, and never taken.
+    pub fn unknown(code: Code) -> Self {
+        Self {
+            id: PromotionCodeId::from_uuid(Uuid::nil()),
+            code,
+            coupon: Coupon {
+                id: CouponId::from_uuid(Uuid::nil()),
+                name: String::new(),
+                discount: Discount::Amount(Money::zero(Currency::USD)),
+                duration: Duration::Once,
+                plans: None,
+            },
+            campaign: None,
+            limits: CodeLimits::default(),
+            is_active: false,
+            redeemed: 0,
+        }
+    }
+
     /// Whether the candidate may redeem it now. How often it may be redeemed in all is decided where it is counted.
     pub fn check(&self, candidate: Candidate) -> Result<(), CodeRefused> {
         if !self.is_active {
@@ -163,8 +183,6 @@ impl PromotionCode {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::super::Percent;
     use super::*;
 

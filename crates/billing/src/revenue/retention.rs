@@ -32,7 +32,12 @@ impl Flows {
 
     /// Revenue churn: what was lost.
     pub fn gross_churn(self) -> Result<Option<Decimal>, MoneyError> {
-        percent(ratio(self.churn.plus(self.contraction)?, self.start)?)
+        percent(self.lost_share()?)
+    }
+
+    /// The same before it is rounded.
+    pub fn lost_share(self) -> Result<Option<Fraction>, MoneyError> {
+        ratio(self.churn.plus(self.contraction)?, self.start)
     }
 
     /// Less what the customers added: negative where that was more.

@@ -1,7 +1,7 @@
 //! Coupons that a subscription carries.
 
 use super::{ChangeError, PendingChange, Status, Subscription};
-use crate::coupon::Redemption;
+use crate::coupon::{Redemption, in_order};
 
 /// More at once could be read by nobody.
 pub const MAX_DISCOUNTS: usize = 5;
@@ -40,11 +40,11 @@ impl Status {
 }
 
 impl Subscription {
-    /// Those that are for the plan it is on.
+    /// Those that are for the plan it is on, in the order they are taken off.
     pub(super) fn fitting_discounts(&self) -> impl Iterator<Item = &Redemption> {
         let plan = self.plan_item().map(|item| item.plan);
         let fits = move |redemption: &&Redemption| plan.is_some_and(|plan| redemption.is_for(plan));
-        self.discounts.iter().filter(fits)
+        in_order(self.discounts.iter().filter(fits)).into_iter()
     }
 
     /// Those that took something off the present billing period as it began. One redeemed since waits for the next.

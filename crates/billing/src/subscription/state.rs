@@ -390,7 +390,7 @@ pub struct Subscription {
     /// The end of a fixed term: nothing is billed beyond it.
     pub ends_at: Option<DateTime<Utc>>,
     pub pending_change: Option<PendingChange>,
-    /// Coupons that discount its invoices, in the order they are taken off.
+    /// Coupons that discount its invoices, in the order they were redeemed.
     pub discounts: Vec<Redemption>,
     /// Taxes that its prices held when they were last billed: MRR is without them.
     pub included_taxes: Vec<Tax>,

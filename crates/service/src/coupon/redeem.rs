@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use billing::coupon::{Candidate, Code, CodeRefused, Redemption};
-use billing::id::{PlanId, PriceId, PromotionCodeId, SubscriptionId};
+use billing::coupon::{Candidate, Code, CodeRefused, PromotionCode, Redemption};
+use billing::id::{CustomerId, PlanId, PriceId, PromotionCodeId, SubscriptionId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::subscription::{Status, Subscription, redeem};
@@ -25,6 +25,14 @@ pub struct CodeOffer {
     pub draft: InvoiceDraft,
 }
 
+/// A code, for whom and for what.
+#[derive(Debug, Clone)]
+pub struct ValidateCode {
+    pub customer: CustomerId,
+    pub price: PriceId,
+    pub code: String,
+}
+
 /// What a code gives that may be redeemed.
 #[derive(Debug, Clone)]
 pub struct Redeemable {
@@ -37,6 +45,21 @@ impl Billing {
     pub async fn check_code(&self, actor: &Actor, code: &str, price: PriceId) -> Result<CodeOffer> {
         let scope = actor.manages_billing()?;
         self.allow_code(scope)?;
+        self.code_offer(scope, code, price).await
+    }
+
+    /// The same, asked by a machine for a customer. Each key has as many tries as a customer has.
+    pub async fn validate_code(&self, actor: &Actor, asked: &ValidateCode) -> Result<CodeOffer> {
+        let own = actor.reads_by_key()?;
+        self.allow_tries(&actor.audit_name())?;
+        if own.is_some_and(|own| own != asked.customer) {
+            return Err(Error::NotFound("customer"));
+        }
+        let scope = CustomerScope::of(asked.customer);
+        self.code_offer(scope, &asked.code, asked.price).await
+    }
+
+    async fn code_offer(&self, scope: CustomerScope, code: &str, price: PriceId) -> Result<CodeOffer> {
         let mut conn = store::acquire(self.pool()).await?;
         let customer = store::customer::find(&mut conn, scope)
             .await?
@@ -88,8 +111,11 @@ impl Billing {
 
     /// A guesser is slowed down, whether codes are right or wrong.
     pub(crate) fn allow_code(&self, scope: CustomerScope) -> Result<()> {
-        let customer = scope.customer().to_string();
-        match self.parts.code_tries.0.allow(&customer, Instant::now()) {
+        self.allow_tries(&scope.customer().to_string())
+    }
+
+    fn allow_tries(&self, who: &str) -> Result<()> {
+        match self.parts.code_tries.0.allow(who, Instant::now()) {
             true => Ok(()),
             false => Err(Error::TooMany),
         }
@@ -104,7 +130,8 @@ pub async fn making_way(conn: &mut PgConnection, scope: CustomerScope) -> Result
     Ok(live.filter(makes_way).map(|live| live.id))
 }
 
-/// What the code gives this customer for so much of a plan, if anything.
+/// What the code gives this customer for so much of a plan, if anything. A code that nobody made goes the same way
+/// as one that is refused: neither the answer's words nor its time tell them apart.
 pub async fn redeemable(
     conn: &mut PgConnection,
     customer: &CustomerRecord,
@@ -113,7 +140,7 @@ pub async fn redeemable(
 ) -> Result<Redeemable> {
     let code: Code = code.parse()?;
     let found = store::coupon::find_code(conn, &code).await?;
-    let mut found = found.ok_or(Error::Code(CodeRefused::Unknown))?;
+    let mut found = found.unwrap_or_else(|| PromotionCode::unknown(code));
     let scope = CustomerScope::of(customer.id);
     let of = (found.coupon.id, found.id);
     let redeemed = store::coupon::redeemed(conn, scope, of, makes_way).await?;

@@ -114,7 +114,10 @@ async fn checkout_answers(
 async fn admin_answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'static str, &'static str)> {
     let b = &play.billing;
     vec![
-        ("admin_overview", code(b.admin_overview(actor).await.map(drop))),
+        (
+            "admin_overview",
+            code(b.admin_overview(actor, None).await.map(drop)),
+        ),
         ("clock_state", code(b.clock_state(actor).await.map(drop))),
         (
             "start_clock_move",
@@ -171,6 +174,15 @@ async fn admin_answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'
         (
             "credit_grants",
             code(b.credit_grants(actor, foreign.customer).await.map(drop)),
+        ),
+        ("coupon_report", code(b.coupon_report(actor).await.map(drop))),
+        (
+            "coupon_detail",
+            code(b.coupon_detail(actor, Foreign::codes().coupon).await.map(drop)),
+        ),
+        (
+            "codes_of",
+            code(b.codes_of(actor, Foreign::codes().coupon).await.map(drop)),
         ),
         ("ingest", code(b.ingest(actor, Vec::new()).await.map(drop))),
     ]
@@ -319,7 +331,7 @@ const CUSTOMER: [&str; 26] = [
     "redeem_code",
     "top_up",
 ];
-const ADMIN: [&str; 16] = [
+const ADMIN: [&str; 19] = [
     "admin_overview",
     "clock_state",
     "start_clock_move",
@@ -336,6 +348,9 @@ const ADMIN: [&str; 16] = [
     "retire_code",
     "grant_credit",
     "credit_grants",
+    "coupon_report",
+    "coupon_detail",
+    "codes_of",
 ];
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -481,6 +496,7 @@ async fn each_role_does_what_it_may(pool: PgPool) {
         "retire_code",
         "grant_credit",
         "credit_grants",
+        "codes_of",
     ];
     let reads = [serves.as_slice(), &agrees].concat();
     for (role, expected) in [

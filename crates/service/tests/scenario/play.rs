@@ -7,6 +7,7 @@ use service::billing::invoice::InvoiceStatus;
 use service::billing::money::Currency;
 use service::billing::payment::dunning::DunningEnd;
 use service::billing::period::Interval;
+use service::billing::revenue::GrossMargin;
 use service::billing::subscription::StatusName;
 use service::billing::tax::TaxRate;
 use service::clock::ManualClock;
@@ -66,6 +67,7 @@ pub fn config() -> ServiceConfig {
         base_url: "http://localhost:3000".to_owned(),
         currency: Currency::USD,
         tax: TaxRate::new("0.08".parse().unwrap()).unwrap().into(),
+        gross_margin: GrossMargin::WHOLE,
         quote_key: [7; 32],
         usage_tracking: true,
         dunning_end: DunningEnd::Cancel,

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use service::billing::id::CustomerId;
 use service::billing::money::Currency;
+use service::billing::revenue::GrossMargin;
 use service::billing::tax::TaxRate;
 use service::clock::ManualClock;
 use service::{Actor, Billing, ServiceConfig, SignUp};
@@ -27,6 +28,7 @@ pub async fn world(pool: PgPool) -> World {
         base_url: "http://localhost:3000".to_owned(),
         currency: Currency::USD,
         tax: TaxRate::ZERO.into(),
+        gross_margin: GrossMargin::WHOLE,
         quote_key: [7; 32],
         usage_tracking: true,
         dunning_end: service::billing::payment::dunning::DunningEnd::default(),

@@ -1,0 +1,116 @@
+//! Files that staff downloads. Their addresses are those of the pages that lead to them; the session says who asks.
+
+use app::error::AppError;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use billing::id::CouponId;
+use service::{Actor, Billing, CodeRow, Error, ErrorKind, PRINCIPAL_KEY, Principal};
+use tower_sessions::Session;
+
+use crate::middleware::plain_page::plain_page;
+use crate::state::AppState;
+
+pub fn routes() -> Router<AppState> {
+    Router::new().route("/admin/coupons/{coupon}/codes.csv", get(codes))
+}
+
+/// All codes of a coupon, for a mailing.
+async fn codes(State(billing): State<Billing>, session: Session, Path(coupon): Path<String>) -> Response {
+    match load(&billing, &session, &coupon).await {
+        Ok(rows) => csv(&rows),
+        Err(error) => refused(&error, &coupon),
+    }
+}
+
+async fn load(billing: &Billing, session: &Session, coupon: &str) -> Result<Vec<CodeRow>, Error> {
+    let principal = session.get::<Principal>(PRINCIPAL_KEY).await;
+    let principal = principal.map_err(|_| Error::Internal("the session store"))?;
+    let actor = match principal {
+        Some(principal) => billing.actor(principal).await?,
+        None => Actor::Anonymous,
+    };
+    actor.decides_about_money()?;
+    let coupon: CouponId = coupon.parse().map_err(|_| Error::NotFound("coupon"))?;
+    billing.codes_of(&actor, coupon).await
+}
+
+fn csv(rows: &[CodeRow]) -> Response {
+    let mut file = String::from("code,state,redeemed,max_redemptions,campaign,expires_at\r\n");
+    for row in rows {
+        let state = if row.is_active { "active" } else { "retired" };
+        let most = row.limits.max_redemptions.map(|most| most.to_string());
+        let expires = row.limits.expires_at.map(|end| end.to_rfc3339());
+        let fields = [
+            row.code.to_string(),
+            state.to_owned(),
+            row.redeemed.to_string(),
+            most.unwrap_or_default(),
+            text(row.campaign.as_deref().unwrap_or_default()),
+            expires.unwrap_or_default(),
+        ];
+        file.push_str(&fields.join(","));
+        file.push_str("\r\n");
+    }
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
+        (
+            CONTENT_DISPOSITION,
+            HeaderValue::from_static("attachment; filename=\"codes.csv\""),
+        ),
+        // Each is worth money to whoever has it.
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (headers, file).into_response()
+}
+
+/// A name as a field: quoted, and never a formula to the program that opens the file.
+fn text(name: &str) -> String {
+    let guard = if name.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        "'"
+    } else {
+        ""
+    };
+    format!("\"{guard}{}\"", name.replace('"', "\"\""))
+}
+
+fn refused(error: &Error, coupon: &str) -> Response {
+    match error.kind() {
+        ErrorKind::Unauthenticated if coupon.parse::<CouponId>().is_ok() => {
+            Redirect::to(&format!("/sign-in?next=/admin/coupons/{coupon}")).into_response()
+        }
+        ErrorKind::Unauthenticated => Redirect::to("/sign-in?next=/admin/coupons").into_response(),
+        ErrorKind::Forbidden => page(AppError::Forbidden),
+        ErrorKind::NotFound => page(AppError::NotFound),
+        _ => {
+            tracing::error!(error = ?error, code = error.code(), "A download failed: {error}");
+            page(AppError::StorageUnavailable)
+        }
+    }
+}
+
+fn page(error: AppError) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let said = match error {
+        AppError::Forbidden => "Your role does not allow this.",
+        AppError::NotFound => "There is no such coupon.",
+        _ => "The file could not be made: try again in a moment.",
+    };
+    plain_page(status, said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+
+    #[test]
+    fn a_name_is_text_to_whatever_opens_the_file() {
+        assert_eq!(text("Spring"), "\"Spring\"");
+        assert_eq!(text("Spring, \"early\""), "\"Spring, \"\"early\"\"\"");
+        assert_eq!(text("=HYPERLINK(\"x\")"), "\"'=HYPERLINK(\"\"x\"\")\"");
+        assert_eq!(text("-1"), "\"'-1\"");
+    }
+}

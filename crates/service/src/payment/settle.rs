@@ -411,13 +411,13 @@ async fn awaited_upgrade(
 }
 
 /// An invoice that could not be collected is dunned, and makes its subscription past due. A purchase or an upgrade
-/// that is not paid is not, nor an invoice that was sent and may be paid later.
+/// that is not paid is not, nor credit that is bought, nor an invoice that was sent and may be paid later.
 async fn fail(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
     let live = store::subscription::live(conn, case.scope()).await?;
     let open = store::invoice::open(conn, case.scope()).await?;
     let is_failed = |invoice: &&InvoiceSummary| {
         let awaited = live.as_ref().is_some_and(|live| decides(live, invoice));
-        case.pays(invoice.id) && invoice.is_overdue(case.now) && !awaited
+        case.pays(invoice.id) && invoice.is_overdue(case.now) && !awaited && !invoice.is_top_up()
     };
     let unpaid: Vec<_> = open.iter().filter(is_failed).collect();
     failed(conn, case.customer, &unpaid, case.now).await?;

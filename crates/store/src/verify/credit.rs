@@ -83,6 +83,12 @@ pub(super) const CHECKS: &[Check] = &[
          WHERE coalesce(l.waits, 0) <> coalesce(i.waits, 0) OR l.waits < 0",
     ),
     (
+        "credit that expires is looked at by then",
+        "SELECT count(*) FROM credit_grant WHERE expires_at IS NOT NULL AND left_minor > 0",
+        "SELECT g.id::text FROM credit_grant g JOIN customer c ON c.id = g.customer_id
+         WHERE g.left_minor > 0 AND g.expires_at IS NOT NULL AND (c.due_at <= g.expires_at) IS NOT TRUE",
+    ),
+    (
         "every grant is booked",
         "SELECT count(*) FROM credit_grant",
         "SELECT n.series || '-' || n.number || ' has no grant of its amount' FROM credit_note n

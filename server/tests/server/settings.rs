@@ -8,7 +8,7 @@ use server::cli::Cli;
 use crate::program::{Folder, command, stderr};
 
 /// A variable, a value it cannot have, and what is said about it.
-const WRONG: [(&str, &str, &str); 13] = [
+const WRONG: [(&str, &str, &str); 14] = [
     (
         "SITE_ROOT",
         "/nope",

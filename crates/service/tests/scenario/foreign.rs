@@ -113,7 +113,7 @@ async fn checkout_answers(
 /// The same of use cases that are not a customer's.
 async fn admin_answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'static str, &'static str)> {
     let b = &play.billing;
-    vec![
+    let mut answers = vec![
         (
             "admin_overview",
             code(b.admin_overview(actor, None).await.map(drop)),
@@ -158,6 +158,20 @@ async fn admin_answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'
                     .await,
             ),
         ),
+    ];
+    answers.extend(granting_answers(play, actor, foreign).await);
+    answers.push(("ingest", code(b.ingest(actor, Vec::new()).await.map(drop))));
+    answers
+}
+
+/// The same of coupons and credit.
+async fn granting_answers(
+    play: &Play,
+    actor: &Actor,
+    foreign: &Foreign,
+) -> Vec<(&'static str, &'static str)> {
+    let b = &play.billing;
+    vec![
         (
             "create_coupon",
             code(b.create_coupon(actor, Foreign::coupon()).await.map(drop)),
@@ -184,7 +198,6 @@ async fn admin_answers(play: &Play, actor: &Actor, foreign: &Foreign) -> Vec<(&'
             "codes_of",
             code(b.codes_of(actor, Foreign::codes().coupon).await.map(drop)),
         ),
-        ("ingest", code(b.ingest(actor, Vec::new()).await.map(drop))),
     ]
 }
 

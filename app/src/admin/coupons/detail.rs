@@ -81,6 +81,10 @@ fn figures(row: &CouponRow) -> impl IntoView + use<> {
 
 fn codes_panel(detail: &CouponDetail, makes: bool, now: DateTime<Utc>) -> AnyView {
     let CouponDetail { coupon, codes } = detail;
+    if !makes && coupon.codes > 0 {
+        return view! { <Panel title=t::CODES><p class="text-muted">{t::CODES_HIDDEN}</p></Panel> }
+            .into_any();
+    }
     if codes.is_empty() {
         return view! {
             <div class="panel"><EmptyState icon=icondata::LuTicket title=t::NO_CODES hint=t::NO_CODES_HINT/></div>

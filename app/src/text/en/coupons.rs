@@ -92,6 +92,7 @@ pub const MINIMUM: &str = "Least bill";
 pub const LAST_DAY: &str = "Last day (UTC)";
 pub const FIRST_TIME: &str = "Only for customers who never paid";
 pub const LIMITS: &str = "Limits, all optional";
+pub const CODES_HIDDEN: &str = "Codes are worth money: admins and finance see them.";
 pub const NO_CODES: &str = "No code gives it yet";
 pub const NO_CODES_HINT: &str = "Customers redeem a coupon by a code.";
 pub const DOWNLOAD: &str = "All codes as CSV";

@@ -230,10 +230,14 @@ impl Billing {
         let ids: Vec<_> = customers.iter().map(|customer| customer.id).collect();
         let live = store::subscription::live_of(conn, &ids).await?;
         let mut live: HashMap<_, _> = live.into_iter().map(|live| (live.customer, live)).collect();
-        // What expires first goes first; what expires after the boundary that is due was still good then.
+        // What expires first goes first; what expires after a boundary that is billed here was still good then.
         let now = self.now();
         let until = |customer: &CustomerRecord| {
-            let boundary = live.get(&customer.id).and_then(Subscription::due_at);
+            let live = live.get(&customer.id);
+            let boundary = match look(customer, live, now) {
+                Look::Due => live.and_then(Subscription::due_at),
+                Look::Dunned | Look::RanOut(_) | Look::Later(_) => None,
+            };
             (customer.id, boundary.map_or(now, |boundary| boundary.min(now)))
         };
         let until: Vec<_> = customers.iter().map(until).collect();

@@ -2,12 +2,14 @@
 //! pays for nothing.
 
 use gateway::sandbox::{Authentication, SubmitOutcome};
+use service::billing::credit::{GrantKind, GrantTerms};
 use service::billing::id::InvoiceId;
 use service::billing::invoice::InvoiceStatus::{Open, Paid, Void};
 use service::billing::invoice::LineKind;
+use service::billing::money::{Currency, Money};
 use service::billing::period::Interval::{Month, Year};
 use service::billing::subscription::StatusName;
-use service::{ChangeOutcome, Error};
+use service::{Actor, ChangeOutcome, Error, GrantCredit};
 use sqlx::PgPool;
 
 use crate::play::{DECLINES_LATER, Play, VISA, bill, play, utc};
@@ -132,6 +134,44 @@ async fn an_upgrade_whose_charge_was_never_sent_runs_out(pool: PgPool) {
         .unwrap();
     assert_eq!(parked, 0);
     play.ties().await;
+}
+
+/// Whether its charge was made nobody knows: the run looks again later, also where credit expires in between.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_upgrade_in_doubt_keeps_no_run_from_ending(pool: PgPool) {
+    let play = approving(pool).await;
+    let outcome = play.change("professional", Month).await;
+    assert!(
+        matches!(outcome, ChangeOutcome::RequiresAction { .. }),
+        "{outcome:?}"
+    );
+    for lose in [
+        "UPDATE payment_attempt SET status = 'submitted', action_url = NULL WHERE status = 'requires_action'",
+        "DELETE FROM sandbox.charge WHERE status = 'requires_action'",
+    ] {
+        let done = sqlx::query(lose).execute(&play.pool).await.unwrap();
+        assert_eq!(done.rows_affected(), 1);
+    }
+    let gift = GrantCredit {
+        customer: play.customer(),
+        terms: GrantTerms {
+            kind: GrantKind::Promotional,
+            expires_at: Some(utc("2026-04-02T00:00:00Z")),
+            ..GrantTerms::paid(Money::new(500, Currency::USD))
+        },
+        reason: "A gift".to_owned(),
+    };
+    play.billing.grant_credit(&Actor::System, gift).await.unwrap();
+    // An hour after the upgrade ran out, and after the gift did.
+    play.clock.advance_to(utc("2026-04-02T00:30:00Z"));
+    let run = tokio::time::timeout(std::time::Duration::from_secs(60), play.billing.run_due());
+    run.await.expect("the run ends").unwrap();
+    assert_eq!(play.credit().await, 0);
+    let due: bool = sqlx::query_scalar("SELECT due_at > '2026-04-02T00:30:00Z' FROM customer")
+        .fetch_one(&play.pool)
+        .await
+        .unwrap();
+    assert!(due, "looked at again later");
 }
 
 /// The worker was away over the end of two periods: they are billed before the change is priced.

@@ -191,8 +191,11 @@ impl Billing {
         if item.price.id != price {
             // A price that was agreed is that of its own subscription alone.
             let sold = store::catalog::is_on_sale(conn, &to, customer.id, self.now()).await?;
-            if !sold || to.list_price(price).is_none() {
-                return Err(Error::NotFound("price"));
+            let list = to.list_price(price).filter(|_| sold);
+            let list = list.ok_or(Error::NotFound("price"))?;
+            // What was agreed for a plan is left by whoever agreed on it, not by choosing its list price.
+            if item.plan == to.id && list.interval == item.price.interval {
+                return Err(Error::Change(ChangeError::SamePrice));
             }
         }
         let terms = &carried.terms(&subscription)?;
@@ -217,6 +220,10 @@ impl Billing {
             PlanChange::AtPeriodEnd { .. } | PlanChange::InTrial { .. } => (Vec::new(), &[][..]),
         };
         let bill = UpgradeBill::of(&subscription, lines, input, &self.assembly(&customer, discounts))?;
+        if bill.credit_note.is_some() && subscription.status.is_behind() {
+            // Credit for what was not paid would pay the new plan before the old debt.
+            return Err(Error::Change(ChangeError::InvoiceOpen));
+        }
         let (mut wallet, now) = (credit::wallet(conn, scope, customer.currency).await?, self.now());
         let credit_note = bill
             .credit_note

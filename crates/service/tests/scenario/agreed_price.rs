@@ -432,3 +432,23 @@ async fn what_makes_no_sense_is_refused(pool: PgPool) {
     }
     play.ties().await;
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn nobody_leaves_it_by_choosing_the_list_price(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    play.agree_price(amount("250")).await;
+    play.live_until("2026-05-01T00:00:00Z").await;
+    let list = play.price("starter", Month).await;
+    let refused = play.billing.preview_change(&play.actor, list).await;
+    assert!(
+        matches!(refused, Err(Error::Change(ChangeError::SamePrice))),
+        "{refused:?}"
+    );
+    let bills = [
+        bill("INV-000001", "purchase", Paid, 21_492),
+        bill("INV-000002", "renewal", Paid, 27_000),
+    ];
+    assert_eq!(play.bills().await, bills);
+    play.ties().await;
+}

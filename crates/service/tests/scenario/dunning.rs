@@ -5,12 +5,13 @@ use service::billing::invoice::InvoiceStatus::{Open, Paid, Uncollectible, Void};
 use service::billing::payment::dunning::DunningEnd;
 use service::billing::period::Interval::Month;
 use service::billing::subscription::{Status, StatusName};
-use service::{Actor, ChangeOutcome, Error};
+use service::{Actor, ChangeOutcome, Error, TaxAddress, TaxExemption};
 use sqlx::PgPool;
 
 use crate::net_terms::{past_due, suspended};
 use crate::play::{
-    ASKS, DECLINES_LATER, DECLINES_TWICE, EXPIRES_LATER, Play, VISA, bill, dated, movement, play, utc,
+    ASKS, CATALOG, DECLINES_LATER, DECLINES_TWICE, EXPIRES_LATER, Play, VISA, bill, dated, movement, play,
+    utc,
 };
 
 /// Buys Starter on 1 April; the renewal a month later is declined.
@@ -442,5 +443,27 @@ async fn a_payment_that_waits_for_approval_is_dunned(pool: PgPool) {
         ("05-31 13:00", "Credit note CN-000001"),
     ];
     assert_eq!(told, dated(&then));
+    play.ties().await;
+}
+
+/// Credit for time that nobody paid would pay the new plan and leave the debt.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_was_not_paid_pays_for_no_upgrade(pool: PgPool) {
+    let play = declined(pool, DECLINES_LATER).await;
+    let cheap = CATALOG.replace("amount = 999 }", "amount = 200 }");
+    play.billing.apply_catalog(&Actor::System, &cheap).await.unwrap();
+    let nowhere = TaxAddress {
+        region: None,
+        tax_id: None,
+    };
+    play.billing
+        .set_customer_tax(&Actor::System, play.customer(), nowhere, TaxExemption::Exempt)
+        .await
+        .unwrap();
+    // 200.00 without tax for the month, and 199.00 with it to give back: more than the new plan costs.
+    let dearer = play.price("professional", Month).await;
+    let refused = play.billing.preview_change(&play.actor, dearer).await;
+    assert_eq!(refused.unwrap_err().code(), "invoice_open");
+    assert_eq!(play.credit().await, 0);
     play.ties().await;
 }

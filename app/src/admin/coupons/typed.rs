@@ -72,7 +72,11 @@ fn optional<T>(text: &str, read: impl Fn(&str) -> Result<T, AppError>) -> Result
 
 /// More than nothing, and no part of a cent.
 fn money(text: &str, currency: Currency) -> Result<Money, AppError> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let major: Decimal = parsed(text)?;
+    if !plain {
+        return Err(AppError::Invalid);
+    }
     let amount = Money::round_major(major, currency).map_err(|_| AppError::AmountOutOfRange)?;
     if amount.major() != major || !amount.is_positive() {
         return Err(AppError::Invalid);

@@ -36,6 +36,11 @@ pub enum DunningLetter<'a> {
         retried_on: Option<NaiveDate>,
         stops_on: Option<NaiveDate>,
     },
+    /// Before the final notice, where no access depends on it.
+    LastReminder {
+        unpaid: Unpaid<'a>,
+        retried_on: Option<NaiveDate>,
+    },
     AccessStops {
         unpaid: Unpaid<'a>,
         on: NaiveDate,
@@ -81,6 +86,9 @@ impl DunningLetter<'_> {
             Self::NoCard { unpaid } => format!("Invoice {} could not be charged", unpaid.number),
             Self::Overdue { unpaid, .. } => format!("Invoice {} is overdue", unpaid.number),
             Self::Reminder { unpaid, .. } => format!("Invoice {} is still not paid", unpaid.number),
+            Self::LastReminder { unpaid, .. } => {
+                format!("Last reminder: invoice {} is not paid", unpaid.number)
+            }
             Self::AccessStops { unpaid, on, .. } => {
                 format!(
                     "Access stops on {}: invoice {} is not paid",
@@ -119,6 +127,7 @@ impl DunningLetter<'_> {
             | Self::NoCard { unpaid }
             | Self::Overdue { unpaid, .. }
             | Self::Reminder { unpaid, .. }
+            | Self::LastReminder { unpaid, .. }
             | Self::AccessStops { unpaid, .. }
             | Self::Suspended { unpaid, .. }
             | Self::Final { unpaid }
@@ -155,6 +164,9 @@ impl DunningLetter<'_> {
                     unpaid.of(),
                     retried(*retried_on)
                 )
+            }
+            Self::LastReminder { unpaid, retried_on } => {
+                format!("{} is still not paid.{}", unpaid.of(), retried(*retried_on))
             }
             Self::AccessStops {
                 unpaid,

@@ -57,7 +57,7 @@ async fn days_are_those_of_auckland(pool: PgPool) {
         ("06-10 22:00", "Credit note CN-000001"),
         ("06-11 12:00", "Invoice INV-000002 is overdue"),
         ("06-14 22:00", "Invoice INV-000002 is still not paid"),
-        ("06-21 22:00", "Invoice INV-000002 is still not paid"),
+        ("06-21 22:00", "Last reminder: invoice INV-000002 is not paid"),
         ("06-25 22:00", "Final notice: invoice INV-000002 is not paid"),
     ];
     assert_eq!(play.mails().await, dated(&mails));
@@ -87,7 +87,7 @@ async fn who_leaves_is_still_asked_to_pay(pool: PgPool) {
         ("04-16 00:00", "Your Starter subscription has ended"),
         ("05-02 00:00", "Invoice INV-000001 is overdue"),
         ("05-05 10:00", "Invoice INV-000001 is still not paid"),
-        ("05-12 10:00", "Invoice INV-000001 is still not paid"),
+        ("05-12 10:00", "Last reminder: invoice INV-000001 is not paid"),
         ("05-16 10:00", "Final notice: invoice INV-000001 is not paid"),
         ("06-10 00:00", "Receipt for invoice INV-000001"),
     ];

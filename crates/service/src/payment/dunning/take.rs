@@ -236,7 +236,8 @@ impl Billing {
             (Action::Suspend, _) => DunningLetter::Final { unpaid },
             (Action::End, _) if end == DunningEnd::Unpaid => DunningLetter::LeftUnpaid { unpaid },
             (Action::End, _) => DunningLetter::Kept { unpaid },
-            (Action::Retry | Action::Remind | Action::Warn, _) => DunningLetter::Reminder {
+            (Action::Warn, _) => DunningLetter::LastReminder { unpaid, retried_on },
+            (Action::Retry | Action::Remind, _) => DunningLetter::Reminder {
                 unpaid,
                 retried_on,
                 stops_on,

@@ -319,7 +319,7 @@ async fn leaving_with_credit_pays_what_is_open_first(pool: PgPool) {
         [
             "Invoice INV-000001 is overdue",
             "Invoice INV-000001 is still not paid",
-            "Invoice INV-000001 is still not paid",
+            "Last reminder: invoice INV-000001 is not paid",
             "Final notice: invoice INV-000001 is not paid"
         ]
     );

@@ -77,6 +77,7 @@ CREATE TABLE refund (
 );
 CREATE INDEX refund_pending ON refund (created_at) WHERE status = 'pending';
 CREATE INDEX refund_payment ON refund (attempt_id, invoice_id);
+CREATE INDEX refund_customer ON refund (customer_id);
 CREATE FUNCTION keep_refund() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     moves text[] := ARRAY['status', 'sent_at', 'gateway_ref', 'failure_code', 'settled_at'];

@@ -4,7 +4,7 @@ use billing::credit::BilledTax;
 use billing::id::{CreditNoteId, InvoiceId};
 use billing::invoice::Explain;
 use billing::money::Money;
-use billing::tax::{LineTax, TaxBasis};
+use billing::tax::{LineTax, TaxBasis, TaxBehavior};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
@@ -91,6 +91,8 @@ pub struct StoredCredit {
     pub explain: Explain,
     /// The taxes of the line it reduces.
     pub billed: Vec<BilledTax>,
+    /// Of the invoice it reduces.
+    pub behavior: TaxBehavior,
 }
 
 /// Lines of all credit notes, for recomputing them outside.
@@ -98,14 +100,14 @@ pub async fn credit_lines(conn: &mut PgConnection) -> Result<Vec<StoredCredit>> 
     const TABLE: &str = "credit_note_line";
     let rows = sqlx::query!(
         r#"SELECT l.credit_note_id, l.position, l.net_minor, l.taxes AS "taxes: Json<Vec<LineTax>>", l.explain,
-               n.currency, b.taxes AS "billed: Json<Vec<LineTax>>",
+               n.currency, i.tax_behavior, b.taxes AS "billed: Json<Vec<LineTax>>",
                (SELECT jsonb_agg(taxes) FROM (
                    SELECT taxes FROM invoice_line WHERE credits_line_id = b.id AND NOT voided
                    UNION ALL
                    SELECT taxes FROM credit_note_line WHERE invoice_line_id = b.id
                ) given_back) AS "credited: Json<Vec<Vec<LineTax>>>"
            FROM credit_note_line l JOIN credit_note n ON n.id = l.credit_note_id
-           JOIN invoice_line b ON b.id = l.invoice_line_id
+           JOIN invoice_line b ON b.id = l.invoice_line_id JOIN invoice i ON i.id = b.invoice_id
            ORDER BY l.credit_note_id, l.position"#
     )
     .fetch_all(conn)
@@ -121,6 +123,7 @@ pub async fn credit_lines(conn: &mut PgConnection) -> Result<Vec<StoredCredit>> 
                 taxes: r.taxes.0,
                 explain: serde_json::from_value(r.explain).map_err(|_| corrupt())?,
                 billed: billed_taxes(r.billed.0, credited),
+                behavior: row::known(TABLE, &r.tax_behavior, TaxBehavior::parse)?,
             })
         })
         .collect()

@@ -43,7 +43,9 @@ pub use checkout::{CheckoutOutcome, CheckoutResult, OpenTopUp, StartCheckout};
 pub use coupon::{
     CodeOffer, CouponDetail, CouponReport, MakeCodes, NewCoupon, NewPromotionCodes, ValidateCode,
 };
-pub use credit::{CreditInvoice, CreditOverview, CreditableInvoice, GrantCredit, IssueCreditNote};
+pub use credit::{
+    CreditInvoice, CreditNotePreview, CreditOverview, CreditableInvoice, GrantCredit, IssueCreditNote,
+};
 pub use customer::CustomerProfile;
 pub use demo::{DEMO_PASSWORD, DemoAccount, DemoWorld, SeedProgress, demo_accounts};
 pub use entitlement::{OverrideKey, SetOverride};

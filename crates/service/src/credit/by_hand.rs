@@ -43,6 +43,14 @@ pub struct IssueCreditNote {
     pub shown: Option<NoteParts>,
 }
 
+/// What a note would be now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditNotePreview {
+    pub note: HandNote,
+    /// A name under which it may be issued.
+    pub key: String,
+}
+
 /// An invoice as staff sees it who gives back of it.
 #[derive(Debug, Clone)]
 pub struct CreditableInvoice {
@@ -74,15 +82,21 @@ impl Billing {
         })
     }
 
-    /// What a note would be now.
-    pub async fn preview_credit_note(&self, actor: &Actor, credit: &CreditInvoice) -> Result<HandNote> {
+    pub async fn preview_credit_note(
+        &self,
+        actor: &Actor,
+        credit: &CreditInvoice,
+    ) -> Result<CreditNotePreview> {
         actor.decides_about_money()?;
         let scope = CustomerScope::of(credit.customer);
         let mut conn = store::acquire(self.pool()).await?;
         let detail = store::invoice::find(&mut conn, scope, credit.invoice)
             .await?
             .ok_or(Error::NotFound("invoice"))?;
-        decide(&mut conn, &detail.summary, credit).await
+        Ok(CreditNotePreview {
+            note: decide(&mut conn, &detail.summary, credit).await?,
+            key: mint(CreditNoteId::from_uuid).to_string(),
+        })
     }
 
     /// Issues a note. What is due is lowered first; what was paid goes back to its card, or becomes credit.

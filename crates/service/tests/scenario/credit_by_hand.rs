@@ -3,20 +3,21 @@
 use service::billing::credit::{
     CreditReason, CreditRefused, GrantTerms, NoteParts, PaidTo, PartRefused, Wanted, WantedLine,
 };
-use service::billing::id::{CreditNoteId, InvoiceId, InvoiceLineId};
+use service::billing::id::{CreditNoteId, InvoiceId, InvoiceLineId, StaffId};
 use service::billing::invoice::InvoiceStatus::{Open, Paid, Uncollectible, Void};
 use service::billing::money::{Currency, Money};
 use service::billing::period::Interval::Month;
 use service::billing::subscription::{ChangeError, UnusedTime};
 use service::{
     Actor, AddOneOff, BillOneOff, CreditInvoice, CreditNoteDetail, Error, InvoiceDetail, IssueCreditNote,
-    Result, StopKind,
+    Result, StaffRole, StopKind,
 };
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::play::{DECLINES_LATER, Play, VISA, bill, dated, movement, play};
+use crate::support::sign_up;
 use crate::wallet::grant;
 
 pub fn usd(minor: i64) -> Money {
@@ -70,12 +71,13 @@ impl Play {
         wanted: Wanted,
         paid_to: PaidTo,
     ) -> Result<CreditNoteDetail> {
-        let mut command = self.asking(invoice, wanted, paid_to, &Uuid::now_v7().to_string());
-        let shown = self
+        let mut command = self.asking(invoice, wanted, paid_to, "");
+        let preview = self
             .billing
             .preview_credit_note(&Actor::System, &command.credit)
             .await?;
-        command.shown = Some(shown.parts);
+        let shown = preview.note;
+        (command.shown, command.key) = (Some(shown.parts), preview.key);
         let id = self.billing.issue_credit_note(&Actor::System, command).await?;
         let note = self.billing.credit_note(&self.actor, id).await?;
         let lines: Vec<_> = note.lines.iter().map(|(line, ..)| line.clone()).collect();
@@ -198,7 +200,7 @@ async fn an_open_invoice_in_dunning_is_offset_and_settled(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
-async fn what_is_left_of_an_invoice_is_paid_and_too_little_waits(pool: PgPool) {
+async fn what_is_left_of_an_invoice_is_paid(pool: PgPool) {
     let play = behind(pool).await;
     let renewal = play.last_invoice().await.summary.id;
     play.give_part(renewal, 10_000, PaidTo::Credit).await.unwrap();
@@ -217,13 +219,15 @@ async fn what_is_left_of_an_invoice_is_paid_and_too_little_waits(pool: PgPool) {
         ([9_900, 792, 0, 0, 10_692], 10_692)
     );
     play.ties().await;
-    play.live_until("2026-06-02T00:00:00Z").await;
-    let renewal = play.last_invoice().await;
-    assert_eq!(renewal.summary.amount_due(), usd(10_800));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn too_little_to_be_charged_waits_for_the_next_invoice(pool: PgPool) {
+    let play = behind(pool).await;
+    let renewal = play.last_invoice().await.summary.id;
     // All but 0.43 with tax.
-    play.give_part(renewal.summary.id, 9_960, PaidTo::Credit)
-        .await
-        .unwrap();
+    let note = play.give_part(renewal, 19_860, PaidTo::Credit).await.unwrap();
+    assert_eq!(sums(&note), [19_860, 1_589, 21_449, 0, 0]);
     let renewal = play.last_invoice().await.summary;
     assert_eq!(
         (renewal.status, renewal.carried, renewal.amount_due()),
@@ -276,6 +280,7 @@ async fn time_of_a_line_is_worth_what_still_stands_of_it(pool: PgPool) {
     play.resume().await;
     let unused = UnusedTime::Credit;
     play.stop(StopKind::Cancel { unused }).await;
+    play.billing.drain_queue().await.unwrap();
     play.ties().await;
 }
 
@@ -511,4 +516,43 @@ async fn an_upgrade_that_waits_for_its_payment_is_left_alone(pool: PgPool) {
         .unwrap();
     let refused = play.give_back(purchase, Wanted::Rest, PaidTo::Card).await;
     assert!(matches!(refused, Err(Error::Change(ChangeError::AwaitsPayment))));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn money_roles_alone_give_back(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    let purchase = play.last_invoice().await.summary.id;
+    let staff = |role| Actor::Staff {
+        id: StaffId::from_uuid(Uuid::nil()),
+        role,
+    };
+    let ask = async |actor: &Actor| {
+        let command = play.asking(purchase, Wanted::Rest, PaidTo::Credit, "asked");
+        let b = &play.billing;
+        let code = |error: Option<Error>| error.map_or("ok", |error| error.code());
+        [
+            code(b.creditable_invoice(actor, play.customer(), purchase).await.err()),
+            code(b.preview_credit_note(actor, &command.credit).await.err()),
+            code(b.issue_credit_note(actor, command).await.err()),
+        ]
+    };
+    assert_eq!(ask(&Actor::Anonymous).await, ["unauthenticated"; 3]);
+    for actor in [
+        play.actor.clone(),
+        staff(StaffRole::Support),
+        staff(StaffRole::Developer),
+        staff(StaffRole::ReadOnly),
+    ] {
+        assert_eq!(ask(&actor).await, ["forbidden"; 3], "{actor:?}");
+    }
+    assert_eq!(ask(&staff(StaffRole::Finance)).await, ["ok"; 3]);
+    // Once more under the same name it is the same note, and nothing is left to show.
+    let again = ["ok", "nothing_left", "ok"];
+    assert_eq!(ask(&staff(StaffRole::Admin)).await, again);
+    assert_eq!(play.credit_notes().await.len(), 1);
+    let principal = play.billing.sign_up(sign_up("eve@evil.example")).await.unwrap();
+    let eve = play.billing.actor(principal).await.unwrap();
+    assert_eq!(play.billing.credit_notes_of(&eve, purchase).await.unwrap(), []);
+    play.ties().await;
 }

@@ -100,6 +100,9 @@ fn section(note: &CreditNoteDetail, zone: Zone) -> impl IntoView + use<> {
             </tr>
         }
     });
+    let lines = lines.collect_view();
+    let taxes = tax_rows(note.lines.iter().map(|(line, ..)| line), summary.tax);
+    let total = summary.total;
     let states = note
         .refunds
         .iter()
@@ -122,10 +125,10 @@ fn section(note: &CreditNoteDetail, zone: Zone) -> impl IntoView + use<> {
                 <thead class="sr-only">
                     <tr><th scope="col">{l::DESCRIPTION}</th><th scope="col">{l::AMOUNT}</th></tr>
                 </thead>
-                <tbody>{lines.collect_view()}</tbody>
+                <tbody>{lines}</tbody>
                 <tfoot class="text-base-content">
-                    {tax_rows(note.lines.iter().map(|(line, ..)| line), summary.tax)}
-                    {sum(l::TOTAL.to_owned(), summary.total, true)}
+                    {taxes}
+                    {sum(l::TOTAL.to_owned(), total, true)}
                     {parts}
                 </tfoot>
             </Table>

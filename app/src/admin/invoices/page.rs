@@ -71,10 +71,11 @@ fn shown(invoice: &CreditableInvoice, visit: &Visit) -> AnyView {
         view! { <div><dt class="label-sm">{label}</dt><dd class="figure-lg max-sm:text-xl">{format::money(amount)}</dd></div> }
     };
     let rows = invoice.standing.lines.iter().map(line_row).collect_view();
+    let number = summary.number.to_string();
     view! {
         <section class="panel p-4 flex flex-col gap-4">
             <div class="flex flex-wrap items-center gap-3">
-                <h2>{summary.number.to_string()}</h2>
+                <h2>{number.clone()}</h2>
                 <InvoiceBadge invoice=summary.clone() zone=Zone::UTC now=visit.billing.now()/>
                 <span>{invoice.detail.customer_name.clone()}</span>
                 <code class="label-sm break-all">{invoice.customer.to_string()}</code>
@@ -90,7 +91,7 @@ fn shown(invoice: &CreditableInvoice, visit: &Visit) -> AnyView {
         <Panel title=t::GIVE_BACK>
             <p class="text-muted max-w-prose">{t::GIVE_BACK_HINT}</p>
             <form method="get" action="/admin/invoices/credit" class="flex flex-col gap-4">
-                <input type="hidden" name="number" value=summary.number.to_string()/>
+                <input type="hidden" name="number" value=number/>
                 <Table caption=t::LINES>
                     <thead>
                         <tr>
@@ -166,6 +167,7 @@ fn notes(notes: &[CreditNoteSummary]) -> AnyView {
             </tr>
         }
     });
+    let rows = rows.collect_view();
     view! {
         <Panel title=c::TITLE>
             <Table caption=c::TITLE>
@@ -178,7 +180,7 @@ fn notes(notes: &[CreditNoteSummary]) -> AnyView {
                         <th scope="col" class="num">{c::AMOUNT}</th>
                     </tr>
                 </thead>
-                <tbody>{rows.collect_view()}</tbody>
+                <tbody>{rows}</tbody>
             </Table>
         </Panel>
     }

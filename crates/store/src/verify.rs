@@ -1,6 +1,7 @@
 //! What must tie, recomputed by Postgres: each query returns the rows that do not.
 
 mod credit;
+mod refund;
 mod stored;
 
 use billing::money::Money;
@@ -101,7 +102,7 @@ const CHECKS: &[Check] = &[
         "SELECT c.id::text FROM customer c
          LEFT JOIN (SELECT customer_id, sum(amount_minor) AS owed FROM ledger_entry WHERE account = 'receivable'
                     GROUP BY 1) l ON l.customer_id = c.id
-         LEFT JOIN (SELECT customer_id, sum(total_minor + carried_minor - credit_applied_minor - paid_minor) AS open FROM invoice
+         LEFT JOIN (SELECT customer_id, sum(total_minor + carried_minor - credit_applied_minor - offset_minor - paid_minor) AS open FROM invoice
                     WHERE status = 'open' GROUP BY 1) i ON i.customer_id = c.id
          WHERE coalesce(l.owed, 0) <> coalesce(i.open, 0)",
     ),
@@ -111,7 +112,7 @@ const CHECKS: &[Check] = &[
         "SELECT c.id::text FROM customer c
          LEFT JOIN (SELECT customer_id, sum(amount_minor) AS lost FROM ledger_entry WHERE account = 'bad_debt'
                     GROUP BY 1) l ON l.customer_id = c.id
-         LEFT JOIN (SELECT customer_id, sum(total_minor + carried_minor - credit_applied_minor - paid_minor) AS lost FROM invoice
+         LEFT JOIN (SELECT customer_id, sum(total_minor + carried_minor - credit_applied_minor - offset_minor - paid_minor) AS lost FROM invoice
                     WHERE status = 'uncollectible' GROUP BY 1) i ON i.customer_id = c.id
          WHERE coalesce(l.lost, 0) <> coalesce(i.lost, 0)",
     ),
@@ -359,7 +360,7 @@ const CHECKS: &[Check] = &[
 /// Runs every check that SQL alone can make.
 pub async fn run(conn: &mut PgConnection) -> Result<Vec<Checked>> {
     let mut checked = Vec::new();
-    for (name, rows, wrong) in CHECKS.iter().chain(credit::CHECKS) {
+    for (name, rows, wrong) in CHECKS.iter().chain(credit::CHECKS).chain(refund::CHECKS) {
         let rows: i64 = sqlx::query_scalar(*rows).fetch_one(&mut *conn).await?;
         let wrong: Vec<Option<String>> = sqlx::query_scalar(*wrong).fetch_all(&mut *conn).await?;
         let wrong = wrong.into_iter().map(Option::unwrap_or_default).collect();

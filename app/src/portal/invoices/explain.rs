@@ -1,7 +1,7 @@
 //! How a line's amount came about, in words and numbers that reproduce it.
 
 use billing::catalog::UnitPrice;
-use billing::credit::CreditLine;
+use billing::credit::{CreditLine, GivenPart};
 use billing::invoice::{AddOnPart, Explain, IncludedPart, Line, LineDiscount, MaximumSpend, MinimumSpend};
 use billing::money::{Currency, Money};
 use billing::period::{Period, Zone};
@@ -101,7 +101,28 @@ fn amount_words(line: &Line, zone: Zone) -> Vec<String> {
         ],
         Explain::Prorated { basis, share, credit } => prorated(*basis, *share, *credit, amount),
         Explain::Capped { basis, share, limit } => capped(*basis, *share, *limit, amount),
+        // By hand nothing is given back on an invoice.
+        Explain::Part { of, discount, given } => part(*of, *discount, *given),
+        Explain::Rest { left } => vec![t::rest(&format::money(*left))],
     }
+}
+
+/// A part of a line's amount, less the part of the discount that it never cost.
+fn part(of: Money, discount: Money, given: Money) -> Vec<String> {
+    let left = GivenPart { of, discount, given }.after_discount();
+    let off = left.and_then(|left| given.minus(left)).unwrap_or(discount);
+    let words = format::money;
+    let mut sentences = vec![t::part_given(&words(given), &words(of))];
+    if let Ok(left) = left
+        && !discount.is_zero()
+    {
+        sentences.push(t::part_discount(
+            (&words(off), &words(discount)),
+            &words(given),
+            &words(left),
+        ));
+    }
+    sentences
 }
 
 fn prorated(basis: Money, share: Share, credit: bool, amount: Money) -> Vec<String> {
@@ -128,6 +149,8 @@ pub fn credit_sentences(line: &CreditLine) -> Vec<String> {
     match &line.explain {
         Explain::Prorated { basis, share, .. } => prorated(*basis, *share, true, net),
         Explain::Capped { basis, share, limit } => capped(*basis, *share, *limit, net),
+        Explain::Part { of, discount, given } => part(*of, *discount, *given),
+        Explain::Rest { left } => vec![t::rest(&format::money(*left))],
         _ => Vec::new(),
     }
 }

@@ -225,6 +225,7 @@ async fn invoice_paid(
         attempt: Some(case.attempt.id),
         credit_note: None,
         grant: None,
+        refund: None,
         at: case.now,
     };
     store::ledger::insert(conn, &[posting]).await?;

@@ -4,7 +4,7 @@ use billing::credit::BilledTax;
 use billing::id::{CreditNoteId, InvoiceId};
 use billing::invoice::Explain;
 use billing::money::Money;
-use billing::tax::{LineTax, TaxBasis};
+use billing::tax::{LineTax, TaxBasis, TaxBehavior};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
@@ -94,6 +94,8 @@ pub struct StoredCredit {
     pub explain: Explain,
     /// The taxes of the line it reduces, with what had been given back by then, this included.
     pub billed: Vec<BilledTax>,
+    /// Of the invoice it reduces.
+    pub behavior: TaxBehavior,
 }
 
 /// Lines of all credit notes, for recomputing them outside.
@@ -101,7 +103,7 @@ pub async fn credit_lines(conn: &mut PgConnection) -> Result<Vec<StoredCredit>> 
     const TABLE: &str = "credit_note_line";
     let rows = sqlx::query!(
         r#"SELECT l.credit_note_id, l.position, l.net_minor, l.taxes AS "taxes: Json<Vec<LineTax>>", l.explain,
-               n.currency, b.taxes AS "billed: Json<Vec<LineTax>>",
+               n.currency, i.tax_behavior, b.taxes AS "billed: Json<Vec<LineTax>>",
                (SELECT jsonb_agg(taxes) FROM (
                    SELECT c.taxes FROM invoice_line c
                    LEFT JOIN ledger_posting v ON v.invoice_id = c.invoice_id AND v.kind = 'invoice_voided'
@@ -111,7 +113,7 @@ pub async fn credit_lines(conn: &mut PgConnection) -> Result<Vec<StoredCredit>> 
                    SELECT taxes FROM credit_note_line WHERE invoice_line_id = b.id AND credit_note_id <= n.id
                ) given_back) AS "credited: Json<Vec<Vec<LineTax>>>"
            FROM credit_note_line l JOIN credit_note n ON n.id = l.credit_note_id
-           JOIN invoice_line b ON b.id = l.invoice_line_id
+           JOIN invoice_line b ON b.id = l.invoice_line_id JOIN invoice i ON i.id = b.invoice_id
            ORDER BY l.credit_note_id, l.position"#
     )
     .fetch_all(conn)
@@ -127,6 +129,7 @@ pub async fn credit_lines(conn: &mut PgConnection) -> Result<Vec<StoredCredit>> 
                 taxes: r.taxes.0,
                 explain: serde_json::from_value(r.explain).map_err(|_| corrupt())?,
                 billed: billed_taxes(r.billed.0, credited),
+                behavior: row::known(TABLE, &r.tax_behavior, TaxBehavior::parse)?,
             })
         })
         .collect()

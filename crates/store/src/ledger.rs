@@ -103,7 +103,7 @@ pub async fn balances(
         .collect())
 }
 
-/// Money received in a span, over all customers.
+/// Money received in a span less what went back, over all customers.
 pub async fn cash_received(
     conn: &mut PgConnection,
     currency: Currency,

@@ -38,7 +38,11 @@ test("a part goes back to the card and the rest becomes credit", async ({ guard,
   await expect(page.getByText("This is more than is left to give back")).toBeVisible();
 
   await find(page, number);
+  await panel(page, "Give back").getByRole("button", { name: "Review the note" }).click();
+  await arrive(page, /error=no_line$/);
+  await find(page, number);
   await panel(page, "Give back").getByLabel(/^Give back of /).fill("50.00");
+  await panel(page, "Give back").getByLabel("goes back to the card").check();
   await panel(page, "Give back").getByRole("button", { name: "Review the note" }).click();
   await arrive(page, /^\/admin\/invoices\/credit\?/);
   await expect(panel(page, "What it does")).toContainText("$54.00");

@@ -4,7 +4,7 @@ mod bill;
 mod load;
 mod ran_out;
 
-pub use bill::RESUMED;
+pub use bill::{RESUMED, ran_out};
 pub use load::{Catalog, Loaded};
 
 use std::collections::{HashMap, HashSet};

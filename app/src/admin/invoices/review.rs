@@ -3,7 +3,7 @@
 use billing::credit::{CreditReason, Wanted};
 use billing::period::Zone;
 use leptos::prelude::*;
-use service::{CreditInvoice, CreditNotePreview, CreditableInvoice};
+use service::{CreditInvoice, CreditNotePreview, CreditableInvoice, ShownNote};
 
 use super::page::find;
 use super::typed;
@@ -54,7 +54,7 @@ async fn preview(visit: &Visit, invoice: &CreditableInvoice) -> Result<Preview, 
         Some(_) => Wanted::Rest,
         None => typed::amounts(invoice, |name| visit.query(name))?,
     };
-    let to = visit.query("to").unwrap_or("credit");
+    let to = visit.query("to").unwrap_or_default();
     let written = typed::written(&wanted);
     let credit = CreditInvoice {
         customer: invoice.customer,
@@ -85,7 +85,7 @@ fn review(
         ("form[number]", number.clone()),
         ("form[wanted]", preview.wanted),
         ("form[to]", preview.to),
-        ("form[shown]", typed::shown(note.parts)),
+        ("form[shown]", typed::shown(ShownNote::of(&note))),
         ("form[key]", key),
     ];
     view! {

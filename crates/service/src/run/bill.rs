@@ -67,7 +67,8 @@ fn look(customer: &CustomerRecord, subscription: Option<&Subscription>, now: Dat
     }
 }
 
-fn ran_out(subscription: &Subscription, now: DateTime<Utc>) -> Option<RanOut> {
+/// What is to be closed at the gateway before anything else happens to the subscription.
+pub fn ran_out(subscription: &Subscription, now: DateTime<Utc>) -> Option<RanOut> {
     match (subscription.pending_change, subscription.status) {
         (Some(PendingChange::AwaitingPayment { expires_at, .. }), _) if expires_at <= now => {
             Some(RanOut::Upgrade)

@@ -153,7 +153,7 @@ async fn lose_the_last_charge(play: &Play) {
 async fn run_ends(play: &Play, at: &str) {
     play.clock.advance_to(utc(at));
     let run = tokio::time::timeout(std::time::Duration::from_secs(60), play.billing.run_due());
-    run.await.expect("the run ends").unwrap();
+    run.await.unwrap().unwrap();
     let due: bool = sqlx::query_scalar("SELECT due_at > $1::text::timestamptz FROM customer")
         .bind(at)
         .fetch_one(&play.pool)

@@ -193,7 +193,8 @@ const CHECKS: &[Check] = &[
         "SELECT count(*) FROM subscription WHERE status IN ('past_due', 'suspended', 'unpaid')",
         "SELECT s.id::text FROM subscription s WHERE s.status IN ('past_due', 'suspended', 'unpaid')
          AND NOT EXISTS (SELECT FROM invoice i JOIN dunning d ON d.invoice_id = i.id
-                         WHERE i.subscription_id = s.id AND i.status = 'open')",
+                         WHERE i.customer_id = s.customer_id AND i.status = 'open'
+                             AND s.id = ANY(subscriptions_of_invoice(i.id, i.subscription_id)))",
     ),
     (
         "dunning tries a card once a step, and no more often than it may",

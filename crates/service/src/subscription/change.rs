@@ -15,7 +15,7 @@ use store::invoice::WaitingOneOff;
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::upgrade::Upgrade;
-use super::{ChangeKind, ChangeOutcome, ChangePreview};
+use super::{ChangeKind, ChangeOutcome, ChangePreview, MAX_QUANTITY};
 use crate::credit::PlannedNote;
 use crate::entitlement::Carried;
 use crate::id::mint;
@@ -23,9 +23,6 @@ use crate::payment::refuse_in_debt;
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result, credit, invoice, usage};
-
-/// More than this is a slip of the finger, and amounts stay far from overflowing.
-const MAX_QUANTITY: u32 = 100_000;
 
 /// A change decided from what stands in the database.
 struct Decided {

@@ -18,6 +18,8 @@ mod catalog;
 mod catalog_add_on;
 mod catalog_draft;
 mod catch_up;
+mod consolidated;
+mod consolidated_debt;
 mod correction;
 mod coupon;
 mod coupon_report;

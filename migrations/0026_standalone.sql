@@ -5,6 +5,9 @@ ALTER TABLE plan ADD CONSTRAINT plan_kind_check CHECK (kind IN ('plan', 'add_on'
 -- Null: the customer's main subscription. One of these is live, and one of each standalone plan, whoever asks at the
 -- same moment.
 ALTER TABLE subscription ADD COLUMN standalone_plan_id uuid REFERENCES plan;
+-- It neither tries nor pauses, and nothing of it waits for a payment.
+ALTER TABLE subscription ADD CHECK (standalone_plan_id IS NULL
+    OR (status IN ('pending', 'active', 'past_due', 'suspended', 'canceled') AND pending_change IS NULL));
 CREATE UNIQUE INDEX subscription_one_standalone ON subscription (customer_id, standalone_plan_id)
     WHERE standalone_plan_id IS NOT NULL AND status <> 'canceled';
 DROP INDEX subscription_one_live;

@@ -49,7 +49,7 @@ pub use cancel::{Feedback, FeedbackReason, schedule_cancel, supersede, undo_canc
 pub use change::{ChangeError, PlanChange, UndoneBy, undo_pending_change};
 pub use collection::{fall_behind, leave_unpaid, recover, suspend};
 #[cfg(feature = "zones")]
-pub use consolidate::{Due, DueTogether, consolidate, due_at, next_due};
+pub use consolidate::{Due, DueTogether, billed_on, consolidate, due_at, next_due};
 #[cfg(feature = "zones")]
 pub use create::{
     Bought, Create, CreateError, Term, activate, add_standalone, buy, expire_incomplete, extend_trial,

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{Status, Subscription};
+use super::{ChangeError, RenewalInput, Status, Subscription, renew};
+use crate::catalog::Plan;
+use crate::entitlement::Terms;
 use crate::id::SubscriptionId;
+use crate::invoice::Part;
 use crate::period::Zone;
 
 /// The next boundary of a subscription.
@@ -76,6 +79,39 @@ pub fn due_at<'s>(
     let runs_out = live.clone().into_iter().filter_map(Subscription::runs_out_at);
     let billed = next_due(live, zone).map(|bill| bill.at);
     runs_out.chain(billed).min()
+}
+
+/// Weeks in a year and more: no bill that is looked ahead to is further away.
+const MOST_PERIODS: usize = 60;
+
+/// What a standalone subscription bills on a day to come, and when; none where no period of it begins on that day.
+pub fn billed_on(
+    standalone: &Subscription,
+    plan: &Plan,
+    (day, zone): (NaiveDate, Zone),
+) -> Result<Option<(DateTime<Utc>, Part)>, ChangeError> {
+    let input = RenewalInput {
+        terms: &Terms::of_plan(plan),
+        scheduled: None,
+        usage: &[],
+        late: &[],
+        has_payment_method: true,
+        owes: false,
+        zone,
+    };
+    let mut own = standalone.clone();
+    for _ in 0..MOST_PERIODS {
+        let Some(at) = own.next_boundary().filter(|at| zone.local(*at).date() <= day) else {
+            break;
+        };
+        let step = renew(&own, input)?;
+        if zone.local(at).date() == day && !step.lines.is_empty() {
+            let (lines, discounts) = (step.lines, step.discounts);
+            return Ok(Some((at, Part { lines, discounts })));
+        }
+        own = step.after;
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

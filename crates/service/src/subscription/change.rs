@@ -14,8 +14,9 @@ use store::customer::CustomerRecord;
 use store::invoice::WaitingOneOff;
 use store::{CustomerScope, PgConnection, Tx};
 
-use super::upgrade::Upgrade;
-use super::{ChangeKind, ChangeOutcome, ChangePreview, MAX_QUANTITY};
+use super::standalone::standalone_of;
+use super::upgrade::{Along, Upgrade};
+use super::{ChangeKind, ChangeOutcome, ChangePreview, MAX_QUANTITY, Subscribed};
 use crate::credit::PlannedNote;
 use crate::entitlement::Carried;
 use crate::id::mint;
@@ -42,6 +43,7 @@ struct Decided {
     wallet: Wallet,
     /// What goes onto the next bill once.
     waiting: Vec<WaitingOneOff>,
+    beside: Vec<Subscribed>,
 }
 
 impl Decided {
@@ -229,6 +231,7 @@ impl Billing {
         Ok(Decided {
             wallet,
             waiting: invoice::waiting(conn, &customer).await?,
+            beside: standalone_of(conn, customer.id).await?,
             credit_note,
             customer,
             subscription,
@@ -298,7 +301,11 @@ impl Billing {
         self.next_bill(
             (&decided.customer, after),
             input,
-            (&decided.wallet, &decided.waiting),
+            Along {
+                wallet: &decided.wallet,
+                waiting: &decided.waiting,
+                beside: &decided.beside,
+            },
         )
     }
 }

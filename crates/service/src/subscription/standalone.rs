@@ -200,6 +200,13 @@ async fn may_buy(tx: &mut Tx, customer: &CustomerRecord, price: PriceId) -> Resu
     Ok(plan)
 }
 
+/// What is live beside the plan.
+pub async fn standalone_of(conn: &mut PgConnection, customer: CustomerId) -> Result<Vec<Subscribed>> {
+    let mut live = store::subscription::all_live(conn, CustomerScope::of(customer)).await?;
+    live.retain(|live| live.standalone);
+    with_plans(conn, live).await
+}
+
 /// In the order given.
 pub async fn with_plans(
     conn: &mut PgConnection,

@@ -2,8 +2,8 @@
 
 use billing::credit::{CreditReason, Wallet};
 use billing::id::{InvoiceId, PaymentAttemptId};
-use billing::invoice::InvoiceDraft;
-use billing::subscription::{BilledUsage, RenewalInput, Subscription, renew};
+use billing::invoice::{InvoiceDraft, Part};
+use billing::subscription::{BilledUsage, RenewalInput, Subscription, billed_on, renew};
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
 use store::customer::CustomerRecord;
@@ -11,7 +11,7 @@ use store::invoice::WaitingOneOff;
 use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
-use super::ChangeOutcome;
+use super::{ChangeOutcome, Subscribed};
 use crate::credit::{self, Issue, PlannedNote};
 use crate::invoice::{Finalize, finalize};
 use crate::payment::{BeginAttempt, Cause, begin_attempts};
@@ -157,12 +157,12 @@ impl Billing {
     }
 
     /// The first full bill after a change, by the same function that the billing run uses: when and how much,
-    /// from the credit that is left, with what waits to be billed once.
+    /// from the credit that is left, with what else comes on its day.
     pub(super) fn next_bill(
         &self,
         (customer, after): (&CustomerRecord, &Subscription),
         input: RenewalInput<'_>,
-        (wallet, waiting): (&Wallet, &[WaitingOneOff]),
+        along: Along<'_>,
     ) -> Result<Option<(DateTime<Utc>, InvoiceDraft)>> {
         let mut step = renew(after, input)?;
         // A year's plan has months in between that bill usage alone.
@@ -172,11 +172,36 @@ impl Billing {
             }
             step = renew(&step.after, input)?;
         }
-        for one_off in waiting {
-            step.lines.push(one_off.item.line(step.boundary)?);
+        let (mut at, zone) = (step.boundary, customer.zone);
+        let day = (zone.local(at).date(), zone);
+        let bills = !step.lines.is_empty();
+        let mut parts = vec![Part {
+            lines: step.lines,
+            discounts: step.discounts,
+        }];
+        for own in along.beside.iter().filter(|_| bills) {
+            if let Some((due, part)) = billed_on(&own.subscription, &own.plan, day)? {
+                at = at.max(due);
+                parts.push(part);
+            }
         }
-        let draft = self.draft(customer, step.lines, &step.discounts)?;
-        let draft = draft.settle(&mut wallet.clone(), step.boundary)?;
-        Ok((!draft.lines().is_empty()).then_some((step.boundary, draft)))
+        let once = along.waiting.iter().map(|one_off| one_off.item.line(at));
+        parts.push(Part {
+            lines: once.collect::<std::result::Result<_, _>>()?,
+            discounts: Vec::new(),
+        });
+        let taxation = customer.taxation(self.parts.config.tax);
+        let draft = InvoiceDraft::consolidate(customer.currency, parts, &taxation)?;
+        let draft = draft.settle(&mut along.wallet.clone(), at)?;
+        Ok((!draft.lines().is_empty()).then_some((at, draft)))
     }
+}
+
+/// What comes along with the plan's next bill.
+#[derive(Clone, Copy)]
+pub(super) struct Along<'a> {
+    pub wallet: &'a Wallet,
+    pub waiting: &'a [WaitingOneOff],
+    /// What is sold beside the plan.
+    pub beside: &'a [Subscribed],
 }

@@ -51,6 +51,7 @@ mod purchase_upgrade_renewal;
 mod quantity;
 mod revenue;
 mod schemes;
+mod standalone;
 mod stop_with_debt;
 mod tax;
 mod tax_rate;

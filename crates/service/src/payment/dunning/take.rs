@@ -221,9 +221,11 @@ impl Billing {
         let outlook = taking.debt.outlook(zone);
         let day = |at: DateTime<Utc>| zone.local(at).date();
         let retried_on = outlook.retry_at.map(day);
-        let stops_on = taking.past_due().next().and(outlook.suspended_at).map(day);
+        // Access is the plan's: it is not lost with what is sold beside it.
+        let main = |own: &&Subscription| !own.standalone;
+        let stops_on = taking.past_due().find(main).and(outlook.suspended_at).map(day);
         let end = self.dunning_end(taking.customer);
-        let is_served = taking.served().next().is_some();
+        let is_served = taking.served().any(|own| main(&own));
         match (taking.due.step.action, is_served) {
             (Action::Fail, _) if invoice.due_date().is_sent() => DunningLetter::Overdue {
                 unpaid,

@@ -18,6 +18,7 @@ mod consolidate;
 mod create;
 #[cfg(feature = "zones")]
 mod discounting;
+mod due;
 #[cfg(feature = "zones")]
 mod late_usage;
 #[cfg(feature = "zones")]

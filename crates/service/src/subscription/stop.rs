@@ -10,6 +10,7 @@ use billing::subscription::{
 };
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
+use store::invoice::WaitingOneOff;
 use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
@@ -59,6 +60,26 @@ pub struct StopPreview {
     pub draft: InvoiceDraft,
     /// The credit balance afterwards.
     pub credit_left: Money,
+}
+
+/// What waits to be billed once comes with the last bill: after an end there is no other. What is sold beside a plan
+/// leaves it to the plan.
+async fn waits_for_the_end(
+    conn: &mut PgConnection,
+    (customer, subscription): (&CustomerRecord, &Subscription),
+    halt: Halt,
+) -> Result<Vec<WaitingOneOff>> {
+    let scope = CustomerScope::of(customer.id);
+    let goes_on = match halt {
+        Halt::Asked(StopKind::Pause { .. }) => true,
+        Halt::Asked(StopKind::Cancel { .. }) | Halt::Unpaid => {
+            subscription.standalone && store::subscription::live(conn, scope).await?.is_some()
+        }
+    };
+    if goes_on {
+        return Ok(Vec::new());
+    }
+    invoice::waiting(conn, customer).await
 }
 
 async fn main_of(conn: &mut PgConnection, scope: CustomerScope) -> Result<Subscription> {
@@ -255,16 +276,7 @@ impl Billing {
         let paid = paid.collect::<std::result::Result<Vec<_>, _>>()?;
         let paid = Money::sum(customer.currency, paid)?;
         let mut lines = stop.lines.clone();
-        let waiting = match halt {
-            Halt::Asked(StopKind::Pause { .. }) => Vec::new(),
-            // What waits is billed with the plan.
-            Halt::Asked(StopKind::Cancel { .. }) | Halt::Unpaid
-                if subscription.standalone && main_of(conn, scope).await.is_ok() =>
-            {
-                Vec::new()
-            }
-            Halt::Asked(StopKind::Cancel { .. }) | Halt::Unpaid => invoice::waiting(conn, &customer).await?,
-        };
+        let waiting = waits_for_the_end(conn, (&customer, &subscription), halt).await?;
         for one_off in &waiting {
             lines.push(one_off.item.line(at)?);
         }

@@ -145,6 +145,27 @@ async fn whoever_decides_something_in_between_is_billed_twice(pool: PgPool) {
     play.ties().await;
 }
 
+/// Of a month, and of a year: what comes on the day is on the bill that is shown, and on the one that comes.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_change_shows_what_comes_with_its_next_bill(pool: PgPool) {
+    let (play, _) = both(pool, Month).await;
+    play.live_until("2026-04-10T00:00:00Z").await;
+    let shown = async |interval| {
+        let price = play.price("professional", interval).await;
+        let preview = play.billing.preview_change(&play.actor, price).await.unwrap();
+        let (at, draft) = preview.next_bill.unwrap();
+        (at, draft.total().minor())
+    };
+    assert_eq!(shown(Month).await, (utc("2026-05-01T12:00:00Z"), 118_584));
+    // Paid by the year from now on, on another day than what is beside it.
+    assert_eq!(shown(Year).await, (utc("2027-04-10T00:00:00Z"), 1_078_920));
+    play.change("professional", Month).await;
+    play.live_until("2026-05-01T12:00:00Z").await;
+    let may = play.bills().await.pop();
+    assert_eq!(may, Some(bill("INV-000004", "renewal", Paid, 118_584)));
+    play.ties().await;
+}
+
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn each_boundary_of_both_is_billed_once(pool: PgPool) {
     let (play, _) = both(pool, Month).await;

@@ -32,6 +32,10 @@ pub enum AppError {
     NoSubscription,
     QuoteStale,
     NothingDue,
+    NotCreditable,
+    BeyondWhatIsLeft,
+    NothingLeft,
+    AmountTooSmall,
     PaymentUnderWay,
     NoPaymentMethod,
     SamePrice,
@@ -78,7 +82,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 61] = [
+    pub const ALL: [Self; 65] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -102,6 +106,10 @@ impl AppError {
         NoSubscription,
         QuoteStale,
         NothingDue,
+        NotCreditable,
+        BeyondWhatIsLeft,
+        NothingLeft,
+        AmountTooSmall,
         PaymentUnderWay,
         NoPaymentMethod,
         SamePrice,
@@ -167,6 +175,10 @@ impl AppError {
             NoSubscription => "no_subscription",
             QuoteStale => "quote_stale",
             NothingDue => "nothing_due",
+            NotCreditable => "not_creditable",
+            BeyondWhatIsLeft => "beyond_what_is_left",
+            NothingLeft => "nothing_left",
+            AmountTooSmall => "amount_too_small",
             PaymentUnderWay => "payment_under_way",
             NoPaymentMethod => "no_payment_method",
             SamePrice => "same_price",
@@ -274,8 +286,26 @@ impl From<service::Error> for AppError {
         }
         match error {
             service::Error::Invalid { field } => invalid(field),
+            service::Error::Credit(refused) => credit(refused),
             other => Self::parse(other.code()).unwrap_or(Internal),
         }
+    }
+}
+
+#[cfg(feature = "ssr")]
+const fn credit(refused: billing::credit::CreditRefused) -> AppError {
+    use billing::credit::{CreditRefused, PartRefused};
+    match refused {
+        CreditRefused::Status(_) | CreditRefused::TopUp | CreditRefused::CreditLine => NotCreditable,
+        CreditRefused::BeyondInvoice(_) | CreditRefused::Part(PartRefused::TooMuch(_)) => BeyondWhatIsLeft,
+        CreditRefused::NothingLeft | CreditRefused::Part(PartRefused::NothingLeft) => NothingLeft,
+        CreditRefused::Part(PartRefused::TooSmall) => AmountTooSmall,
+        CreditRefused::Part(PartRefused::Money(_)) => AmountOutOfRange,
+        CreditRefused::UnknownLine
+        | CreditRefused::Twice
+        | CreditRefused::NoLine
+        | CreditRefused::Currency
+        | CreditRefused::Part(PartRefused::Amount) => Invalid,
     }
 }
 

@@ -251,6 +251,12 @@ pub fn card(brand: &str, last4: &str) -> String {
     format!("{capital}{} •••• {last4}", letters.as_str())
 }
 
+/// `visa 4242`, as it is kept with an attempt.
+pub fn kept_card(kept: &str) -> String {
+    kept.split_once(' ')
+        .map_or_else(|| kept.to_owned(), |(brand, last4)| card(brand, last4))
+}
+
 /// A date with its instant for machines and for hovering over it.
 pub fn iso(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)

@@ -5,7 +5,7 @@ use service::{Actor, Principal};
 use crate::error::AppError;
 use crate::layout::{Area, NavItem};
 use crate::page::Visit;
-use crate::text::en::{admin as t, admin_catalog};
+use crate::text::en::{admin as t, admin_catalog, admin_invoices};
 
 pub static ADMIN: Area = Area {
     home: "/admin",
@@ -22,6 +22,10 @@ pub static ADMIN: Area = Area {
         NavItem {
             href: "/admin/coupons",
             label: t::COUPONS,
+        },
+        NavItem {
+            href: "/admin/invoices",
+            label: admin_invoices::NAV,
         },
         NavItem {
             href: "/admin/system",

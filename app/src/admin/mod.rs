@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod coupons;
+pub mod invoices;
 pub mod system;
 
 #[cfg(feature = "ssr")]

@@ -8,6 +8,7 @@ use super::catalog::CatalogPage;
 use super::catalog::edit::EditPage;
 use super::catalog::review::ReviewPage;
 use super::coupons::{CouponPage, CouponsPage};
+use super::invoices::{InvoicesPage, NotePage};
 use super::mail::MailPage;
 use super::overview::OverviewPage;
 use super::system::page::SystemPage;
@@ -21,6 +22,8 @@ pub fn AdminRoutes() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/admin/catalog/review") view=ReviewPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/coupons") view=CouponsPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/coupons/:id") view=CouponPage ssr=SsrMode::Async/>
+        <Route path=path!("/admin/invoices") view=InvoicesPage ssr=SsrMode::Async/>
+        <Route path=path!("/admin/invoices/credit") view=NotePage ssr=SsrMode::Async/>
         <Route path=path!("/admin/system") view=SystemPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/mail") view=MailPage ssr=SsrMode::Async/>
     }

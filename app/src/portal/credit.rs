@@ -13,6 +13,7 @@ use crate::format;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
 use crate::portal::invoices::explain::credit_sentences;
+use crate::portal::refunds::{RefundTable, part_rows};
 use crate::portal::tax;
 use crate::text::en::invoices::credit as t;
 use crate::text::en::portal::lines as l;
@@ -123,7 +124,7 @@ fn line_row(line: &CreditLine, invoice: Option<AnyView>, zone: Zone) -> impl Int
 }
 
 /// Each tax that is given back; none owed, none said.
-fn tax_rows<'l>(lines: impl Iterator<Item = &'l CreditLine>, nothing: Money) -> AnyView {
+pub fn tax_rows<'l>(lines: impl Iterator<Item = &'l CreditLine>, nothing: Money) -> AnyView {
     let taxes = sum_by_tax(lines.map(|line| &line.taxes[..])).unwrap_or_default();
     let rows = tax::rows(&taxes, TaxBasis::default(), nothing);
     rows.into_iter()
@@ -132,7 +133,7 @@ fn tax_rows<'l>(lines: impl Iterator<Item = &'l CreditLine>, nothing: Money) -> 
         .into_any()
 }
 
-fn sum(label: String, amount: Money, strong: bool) -> impl IntoView {
+pub fn sum(label: String, amount: Money, strong: bool) -> impl IntoView {
     let weight = if strong { "font-semibold" } else { "font-normal" };
     view! {
         <tr class=weight>
@@ -176,6 +177,12 @@ fn document(note: &CreditNoteDetail, title: String, zone: Zone) -> impl IntoView
             line_row(line, Some(of.into_any()), zone)
         })
         .collect_view();
+    let parts = part_rows(summary.parts)
+        .into_iter()
+        .map(|(label, amount)| sum(label.to_owned(), amount, false))
+        .collect_view();
+    let hint = summary.parts.credit.is_positive().then_some(t::HINT);
+    let memo = note.memo.clone();
     view! {
         <div>
             <a class="link link-hover text-muted inline-flex items-center gap-1" href="/invoices">
@@ -195,6 +202,7 @@ fn document(note: &CreditNoteDetail, title: String, zone: Zone) -> impl IntoView
                 <dd>{note.customer_name.clone()}<span class="block label-sm break-all">{note.customer_email.clone()}</span>{tax_id}</dd>
             </div>
         </dl>
+        {memo.map(|memo| view! { <p class="break-words">{memo}</p> })}
         <Panel title=t::LINES>
             <Table caption=t::LINES>
                 <thead>
@@ -208,9 +216,11 @@ fn document(note: &CreditNoteDetail, title: String, zone: Zone) -> impl IntoView
                     {sum(l::SUBTOTAL.to_owned(), net, false)}
                     {taxes}
                     {sum(l::TOTAL.to_owned(), total, true)}
+                    {parts}
                 </tfoot>
             </Table>
-            <p class="text-muted">{t::HINT}</p>
+            {hint.map(|hint| view! { <p class="text-muted">{hint}</p> })}
         </Panel>
+        <RefundTable refunds=note.refunds.clone() zone=zone/>
     }
 }

@@ -12,6 +12,8 @@ mod lines;
 #[cfg(feature = "ssr")]
 pub mod overview;
 pub mod plan;
+#[cfg(feature = "ssr")]
+pub mod refunds;
 pub mod settings;
 #[cfg(feature = "ssr")]
 pub mod status;

@@ -3,6 +3,7 @@
 
 mod balance;
 mod billed;
+mod by_hand;
 pub mod grant;
 mod note;
 mod part;
@@ -11,8 +12,9 @@ mod wallet;
 
 pub use balance::{balance_after_refund, burn};
 pub use billed::{BilledLine, BilledTax, CreditableLine};
+pub use by_hand::{CreditRefused, HandNote, Kept, StandingInvoice, Wanted, WantedLine, credit_by_hand};
 pub use note::{CreditLine, CreditNoteDraft, CreditReason};
-pub use part::{Limits, NoteParts, PartOfLine, divide, part_of_line, tax_of_note};
+pub use part::{GivenBack, GivenPart, Limits, NoteParts, PaidTo, PartRefused, StandingLine, divide, part_of};
 pub use top_up::{TopUp, TopUpBounds, TopUpError};
 pub use wallet::{
     CreditGrant, CreditUse, GrantKind, GrantRefused, GrantTerms, Priority, Settled, Wallet, by_kind, total_of,

@@ -92,6 +92,8 @@ ids! {
     PaymentMethodId = "pm";
     /// Also the idempotency key under which the gateway knows the charge.
     PaymentAttemptId = "pay";
+    /// Also the idempotency key under which the gateway knows the refund.
+    RefundId = "ref";
     CheckoutSessionId = "cs";
     PostingId = "post";
     MovementId = "mov";

@@ -2,8 +2,10 @@
 
 pub mod dunning;
 mod minimum;
+mod refund;
 
 pub use minimum::minimum_charge;
+pub use refund::RefundStatus;
 
 use serde::{Deserialize, Serialize};
 

@@ -7,17 +7,19 @@ mod charge;
 mod checkout;
 mod decline;
 mod error;
+mod refund;
 pub mod sandbox;
 
 pub use charge::{ChargeOutcome, ChargeRequest};
 pub use checkout::{CheckoutLine, CheckoutMode, CheckoutPage, CheckoutRequest, CheckoutState, SavedMethod};
 pub use decline::{DeclineCode, DeclineKind};
 pub use error::GatewayError;
+pub use refund::{RefundOutcome, RefundRequest};
 
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use billing::id::PaymentAttemptId;
+use billing::id::{PaymentAttemptId, RefundId};
 
 #[async_trait]
 pub trait PaymentGateway: Send + Sync + Debug {
@@ -49,4 +51,11 @@ pub trait PaymentGateway: Send + Sync + Debug {
     /// Withdraws a charge that awaits the customer and says what it is then; one that was already decided
     /// stays what it is. A charge on a hosted page is withdrawn with its page.
     async fn cancel_charge(&self, attempt: PaymentAttemptId) -> Result<Option<ChargeOutcome>, GatewayError>;
+
+    /// Sends money of a charge back where it came from. The refund is the key: the same request again repeats the
+    /// first answer and moves no money. All refunds of a charge together are never more than the charge.
+    async fn refund(&self, request: &RefundRequest) -> Result<RefundOutcome, GatewayError>;
+
+    /// What has become of the refund by now; `None` if the provider never heard of it.
+    async fn find_refund(&self, refund: RefundId) -> Result<Option<RefundOutcome>, GatewayError>;
 }

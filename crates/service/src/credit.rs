@@ -1,10 +1,12 @@
 //! The customer's credit: the grants it is kept in, what adds to them, and the invoices that are paid from them.
 
+mod by_hand;
 mod expire;
 mod grant;
 mod note;
 mod top_up;
 
+pub use by_hand::{CreditInvoice, CreditNotePreview, CreditableInvoice, IssueCreditNote};
 pub use expire::expire;
 pub use grant::GrantCredit;
 pub use note::{Issue, PlannedNote, issue};
@@ -93,6 +95,17 @@ impl Billing {
             .await?
             .ok_or(Error::NotFound("credit note"))
     }
+
+    /// The notes that reduce an invoice, oldest first.
+    pub async fn credit_notes_of(&self, actor: &Actor, invoice: InvoiceId) -> Result<Vec<CreditNoteDetail>> {
+        let scope = actor.reads_customer()?;
+        let mut conn = store::acquire(self.pool()).await?;
+        let mut notes = Vec::new();
+        for note in store::credit::of_invoice(&mut conn, scope, invoice).await? {
+            notes.extend(store::credit::find(&mut conn, scope, note.id).await?);
+        }
+        Ok(notes)
+    }
 }
 
 /// What a customer's invoices are paid from first. Under the customer's lock it stays what it is.
@@ -179,6 +192,7 @@ pub async fn book(
         attempt: None,
         credit_note: None,
         grant: None,
+        refund: None,
         at,
     };
     Ok(store::ledger::insert(conn, &[posting]).await?)

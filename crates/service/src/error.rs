@@ -1,7 +1,7 @@
 //! The one closed error of the use cases. Each edge maps it once: pages to words, REST to problem+json.
 
 use billing::coupon::CodeRefused;
-use billing::credit::TopUpError;
+use billing::credit::{CreditRefused, PartRefused, TopUpError};
 use billing::invoice::OneOffLineError;
 use billing::money::MoneyError;
 use billing::period::PeriodError;
@@ -62,6 +62,10 @@ pub enum Error {
     InvoiceSettled,
     #[error("a part of the invoice was paid or given back: write it off instead")]
     InvoiceGivenBack,
+    #[error(transparent)]
+    Credit(#[from] CreditRefused),
+    #[error("this name was used for another credit note of the invoice")]
+    KeyReused,
     #[error("a payment of this invoice is under way")]
     PaymentUnderWay,
     #[error("there is no payment method")]
@@ -119,6 +123,8 @@ impl Error {
             Self::NothingDue => "nothing_due",
             Self::InvoiceSettled => "invoice_settled",
             Self::InvoiceGivenBack => "invoice_given_back",
+            Self::Credit(refused) => credit_code(*refused),
+            Self::KeyReused => "key_reused",
             Self::PaymentUnderWay => "payment_under_way",
             Self::NoPaymentMethod => "no_payment_method",
             Self::Change(ChangeError::SamePrice) => "same_price",
@@ -174,6 +180,10 @@ impl Error {
             Self::Forbidden => ErrorKind::Forbidden,
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Invalid { .. } | Self::TaxId(_) | Self::Catalog(_) | Self::Money(_) => ErrorKind::Invalid,
+            Self::Credit(CreditRefused::UnknownLine | CreditRefused::Twice | CreditRefused::NoLine)
+            | Self::Credit(CreditRefused::Currency | CreditRefused::Part(PartRefused::Amount)) => {
+                ErrorKind::Invalid
+            }
             Self::EmailTaken
             | Self::CatalogChanged
             | Self::AlreadySubscribed
@@ -184,6 +194,8 @@ impl Error {
             | Self::NothingDue
             | Self::InvoiceSettled
             | Self::InvoiceGivenBack
+            | Self::Credit(_)
+            | Self::KeyReused
             | Self::PaymentUnderWay
             | Self::NoPaymentMethod
             | Self::Change(_)
@@ -197,6 +209,24 @@ impl Error {
             Self::Store(error) if error.is_transient() => ErrorKind::Unavailable,
             Self::Store(_) | Self::OutOfBounds(_) | Self::Internal(_) => ErrorKind::Internal,
         }
+    }
+}
+
+const fn credit_code(refused: CreditRefused) -> &'static str {
+    match refused {
+        CreditRefused::Status(_) => "invoice_not_creditable",
+        CreditRefused::TopUp => "top_up_not_creditable",
+        CreditRefused::UnknownLine => "line_unknown",
+        CreditRefused::CreditLine => "line_not_creditable",
+        CreditRefused::Twice => "line_named_twice",
+        CreditRefused::NoLine => "line_missing",
+        CreditRefused::Currency => "currency_mismatch",
+        CreditRefused::BeyondInvoice(_) => "beyond_invoice",
+        CreditRefused::NothingLeft | CreditRefused::Part(PartRefused::NothingLeft) => "nothing_left",
+        CreditRefused::Part(PartRefused::Amount) => "amount_not_positive",
+        CreditRefused::Part(PartRefused::TooMuch(_)) => "beyond_line",
+        CreditRefused::Part(PartRefused::TooSmall) => "amount_too_small",
+        CreditRefused::Part(PartRefused::Money(_)) => "amount_out_of_range",
     }
 }
 

@@ -43,7 +43,9 @@ pub use checkout::{CheckoutOutcome, CheckoutResult, OpenTopUp, StartCheckout};
 pub use coupon::{
     CodeOffer, CouponDetail, CouponReport, MakeCodes, NewCoupon, NewPromotionCodes, ValidateCode,
 };
-pub use credit::{CreditOverview, GrantCredit};
+pub use credit::{
+    CreditInvoice, CreditNotePreview, CreditOverview, CreditableInvoice, GrantCredit, IssueCreditNote,
+};
 pub use customer::CustomerProfile;
 pub use demo::{DEMO_PASSWORD, DemoAccount, DemoWorld, SeedProgress, demo_accounts};
 pub use entitlement::{OverrideKey, SetOverride};
@@ -59,7 +61,7 @@ pub use store::credit::grant::{CreditEntry, GrantOrigin, GrantRow};
 pub use store::credit::{CreditNoteDetail, CreditNoteSummary};
 pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary, WaitingOneOff};
 pub use store::member::LoginName;
-pub use store::payment::PaymentMethod;
+pub use store::payment::{PaymentMethod, RefundRow};
 pub use subscription::{
     AddOnOffer, AddOnPreview, AddStandalone, AgreePrice, AgreedPrice, CancelWhen, ChangeKind, ChangeOutcome,
     ChangePreview, NewPrice, ResumePreview, SetUp, StopKind, StopPreview, Subscribed,

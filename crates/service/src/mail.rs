@@ -4,6 +4,7 @@ mod dunning;
 
 pub use dunning::{DunningLetter, Unpaid};
 
+use billing::credit::NoteParts;
 use billing::id::{InvoiceId, MailId};
 use billing::money::Money;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -28,7 +29,15 @@ pub enum Letter<'a> {
     },
     CreditIssued {
         number: &'a str,
-        total: Money,
+        parts: NoteParts,
+        /// The one that staff gave back of.
+        invoice: Option<&'a str>,
+    },
+    /// Money went back, or could not and is credit.
+    Refunded {
+        note: &'a str,
+        amount: Money,
+        failed: bool,
     },
     Receipt {
         number: &'a str,
@@ -60,6 +69,8 @@ impl Letter<'_> {
         match self {
             Self::InvoiceIssued { number, .. } => format!("Invoice {number}"),
             Self::CreditIssued { number, .. } => format!("Credit note {number}"),
+            Self::Refunded { failed: false, .. } => "Your refund".to_owned(),
+            Self::Refunded { failed: true, .. } => "Your refund could not be made".to_owned(),
             Self::Receipt { number, .. } => format!("Receipt for invoice {number}"),
             Self::Dunning(letter) => letter.subject(),
             Self::UpgradeDeclined => "Your change was not paid".to_owned(),
@@ -79,9 +90,22 @@ impl Letter<'_> {
                 carried,
                 pay_by,
             } => issued(number, (*total, *credit, *carried), *pay_by, base_url),
-            Self::CreditIssued { number, total } => format!(
-                "Credit note {number}: {total} has been added to your credit and pays for your next invoices.\n\
+            Self::CreditIssued {
+                number,
+                parts,
+                invoice,
+            } => credited(number, *parts, *invoice, base_url),
+            Self::Refunded {
+                note,
+                amount,
+                failed: false,
+            } => format!(
+                "{amount} of credit note {note} went back to the card it was paid with. Banks take some days to show it.\n\
                  See it at {base_url}/invoices."
+            ),
+            Self::Refunded { note, amount, .. } => format!(
+                "{amount} of credit note {note} could not go back to the card it was paid with. It has been added to \
+                 your credit and pays for your next invoices.\nSee it at {base_url}/wallet."
             ),
             Self::Receipt { number, paid } => {
                 format!("We received {paid} for invoice {number}. Thank you.\nSee it at {base_url}/invoices.")
@@ -147,6 +171,29 @@ fn issued(
         None => format!("See it at {base_url}/invoices."),
     };
     format!("Invoice {number} over {total} has been issued{credited}{carried}.\n{then}")
+}
+
+fn credited(number: &str, parts: NoteParts, invoice: Option<&str>, base_url: &str) -> String {
+    let mut does = Vec::new();
+    if let Some(invoice) = invoice.filter(|_| parts.offset.is_positive()) {
+        does.push(format!("{} less is owed of invoice {invoice}.", parts.offset));
+    }
+    if parts.refund.is_positive() {
+        does.push(format!(
+            "{} goes back to the card it was paid with.",
+            parts.refund
+        ));
+    }
+    if parts.credit.is_positive() {
+        let credit = parts.credit;
+        does.push(format!(
+            "{credit} has been added to your credit and pays for your next invoices."
+        ));
+    }
+    format!(
+        "Credit note {number}: {}\nSee it at {base_url}/invoices.",
+        does.join(" ")
+    )
 }
 
 /// A letter and the customer it goes to.

@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use billing::id::PaymentAttemptId;
+use billing::id::{PaymentAttemptId, RefundId};
 use graphile_worker::{
     IntoTaskHandlerResult, JobSpec, LocalQueueConfig, RefetchDelayConfig, TaskHandler, Worker, WorkerContext,
     WorkerOptions, WorkerUtils,
@@ -32,6 +32,8 @@ const DEAD_AFTER: Duration = Duration::from_secs(15);
 pub enum Job {
     /// Collects a payment attempt that was committed before.
     Collect { attempt: PaymentAttemptId },
+    /// Sends back a refund that was committed before.
+    Refund { refund: RefundId },
 }
 
 impl TaskHandler for Job {
@@ -43,6 +45,7 @@ impl TaskHandler for Job {
             .ok_or(Error::Internal("the worker has no service"))?;
         match self {
             Self::Collect { attempt } => billing.collect(attempt).await.map(drop),
+            Self::Refund { refund } => billing.refund(refund).await,
         }
     }
 }

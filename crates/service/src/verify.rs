@@ -1,10 +1,10 @@
 //! Recomputes everything that must tie, and names what does not.
 
-use billing::credit::BilledTax;
+use billing::credit::{BilledTax, GivenPart, part_of};
 use billing::invoice::Explain;
 use billing::money::{Money, MoneyError};
 use billing::revenue::customer_mrr;
-use billing::tax::{TaxBasis, TaxBehavior, TaxRounding, Taxation, Taxed, assess};
+use billing::tax::{IncludedRounding, TaxBasis, TaxBehavior, TaxRounding, Taxation, Taxed, assess, included};
 use chrono::{DateTime, Utc};
 use store::verify::{StoredCredit, StoredInvoice, StoredLine};
 use store::{CustomerScope, PgConnection};
@@ -113,22 +113,47 @@ async fn check_credit_lines(conn: &mut PgConnection, report: &mut VerifyReport) 
 }
 
 fn credit_ties(line: &StoredCredit) -> bool {
-    let taxes = line.taxes.iter().map(|line| &line.tax);
-    let exact = match &line.explain {
+    let given_back: Vec<_> = line.taxes.iter().map(|line| line.amount).collect();
+    let exact = exact_taxes(line, &given_back).ok();
+    let taxed = exact.is_some_and(|exact| is_exact_or_rest(&given_back, &exact, &line.billed));
+    taxed && shown(line, &given_back).is_ok_and(|shown| line.explain.amount() == shown.negate())
+}
+
+/// What a credit is said to give back: as its invoice shows lines, or net where it is unused time.
+fn shown(line: &StoredCredit, taxes: &[Money]) -> std::result::Result<Money, MoneyError> {
+    match (&line.explain, line.behavior) {
+        (Explain::Part { .. } | Explain::Rest { .. }, TaxBehavior::Inclusive) => {
+            taxes.iter().try_fold(line.net, |sum, tax| sum.plus(*tax))
+        }
+        _ => Ok(line.net),
+    }
+}
+
+/// What the taxes of a credit are where nothing was cut down.
+fn exact_taxes(line: &StoredCredit, given_back: &[Money]) -> std::result::Result<Vec<Money>, MoneyError> {
+    let taxes: Vec<_> = line.taxes.iter().map(|line| line.tax.clone()).collect();
+    match &line.explain {
+        Explain::Part { of, discount, given } => {
+            let part = GivenPart {
+                of: *of,
+                discount: *discount,
+                given: *given,
+            };
+            Ok(part_of(part, line.behavior, &taxes)?.taxes)
+        }
+        // Where the rest of its invoice was less than the rest of the line, that is taken apart.
+        Explain::Rest { .. } => {
+            let total = given_back.iter().try_fold(line.net, |sum, tax| sum.plus(*tax))?;
+            Ok(included(total, &taxes, IncludedRounding::Net)?.taxes)
+        }
         Explain::Prorated {
             basis,
             share,
             credit: true,
-        } => share.taxes(*basis, taxes).ok(),
-        Explain::Capped { limit, .. } => limit
-            .fraction(0, 1)
-            .ok()
-            .map(|nothing| vec![nothing; line.taxes.len()]),
-        _ => None,
-    };
-    let given_back: Vec<_> = line.taxes.iter().map(|line| line.amount).collect();
-    let taxed = exact.is_some_and(|exact| is_exact_or_rest(&given_back, &exact, &line.billed));
-    taxed && line.explain.amount() == line.net.negate()
+        } => share.taxes(*basis, &taxes),
+        Explain::Capped { limit, .. } => Ok(vec![Money::zero(limit.currency()); line.taxes.len()]),
+        _ => Err(MoneyError::Overflow),
+    }
 }
 
 /// What is not the exact tax is all that was left of it.

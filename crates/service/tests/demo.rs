@@ -124,8 +124,25 @@ async fn the_full_world_ties_and_comes_through_everything(pool: PgPool) {
         ),
         (
             "reasons to give credit",
-            CreditReason::ALL.map(CreditReason::as_str).to_vec(),
+            CreditReason::all().map(CreditReason::as_str).collect(),
             "SELECT DISTINCT reason FROM credit_note",
+        ),
+        (
+            "what notes by hand do, and what becomes of refunds",
+            vec![
+                "offset",
+                "refund",
+                "credit",
+                "several parts",
+                "succeeded",
+                "failed",
+            ],
+            "SELECT 'offset' FROM credit_note WHERE offset_minor > 0
+             UNION SELECT 'refund' FROM credit_note WHERE refund_minor > 0
+             UNION SELECT 'credit' FROM credit_note WHERE invoice_id IS NOT NULL AND credit_minor > 0
+             UNION SELECT 'several parts' FROM credit_note
+                 WHERE (offset_minor > 0)::int + (refund_minor > 0)::int + (credit_minor > 0)::int > 1
+             UNION SELECT status FROM refund",
         ),
         (
             "kinds of subscription items",

@@ -1,8 +1,12 @@
 //! Credit notes, what of billed time can still be given back, and the grants that credit is kept in.
 
 pub mod grant;
+mod line;
 
-use billing::credit::{BilledLine, BilledTax, CreditLine, CreditNoteDraft, CreditReason, CreditableLine};
+pub(crate) use line::billed_taxes;
+pub use line::{billed_lines, standing};
+
+use billing::credit::{CreditLine, CreditNoteDraft, CreditReason, NoteParts};
 use billing::id::{
     CreditNoteId, CreditNoteLineId, CustomerId, InvoiceId, InvoiceLineId, SubscriptionId, SubscriptionItemId,
 };
@@ -10,10 +14,12 @@ use billing::invoice::InvoiceNumber;
 use billing::money::Money;
 use billing::tax::LineTax;
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::payment::{RefundRow, refunds_of_note};
 use crate::{CustomerScope, Error, Result, row};
 
 const TABLE: &str = "credit_note";
@@ -27,12 +33,26 @@ pub struct NewCreditNote<'a> {
     pub customer_name: &'a str,
     pub customer_email: &'a str,
     pub customer_tax_id: Option<&'a str>,
-    pub subscription: SubscriptionId,
+    /// None of what is billed beside any plan.
+    pub subscription: Option<SubscriptionId>,
     pub number: InvoiceNumber,
     pub reason: CreditReason,
     pub draft: &'a CreditNoteDraft,
+    pub parts: NoteParts,
+    pub by_hand: Option<ByHand<'a>>,
     pub lines: Vec<CreditNoteLineId>,
     pub issued_at: DateTime<Utc>,
+}
+
+/// What staff adds to a note of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct ByHand<'a> {
+    pub invoice: InvoiceId,
+    pub memo: Option<&'a str>,
+    /// The caller's name for it, unique for the invoice.
+    pub key: &'a str,
+    /// What was asked for under that name.
+    pub request: &'a Value,
 }
 
 /// A credit note as lists show it.
@@ -44,6 +64,9 @@ pub struct CreditNoteSummary {
     pub net: Money,
     pub tax: Money,
     pub total: Money,
+    pub parts: NoteParts,
+    /// The one that staff gave back of.
+    pub invoice: Option<InvoiceId>,
     pub issued_at: DateTime<Utc>,
 }
 
@@ -54,8 +77,10 @@ pub struct CreditNoteDetail {
     pub customer_name: String,
     pub customer_email: String,
     pub customer_tax_id: Option<String>,
+    pub memo: Option<String>,
     /// Each with the invoice it reduces.
     pub lines: Vec<(CreditLine, InvoiceId, InvoiceNumber)>,
+    pub refunds: Vec<RefundRow>,
 }
 
 pub async fn insert(conn: &mut PgConnection, note: &NewCreditNote<'_>) -> Result<()> {
@@ -63,11 +88,12 @@ pub async fn insert(conn: &mut PgConnection, note: &NewCreditNote<'_>) -> Result
     let currency = draft.total().currency();
     sqlx::query!(
         "INSERT INTO credit_note (id, customer_id, subscription_id, series, number, reason, currency, net_minor,
-            tax_minor, total_minor, issued_at, customer_name, customer_email, customer_tax_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            tax_minor, total_minor, issued_at, customer_name, customer_email, customer_tax_id, offset_minor,
+            refund_minor, credit_minor, invoice_id, memo, request_key, request)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
         note.id.uuid(),
         note.customer.uuid(),
-        note.subscription.uuid(),
+        note.subscription.map(SubscriptionId::uuid),
         note.number.series,
         i64::try_from(note.number.counter).map_err(|_| Error::corrupt(TABLE, note.id))?,
         note.reason.as_str(),
@@ -79,14 +105,21 @@ pub async fn insert(conn: &mut PgConnection, note: &NewCreditNote<'_>) -> Result
         note.customer_name,
         note.customer_email,
         note.customer_tax_id,
+        note.parts.offset.minor(),
+        note.parts.refund.minor(),
+        note.parts.credit.minor(),
+        note.by_hand.map(|by_hand| by_hand.invoice.uuid()),
+        note.by_hand.and_then(|by_hand| by_hand.memo),
+        note.by_hand.map(|by_hand| by_hand.key),
+        note.by_hand.map(|by_hand| by_hand.request) as Option<&Value>,
     )
     .execute(&mut *conn)
     .await?;
     for ((position, id), line) in (1..).zip(&note.lines).zip(draft.lines()) {
         sqlx::query!(
             "INSERT INTO credit_note_line (id, credit_note_id, position, invoice_line_id, description, service_start,
-                service_end, net_minor, taxes, tax_minor, explain)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                service_end, net_minor, taxes, tax_minor, explain, amount_minor)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             id.uuid(),
             note.id.uuid(),
             position,
@@ -98,6 +131,7 @@ pub async fn insert(conn: &mut PgConnection, note: &NewCreditNote<'_>) -> Result
             Json(&line.taxes) as Json<&Vec<LineTax>>,
             line.tax().map_err(|error| Error::corrupt(LINES, error))?.minor(),
             serde_json::to_value(&line.explain).map_err(|error| Error::corrupt(LINES, error))?,
+            line.amount.map(Money::minor),
         )
         .execute(&mut *conn)
         .await?;
@@ -114,6 +148,10 @@ struct NoteRow {
     net_minor: i64,
     tax_minor: i64,
     total_minor: i64,
+    offset_minor: i64,
+    refund_minor: i64,
+    credit_minor: i64,
+    invoice_id: Option<Uuid>,
     issued_at: DateTime<Utc>,
 }
 
@@ -129,6 +167,12 @@ impl TryFrom<NoteRow> for CreditNoteSummary {
             net: Money::new(r.net_minor, currency),
             tax: Money::new(r.tax_minor, currency),
             total: Money::new(r.total_minor, currency),
+            parts: NoteParts {
+                offset: Money::new(r.offset_minor, currency),
+                refund: Money::new(r.refund_minor, currency),
+                credit: Money::new(r.credit_minor, currency),
+            },
+            invoice: r.invoice_id.map(InvoiceId::from_uuid),
             issued_at: r.issued_at,
         })
     }
@@ -147,7 +191,8 @@ pub async fn list(
 ) -> Result<Vec<CreditNoteSummary>> {
     sqlx::query_as!(
         NoteRow,
-        "SELECT id, series, number, reason, currency, net_minor, tax_minor, total_minor, issued_at
+        "SELECT id, series, number, reason, currency, net_minor, tax_minor, total_minor, offset_minor, refund_minor,
+                credit_minor, invoice_id, issued_at
          FROM credit_note WHERE customer_id = $1 ORDER BY issued_at DESC, number DESC LIMIT $2",
         scope.uuid(),
         limit,
@@ -159,6 +204,48 @@ pub async fn list(
     .collect()
 }
 
+/// The notes that reduce an invoice, oldest first: by hand and by themselves.
+pub async fn of_invoice(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    invoice: InvoiceId,
+) -> Result<Vec<CreditNoteSummary>> {
+    sqlx::query_as!(
+        NoteRow,
+        "SELECT id, series, number, reason, currency, net_minor, tax_minor, total_minor, offset_minor, refund_minor,
+                credit_minor, invoice_id, issued_at
+         FROM credit_note n WHERE customer_id = $1
+            AND EXISTS (SELECT FROM credit_note_line c JOIN invoice_line l ON l.id = c.invoice_line_id
+                        WHERE c.credit_note_id = n.id AND l.invoice_id = $2)
+         ORDER BY number",
+        scope.uuid(),
+        invoice.uuid(),
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(CreditNoteSummary::try_from)
+    .collect()
+}
+
+/// The note of an invoice that has this name, and what was asked for under it.
+pub async fn by_key(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    (invoice, key): (InvoiceId, &str),
+) -> Result<Option<(CreditNoteId, Value)>> {
+    let found = sqlx::query!(
+        r#"SELECT id, request AS "request!" FROM credit_note
+           WHERE invoice_id = $1 AND request_key = $2 AND customer_id = $3"#,
+        invoice.uuid(),
+        key,
+        scope.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.map(|r| (CreditNoteId::from_uuid(r.id), r.request)))
+}
+
 pub async fn find(
     conn: &mut PgConnection,
     scope: CustomerScope,
@@ -166,7 +253,8 @@ pub async fn find(
 ) -> Result<Option<CreditNoteDetail>> {
     let summary = sqlx::query_as!(
         NoteRow,
-        "SELECT id, series, number, reason, currency, net_minor, tax_minor, total_minor, issued_at
+        "SELECT id, series, number, reason, currency, net_minor, tax_minor, total_minor, offset_minor, refund_minor,
+                credit_minor, invoice_id, issued_at
          FROM credit_note WHERE id = $1 AND customer_id = $2",
         id.uuid(),
         scope.uuid(),
@@ -177,13 +265,15 @@ pub async fn find(
         return Ok(None);
     };
     let names = sqlx::query!(
-        "SELECT customer_name, customer_email, customer_tax_id FROM credit_note WHERE id = $1",
+        "SELECT customer_name, customer_email, customer_tax_id, memo FROM credit_note WHERE id = $1",
         id.uuid()
     )
     .fetch_one(&mut *conn)
     .await?;
     Ok(Some(CreditNoteDetail {
         lines: lines(conn, &summary).await?,
+        refunds: refunds_of_note(conn, scope, id).await?,
+        memo: names.memo,
         summary,
         customer_name: names.customer_name,
         customer_email: names.customer_email,
@@ -198,8 +288,8 @@ async fn lines(
     let currency = note.total.currency();
     let rows = sqlx::query!(
         r#"SELECT c.id, c.invoice_line_id, c.description, c.service_start, c.service_end, c.net_minor,
-                c.taxes AS "taxes: Json<Vec<LineTax>>", c.explain, l.subscription_item_id AS "subscription_item_id!", l.invoice_id, i.series,
-                i.number
+                c.taxes AS "taxes: Json<Vec<LineTax>>", c.explain, c.amount_minor, l.subscription_item_id, l.invoice_id,
+                i.series, i.number
          FROM credit_note_line c JOIN invoice_line l ON l.id = c.invoice_line_id
          JOIN invoice i ON i.id = l.invoice_id WHERE c.credit_note_id = $1 ORDER BY c.position"#,
         note.id.uuid(),
@@ -210,9 +300,10 @@ async fn lines(
         .map(|r| {
             let line = CreditLine {
                 credits: InvoiceLineId::from_uuid(r.invoice_line_id),
-                item: SubscriptionItemId::from_uuid(r.subscription_item_id),
+                item: r.subscription_item_id.map(SubscriptionItemId::from_uuid),
                 description: r.description,
                 period: row::period(LINES, r.service_start, r.service_end)?,
+                amount: r.amount_minor.map(|minor| Money::new(minor, currency)),
                 net: Money::new(r.net_minor, currency),
                 taxes: r.taxes.0,
                 explain: serde_json::from_value(r.explain).map_err(|_| Error::corrupt(LINES, r.id))?,
@@ -224,71 +315,4 @@ async fn lines(
             ))
         })
         .collect()
-}
-
-/// What was billed of the subscription's time after `at` and not wholly given back since, in the order billed. Of
-/// an invoice that was written off nothing is given back: nothing came of it.
-pub async fn billed_lines(
-    conn: &mut PgConnection,
-    scope: CustomerScope,
-    subscription: SubscriptionId,
-    at: DateTime<Utc>,
-) -> Result<Vec<CreditableLine>> {
-    const TABLE: &str = "invoice_line";
-    let rows = sqlx::query!(
-        r#"SELECT l.id, l.subscription_item_id AS "subscription_item_id!", l.service_start, l.service_end, l.net_minor,
-                l.taxes AS "taxes: Json<Vec<LineTax>>", i.currency, coalesce(c.since, l.service_end) AS "stands_until!",
-                coalesce(c.net, 0)::bigint AS "credited_net!",
-                c.taxes AS "credited_taxes: Json<Vec<Vec<LineTax>>>"
-         FROM subscription_item s JOIN invoice_line l ON l.subscription_item_id = s.id
-         JOIN invoice i ON i.id = l.invoice_id
-         LEFT JOIN LATERAL (
-            SELECT min(service_start) AS since, sum(net) AS net, jsonb_agg(taxes) AS taxes FROM (
-                SELECT service_start, -net_minor AS net, taxes FROM invoice_line
-                WHERE credits_line_id = l.id AND NOT voided
-                UNION ALL
-                SELECT service_start, net_minor, taxes FROM credit_note_line WHERE invoice_line_id = l.id
-            ) given_back) c ON true
-         WHERE s.subscription_id = $1 AND l.kind IN ('base', 'proration_charge') AND NOT l.voided
-           AND i.status <> 'uncollectible' AND coalesce(c.since, l.service_end) > $2 AND i.customer_id = $3
-         ORDER BY i.number, l.position"#,
-        subscription.uuid(),
-        at,
-        scope.uuid(),
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter()
-        .map(|l| {
-            let currency = row::currency(TABLE, &l.currency)?;
-            Ok(CreditableLine {
-                line: InvoiceLineId::from_uuid(l.id),
-                item: SubscriptionItemId::from_uuid(l.subscription_item_id),
-                billed: BilledLine {
-                    net: Money::new(l.net_minor, currency),
-                    period: row::period(TABLE, l.service_start, l.service_end)?,
-                    credited: Money::new(l.credited_net, currency),
-                },
-                stands_until: l.stands_until,
-                taxes: billed_taxes(
-                    l.taxes.0,
-                    l.credited_taxes.map_or(Vec::new(), |credited| credited.0),
-                ),
-            })
-        })
-        .collect()
-}
-
-/// Each tax of a line with what was given back of it. Credits name the same taxes in the same order, as positive
-/// amounts on notes and as negative ones on invoices.
-pub(crate) fn billed_taxes(billed: Vec<LineTax>, credits: Vec<Vec<LineTax>>) -> Vec<BilledTax> {
-    let with_credits = |(nth, line): (usize, LineTax)| {
-        let given_back = credits.iter().filter_map(|credit| credit.get(nth));
-        let credited = given_back.map(|tax| tax.amount.minor().abs()).sum();
-        BilledTax {
-            credited: Money::new(credited, line.amount.currency()),
-            line,
-        }
-    };
-    billed.into_iter().enumerate().map(with_credits).collect()
 }

@@ -13,4 +13,4 @@ pub(crate) use read::tax_basis;
 pub use read::{
     AttemptRow, InvoiceDetail, InvoiceSummary, TOP_UP, find, given_back, list, lock, numbered, open, owing,
 };
-pub use write::{NewInvoice, apply_credit, insert, settle, take_numbers, void, write_off};
+pub use write::{NewInvoice, apply_credit, insert, offset, settle, take_numbers, void, write_off};

@@ -1,6 +1,8 @@
 //! Postings and what they add up to.
 
-use billing::id::{CreditGrantId, CreditNoteId, CustomerId, InvoiceId, PaymentAttemptId, PostingId};
+use billing::id::{
+    CreditGrantId, CreditNoteId, CustomerId, InvoiceId, PaymentAttemptId, PostingId, RefundId,
+};
 use billing::ledger::{Account, Posting};
 use billing::money::{Currency, Money};
 use billing::period::Period;
@@ -20,6 +22,7 @@ pub struct NewPosting<'a> {
     pub attempt: Option<PaymentAttemptId>,
     pub credit_note: Option<CreditNoteId>,
     pub grant: Option<CreditGrantId>,
+    pub refund: Option<RefundId>,
     pub at: DateTime<Utc>,
 }
 
@@ -35,9 +38,9 @@ pub async fn insert(conn: &mut PgConnection, postings: &[NewPosting<'_>]) -> Res
     }
     sqlx::query!(
         "INSERT INTO ledger_posting (id, kind, customer_id, invoice_id, attempt_id, credit_note_id, grant_id,
-            occurred_at)
+            refund_id, occurred_at)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
-            $8::timestamptz[])",
+            $8::uuid[], $9::timestamptz[])",
         &column(&postings, |p| p.id.uuid()),
         &column(&postings, |p| p.posting.kind().as_str()) as &[&str],
         &column(&postings, |p| p.customer.uuid()),
@@ -45,6 +48,7 @@ pub async fn insert(conn: &mut PgConnection, postings: &[NewPosting<'_>]) -> Res
         &column(&postings, |p| p.attempt.map(PaymentAttemptId::uuid)) as &[Option<Uuid>],
         &column(&postings, |p| p.credit_note.map(CreditNoteId::uuid)) as &[Option<Uuid>],
         &column(&postings, |p| p.grant.map(CreditGrantId::uuid)) as &[Option<Uuid>],
+        &column(&postings, |p| p.refund.map(RefundId::uuid)) as &[Option<Uuid>],
         &column(&postings, |p| p.at),
     )
     .execute(&mut *conn)

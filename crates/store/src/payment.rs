@@ -3,6 +3,7 @@
 mod attempt;
 mod checkout;
 mod method;
+mod refund;
 
 pub use attempt::{
     Attempt, NewAttempt, Settlement, awaiting_action, find as find_attempt, insert as insert_attempts,
@@ -15,4 +16,9 @@ pub use checkout::{
 };
 pub use method::{
     NewMethod, PaymentMethod, add as add_method, default as default_method, default_methods, list as methods,
+};
+pub use refund::{
+    NewRefund, Refund, RefundRow, RefundSettlement, find as find_refund, insert as insert_refunds,
+    of_invoice as refunds_of_invoice, of_note as refunds_of_note, pending as pending_refunds,
+    send as send_refund, settle as settle_refund,
 };

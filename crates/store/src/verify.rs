@@ -1,6 +1,7 @@
 //! What must tie, recomputed by Postgres: each query returns the rows that do not.
 
 mod credit;
+mod refund;
 mod stored;
 
 use billing::money::Money;
@@ -101,7 +102,7 @@ const CHECKS: &[Check] = &[
         "SELECT c.id::text FROM customer c
          LEFT JOIN (SELECT customer_id, sum(amount_minor) AS owed FROM ledger_entry WHERE account = 'receivable'
                     GROUP BY 1) l ON l.customer_id = c.id
-         LEFT JOIN (SELECT customer_id, sum(total_minor + carried_minor - credit_applied_minor - paid_minor) AS open FROM invoice
+         LEFT JOIN (SELECT customer_id, sum(total_minor + carried_minor - credit_applied_minor - offset_minor - paid_minor) AS open FROM invoice
                     WHERE status = 'open' GROUP BY 1) i ON i.customer_id = c.id
          WHERE coalesce(l.owed, 0) <> coalesce(i.open, 0)",
     ),
@@ -111,7 +112,7 @@ const CHECKS: &[Check] = &[
         "SELECT c.id::text FROM customer c
          LEFT JOIN (SELECT customer_id, sum(amount_minor) AS lost FROM ledger_entry WHERE account = 'bad_debt'
                     GROUP BY 1) l ON l.customer_id = c.id
-         LEFT JOIN (SELECT customer_id, sum(total_minor + carried_minor - credit_applied_minor - paid_minor) AS lost FROM invoice
+         LEFT JOIN (SELECT customer_id, sum(total_minor + carried_minor - credit_applied_minor - offset_minor - paid_minor) AS lost FROM invoice
                     WHERE status = 'uncollectible' GROUP BY 1) i ON i.customer_id = c.id
          WHERE coalesce(l.lost, 0) <> coalesce(i.lost, 0)",
     ),
@@ -201,8 +202,20 @@ const CHECKS: &[Check] = &[
         "SELECT count(*) FROM payment_attempt WHERE retry",
         "SELECT l.invoice_id::text FROM payment_attempt a JOIN payment_allocation l ON l.attempt_id = a.id
          WHERE a.retry GROUP BY l.invoice_id
-         HAVING count(*) > 8 OR count(*) > (SELECT count(*) FROM dunning_step s
-                                            WHERE s.invoice_id = l.invoice_id AND s.action = 'retry')",
+         HAVING count(*) > (SELECT count(*) FROM dunning_step s WHERE s.invoice_id = l.invoice_id AND s.action = 'retry')
+            OR bool_or(8 < (SELECT count(*) FROM payment_attempt t JOIN payment_allocation tl ON tl.attempt_id = t.id
+                            WHERE tl.invoice_id = l.invoice_id AND t.payment_method_id IS NOT NULL
+                              AND t.created_at <= a.created_at AND t.created_at > a.created_at - interval '60 days'))",
+    ),
+    (
+        "what could not be collected is dunned",
+        "SELECT count(*) FROM invoice WHERE status = 'open' AND due_at = issued_at",
+        "SELECT i.series || '-' || i.number FROM invoice i LEFT JOIN subscription s ON s.id = i.subscription_id
+         WHERE i.status = 'open' AND i.due_at = i.issued_at AND i.reason <> 'top_up'
+           AND s.status IS DISTINCT FROM 'incomplete'
+           AND s.pending_change ->> 'invoice' IS DISTINCT FROM 'inv_' || replace(i.id::text, '-', '')
+           AND NOT EXISTS (SELECT FROM payment_allocation l WHERE l.invoice_id = i.id AND NOT l.settled)
+           AND NOT EXISTS (SELECT FROM dunning d WHERE d.invoice_id = i.id)",
     ),
     (
         "no line is credited beyond what it billed",
@@ -353,7 +366,7 @@ const CHECKS: &[Check] = &[
 /// Runs every check that SQL alone can make.
 pub async fn run(conn: &mut PgConnection) -> Result<Vec<Checked>> {
     let mut checked = Vec::new();
-    for (name, rows, wrong) in CHECKS.iter().chain(credit::CHECKS) {
+    for (name, rows, wrong) in CHECKS.iter().chain(credit::CHECKS).chain(refund::CHECKS) {
         let rows: i64 = sqlx::query_scalar(*rows).fetch_one(&mut *conn).await?;
         let wrong: Vec<Option<String>> = sqlx::query_scalar(*wrong).fetch_all(&mut *conn).await?;
         let wrong = wrong.into_iter().map(Option::unwrap_or_default).collect();

@@ -88,6 +88,7 @@ fn line(row: &GrantRow, now: DateTime<Utc>) -> String {
     let origin = match &row.origin {
         GrantOrigin::CreditNote(_) => format!("credit note {number}"),
         GrantOrigin::TopUp(_) => format!("top-up {number}"),
+        GrantOrigin::FailedRefund(_) => format!("failed refund of {number}"),
         GrantOrigin::Staff(reason) => reason.clone(),
     };
     format!(

@@ -8,7 +8,7 @@ mod detail;
 #[cfg(feature = "ssr")]
 mod list;
 #[cfg(feature = "ssr")]
-mod typed;
+pub mod typed;
 #[cfg(feature = "ssr")]
 mod words;
 

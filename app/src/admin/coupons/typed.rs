@@ -71,7 +71,7 @@ fn optional<T>(text: &str, read: impl Fn(&str) -> Result<T, AppError>) -> Result
 }
 
 /// More than nothing, and no part of a cent.
-fn money(text: &str, currency: Currency) -> Result<Money, AppError> {
+pub fn money(text: &str, currency: Currency) -> Result<Money, AppError> {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let major: Decimal = parsed(text)?;
     if !plain {
@@ -84,7 +84,7 @@ fn money(text: &str, currency: Currency) -> Result<Money, AppError> {
     Ok(amount)
 }
 
-fn parsed<T: FromStr>(text: &str) -> Result<T, AppError> {
+pub fn parsed<T: FromStr>(text: &str) -> Result<T, AppError> {
     text.trim().parse().map_err(invalid)
 }
 

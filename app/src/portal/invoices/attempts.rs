@@ -1,17 +1,22 @@
-//! What was tried to collect an invoice, with plain reasons.
+//! What was tried to collect an invoice, with plain reasons, and what went back of it.
 
 use billing::payment::AttemptStatus;
 use billing::period::Zone;
 use leptos::prelude::*;
-use service::AttemptRow;
+use service::{AttemptRow, RefundRow};
 
 use crate::format;
+use crate::portal::refunds;
 use crate::text::en::invoices::{self as t, attempt as a};
 use crate::ui::{Amount, Badge, Table, Tone, When};
 
 #[component]
-pub fn AttemptTable(attempts: Vec<AttemptRow>, zone: Zone) -> impl IntoView {
+pub fn AttemptTable(attempts: Vec<AttemptRow>, refunds: Vec<RefundRow>, zone: Zone) -> impl IntoView {
     let rows = attempts.iter().map(|attempt| row(attempt, zone)).collect_view();
+    let refunds = refunds
+        .iter()
+        .map(|refund| refund_row(refund, zone))
+        .collect_view();
     view! {
         <Table caption=t::PAYMENTS_CAPTION>
             <thead>
@@ -22,7 +27,7 @@ pub fn AttemptTable(attempts: Vec<AttemptRow>, zone: Zone) -> impl IntoView {
                     <th scope="col" class="num">{t::AMOUNT}</th>
                 </tr>
             </thead>
-            <tbody>{rows}</tbody>
+            <tbody>{rows}{refunds}</tbody>
         </Table>
     }
 }
@@ -37,7 +42,10 @@ fn row(attempt: &AttemptRow, zone: Zone) -> impl IntoView + use<> {
         AttemptStatus::Declined => (Tone::Error, a::DECLINED),
         AttemptStatus::Canceled => (Tone::Neutral, a::CANCELED),
     };
-    let card = attempt.card.as_deref().map_or_else(|| "–".to_owned(), card_words);
+    let card = attempt
+        .card
+        .as_deref()
+        .map_or_else(|| "–".to_owned(), format::kept_card);
     let why = attempt
         .decline_code
         .as_deref()
@@ -59,8 +67,26 @@ fn row(attempt: &AttemptRow, zone: Zone) -> impl IntoView + use<> {
     }
 }
 
-/// `visa 4242`, as it is kept with the attempt.
-fn card_words(card: &str) -> String {
-    card.split_once(' ')
-        .map_or_else(|| card.to_owned(), |(brand, last4)| format::card(brand, last4))
+/// Money that goes the other way, with the note that says why.
+fn refund_row(refund: &RefundRow, zone: Zone) -> impl IntoView + use<> {
+    let card = refund
+        .card
+        .as_deref()
+        .map_or_else(|| "–".to_owned(), format::kept_card);
+    let amount = refund.amount.negate().unwrap_or(refund.amount);
+    let href = format!("/credit-notes/{}", refund.note);
+    view! {
+        <tr>
+            <td>
+                <When at=refund.settled_at.unwrap_or(refund.created_at) zone=zone time=true/>
+                <span class="block sm:hidden label-sm whitespace-nowrap">{card.clone()}</span>
+            </td>
+            <td class="hidden sm:table-cell whitespace-nowrap">{card}</td>
+            <td>
+                {refunds::badge(refund.status)}
+                <span class="block label-sm">{t::REFUND_OF}" "<a class="link whitespace-nowrap" href=href>{refund.note_number.to_string()}</a></span>
+            </td>
+            <td class="num"><Amount amount=amount/></td>
+        </tr>
+    }
 }

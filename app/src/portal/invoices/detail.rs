@@ -17,6 +17,7 @@ use crate::error::AppError;
 use crate::format;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
+use crate::portal::refunds::NotesOfInvoice;
 use crate::portal::status::due;
 use crate::portal::{coupon, credit, tax};
 use crate::text::en::invoices as t;
@@ -37,11 +38,14 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     let invoice = visit.billing.invoice(&visit.actor, id).await?;
     let zone = customer.zone;
     let title = t::title(&invoice.summary.number.to_string());
+    let notes = visit.billing.credit_notes_of(&visit.actor, id).await?;
+    let refunds = notes.iter().flat_map(|note| note.refunds.clone());
+    let refunds: Vec<_> = refunds.filter(|refund| refund.invoice == id).collect();
     let attempts = if invoice.attempts.is_empty() {
         let why = no_payments(&invoice.summary, zone, visit.billing.now());
         view! { <p class="text-muted">{why}</p> }.into_any()
     } else {
-        view! { <AttemptTable attempts=invoice.attempts.clone() zone=zone/> }.into_any()
+        view! { <AttemptTable attempts=invoice.attempts.clone() refunds=refunds zone=zone/> }.into_any()
     };
     let note = match invoice.summary.status {
         InvoiceStatus::Void => Some(void_note(&invoice)),
@@ -55,6 +59,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         {note}
         {facts(&invoice, zone)}
         <Panel title=t::LINES>{lines(&invoice, zone)}</Panel>
+        <NotesOfInvoice notes=notes zone=zone/>
         <Panel title=t::PAYMENTS>{attempts}</Panel>
     };
     Ok(Page::new(title, body).of(customer.name))
@@ -65,6 +70,7 @@ fn no_payments(invoice: &InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> Stri
     match invoice.status {
         InvoiceStatus::Paid if invoice.carried.is_negative() => t::TOO_LITTLE.to_owned(),
         InvoiceStatus::Paid if invoice.credit_applied.is_positive() => t::CREDIT_PAID.to_owned(),
+        InvoiceStatus::Paid if invoice.offset.is_positive() => t::NOTE_SETTLED.to_owned(),
         InvoiceStatus::Paid => t::NOTHING_TO_PAY.to_owned(),
         InvoiceStatus::Uncollectible if invoice.credit_applied.is_positive() => {
             t::CREDIT_PAID_A_PART.to_owned()
@@ -187,7 +193,8 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
     });
     let carried = credit::carried(summary.carried);
     let credits: Vec<_> = carried.into_iter().chain(credits).collect();
-    let reduced = !credits.is_empty() || !summary.paid.is_zero();
+    let offset = summary.offset.negate().ok().filter(|offset| !offset.is_zero());
+    let reduced = !credits.is_empty() || !summary.paid.is_zero() || offset.is_some();
     let credits = credits
         .into_iter()
         .map(|(label, amount)| sum(label.to_owned(), amount, false));
@@ -205,6 +212,7 @@ fn lines(invoice: &InvoiceDetail, zone: Zone) -> impl IntoView + use<> {
         {taxes}
         {sum(l::TOTAL.to_owned(), summary.total, true)}
         {credits}
+        {offset.map(|offset| sum(t::OFFSET.to_owned(), offset, false))}
         {paid.map(|paid| sum(t::ALREADY_PAID.to_owned(), paid, false))}
         {reduced.then(|| sum(due_label(summary).to_owned(), due(summary), true))}
     };

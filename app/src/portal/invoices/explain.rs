@@ -1,23 +1,25 @@
 //! How a line's amount came about, in words and numbers that reproduce it.
 
 use billing::catalog::UnitPrice;
-use billing::credit::CreditLine;
+use billing::credit::{CreditLine, GivenPart};
 use billing::invoice::{AddOnPart, Explain, IncludedPart, Line, LineDiscount, MaximumSpend, MinimumSpend};
 use billing::money::{Currency, Money};
 use billing::period::{Period, Zone};
 use billing::proration::Share;
 use billing::rating::{Fraction, Part, PartOf};
+use billing::tax::LineTax;
 use rust_decimal::Decimal;
 
 use crate::format;
 use crate::portal::coupon;
 use crate::text::en::invoices::explain as t;
+use crate::text::en::portal::lines as l;
 
 /// Beyond this an exact amount is shown with dots: nobody checks a seventh decimal.
 const SHOWN_DECIMALS: u32 = 6;
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 
-/// One sentence each: how the amount came about, then what each coupon takes off it and leaves.
+/// One sentence each: how the amount came about, what each coupon takes off it and leaves, and what tax it holds.
 pub fn sentences(line: &Line, zone: Zone) -> Vec<String> {
     let mut sentences = amount_words(line, zone);
     let mut left = line.draft.amount;
@@ -26,7 +28,24 @@ pub fn sentences(line: &Line, zone: Zone) -> Vec<String> {
         left = before.minus(discount.amount).unwrap_or(line.net);
         sentences.push(discount_words(discount, before, left));
     }
+    sentences.extend(held_words(line, left));
     sentences
+}
+
+/// `Of $199.00, $18.09 (GST 10%) is tax: $180.91 without it.` Nothing where tax is added.
+fn held_words(line: &Line, left: Money) -> Option<String> {
+    let named = |held: &LineTax| {
+        let rate = format::rate(held.tax.rate.fraction());
+        t::held_tax(&format::money(held.amount), &l::tax(&held.tax.name, &rate))
+    };
+    let taxes: Vec<_> = line.taxes.iter().map(named).collect();
+    let taxes = taxes.join(t::AND);
+    if line.amount != line.draft.amount {
+        // Of a credit the part without tax was explained.
+        return Some(t::held_too(&taxes, &format::money(line.amount)));
+    }
+    let net = format::money(line.net);
+    (line.net != left).then(|| t::held(&format::money(left), &taxes, &net))
 }
 
 /// `Launch, 20% off: $199.00 − $39.80 = $159.20.`
@@ -82,7 +101,28 @@ fn amount_words(line: &Line, zone: Zone) -> Vec<String> {
         ],
         Explain::Prorated { basis, share, credit } => prorated(*basis, *share, *credit, amount),
         Explain::Capped { basis, share, limit } => capped(*basis, *share, *limit, amount),
+        // By hand nothing is given back on an invoice.
+        Explain::Part { of, discount, given } => part(*of, *discount, *given),
+        Explain::Rest { left } => vec![t::rest(&format::money(*left))],
     }
+}
+
+/// A part of a line's amount, less the part of the discount that it never cost.
+fn part(of: Money, discount: Money, given: Money) -> Vec<String> {
+    let left = GivenPart { of, discount, given }.after_discount();
+    let off = left.and_then(|left| given.minus(left)).unwrap_or(discount);
+    let words = format::money;
+    let mut sentences = vec![t::part_given(&words(given), &words(of))];
+    if let Ok(left) = left
+        && !discount.is_zero()
+    {
+        sentences.push(t::part_discount(
+            (&words(off), &words(discount)),
+            &words(given),
+            &words(left),
+        ));
+    }
+    sentences
 }
 
 fn prorated(basis: Money, share: Share, credit: bool, amount: Money) -> Vec<String> {
@@ -109,6 +149,8 @@ pub fn credit_sentences(line: &CreditLine) -> Vec<String> {
     match &line.explain {
         Explain::Prorated { basis, share, .. } => prorated(*basis, *share, true, net),
         Explain::Capped { basis, share, limit } => capped(*basis, *share, *limit, net),
+        Explain::Part { of, discount, given } => part(*of, *discount, *given),
+        Explain::Rest { left } => vec![t::rest(&format::money(*left))],
         _ => Vec::new(),
     }
 }

@@ -177,6 +177,7 @@ fn origin(row: &GrantRow) -> AnyView {
             let href = format!("/invoices/{id}");
             view! { {t::BOUGHT}" "<a class="link" href=href>{number}</a> }.into_any()
         }
+        GrantOrigin::FailedRefund(_) => view! { {t::REFUND_FAILED}" "{number} }.into_any(),
         GrantOrigin::Staff(_) => t::FROM_US.into_any(),
     }
 }
@@ -208,6 +209,7 @@ fn entry_row(entry: &CreditEntry, zone: Zone) -> impl IntoView + use<> {
         (PostingKind::CreditReturned, _) => t::RETURNED,
         (PostingKind::CreditExpired, _) => t::EXPIRED,
         (PostingKind::CreditNoteIssued, _) => t::GIVEN_BACK,
+        (PostingKind::RefundFailed, _) => t::REFUND_FAILED,
         (_, Some(_)) => t::BOUGHT,
         (_, None) => t::GRANTED,
     };

@@ -86,6 +86,19 @@ pub const fn error(error: AppError) -> ErrorText {
             "Amounts were calculated anew. Nothing was charged.",
         ),
         NothingDue => text("Nothing is owed on this invoice", "It is settled or void."),
+        NotCreditable => text(
+            "Nothing can be given back of this",
+            "A void invoice, a top-up and a line that gives something back itself are left as they are.",
+        ),
+        BeyondWhatIsLeft => text(
+            "This is more than is left to give back",
+            "What was given back before counts. Nothing was issued.",
+        ),
+        NothingLeft => text("Nothing is left to give back", "All of it was given back before."),
+        AmountTooSmall => text(
+            "The amount is too small",
+            "After its part of the discount nothing would be given back.",
+        ),
         PaymentUnderWay => text(
             "A payment is under way",
             "Wait for its outcome before paying again.",
@@ -212,6 +225,7 @@ pub fn notice(code: &str) -> Option<&'static str> {
         "catalog_published" => "The catalog is published.",
         "catalog_discarded" => "The draft is discarded.",
         "coupon_created" => "The coupon is made. Customers get it by a code: make one below.",
+        "note_issued" => "The credit note is issued. The customer was told.",
         "codes_created" => "The codes are made.",
         "code_retired" => "Nobody redeems the code any more.",
         "paused" => "Your plan is paused. What you had paid for is your credit now.",

@@ -43,6 +43,9 @@ pub const CREDIT_PAID_A_PART: &str = "Your credit paid a part of it; no card was
 pub const TOO_LITTLE: &str =
     "What was left to pay is too little to charge. It is added to your next invoice; nothing is to be done.";
 pub const CREDIT_PAID: &str = "Your credit paid all of it; no card was charged.";
+pub const NOTE_SETTLED: &str = "A credit note took off all that was owed; no card was charged.";
+pub const OFFSET: &str = "Credit notes";
+pub const REFUND_OF: &str = "Refund of";
 pub const NOTHING_TO_PAY: &str = "There was nothing to pay.";
 pub const WHEN: &str = "When";
 pub const CARD: &str = "Card";
@@ -122,6 +125,18 @@ pub mod credit {
     pub const LINES: &str = "What is given back";
     pub const OF: &str = "of invoice";
     pub const BACK: &str = "All invoices";
+    pub const OFFSET: &str = "Less owed of the invoice";
+    pub const REFUND: &str = "Back to the card";
+    pub const CREDIT: &str = "Added to your credit";
+    pub const REFUNDS: &str = "Refunds";
+    pub const REFUND_PENDING: &str = "Refund on its way";
+    pub const REFUND_SUCCEEDED: &str = "Refunded";
+    pub const REFUND_FAILED: &str = "Refund failed";
+    pub const REFUND_FAILED_HINT: &str =
+        "The card did not take the money back. It is your credit instead and pays for your next invoices.";
+    pub const WHEN: &str = "When";
+    pub const CARD: &str = "Card";
+    pub const OUTCOME: &str = "Outcome";
 
     pub fn title(number: &str) -> String {
         format!("Credit note {number}")
@@ -132,6 +147,12 @@ pub mod credit {
             "pause" => "Pause",
             "cancel" => "Cancellation",
             "change" => "Change of plan",
+            "duplicated_charge" => "Charged twice",
+            "product_unsatisfactory" => "Not as it should be",
+            "order_change" => "Changed order",
+            "order_cancellation" => "Canceled order",
+            "fraudulent_charge" => "Fraudulent charge",
+            "other" => "Another reason",
             other => other,
         }
     }
@@ -295,6 +316,20 @@ pub mod explain {
         format!("{coupon}, of which this line has its share: {before} \u{2212}\u{a0}{off} = {left}.")
     }
 
+    pub const AND: &str = " and ";
+
+    pub fn held_tax(amount: &str, tax: &str) -> String {
+        format!("{amount} ({tax})")
+    }
+
+    pub fn held(price: &str, taxes: &str, net: &str) -> String {
+        format!("Of {price}, {taxes} is tax: {net} without it.")
+    }
+
+    pub fn held_too(taxes: &str, amount: &str) -> String {
+        format!("With its tax, {taxes}: {amount}.")
+    }
+
     pub const CREDIT: &str = "It was paid in advance and is given back.";
 
     pub fn product(formula: &str, exact: &str, amount: &str) -> String {
@@ -303,6 +338,18 @@ pub mod explain {
 
     pub fn exact(formula: &str, amount: &str) -> String {
         format!("{formula} = {amount}.")
+    }
+
+    pub fn part_given(given: &str, of: &str) -> String {
+        format!("{given} of {of} is given back.")
+    }
+
+    pub fn part_discount((off, discount): (&str, &str), given: &str, left: &str) -> String {
+        format!("Its part of the discount of {discount}: {given} \u{2212}\u{a0}{off} = {left}.")
+    }
+
+    pub fn rest(left: &str) -> String {
+        format!("It is all that was left: {left}.")
     }
 
     pub fn capped(amount: &str) -> String {

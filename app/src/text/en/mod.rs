@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod admin_catalog;
+pub mod admin_invoices;
 pub mod auth;
 pub mod catalog;
 pub mod chart;

@@ -56,6 +56,7 @@ pub fn of(amount: &str) -> String {
 }
 
 pub const GIVEN_BACK: &str = "Credit note";
+pub const REFUND_FAILED: &str = "Refund that failed";
 pub const BOUGHT: &str = "Top-up";
 pub const FROM_US: &str = "From us";
 

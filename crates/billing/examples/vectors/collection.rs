@@ -1,15 +1,17 @@
 //! Credit notes, balances and what becomes of invoices that are not paid.
 
 use billing::credit::{
-    CreditGrant, GrantTerms, Limits, Wallet, balance_after_refund, burn, divide, part_of_line, tax_of_note,
+    BilledTax, CreditGrant, GivenBack, GrantTerms, Limits, PaidTo, StandingLine, Wallet,
+    balance_after_refund, burn, divide,
 };
-use billing::id::CreditGrantId;
-use billing::invoice::{PaymentTerms, overdue_from, spread};
+use billing::id::{CreditGrantId, InvoiceLineId};
+use billing::invoice::{LineKind, PaymentTerms, overdue_from, spread};
 use billing::money::Money;
 use billing::payment::dunning::{Pace, reached, retries};
+use billing::period::Period;
 use billing::rating::Fraction;
-use billing::tax::{TaxRounding, assess};
-use chrono::{DateTime, NaiveDate};
+use billing::tax::{LineTax, Tax, TaxBehavior, TaxRounding, assess};
+use chrono::{DateTime, NaiveDate, TimeDelta};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -114,15 +116,45 @@ fn wallets(case: &Case) -> Result<Value, String> {
     Ok(json!({ "applied_minor": applied.minor(), "remaining_minor": minors(&left) }))
 }
 
+/// A line of an invoice of which nothing was given back, with one tax.
+fn standing(amount: Money, discount: Money, (tax, tax_amount): (Tax, Money)) -> Result<StandingLine, String> {
+    let (nothing, start) = (Money::zero(amount.currency()), DateTime::UNIX_EPOCH);
+    let line = LineTax {
+        tax,
+        amount: tax_amount,
+    };
+    Ok(StandingLine {
+        line: InvoiceLineId::from_uuid(Uuid::nil()),
+        item: None,
+        kind: LineKind::OneOff,
+        description: String::new(),
+        period: Period::new(start, start + TimeDelta::days(1)).map_err(text)?,
+        amount,
+        discount,
+        net: amount.minus(discount).map_err(text)?,
+        taxes: vec![BilledTax {
+            line,
+            credited: nothing,
+        }],
+        behavior: TaxBehavior::Exclusive,
+        given_back: GivenBack::nothing(amount.currency()),
+    })
+}
+
 fn note_with_coupon(case: &Case) -> Result<Value, String> {
-    let line = (case.minor("line_minor")?, case.minor("line_coupon_minor")?);
-    let rate = tax(case, "tax_percent")?.rate;
-    let part = part_of_line(line, case.minor("credited_minor")?, rate).map_err(text)?;
+    let (amount, discount) = (case.minor("line_minor")?, case.minor("line_coupon_minor")?);
+    let tax = tax(case, "tax_percent")?;
+    let billed = tax.rate.on(amount.minus(discount).map_err(text)?).map_err(text)?;
+    let credited = case.minor("credited_minor")?;
+    let part = standing(amount, discount, (tax, billed))?
+        .part(credited)
+        .map_err(text)?;
+    let tax = part.tax().map_err(text)?;
     Ok(json!({
-        "coupon_adjustment_minor": part.discount.minor(),
+        "coupon_adjustment_minor": credited.minus(part.net).map_err(text)?.minor(),
         "net_minor": part.net.minor(),
-        "tax_minor": part.tax.minor(),
-        "total_minor": part.net.plus(part.tax).map_err(text)?.minor(),
+        "tax_minor": tax.minor(),
+        "total_minor": part.net.plus(tax).map_err(text)?.minor(),
     }))
 }
 
@@ -132,13 +164,15 @@ fn note_series(case: &Case) -> Result<Value, String> {
     let billed = vec![(net, &taxes[..]); usize::try_from(lines).map_err(text)?];
     let billed = assess(net.currency(), &billed, TaxRounding::PerInvoice).map_err(text)?;
     let invoice_tax = Money::sum(net.currency(), billed.into_iter().flatten()).map_err(text)?;
-    let (mut left, mut tax_left) = (net.fraction(lines.into(), 1).map_err(text)?, invoice_tax);
+    let whole = net.fraction(lines.into(), 1).map_err(text)?;
+    let [tax] = taxes;
+    let mut line = standing(whole, Money::zero(net.currency()), (tax, invoice_tax))?;
     let (mut tax, mut totals) = (Vec::new(), Vec::new());
     for _ in 0..lines {
-        let own = tax_of_note(net, taxes[0].rate, (left, tax_left)).map_err(text)?;
-        left = left.minus(net).map_err(text)?;
-        tax_left = tax_left.minus(own).map_err(text)?;
-        totals.push(net.plus(own).map_err(text)?);
+        let part = line.part(net).map_err(text)?;
+        let own = part.tax().map_err(text)?;
+        line.give_back(part.amount, part.net, &part.taxes).map_err(text)?;
+        totals.push(part.net.plus(own).map_err(text)?);
         tax.push(own);
     }
     Ok(json!({
@@ -151,7 +185,7 @@ fn note_series(case: &Case) -> Result<Value, String> {
 fn note_limits(case: &Case) -> Result<Value, String> {
     let total = case.minor("total_minor")?;
     let nothing = Money::zero(total.currency());
-    let limits = |paid| Limits::of(total, paid, (nothing, nothing)).map_err(text);
+    let limits = |paid| Limits::of(total, nothing, paid).map_err(text);
     let (mut paid, mut refundable) = (nothing, Vec::new());
     for payment in case.minors("payments_minor")? {
         paid = paid.plus(payment).map_err(text)?;
@@ -204,7 +238,7 @@ fn note_kind(case: &Case) -> Result<Value, String> {
             "paid" => Money::zero(total.currency()),
             other => return Err(format!("cases: unknown `{other}`")),
         };
-        let parts = divide(note, due).map_err(text)?;
+        let parts = divide(note, due, (PaidTo::Credit, due)).map_err(text)?;
         Ok(json!({
             "debt_reduction_minor": parts.offset.minor(),
             "credit_to_balance_minor": parts.credit.minor(),

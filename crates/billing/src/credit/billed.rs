@@ -14,9 +14,10 @@ use crate::tax::{LineTax, TaxRounding, assess};
 /// What was really billed for time that is not over yet, less what was credited for it since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BilledLine {
+    /// Without what was given back by hand: that makes all of its time cheaper.
     pub net: Money,
     pub period: Period,
-    /// Positive: what earlier changes gave back of this line.
+    /// Positive: what earlier changes gave back of this line's time.
     pub credited: Money,
 }
 
@@ -89,13 +90,14 @@ impl CreditableLine {
             self.taxes_left()?
         } else {
             let exact = share.taxes(self.billed.net, self.taxes.iter().map(|tax| &tax.line.tax))?;
-            self.at_most_left(exact)?
+            at_most_left(&self.taxes, exact)?
         };
         Ok(Some(CreditLine {
             credits: self.line,
-            item: self.item,
+            item: Some(self.item),
             description: format!("Unused time on {name}"),
             period: unused,
+            amount: None,
             net,
             taxes,
             explain,
@@ -110,7 +112,7 @@ impl CreditableLine {
         }
         let taxes: Vec<_> = self.taxes.iter().map(|tax| tax.line.tax.clone()).collect();
         let assessed = assess(net.currency(), &[(net, &taxes)], TaxRounding::PerLine)?;
-        self.at_most_left(assessed.into_iter().flatten().collect())
+        at_most_left(&self.taxes, assessed.into_iter().flatten().collect())
     }
 
     fn is_rest(&self, net: Money) -> Result<bool, MoneyError> {
@@ -118,19 +120,24 @@ impl CreditableLine {
     }
 
     fn taxes_left(&self) -> Result<Vec<LineTax>, MoneyError> {
-        let left = self.taxes.iter().map(BilledTax::left);
-        self.at_most_left(left.collect::<Result<_, _>>()?)
+        at_most_left(&self.taxes, left_of(&self.taxes)?)
     }
+}
 
-    fn at_most_left(&self, amounts: Vec<Money>) -> Result<Vec<LineTax>, MoneyError> {
-        let given_back = |(tax, amount): (&BilledTax, Money)| {
-            Ok(LineTax {
-                tax: tax.line.tax.clone(),
-                amount: amount.min(tax.left()?)?,
-            })
-        };
-        self.taxes.iter().zip(amounts).map(given_back).collect()
-    }
+/// What is left of each tax.
+pub(super) fn left_of(taxes: &[BilledTax]) -> Result<Vec<Money>, MoneyError> {
+    taxes.iter().map(BilledTax::left).collect()
+}
+
+/// Amounts of these taxes, cut down to what is left of each.
+pub(super) fn at_most_left(taxes: &[BilledTax], amounts: Vec<Money>) -> Result<Vec<LineTax>, MoneyError> {
+    let given_back = |(tax, amount): (&BilledTax, Money)| {
+        Ok(LineTax {
+            tax: tax.line.tax.clone(),
+            amount: amount.min(tax.left()?)?,
+        })
+    };
+    taxes.iter().zip(amounts).map(given_back).collect()
 }
 
 #[cfg(feature = "zones")]

@@ -16,21 +16,52 @@ pub enum CreditReason {
     Pause,
     Cancel,
     Change,
+    DuplicatedCharge,
+    ProductUnsatisfactory,
+    OrderChange,
+    OrderCancellation,
+    FraudulentCharge,
+    Other,
 }
 
 impl CreditReason {
-    pub const ALL: [Self; 3] = [Self::Pause, Self::Cancel, Self::Change];
+    /// What happens by itself gives time back that was billed and is not served.
+    pub const BY_ITSELF: [Self; 3] = [Self::Pause, Self::Cancel, Self::Change];
+    /// Why staff gives something back.
+    pub const BY_HAND: [Self; 6] = [
+        Self::DuplicatedCharge,
+        Self::ProductUnsatisfactory,
+        Self::OrderChange,
+        Self::OrderCancellation,
+        Self::FraudulentCharge,
+        Self::Other,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pause => "pause",
             Self::Cancel => "cancel",
             Self::Change => "change",
+            Self::DuplicatedCharge => "duplicated_charge",
+            Self::ProductUnsatisfactory => "product_unsatisfactory",
+            Self::OrderChange => "order_change",
+            Self::OrderCancellation => "order_cancellation",
+            Self::FraudulentCharge => "fraudulent_charge",
+            Self::Other => "other",
         }
     }
 
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::BY_ITSELF.into_iter().chain(Self::BY_HAND)
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+        Self::all().find(|reason| reason.as_str() == text)
+    }
+
+    /// One that staff may give.
+    pub fn parse_by_hand(text: &str) -> Option<Self> {
+        Self::BY_HAND.into_iter().find(|reason| reason.as_str() == text)
     }
 }
 
@@ -38,10 +69,13 @@ impl CreditReason {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreditLine {
     pub credits: InvoiceLineId,
-    pub item: SubscriptionItemId,
+    /// None of what is billed once.
+    pub item: Option<SubscriptionItemId>,
     pub description: String,
-    /// The time given back.
+    /// The time given back; by hand all of the line's.
     pub period: Period,
+    /// Given back by hand: so much of the line's amount as its invoice shows it.
+    pub amount: Option<Money>,
     pub net: Money,
     /// As billed, and never more than is left of each.
     pub taxes: Vec<LineTax>,
@@ -65,7 +99,7 @@ impl CreditLine {
         };
         let taxes = billed.taxes_on(self.net)?.into_iter().map(negated);
         Ok(DraftLine {
-            item: Some(self.item),
+            item: self.item,
             kind: LineKind::ProrationCredit,
             charge: Charge::Base,
             amount: self.net.negate()?,

@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::UnitPrice;
+use crate::credit::GivenPart;
 use crate::money::{Currency, Money, MoneyError};
 use crate::period::Period;
 use crate::proration::Share;
@@ -80,6 +81,14 @@ pub enum Explain {
         share: Share,
         limit: Money,
     },
+    /// A part of a line's amount that is given back by hand, with the part of its discount that it never cost.
+    Part {
+        of: Money,
+        discount: Money,
+        given: Money,
+    },
+    /// Given back by hand: what was left, and no more.
+    Rest { left: Money },
 }
 
 /// The most a charge comes to in a period, and what of it was billed before this line.
@@ -192,6 +201,15 @@ impl Explain {
                 credit: true,
             } => share.apply(*basis)?.negate(),
             Self::Capped { limit, .. } => limit.negate(),
+            Self::Part { of, discount, given } => {
+                let part = GivenPart {
+                    of: *of,
+                    discount: *discount,
+                    given: *given,
+                };
+                part.after_discount()?.negate()
+            }
+            Self::Rest { left } => left.negate(),
         }
     }
 }

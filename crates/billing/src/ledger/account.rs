@@ -17,6 +17,7 @@ pub enum Account {
     /// Top-ups that are billed and not paid yet: what becomes credit.
     TopUp,
     PromotionalCredit,
+    /// What is to go back and has not yet.
     Refunds,
     Disputes,
     BadDebt,

@@ -1,7 +1,7 @@
 //! Postings: the only way entries come into being.
 
 use super::Account;
-use crate::credit::{CreditLine, GrantKind};
+use crate::credit::{CreditLine, GrantKind, NoteParts};
 use crate::invoice::{Line, LineKind};
 use crate::money::{Currency, Money, MoneyError};
 use crate::period::Period;
@@ -33,10 +33,14 @@ pub enum PostingKind {
     DebtCarried,
     /// A voided invoice charges nothing of what was brought to it: that waits again.
     CarryReversed,
+    /// Money went back to a card.
+    RefundPaid,
+    /// Money did not go back: it is the customer's credit.
+    RefundFailed,
 }
 
 impl PostingKind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::InvoiceFinalized,
         Self::InvoiceVoided,
         Self::PaymentReceived,
@@ -49,6 +53,8 @@ impl PostingKind {
         Self::CreditExpired,
         Self::DebtCarried,
         Self::CarryReversed,
+        Self::RefundPaid,
+        Self::RefundFailed,
     ];
 
     pub fn parse(text: &str) -> Option<Self> {
@@ -69,6 +75,8 @@ impl PostingKind {
             Self::CreditExpired => "credit_expired",
             Self::DebtCarried => "debt_carried",
             Self::CarryReversed => "carry_reversed",
+            Self::RefundPaid => "refund_paid",
+            Self::RefundFailed => "refund_failed",
         }
     }
 }
@@ -163,11 +171,15 @@ pub fn payment_received(amount: Money) -> Result<Posting, PostingError> {
     Posting::new(PostingKind::PaymentReceived, amount.currency(), entries)
 }
 
-/// What was billed and not served turns into the customer's credit, and its tax is owed to nobody any more.
-pub fn credit_note_issued(currency: Currency, lines: &[CreditLine]) -> Result<Posting, PostingError> {
-    let mut entries = Vec::with_capacity(2 + lines.len());
+/// What was billed is given back, and its tax is owed to nobody any more. Less is owed of the invoice, where it stands
+/// in `owed`; the rest is to be refunded, or is the customer's credit.
+pub fn credit_note_issued(
+    currency: Currency,
+    lines: &[CreditLine],
+    (parts, owed): (NoteParts, Account),
+) -> Result<Posting, PostingError> {
+    let mut entries = Vec::with_capacity(4 + lines.len());
     let mut tax = Money::zero(currency);
-    let mut total = Money::zero(currency);
     for line in lines {
         entries.push(Entry {
             account: Account::DeferredRevenue,
@@ -175,11 +187,30 @@ pub fn credit_note_issued(currency: Currency, lines: &[CreditLine]) -> Result<Po
             service: Some(line.period),
         });
         tax = tax.plus(line.tax()?)?;
-        total = total.plus(line.net)?.plus(line.tax()?)?;
     }
     entries.push(entry(Account::TaxPayable, tax));
-    entries.push(entry(Account::CustomerCredit, total.negate()?));
+    entries.push(entry(owed, parts.offset.negate()?));
+    entries.push(entry(Account::Refunds, parts.refund.negate()?));
+    entries.push(entry(Account::CustomerCredit, parts.credit.negate()?));
     Posting::new(PostingKind::CreditNoteIssued, currency, entries)
+}
+
+/// What was to be refunded went back.
+pub fn refund_paid(amount: Money) -> Result<Posting, PostingError> {
+    let entries = vec![
+        entry(Account::Refunds, amount),
+        entry(Account::Cash, amount.negate()?),
+    ];
+    Posting::new(PostingKind::RefundPaid, amount.currency(), entries)
+}
+
+/// What was to be refunded could not be: the customer has it as credit.
+pub fn refund_failed(amount: Money) -> Result<Posting, PostingError> {
+    let entries = vec![
+        entry(Account::Refunds, amount),
+        entry(Account::CustomerCredit, amount.negate()?),
+    ];
+    Posting::new(PostingKind::RefundFailed, amount.currency(), entries)
 }
 
 /// An invoice is paid from the customer's credit.

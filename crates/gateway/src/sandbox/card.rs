@@ -16,7 +16,7 @@ pub struct TestCard {
 
 /// The numbers are Stripe's well-known ones, so that hands and documents need not relearn them; where Stripe
 /// has none for a case the number is ours.
-static TEST_CARDS: [TestCard; 10] = [
+static TEST_CARDS: [TestCard; 12] = [
     TestCard {
         number: "4242424242424242",
         title: "Visa that pays",
@@ -83,9 +83,23 @@ static TEST_CARDS: [TestCard; 10] = [
     TestCard {
         number: "4000000000000119",
         title: "Answer lost",
-        effect: "Works here; a later charge succeeds, but its answer never arrives.",
+        effect: "Works here; a later charge or refund succeeds, but its answer never arrives.",
         brand: "visa",
         behaviour: Behaviour::LosesAnswer,
+    },
+    TestCard {
+        number: "4000000000007726",
+        title: "Refunds wait",
+        effect: "Every charge succeeds; a refund waits for the bank first.",
+        brand: "visa",
+        behaviour: Behaviour::RefundsWait,
+    },
+    TestCard {
+        number: "4000000000005126",
+        title: "Refunds fail",
+        effect: "Every charge succeeds; no refund does.",
+        brand: "visa",
+        behaviour: Behaviour::RefundsFail,
     },
 ];
 
@@ -140,6 +154,8 @@ pub(super) enum Behaviour {
     DeclinesTwiceLater,
     ExpiresLater,
     LosesAnswer,
+    RefundsWait,
+    RefundsFail,
 }
 
 /// What the bank says to one try.
@@ -150,14 +166,32 @@ pub(super) enum Verdict {
     Authenticate,
 }
 
+/// What the bank says to a refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RefundVerdict {
+    Succeed,
+    Wait,
+    Fail(&'static str),
+}
+
 impl Behaviour {
+    pub(super) const fn on_refund(self) -> RefundVerdict {
+        match self {
+            Self::RefundsWait => RefundVerdict::Wait,
+            Self::RefundsFail => RefundVerdict::Fail("expired_or_canceled_card"),
+            _ => RefundVerdict::Succeed,
+        }
+    }
+
     pub(super) const fn on_page(self) -> Verdict {
         match self {
             Self::Succeeds
             | Self::DeclinesLater
             | Self::DeclinesTwiceLater
             | Self::ExpiresLater
-            | Self::LosesAnswer => Verdict::Succeed,
+            | Self::LosesAnswer
+            | Self::RefundsWait
+            | Self::RefundsFail => Verdict::Succeed,
             Self::Authenticates => Verdict::Authenticate,
             Self::Declines => Verdict::Decline(DeclineCode::CARD_DECLINED),
             Self::LacksFunds => Verdict::Decline(DeclineCode::INSUFFICIENT_FUNDS),

@@ -8,19 +8,21 @@ mod card;
 mod charge;
 mod checkout;
 mod page;
+mod refund;
 
 pub use card::{CardInput, Refusal, TestCard, test_cards};
 pub use checkout::PageState;
 pub use page::{Authentication, AuthenticationView, CheckoutView, SubmitOutcome};
 
 use async_trait::async_trait;
-use billing::id::PaymentAttemptId;
+use billing::id::{PaymentAttemptId, RefundId};
 use billing::money::Money;
 use sqlx::PgPool;
 use sqlx::migrate::MigrateError;
 
 use crate::{
     ChargeOutcome, ChargeRequest, CheckoutPage, CheckoutRequest, CheckoutState, GatewayError, PaymentGateway,
+    RefundOutcome, RefundRequest,
 };
 
 #[derive(Debug, Clone)]
@@ -81,6 +83,14 @@ impl PaymentGateway for Sandbox {
 
     async fn cancel_charge(&self, attempt: PaymentAttemptId) -> Result<Option<ChargeOutcome>, GatewayError> {
         charge::cancel(self, attempt).await
+    }
+
+    async fn refund(&self, request: &RefundRequest) -> Result<RefundOutcome, GatewayError> {
+        refund::create(self, request).await
+    }
+
+    async fn find_refund(&self, refund: RefundId) -> Result<Option<RefundOutcome>, GatewayError> {
+        refund::outcome_of(self, refund).await
     }
 }
 

@@ -1,9 +1,10 @@
-//! What every payment gateway promises (`checkout_rules`, `charge_rules`), run against each one there is, and
+//! What every payment gateway promises (`checkout_rules`, `charge_rules`, `refund_rules`), run against each one there is, and
 //! what only the sandbox promises (`sandbox`, `sandbox_pages`). Needs a Postgres server, its URL in
 //! `TEST_DATABASE_URL`.
 
 mod charge_rules;
 mod checkout_rules;
+mod refund_rules;
 mod sandbox;
 mod sandbox_pages;
 mod support;
@@ -51,5 +52,14 @@ mod sandbox_keeps {
             unknown_and_foreign_methods_are_refused,
             nothing_is_known_of_an_attempt_never_made,
             an_amount_must_be_positive;
+        refund_rules:
+            a_part_goes_back_and_then_the_rest,
+            the_same_refund_again_moves_no_money,
+            a_refund_key_has_one_meaning,
+            sixteen_at_once_never_pass_the_charge,
+            a_refund_may_wait_for_the_bank,
+            a_refund_may_fail_and_then_none_went_back,
+            only_what_was_charged_goes_back,
+            nothing_is_known_of_a_refund_never_made;
     }
 }

@@ -3,10 +3,15 @@
 use anyhow::{Context, Result, bail};
 use futures::future::{join_all, try_join_all};
 use gateway::sandbox::{CardInput, Refusal, Sandbox, SubmitOutcome, test_cards};
-use gateway::{ChargeOutcome, ChargeRequest, DeclineCode, DeclineKind, GatewayError, PaymentGateway};
+use gateway::{
+    ChargeOutcome, ChargeRequest, DeclineCode, DeclineKind, GatewayError, PaymentGateway, RefundOutcome,
+    RefundRequest,
+};
 use sqlx::PgPool;
 
-use crate::support::{new_attempt, now, payment_request, sandbox_world, setup_request, typed, with_sandbox};
+use crate::support::{
+    new_attempt, new_refund, now, payment_request, sandbox_world, setup_request, typed, with_sandbox,
+};
 
 pub const PAYS: &str = "4242424242424242";
 pub const ASKS: &str = "4000002500003155";
@@ -48,6 +53,8 @@ async fn every_test_card_does_what_it_says() -> Result<()> {
         ),
         ("4000000000000366", Seen::Pays, Some(expired())),
         (LOSES_ANSWER, Seen::Pays, Some(Seen::Pays)),
+        ("4000000000007726", Seen::Pays, Some(Seen::Pays)),
+        ("4000000000005126", Seen::Pays, Some(Seen::Pays)),
     ];
     with_sandbox(async move |sandbox, _| {
         let listed: Vec<_> = test_cards().iter().map(|card| card.number).collect();
@@ -240,6 +247,37 @@ async fn migrating_again_and_at_once_touches_only_the_schema() -> Result<()> {
         assert_eq!(outside, 0);
         sqlx::query("drop schema sandbox cascade").execute(&pool).await?;
         try_join_all((0..4).map(|_| Sandbox::migrate(&pool))).await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_a_refund_is_found_by_looking_up() -> Result<()> {
+    with_sandbox(async |sandbox, pool| {
+        let charge = sandbox_world(sandbox.clone()).charge_of(LOSES_ANSWER).await?;
+        let _ = sandbox.charge(&charge).await;
+        let charged = sandbox.find_charge(charge.attempt).await?.context("no charge")?;
+        let request = RefundRequest {
+            refund: new_refund(),
+            charge_ref: charged.charge_ref().to_owned(),
+            amount: charge.amount,
+        };
+        let lost = sandbox.refund(&request).await;
+        assert!(
+            matches!(&lost, Err(error @ GatewayError::Timeout) if error.outcome_unknown()),
+            "{lost:?}"
+        );
+        let found = sandbox
+            .find_refund(request.refund)
+            .await?
+            .context("the refund was made")?;
+        assert!(matches!(found, RefundOutcome::Succeeded { .. }), "{found:?}");
+        assert_eq!(sandbox.refund(&request).await?, found);
+        let made: i64 = sqlx::query_scalar("select count(*) from sandbox.refund")
+            .fetch_one(&pool)
+            .await?;
+        assert_eq!(made, 1);
         Ok(())
     })
     .await

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
-use billing::id::{CheckoutSessionId, CustomerId, PaymentAttemptId};
+use billing::id::{CheckoutSessionId, CustomerId, PaymentAttemptId, RefundId};
 use billing::money::{Currency, Money};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
@@ -30,6 +30,8 @@ pub struct Cards {
     pub declines: &'static str,
     pub declines_later: &'static str,
     pub asks_for_approval: &'static str,
+    pub refunds_wait: &'static str,
+    pub refunds_fail: &'static str,
 }
 
 /// Someone at a browser on the provider's pages.
@@ -99,6 +101,8 @@ pub fn sandbox_world(sandbox: Sandbox) -> World {
             declines: "4000000000000002",
             declines_later: "4000000000000341",
             asks_for_approval: "4000002500003155",
+            refunds_wait: "4000000000007726",
+            refunds_fail: "4000000000005126",
         },
     }
 }
@@ -166,6 +170,10 @@ fn random_uuid() -> Uuid {
 
 pub fn new_attempt() -> PaymentAttemptId {
     PaymentAttemptId::from_uuid(random_uuid())
+}
+
+pub fn new_refund() -> RefundId {
+    RefundId::from_uuid(random_uuid())
 }
 
 pub fn new_customer() -> CustomerId {

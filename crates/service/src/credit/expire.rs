@@ -54,6 +54,7 @@ pub async fn expire(
             attempt: None,
             credit_note: None,
             grant: Some(grant.id),
+            refund: None,
             at: now,
         });
     store::ledger::insert(conn, &new.collect::<Vec<_>>()).await?;

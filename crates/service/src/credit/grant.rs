@@ -54,6 +54,7 @@ impl Billing {
             attempt: None,
             credit_note: None,
             grant: Some(id),
+            refund: None,
             at: now,
         };
         store::ledger::insert(&mut tx, &[posting]).await?;

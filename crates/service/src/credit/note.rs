@@ -1,14 +1,14 @@
-//! Credit notes: what was billed and not served turns into credit.
+//! Credit notes: what was billed is given back.
 
-use billing::credit::{CreditGrant, CreditNoteDraft, CreditReason, GrantTerms, Wallet};
+use billing::credit::{CreditGrant, CreditNoteDraft, CreditReason, GrantTerms, NoteParts, Wallet};
 use billing::id::{CreditGrantId, CreditNoteId, CreditNoteLineId, PostingId, SubscriptionId};
-use billing::invoice::InvoiceNumber;
-use billing::ledger::credit_note_issued;
+use billing::invoice::{InvoiceNumber, InvoiceStatus};
+use billing::ledger::{Account, credit_note_issued};
 use billing::tax::TaxId;
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use store::credit::NewCreditNote;
 use store::credit::grant::{GrantOrigin, NewGrant};
+use store::credit::{ByHand, NewCreditNote};
 use store::customer::CustomerRecord;
 use store::ledger::NewPosting;
 use store::{CustomerScope, PgConnection};
@@ -16,7 +16,7 @@ use store::{CustomerScope, PgConnection};
 use crate::id::mint;
 use crate::mail::{self, Addressed, Letter};
 use crate::record::{Note, note};
-use crate::{Actor, Error, Result};
+use crate::{Actor, Error, InvoiceSummary, Result};
 
 /// A credit note that is decided, with the grant it will be: the invoice beside it takes of that already.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,19 +39,51 @@ impl PlannedNote {
 pub struct Issue<'a> {
     pub actor: &'a Actor,
     pub customer: &'a CustomerRecord,
-    pub subscription: SubscriptionId,
-    pub note: &'a PlannedNote,
+    pub subscription: Option<SubscriptionId>,
+    pub draft: &'a CreditNoteDraft,
+    pub parts: NoteParts,
+    /// What its credit is kept in.
+    pub grant: CreditGrantId,
     pub reason: CreditReason,
+    /// The invoice that staff gives back of, and what staff adds.
+    pub by_hand: Option<(&'a InvoiceSummary, ByHand<'a>)>,
     pub at: DateTime<Utc>,
 }
 
-/// Numbers and freezes a credit note and grants what it gives back. Late in a use case, for it takes a number;
+impl<'a> Issue<'a> {
+    /// Unused time: all of it becomes credit.
+    pub fn unused(
+        (actor, customer): (&'a Actor, &'a CustomerRecord),
+        subscription: SubscriptionId,
+        (note, reason): (&'a PlannedNote, CreditReason),
+        at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            actor,
+            customer,
+            subscription: Some(subscription),
+            draft: &note.draft,
+            parts: NoteParts::all_credit(note.draft.total()),
+            grant: note.grant,
+            reason,
+            by_hand: None,
+            at,
+        }
+    }
+
+    /// Where what is owed of its invoice stands in the books.
+    fn owed(&self) -> Account {
+        match &self.by_hand {
+            Some((invoice, _)) if invoice.status == InvoiceStatus::Uncollectible => Account::BadDebt,
+            _ => Account::Receivable,
+        }
+    }
+}
+
+/// Numbers and freezes a credit note and grants what of it is credit. Late in a use case, for it takes a number;
 /// before the invoice that the balance pays, so that the two series are always locked in this order.
 pub async fn issue(conn: &mut PgConnection, issue: Issue<'_>, base_url: &str) -> Result<CreditNoteId> {
-    let draft = &issue.note.draft;
-    let id = mint(CreditNoteId::from_uuid);
-    let posting = credit_note_issued(draft.total().currency(), draft.lines())
-        .map_err(|_| Error::Internal("posting"))?;
+    let (id, draft) = (mint(CreditNoteId::from_uuid), issue.draft);
     let series = InvoiceNumber::CREDIT_SERIES;
     let counter = store::invoice::take_numbers(conn, series, 1).await?;
     let number = InvoiceNumber {
@@ -69,6 +101,8 @@ pub async fn issue(conn: &mut PgConnection, issue: Issue<'_>, base_url: &str) ->
         number,
         reason: issue.reason,
         draft,
+        parts: issue.parts,
+        by_hand: issue.by_hand.map(|(_, by_hand)| by_hand),
         lines: draft
             .lines()
             .iter()
@@ -77,15 +111,55 @@ pub async fn issue(conn: &mut PgConnection, issue: Issue<'_>, base_url: &str) ->
         issued_at: issue.at,
     };
     store::credit::insert(conn, &new).await?;
-    let (scope, granted_by) = (CustomerScope::of(issue.customer.id), issue.actor.audit_name());
-    let granted = NewGrant {
-        id: issue.note.grant,
-        terms: GrantTerms::paid(draft.total()),
-        origin: GrantOrigin::CreditNote(id),
-        granted_at: issue.at,
-        granted_by: &granted_by,
+    book(conn, &issue, id).await?;
+    let invoice = issue.by_hand.map(|(invoice, _)| invoice.number.to_string());
+    let letter = Letter::CreditIssued {
+        number: &shown,
+        parts: issue.parts,
+        invoice: invoice.as_deref(),
     };
-    store::credit::grant::insert(conn, scope, &granted).await?;
+    let to = issue.customer;
+    mail::send(conn, &[Addressed { to, letter }], base_url, issue.at).await?;
+    let mut detail = json!({ "number": shown, "total": draft.total(), "reason": issue.reason });
+    if let Some((invoice, by_hand)) = issue.by_hand {
+        let parts = issue.parts;
+        detail["invoice"] = json!(invoice.number.to_string());
+        detail["parts"] = json!({ "offset": parts.offset, "refund": parts.refund, "credit": parts.credit });
+        detail["memo"] = json!(by_hand.memo);
+    }
+    let entry = Note {
+        actor: issue.actor,
+        at: issue.at,
+        what: "credit_note.issued",
+        customer: issue.customer.id,
+        subject: id.to_string(),
+        detail,
+    };
+    note(conn, &[entry]).await?;
+    Ok(id)
+}
+
+/// The posting, and the grant that it fills.
+async fn book(conn: &mut PgConnection, issue: &Issue<'_>, id: CreditNoteId) -> Result<()> {
+    let credit = issue.parts.credit;
+    let grant = credit.is_positive().then_some(issue.grant);
+    if let Some(grant) = grant {
+        let granted_by = issue.actor.audit_name();
+        let granted = NewGrant {
+            id: grant,
+            terms: GrantTerms::paid(credit),
+            origin: GrantOrigin::CreditNote(id),
+            granted_at: issue.at,
+            granted_by: &granted_by,
+        };
+        store::credit::grant::insert(conn, CustomerScope::of(issue.customer.id), &granted).await?;
+    }
+    let posting = credit_note_issued(
+        credit.currency(),
+        issue.draft.lines(),
+        (issue.parts, issue.owed()),
+    )
+    .map_err(|_| Error::Internal("posting"))?;
     let posting = NewPosting {
         id: mint(PostingId::from_uuid),
         customer: issue.customer.id,
@@ -93,25 +167,9 @@ pub async fn issue(conn: &mut PgConnection, issue: Issue<'_>, base_url: &str) ->
         invoice: None,
         attempt: None,
         credit_note: Some(id),
-        grant: Some(issue.note.grant),
+        grant,
+        refund: None,
         at: issue.at,
     };
-    store::ledger::insert(conn, &[posting]).await?;
-    let total = draft.total();
-    let letter = Letter::CreditIssued {
-        number: &shown,
-        total,
-    };
-    let to = issue.customer;
-    mail::send(conn, &[Addressed { to, letter }], base_url, issue.at).await?;
-    let entry = Note {
-        actor: issue.actor,
-        at: issue.at,
-        what: "credit_note.issued",
-        customer: issue.customer.id,
-        subject: id.to_string(),
-        detail: json!({ "number": shown, "total": total, "reason": issue.reason }),
-    };
-    note(conn, &[entry]).await?;
-    Ok(id)
+    Ok(store::ledger::insert(conn, &[posting]).await?)
 }

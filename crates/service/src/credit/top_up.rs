@@ -41,6 +41,7 @@ pub async fn grant_top_up(
         attempt: None,
         credit_note: None,
         grant: Some(id),
+        refund: None,
         at,
     };
     store::ledger::insert(conn, &[posting]).await?;

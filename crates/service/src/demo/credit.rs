@@ -1,12 +1,14 @@
-//! How demo customers come by credit that no invoice gave back.
+//! How demo customers come by credit, and what is given back to them.
 
-use billing::credit::{GrantKind, GrantTerms, Priority};
+use billing::credit::{
+    CreditReason, GrantKind, GrantTerms, PaidTo, Priority, StandingLine, Wanted, WantedLine,
+};
 use billing::money::Money;
 use chrono::Days;
 
 use super::stage::{Member, Stage};
 use super::story::{CreditDeed, GOOD_CARD};
-use crate::{GrantCredit, Result};
+use crate::{CreditInvoice, Error, GrantCredit, IssueCreditNote, Result};
 
 impl Stage {
     pub async fn act_on_credit(&self, member: &Member, deed: CreditDeed) -> Result<()> {
@@ -22,7 +24,52 @@ impl Stage {
                 priority,
                 days,
             } => self.promote(member, amount, (priority, days)).await,
+            CreditDeed::GiveBack {
+                percent,
+                paid_to,
+                reason,
+            } => self.give_back(member, percent, (paid_to, reason)).await,
         }
+    }
+
+    async fn give_back(
+        &self,
+        member: &Member,
+        percent: u32,
+        (paid_to, reason): (PaidTo, CreditReason),
+    ) -> Result<()> {
+        let (actor, customer) = (&self.operator, member.customer);
+        let invoices = self.billing.invoices(&member.actor).await?;
+        let newest = invoices.iter().find(|invoice| !invoice.is_top_up());
+        let invoice = newest.ok_or(Error::NotFound("an invoice of a demo customer"))?.id;
+        let found = self.billing.creditable_invoice(actor, customer, invoice).await?;
+        let lines = found.standing.lines.iter().filter(|line| line.net.is_positive());
+        let part = |line: &StandingLine| {
+            let amount = line.amount.fraction(percent.into(), 100)?;
+            Ok(WantedLine {
+                line: line.line,
+                amount: Some(amount),
+            })
+        };
+        let credit = CreditInvoice {
+            customer,
+            invoice,
+            wanted: match percent {
+                100 => Wanted::Rest,
+                _ => Wanted::Lines(lines.map(part).collect::<Result<_>>()?),
+            },
+            paid_to,
+        };
+        let preview = self.billing.preview_credit_note(actor, &credit).await?;
+        let command = IssueCreditNote {
+            credit,
+            reason,
+            memo: "Sorry for the trouble".to_owned(),
+            key: preview.key,
+            shown: Some(preview.note.parts),
+        };
+        self.billing.issue_credit_note(actor, command).await?;
+        self.drain().await
     }
 
     async fn promote(&self, member: &Member, amount: u32, (priority, days): (u8, u32)) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Who a demo customer is and what they do on which day, as data.
 
+use billing::credit::{CreditReason, PaidTo};
 use billing::payment::dunning::DunningEnd;
 use billing::period::{BillingTime, Interval, Zone};
 use billing::subscription::{FeedbackReason, UnusedTime};
@@ -18,6 +19,8 @@ pub const WAVERING_CARD: &str = "4000000000000325";
 pub const EXPIRING_CARD: &str = "4000000000000366";
 /// The bank wants its owner to approve every charge.
 pub const ASKING_CARD: &str = "4000002500003155";
+/// Takes no money back.
+pub const UNREFUNDABLE_CARD: &str = "4000000000005126";
 /// Later charges succeed, and the answer that says so is lost.
 pub const SILENT_CARD: &str = "4000000000000119";
 
@@ -143,6 +146,12 @@ pub enum CreditDeed {
     AbandonTopUp(u32),
     /// Staff grants some for so many days.
     Promote { amount: u32, priority: u8, days: u32 },
+    /// Staff gives back so many percent of each line of the newest invoice; a hundred are all that is left.
+    GiveBack {
+        percent: u32,
+        paid_to: PaidTo,
+        reason: CreditReason,
+    },
 }
 
 /// Units a day; storage is what is added.

@@ -145,6 +145,7 @@ impl<'a> Finalize<'a> {
             attempt: None,
             credit_note: None,
             grant: None,
+            refund: None,
             at: self.at,
         }
     }

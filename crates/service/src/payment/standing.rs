@@ -1,5 +1,6 @@
 //! Where a subscription stands with what it owes.
 
+use billing::credit::Wallet;
 use billing::subscription::{ChangeError, Status, Subscription, recover};
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
@@ -87,11 +88,21 @@ pub(crate) async fn pay_from_credit(
     customer: &CustomerRecord,
     (base_url, at): (&str, DateTime<Utc>),
 ) -> Result<()> {
-    let (actor, scope) = (&Actor::System, CustomerScope::of(customer.id));
-    let mut wallet = credit::wallet(conn, scope, customer.currency).await?;
+    let wallet = credit::wallet(conn, CustomerScope::of(customer.id), customer.currency).await?;
     if wallet.grants().is_empty() {
         return Ok(());
     }
+    pay_or_carry(conn, customer, wallet, (base_url, at)).await
+}
+
+/// The same where there may be no credit: what is too little to be charged waits for the next invoice.
+pub(crate) async fn pay_or_carry(
+    conn: &mut PgConnection,
+    customer: &CustomerRecord,
+    mut wallet: Wallet,
+    (base_url, at): (&str, DateTime<Utc>),
+) -> Result<()> {
+    let (actor, scope) = (&Actor::System, CustomerScope::of(customer.id));
     let live = store::subscription::live(conn, scope).await?;
     let mut open = store::invoice::open(conn, scope).await?;
     if let Some(live) = &live {

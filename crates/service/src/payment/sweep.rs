@@ -1,4 +1,4 @@
-//! Attempts without an answer: the gateway is asked what became of them.
+//! Attempts and refunds without an answer: the gateway is asked what became of them.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use store::CustomerScope;
@@ -11,7 +11,7 @@ const BATCH: i64 = 50;
 
 impl Billing {
     /// Settles what the gateway has decided meanwhile: hosted pages nobody came back from, then other
-    /// attempts. Returns how many attempts it had an answer for.
+    /// attempts, then refunds. Returns how many attempts it had an answer for.
     pub async fn sweep_attempts(&self) -> Result<u32> {
         let before = self.now() - PENDING_FOR;
         self.sweep_checkouts(before).await?;
@@ -32,7 +32,22 @@ impl Billing {
                 }
             }
         }
+        self.sweep_refunds(before).await?;
         Ok(settled)
+    }
+
+    /// One that was never sent is sent: its worker was killed.
+    async fn sweep_refunds(&self, before: DateTime<Utc>) -> Result<()> {
+        let pending = {
+            let mut conn = store::acquire(self.pool()).await?;
+            store::payment::pending_refunds(&mut conn, before, BATCH).await?
+        };
+        for refund in pending {
+            if let Err(error) = self.refund(refund).await {
+                tracing::warn!(%refund, %error, "Refund `{refund}` cannot be looked up");
+            }
+        }
+        Ok(())
     }
 
     /// Whoever comes back from approving a charge sees what came of it. A provider that does not answer

@@ -7,7 +7,7 @@ use billing::catalog::{Meter, Plan, Price};
 use billing::credit::Wallet;
 use billing::entitlement::{Override, Terms};
 use billing::id::{CustomerId, MeterId, OneOffId, PriceId, SubscriptionId};
-use billing::invoice::{InvoiceDraft, Part};
+use billing::invoice::{InvoiceDraft, LineKind, Part};
 use billing::period::Period;
 use billing::subscription::{
     ChangeError, PendingChange, Renewal, RenewalInput, Status, Subscription, SubscriptionItem, renew,
@@ -159,11 +159,14 @@ impl<'c> Loaded<'c> {
             let serves = [subscription, &renewal.after].map(|s| s.status.counts_as_recurring());
             // After an end there may be no other invoice.
             bills |= serves.contains(&true) || !renewal.after.status.is_live();
+            // MRR is without the taxes its price was billed with: a bill of usage alone changes none of them.
+            if renewal.lines.iter().any(|line| line.kind == LineKind::Base) {
+                renewal.after.included_taxes = taxation.included().to_vec();
+            }
             parts.push(Part {
                 lines: std::mem::take(&mut renewal.lines),
                 discounts: std::mem::take(&mut renewal.discounts),
             });
-            renewal.after.included_taxes = taxation.included().to_vec();
             renewals.push(renewal);
         }
         let waiting = self.one_offs.get(&customer.id).filter(|_| bills);

@@ -338,14 +338,7 @@ impl Billing {
         let to = customer;
         mail::send(tx, &[Addressed { to, letter }], self.base_url(), at).await?;
         if let Some(note) = &decided.credit_note {
-            let issue = Issue {
-                actor,
-                customer,
-                subscription: after.id,
-                note,
-                reason: why,
-                at,
-            };
+            let issue = Issue::unused((actor, customer), after.id, (note, why), at);
             credit::issue(tx, issue, self.base_url()).await?;
         }
         credit::pay(tx, actor, customer, &decided.payments, at).await?;

@@ -133,14 +133,8 @@ impl Billing {
             store::usage::note_late(conn, &[customer.id]).await?;
         }
         if let Some(planned) = upgrade.credit_note {
-            let issue = Issue {
-                actor,
-                customer,
-                subscription: subscription.id,
-                note: planned,
-                reason: CreditReason::Change,
-                at,
-            };
+            let note = (planned, CreditReason::Change);
+            let issue = Issue::unused((actor, customer), subscription.id, note, at);
             credit::issue(conn, issue, self.base_url()).await?;
         }
         let f = Finalize {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use billing::credit::{CreditGrant, CreditUse, GrantKind, GrantTerms, Priority, Wallet};
-use billing::id::{CreditGrantId, CreditNoteId, CustomerId, InvoiceId};
+use billing::id::{CreditGrantId, CreditNoteId, CustomerId, InvoiceId, RefundId};
 use billing::invoice::InvoiceNumber;
 use billing::ledger::PostingKind;
 use billing::money::{Currency, Money};
@@ -23,6 +23,8 @@ pub enum GrantOrigin {
     CreditNote(CreditNoteId),
     /// The invoice that sold it.
     TopUp(InvoiceId),
+    /// Money that could not go back.
+    FailedRefund(RefundId),
     /// Staff, for this reason.
     Staff(String),
 }
@@ -52,7 +54,7 @@ pub struct GrantRow {
     pub grant: CreditGrant,
     pub amount: Money,
     pub origin: GrantOrigin,
-    /// Of the credit note or the top-up's invoice.
+    /// Of the credit note, also of one whose refund failed, or of the top-up's invoice.
     pub number: Option<InvoiceNumber>,
     pub granted_by: String,
 }
@@ -71,16 +73,17 @@ pub struct CreditEntry {
 }
 
 pub async fn insert(conn: &mut PgConnection, scope: CustomerScope, new: &NewGrant<'_>) -> Result<()> {
-    let (note, invoice, reason) = match &new.origin {
-        GrantOrigin::CreditNote(note) => (Some(note.uuid()), None, None),
-        GrantOrigin::TopUp(invoice) => (None, Some(invoice.uuid()), None),
-        GrantOrigin::Staff(reason) => (None, None, Some(reason.as_str())),
+    let (note, invoice, refund, reason) = match &new.origin {
+        GrantOrigin::CreditNote(note) => (Some(note.uuid()), None, None, None),
+        GrantOrigin::TopUp(invoice) => (None, Some(invoice.uuid()), None, None),
+        GrantOrigin::FailedRefund(refund) => (None, None, Some(refund.uuid()), None),
+        GrantOrigin::Staff(reason) => (None, None, None, Some(reason.as_str())),
     };
     let (terms, currency) = (new.terms, new.terms.amount.currency());
     sqlx::query!(
         "INSERT INTO credit_grant (id, customer_id, kind, priority, amount_minor, currency, expires_at, credit_note_id,
-            invoice_id, reason, granted_at, granted_by, left_minor)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $5)",
+            invoice_id, refund_id, reason, granted_at, granted_by, left_minor)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $5)",
         new.id.uuid(),
         scope.uuid(),
         terms.kind.as_str(),
@@ -90,6 +93,7 @@ pub async fn insert(conn: &mut PgConnection, scope: CustomerScope, new: &NewGran
         terms.expires_at,
         note,
         invoice,
+        refund,
         reason,
         new.granted_at,
         new.granted_by,
@@ -222,9 +226,11 @@ pub async fn uses_of(
 pub async fn list(conn: &mut PgConnection, scope: CustomerScope, limit: i64) -> Result<Vec<GrantRow>> {
     let rows = sqlx::query!(
         r#"SELECT g.id, g.customer_id, g.kind, g.priority, g.currency, g.expires_at, g.granted_at, g.left_minor,
-                g.amount_minor, g.credit_note_id, g.invoice_id, g.reason, g.granted_by,
+                g.amount_minor, g.credit_note_id, g.invoice_id, g.refund_id, g.reason, g.granted_by,
                 coalesce(n.series, i.series) AS series, coalesce(n.number, i.number) AS number
-           FROM credit_grant g LEFT JOIN credit_note n ON n.id = g.credit_note_id LEFT JOIN invoice i ON i.id = g.invoice_id
+           FROM credit_grant g LEFT JOIN refund r ON r.id = g.refund_id
+           LEFT JOIN credit_note n ON n.id IN (g.credit_note_id, r.credit_note_id)
+           LEFT JOIN invoice i ON i.id = g.invoice_id
            WHERE g.customer_id = $1 ORDER BY g.granted_at DESC, g.id DESC LIMIT $2"#,
         scope.uuid(),
         limit,
@@ -233,11 +239,12 @@ pub async fn list(conn: &mut PgConnection, scope: CustomerScope, limit: i64) -> 
     .await?;
     rows.into_iter()
         .map(|r| {
-            let origin = match (r.credit_note_id, r.invoice_id, r.reason) {
+            let origin = match (r.credit_note_id, r.invoice_id, r.refund_id, r.reason) {
                 (Some(note), ..) => GrantOrigin::CreditNote(CreditNoteId::from_uuid(note)),
-                (_, Some(invoice), _) => GrantOrigin::TopUp(InvoiceId::from_uuid(invoice)),
+                (_, Some(invoice), ..) => GrantOrigin::TopUp(InvoiceId::from_uuid(invoice)),
+                (_, _, Some(refund), _) => GrantOrigin::FailedRefund(RefundId::from_uuid(refund)),
                 (.., Some(reason)) => GrantOrigin::Staff(reason),
-                (None, None, None) => return Err(Error::corrupt(TABLE, r.id)),
+                (None, None, None, None) => return Err(Error::corrupt(TABLE, r.id)),
             };
             let number = r.series.zip(r.number).map(|(series, n)| number(series, n));
             Ok(GrantRow {

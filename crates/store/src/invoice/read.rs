@@ -43,6 +43,8 @@ pub struct InvoiceSummary {
     pub tax: Money,
     pub total: Money,
     pub credit_applied: Money,
+    /// What credit notes took off what is owed.
+    pub offset: Money,
     /// Positive: brought from earlier invoices. Negative: passed on to the next one.
     pub carried: Money,
     pub paid: Money,
@@ -53,10 +55,10 @@ pub struct InvoiceSummary {
 }
 
 impl InvoiceSummary {
-    /// `total + carried - credit applied - paid`; nothing once it is settled.
+    /// `total + carried - credit applied - offset - paid`; nothing once it is settled.
     pub fn amount_due(&self) -> Money {
-        let left =
-            self.total.minor() + self.carried.minor() - self.credit_applied.minor() - self.paid.minor();
+        let reduced = self.credit_applied.minor() + self.offset.minor() + self.paid.minor();
+        let left = self.total.minor() + self.carried.minor() - reduced;
         let owed = matches!(self.status, InvoiceStatus::Open | InvoiceStatus::Uncollectible);
         Money::new(if owed { left } else { 0 }, self.total.currency())
     }
@@ -123,6 +125,7 @@ struct InvoiceRow {
     tax_minor: i64,
     total_minor: i64,
     credit_applied_minor: i64,
+    offset_minor: i64,
     carried_minor: i64,
     paid_minor: i64,
     issued_at: DateTime<Utc>,
@@ -156,6 +159,7 @@ impl TryFrom<InvoiceRow> for InvoiceSummary {
             tax: Money::new(r.tax_minor, currency),
             total: Money::new(r.total_minor, currency),
             credit_applied: Money::new(r.credit_applied_minor, currency),
+            offset: Money::new(r.offset_minor, currency),
             carried: Money::new(r.carried_minor, currency),
             paid: Money::new(r.paid_minor, currency),
             issued_at: r.issued_at,
@@ -171,7 +175,8 @@ pub async fn list(conn: &mut PgConnection, scope: CustomerScope, limit: i64) -> 
     sqlx::query_as!(
         InvoiceRow,
         r#"SELECT id, subscription_id, subscriptions_of_invoice(id, subscription_id) AS "subscriptions!", series, number,
-                status, reason, currency, net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
+                status, reason, currency, net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor,
+                offset_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
                 settled_at
          FROM invoice WHERE customer_id = $1 ORDER BY issued_at DESC, number DESC LIMIT $2"#,
         scope.uuid(),
@@ -189,7 +194,8 @@ pub async fn open(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<I
     sqlx::query_as!(
         InvoiceRow,
         r#"SELECT id, subscription_id, subscriptions_of_invoice(id, subscription_id) AS "subscriptions!", series, number,
-                status, reason, currency, net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
+                status, reason, currency, net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor,
+                offset_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
                 settled_at
          FROM invoice WHERE customer_id = $1 AND status = 'open' ORDER BY issued_at, number"#,
         scope.uuid(),
@@ -260,7 +266,8 @@ pub async fn lock(
     sqlx::query_as!(
         InvoiceRow,
         r#"SELECT id, subscription_id, subscriptions_of_invoice(id, subscription_id) AS "subscriptions!", series, number,
-                status, reason, currency, net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
+                status, reason, currency, net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor,
+                offset_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
                 settled_at
          FROM invoice WHERE id = $1 AND customer_id = $2 FOR NO KEY UPDATE"#,
         id.uuid(),
@@ -280,7 +287,8 @@ pub async fn find(
     let summary = sqlx::query_as!(
         InvoiceRow,
         r#"SELECT id, subscription_id, subscriptions_of_invoice(id, subscription_id) AS "subscriptions!", series, number,
-                status, reason, currency, net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
+                status, reason, currency, net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor,
+                offset_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
                 settled_at
          FROM invoice WHERE id = $1 AND customer_id = $2"#,
         id.uuid(),

@@ -160,23 +160,18 @@ pub async fn settle(
     paid: Money,
     at: DateTime<Utc>,
 ) -> Result<bool> {
-    let status = sqlx::query_scalar!(
-        "UPDATE invoice SET paid_minor = paid_minor + $3,
-            status = CASE WHEN credit_applied_minor + paid_minor + $3 = total_minor + carried_minor THEN 'paid' ELSE status END,
-            settled_at = CASE WHEN credit_applied_minor + paid_minor + $3 = total_minor + carried_minor THEN $4
-                ELSE settled_at END
-         WHERE id = $1 AND customer_id = $2 AND status IN ('open', 'uncollectible') AND currency = $5
-         RETURNING status",
-        id.uuid(),
-        scope.uuid(),
-        paid.minor(),
+    let nothing = Money::zero(paid.currency());
+    reduce(
+        conn,
+        scope,
+        id,
+        Reduction {
+            paid,
+            ..Reduction::none(nothing)
+        },
         at,
-        paid.currency().to_string(),
     )
-    .fetch_optional(conn)
-    .await?;
-    let status = status.ok_or_else(|| Error::corrupt("invoice", id))?;
-    Ok(status == InvoiceStatus::Paid.as_str())
+    .await
 }
 
 /// Credit pays for an open invoice, wholly or in part; `carried`, never more than nothing, is passed on to the next
@@ -188,20 +183,83 @@ pub async fn apply_credit(
     (credit, carried): (Money, Money),
     at: DateTime<Utc>,
 ) -> Result<bool> {
+    let nothing = Money::zero(credit.currency());
+    let reduction = Reduction {
+        credit,
+        carried,
+        ..Reduction::none(nothing)
+    };
+    reduce(conn, scope, id, reduction, at).await
+}
+
+/// A credit note takes so much off what is owed. Returns whether nothing is left.
+pub async fn offset(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    id: InvoiceId,
+    offset: Money,
+    at: DateTime<Utc>,
+) -> Result<bool> {
+    let nothing = Money::zero(offset.currency());
+    reduce(
+        conn,
+        scope,
+        id,
+        Reduction {
+            offset,
+            ..Reduction::none(nothing)
+        },
+        at,
+    )
+    .await
+}
+
+/// Why less is left to pay.
+struct Reduction {
+    paid: Money,
+    credit: Money,
+    offset: Money,
+    /// At most nothing: what the next invoice charges instead.
+    carried: Money,
+}
+
+impl Reduction {
+    const fn none(nothing: Money) -> Self {
+        Self {
+            paid: nothing,
+            credit: nothing,
+            offset: nothing,
+            carried: nothing,
+        }
+    }
+}
+
+/// The invoice is paid once nothing is left.
+async fn reduce(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    id: InvoiceId,
+    by: Reduction,
+    at: DateTime<Utc>,
+) -> Result<bool> {
     let status = sqlx::query_scalar!(
-        "UPDATE invoice i SET credit_applied_minor = n.credit, carried_minor = n.carried,
-            status = CASE WHEN n.credit + i.paid_minor = i.total_minor + n.carried THEN 'paid' ELSE i.status END,
-            settled_at = CASE WHEN n.credit + i.paid_minor = i.total_minor + n.carried THEN $5 ELSE i.settled_at END
-         FROM (SELECT id, credit_applied_minor + $3 AS credit, carried_minor + $4 AS carried FROM invoice
-               WHERE id = $1 AND customer_id = $2) n
-         WHERE i.id = n.id AND i.status IN ('open', 'uncollectible') AND i.currency = $6
+        "UPDATE invoice i SET paid_minor = n.paid, credit_applied_minor = n.credit, offset_minor = n.off,
+            carried_minor = n.carried,
+            status = CASE WHEN n.credit + n.off + n.paid = i.total_minor + n.carried THEN 'paid' ELSE i.status END,
+            settled_at = CASE WHEN n.credit + n.off + n.paid = i.total_minor + n.carried THEN $7
+                ELSE i.settled_at END
+         FROM (SELECT id, paid_minor + $3 AS paid, credit_applied_minor + $4 AS credit, offset_minor + $5 AS off,
+                   carried_minor + $6 AS carried FROM invoice WHERE id = $1 AND customer_id = $2) n
+         WHERE i.id = n.id AND i.status IN ('open', 'uncollectible') AND i.currency = $8
          RETURNING i.status",
         id.uuid(),
         scope.uuid(),
-        credit.minor(),
-        carried.minor(),
+        by.paid.minor(),
+        by.credit.minor(),
+        by.offset.minor(),
+        by.carried.minor(),
         at,
-        credit.currency().to_string(),
+        by.paid.currency().to_string(),
     )
     .fetch_optional(conn)
     .await?;

@@ -12,13 +12,40 @@ pub(super) const CHECKS: &[Check] = &[
          WHERE l.net <> n.net_minor OR l.tax <> n.tax_minor OR n.net_minor + n.tax_minor <> n.total_minor",
     ),
     (
-        "credit notes are booked",
+        "credit notes are booked as what they do",
         "SELECT count(*) FROM credit_note",
         "SELECT n.series || '-' || n.number FROM credit_note n
-         LEFT JOIN (SELECT p.credit_note_id, -sum(e.amount_minor) AS credit FROM ledger_entry e
-                    JOIN ledger_posting p ON p.id = e.posting_id WHERE e.account = 'customer_credit' GROUP BY 1) l
-            ON l.credit_note_id = n.id
-         WHERE coalesce(l.credit, 0) <> n.total_minor",
+         LEFT JOIN (SELECT p.credit_note_id,
+                           -sum(e.amount_minor) FILTER (WHERE e.account IN ('receivable', 'bad_debt')) AS off,
+                           -sum(e.amount_minor) FILTER (WHERE e.account = 'refunds') AS refund,
+                           -sum(e.amount_minor) FILTER (WHERE e.account = 'customer_credit') AS credit,
+                           sum(e.amount_minor) FILTER (WHERE e.account = 'tax_payable') AS tax,
+                           sum(e.amount_minor) FILTER (WHERE e.account = 'deferred_revenue') AS net
+                    FROM ledger_entry e JOIN ledger_posting p ON p.id = e.posting_id
+                    WHERE p.kind = 'credit_note_issued' GROUP BY 1) l ON l.credit_note_id = n.id
+         WHERE (coalesce(l.off, 0), coalesce(l.refund, 0), coalesce(l.credit, 0), coalesce(l.tax, 0), coalesce(l.net, 0))
+            <> (n.offset_minor, n.refund_minor, n.credit_minor, n.tax_minor, n.net_minor)",
+    ),
+    (
+        "what notes took off invoices is what they say",
+        "SELECT count(*) FROM invoice WHERE offset_minor > 0",
+        "SELECT i.series || '-' || i.number FROM invoice i
+         LEFT JOIN (SELECT invoice_id, sum(offset_minor) AS off FROM credit_note GROUP BY 1) n ON n.invoice_id = i.id
+         WHERE coalesce(n.off, 0) <> i.offset_minor",
+    ),
+    (
+        "notes by hand give back of one invoice of their customer, and no more than it asked for",
+        "SELECT count(*) FROM credit_note WHERE invoice_id IS NOT NULL",
+        "SELECT n.series || '-' || n.number || ' gives back of another invoice' FROM credit_note n
+         JOIN invoice i ON i.id = n.invoice_id
+         WHERE i.customer_id <> n.customer_id OR i.currency <> n.currency OR i.status = 'void' OR i.reason = 'top_up'
+            OR EXISTS (SELECT FROM credit_note_line c JOIN invoice_line l ON l.id = c.invoice_line_id
+                       WHERE c.credit_note_id = n.id
+                         AND (l.invoice_id <> n.invoice_id OR l.kind = 'proration_credit' OR c.amount_minor IS NULL))
+         UNION ALL
+         SELECT i.series || '-' || i.number || ' was given back beyond its total' FROM invoice i
+         JOIN (SELECT invoice_id, sum(total_minor) AS total FROM credit_note GROUP BY 1) n ON n.invoice_id = i.id
+         WHERE n.total > i.total_minor",
     ),
     (
         "credit applied to invoices is booked",
@@ -93,14 +120,27 @@ pub(super) const CHECKS: &[Check] = &[
         "SELECT count(*) FROM credit_grant",
         "SELECT n.series || '-' || n.number || ' has no grant of its amount' FROM credit_note n
          LEFT JOIN credit_grant g ON g.credit_note_id = n.id AND g.customer_id = n.customer_id
-         WHERE g.amount_minor IS DISTINCT FROM n.total_minor
+         WHERE coalesce(g.amount_minor, 0) <> n.credit_minor
          UNION ALL
          SELECT g.id::text || ' is booked otherwise' FROM credit_grant g
          LEFT JOIN (SELECT p.grant_id, p.invoice_id, -sum(e.amount_minor) AS granted FROM ledger_entry e
                     JOIN ledger_posting p ON p.id = e.posting_id
                     WHERE p.kind = 'credit_granted' AND e.account = 'customer_credit' GROUP BY 1, 2) l ON l.grant_id = g.id
-         WHERE g.credit_note_id IS NULL
+         WHERE g.credit_note_id IS NULL AND g.refund_id IS NULL
             AND (l.granted IS DISTINCT FROM g.amount_minor OR l.invoice_id IS DISTINCT FROM g.invoice_id)",
+    ),
+    (
+        "promotions cost what was granted and did not expire",
+        "SELECT count(*) FROM credit_grant WHERE kind = 'promotional'",
+        "SELECT coalesce(l.customer_id, g.customer_id)::text FROM
+            (SELECT customer_id, currency, sum(amount_minor) AS cost FROM ledger_entry
+             WHERE account = 'promotional_credit' GROUP BY 1, 2) l
+         FULL JOIN (SELECT g.customer_id, g.currency, sum(g.amount_minor - coalesce(u.expired, 0)) AS cost
+                    FROM credit_grant g
+                    LEFT JOIN (SELECT grant_id, sum(amount_minor) AS expired FROM credit_use
+                               WHERE invoice_id IS NULL GROUP BY 1) u ON u.grant_id = g.id
+                    WHERE g.kind = 'promotional' GROUP BY 1, 2) g USING (customer_id, currency)
+         WHERE coalesce(l.cost, 0) <> coalesce(g.cost, 0)",
     ),
     (
         "what is granted for top-ups was paid",

@@ -3,10 +3,9 @@
 use billing::period::Interval::{Month, Week};
 
 use crate::demo::lives::{
-    agrees, buy_with_code, buy_year, buy_year_with_code, buys_after_the_trial, climbs, comes_round,
-    comes_to_terms, ends_the_trial, ends_the_year, hires, identified, is_helped, is_let_off, is_restless,
-    leaves_unpaid, located, never_pays, pauses, pays_held_tax, recovers, redeems_later, returns,
-    settles_late, wavers,
+    agrees, buy_year_with_code, buys_after_the_trial, climbs, comes_round, comes_to_terms, complains,
+    ends_the_trial, ends_the_year, hires, identified, is_given_back, is_helped, is_let_off, is_restless,
+    leaves_unpaid, never_pays, pauses, pays_held_tax, recovers, redeems_later, returns, settles_late, wavers,
 };
 use crate::demo::story::Joins::{Ago, On31st};
 use crate::demo::story::{Story, habit};
@@ -138,7 +137,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(9, 40, 240_000, 25).growing(3),
         joins: Ago(466),
-        life: &[(0, located("CH")), (0, buy_with_code("enterprise", "PARTNER"))],
+        life: &is_given_back("PARTNER"),
     },
     Story {
         company: "Ember Games",
@@ -261,7 +260,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(8, 35, 210_000, 30),
         joins: Ago(341),
-        life: &[(0, located("BR")), (0, buy_year("enterprise"))],
+        life: &complains("BR"),
     },
     Story {
         company: "Willow Health",

@@ -1,0 +1,91 @@
+//! A credit note before it is issued: its lines, its taxes and what it does; then why.
+
+use billing::credit::{CreditReason, Wanted};
+use billing::period::Zone;
+use leptos::prelude::*;
+use service::CreditInvoice;
+
+use super::page::find;
+use super::typed;
+use crate::admin::area::{ADMIN, operator};
+use crate::error::AppError;
+use crate::page::{Page, Visit, page};
+use crate::portal::credit::CreditTable;
+use crate::portal::refunds::part_rows;
+use crate::text::en::admin_invoices as t;
+use crate::text::en::invoices::credit as c;
+use crate::ui::{Amount, ButtonKind, Icon, PageHeader, Panel, SubmitButton};
+
+#[component]
+pub fn NotePage() -> impl IntoView {
+    page(&ADMIN, load)
+}
+
+async fn load(visit: Visit) -> Result<Page, AppError> {
+    let operator = operator(&visit).await?;
+    let text = visit.query("number").unwrap_or_default();
+    let invoice = find(&visit, text).await?;
+    let number = invoice.detail.summary.number.to_string();
+    let wanted = match visit.query("rest") {
+        Some(_) => Wanted::Rest,
+        None => typed::amounts(&invoice, |name| visit.query(name))?,
+    };
+    let to = visit.query("to").unwrap_or("credit");
+    let written = typed::written(&wanted);
+    let credit = CreditInvoice {
+        customer: invoice.customer,
+        invoice: invoice.detail.summary.id,
+        paid_to: typed::paid_to(to)?,
+        wanted,
+    };
+    let preview = visit.billing.preview_credit_note(&visit.actor, &credit).await?;
+    let note = preview.note;
+    let does = part_rows(note.parts)
+        .into_iter()
+        .map(|(label, amount)| view! { <div><dt class="label-sm">{label}</dt><dd class="figure-lg max-sm:text-xl"><Amount amount=amount/></dd></div> })
+        .collect_view();
+    let fields = [
+        ("form[number]", number.clone()),
+        ("form[wanted]", written),
+        ("form[to]", to.to_owned()),
+        ("form[shown]", typed::shown(note.parts)),
+        ("form[key]", preview.key),
+    ];
+    let title = t::note_on(&number);
+    let body = view! {
+        <div>
+            <a class="link link-hover text-muted inline-flex items-center gap-1" href=format!("/admin/invoices?number={number}")>
+                <Icon icon=icondata::LuChevronLeft/>{number.clone()}
+            </a>
+            <PageHeader title=title.clone() subtitle=invoice.detail.customer_name.clone()/>
+        </div>
+        <Panel title=t::DOES><dl class="grid grid-cols-2 lg:grid-cols-4 gap-x-6 gap-y-4">{does}</dl></Panel>
+        <Panel title=c::LINES><CreditTable note=note.draft.clone() zone=Zone::UTC caption=c::LINES/></Panel>
+        {form(fields)}
+    };
+    Ok(Page::new(title, body).of(operator))
+}
+
+fn form(fields: [(&'static str, String); 5]) -> impl IntoView {
+    let fields = fields.map(|(name, value)| view! { <input type="hidden" name=name value=value/> });
+    let reasons = CreditReason::BY_HAND.map(|reason| {
+        view! { <option value=reason.as_str()>{c::reason(reason.as_str()).to_owned()}</option> }
+    });
+    view! {
+        <Panel title=t::WHY>
+            <form method="post" action="/fn/issue-credit-note" class="flex flex-col gap-4 max-w-xl">
+                {fields.collect_view()}
+                <div class="flex flex-col gap-1">
+                    <label for="reason" class="font-medium">{t::REASON}</label>
+                    <select id="reason" name="form[reason]" class="select w-full">{reasons.collect_view()}</select>
+                </div>
+                <div class="flex flex-col gap-1">
+                    <label for="memo" class="font-medium">{t::MEMO}</label>
+                    <textarea id="memo" name="form[memo]" maxlength="500" class="textarea w-full" aria-describedby="memo-hint"></textarea>
+                    <p id="memo-hint" class="label-sm">{t::MEMO_HINT}</p>
+                </div>
+                <div><SubmitButton label=t::ISSUE kind=ButtonKind::Primary/></div>
+            </form>
+        </Panel>
+    }
+}

@@ -1,0 +1,249 @@
+//! Credit notes that staff issues about an invoice: shown first, then issued by the same decision.
+
+use billing::credit::{
+    CreditReason, HandNote, NoteParts, PaidTo, StandingInvoice, Wanted, WantedLine, credit_by_hand,
+};
+use billing::id::{CreditGrantId, CreditNoteId, CustomerId, InvoiceId, RefundId};
+use billing::invoice::InvoiceStatus;
+use billing::subscription::ChangeError;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use store::credit::ByHand;
+use store::customer::CustomerRecord;
+use store::payment::NewRefund;
+use store::{CustomerScope, PgConnection, Tx};
+
+use super::note::{Issue, issue};
+use crate::id::mint;
+use crate::payment::{decides, pay_or_carry, recover_paid_up};
+use crate::queue::{Job, enqueue};
+use crate::{Actor, Billing, CreditNoteSummary, Error, InvoiceDetail, InvoiceSummary, Result};
+
+const MAX_MEMO: usize = 500;
+const MAX_KEY: usize = 255;
+
+/// What staff gives back of an invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditInvoice {
+    pub customer: CustomerId,
+    pub invoice: InvoiceId,
+    pub wanted: Wanted,
+    /// Where what was paid already goes.
+    pub paid_to: PaidTo,
+}
+
+#[derive(Debug, Clone)]
+pub struct IssueCreditNote {
+    pub credit: CreditInvoice,
+    pub reason: CreditReason,
+    pub memo: String,
+    /// The caller's name for the note: the same again is the same note.
+    pub key: String,
+    /// What was shown; where it comes to something else by now, nothing is issued.
+    pub shown: Option<NoteParts>,
+}
+
+/// What a note would be now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditNotePreview {
+    pub note: HandNote,
+    /// A name under which it may be issued.
+    pub key: String,
+}
+
+/// An invoice as staff sees it who gives back of it.
+#[derive(Debug, Clone)]
+pub struct CreditableInvoice {
+    pub customer: CustomerId,
+    pub detail: InvoiceDetail,
+    pub standing: StandingInvoice,
+    /// Oldest first.
+    pub notes: Vec<CreditNoteSummary>,
+}
+
+impl Billing {
+    pub async fn creditable_invoice(
+        &self,
+        actor: &Actor,
+        customer: CustomerId,
+        invoice: InvoiceId,
+    ) -> Result<CreditableInvoice> {
+        actor.decides_about_money()?;
+        let scope = CustomerScope::of(customer);
+        let mut conn = store::acquire(self.pool()).await?;
+        let detail = store::invoice::find(&mut conn, scope, invoice)
+            .await?
+            .ok_or(Error::NotFound("invoice"))?;
+        Ok(CreditableInvoice {
+            customer,
+            standing: store::credit::standing(&mut conn, scope, &detail.summary).await?,
+            notes: store::credit::of_invoice(&mut conn, scope, invoice).await?,
+            detail,
+        })
+    }
+
+    pub async fn preview_credit_note(
+        &self,
+        actor: &Actor,
+        credit: &CreditInvoice,
+    ) -> Result<CreditNotePreview> {
+        actor.decides_about_money()?;
+        let scope = CustomerScope::of(credit.customer);
+        let mut conn = store::acquire(self.pool()).await?;
+        let detail = store::invoice::find(&mut conn, scope, credit.invoice)
+            .await?
+            .ok_or(Error::NotFound("invoice"))?;
+        Ok(CreditNotePreview {
+            note: decide(&mut conn, &detail.summary, credit).await?,
+            key: mint(CreditNoteId::from_uuid).to_string(),
+        })
+    }
+
+    /// Issues a note. What is due is lowered first; what was paid goes back to its card, or becomes credit.
+    pub async fn issue_credit_note(&self, actor: &Actor, command: IssueCreditNote) -> Result<CreditNoteId> {
+        actor.decides_about_money()?;
+        let command = checked(command)?;
+        let (scope, now) = (CustomerScope::of(command.credit.customer), self.now());
+        let mut tx = store::begin(self.pool()).await?;
+        let customer = store::customer::lock(&mut tx, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let (request, named) = (request(&command), (command.credit.invoice, command.key.as_str()));
+        if let Some((issued, asked)) = store::credit::by_key(&mut tx, scope, named).await? {
+            return if asked == request {
+                Ok(issued)
+            } else {
+                Err(Error::KeyReused)
+            };
+        }
+        let invoice = store::invoice::lock(&mut tx, scope, command.credit.invoice)
+            .await?
+            .ok_or(Error::NotFound("invoice"))?;
+        let decided = decide(&mut tx, &invoice, &command.credit).await?;
+        if command.shown.is_some_and(|shown| shown != decided.parts) {
+            return Err(Error::QuoteStale);
+        }
+        let by_hand = ByHand {
+            invoice: invoice.id,
+            memo: Some(command.memo.as_str()).filter(|memo| !memo.is_empty()),
+            key: &command.key,
+            request: &request,
+        };
+        let new = Issue {
+            actor,
+            customer: &customer,
+            subscription: invoice.subscription,
+            draft: &decided.draft,
+            parts: decided.parts,
+            grant: mint(CreditGrantId::from_uuid),
+            reason: command.reason,
+            by_hand: Some((&invoice, by_hand)),
+            at: now,
+        };
+        let note = issue(&mut tx, new, self.base_url()).await?;
+        if decided.parts.offset.is_positive() {
+            store::invoice::offset(&mut tx, scope, invoice.id, decided.parts.offset, now).await?;
+        }
+        let refunds = self
+            .send_later(&mut tx, (&customer, note), &invoice, &decided)
+            .await?;
+        self.follow(&mut tx, &customer, now).await?;
+        store::commit(tx).await?;
+        for refund in refunds {
+            // The job that was enqueued tries again.
+            if let Err(error) = self.refund(refund).await {
+                tracing::warn!(%refund, %error, "Refund `{refund}` has no answer yet");
+            }
+        }
+        Ok(note)
+    }
+
+    /// Writes refunds down and enqueues them, in the transaction that makes the note.
+    async fn send_later(
+        &self,
+        tx: &mut Tx,
+        (customer, note): (&CustomerRecord, CreditNoteId),
+        invoice: &InvoiceSummary,
+        decided: &HandNote,
+    ) -> Result<Vec<RefundId>> {
+        let refunds: Vec<_> = decided
+            .refunds
+            .iter()
+            .map(|back| NewRefund {
+                id: mint(RefundId::from_uuid),
+                customer: customer.id,
+                note,
+                attempt: back.attempt,
+                invoice: invoice.id,
+                amount: back.amount,
+                created_at: self.now(),
+            })
+            .collect();
+        store::payment::insert_refunds(tx, &refunds).await?;
+        let ids: Vec<_> = refunds.iter().map(|refund| refund.id).collect();
+        let jobs: Vec<_> = ids.iter().map(|id| Job::Refund { refund: *id }).collect();
+        if !jobs.is_empty() {
+            enqueue(self.pool(), tx, jobs).await?;
+        }
+        Ok(ids)
+    }
+
+    /// Credit pays what is open, too little waits for the next invoice, and who owes nothing any more is served again.
+    async fn follow(&self, tx: &mut Tx, customer: &CustomerRecord, now: DateTime<Utc>) -> Result<()> {
+        let (scope, when) = (CustomerScope::of(customer.id), (self.base_url(), now));
+        let wallet = super::wallet(tx, scope, customer.currency).await?;
+        pay_or_carry(tx, customer, wallet, when).await?;
+        recover_paid_up(tx, customer, when).await
+    }
+}
+
+/// What the note is as things stand. Not while money may still come for more than will be due.
+async fn decide(
+    conn: &mut PgConnection,
+    invoice: &InvoiceSummary,
+    credit: &CreditInvoice,
+) -> Result<HandNote> {
+    let scope = CustomerScope::of(credit.customer);
+    let standing = store::credit::standing(conn, scope, invoice).await?;
+    let decided = credit_by_hand(&standing, &credit.wanted, credit.paid_to)?;
+    if store::payment::live_of_invoice(conn, invoice.id).await?.is_some() {
+        return Err(Error::PaymentUnderWay);
+    }
+    let live = store::subscription::live(conn, scope).await?;
+    if invoice.status == InvoiceStatus::Open && live.is_some_and(|live| decides(&live, invoice)) {
+        return Err(Error::Change(ChangeError::AwaitsPayment));
+    }
+    Ok(decided)
+}
+
+fn checked(command: IssueCreditNote) -> Result<IssueCreditNote> {
+    let command = IssueCreditNote {
+        memo: command.memo.trim().to_owned(),
+        ..command
+    };
+    if command.memo.chars().count() > MAX_MEMO || command.memo.contains('\0') {
+        return Err(Error::Invalid { field: "memo" });
+    }
+    let key = &command.key;
+    if key.is_empty() || key.chars().count() > MAX_KEY || key.contains('\0') {
+        return Err(Error::Invalid { field: "key" });
+    }
+    if !CreditReason::BY_HAND.contains(&command.reason) {
+        return Err(Error::Invalid { field: "reason" });
+    }
+    Ok(command)
+}
+
+/// What was asked for, to tell a repetition from another wish under the same name.
+fn request(command: &IssueCreditNote) -> Value {
+    let line = |wanted: &WantedLine| json!({ "line": wanted.line, "amount": wanted.amount });
+    json!({
+        "lines": match &command.credit.wanted {
+            Wanted::Rest => Value::Null,
+            Wanted::Lines(lines) => lines.iter().map(line).collect(),
+        },
+        "refund": command.credit.paid_to == PaidTo::Card,
+        "reason": command.reason,
+        "memo": command.memo,
+    })
+}

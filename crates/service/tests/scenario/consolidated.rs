@@ -1,5 +1,6 @@
 //! Several subscriptions of one customer: what is due on one of its days is on one invoice.
 
+use chrono::{DateTime, Utc};
 use service::billing::coupon::{CodeLimits, Duration};
 use service::billing::id::SubscriptionId;
 use service::billing::invoice::InvoiceStatus::Paid;
@@ -18,6 +19,16 @@ pub const SUPPORT: &str = "priority_support";
 impl Play {
     /// What staff sells beside the plan, starting now.
     pub async fn try_beside(&self, plan: &str, interval: Interval) -> Result<SubscriptionId> {
+        self.try_beside_from(plan, interval, self.billing.now()).await
+    }
+
+    /// The same, starting then.
+    pub async fn try_beside_from(
+        &self,
+        plan: &str,
+        interval: Interval,
+        starts_at: DateTime<Utc>,
+    ) -> Result<SubscriptionId> {
         let customer = self.customer();
         let plans = self.billing.standalone_plans(&Actor::System, customer).await?;
         let plan = plans.iter().find(|candidate| candidate.key == plan).unwrap();
@@ -27,7 +38,7 @@ impl Play {
             price,
             quantity: 1,
             term: Term {
-                starts_at: self.billing.now(),
+                starts_at,
                 ends_at: None,
             },
         };
@@ -72,7 +83,7 @@ pub fn lines(invoice: &InvoiceDetail) -> Vec<(String, String, String, [i64; 3])>
     let lines = invoice.lines.iter();
     lines
         .map(|line| {
-            let at = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%dT%H:%M").to_string();
+            let at = |at: DateTime<Utc>| at.format("%Y-%m-%dT%H:%M").to_string();
             let off = line.discount().unwrap();
             (
                 line.draft.description.clone(),
@@ -202,6 +213,51 @@ async fn monthly_beside_yearly(pool: PgPool) {
     assert_eq!(lines(&year), expected);
     // 990.00 a year is 82.50 a month.
     let moved = [movement("new", 19_900), movement("expansion", 8_250)];
+    assert_eq!(play.movements().await, moved);
+    play.ties().await;
+}
+
+/// The trial lasts until the rest of its day is due, and the plan's periods run from its end.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_trial_ends_with_what_is_beside_it(pool: PgPool) {
+    let play = play(pool, "2026-04-01T09:00:00Z").await;
+    let session_ref = play.checkout("starter", Month, true).await;
+    play.submit(&session_ref, VISA).await;
+    play.billing
+        .checkout_result(&play.actor, &session_ref)
+        .await
+        .unwrap();
+    // Served since the middle of March.
+    play.try_beside_from(SUPPORT, Month, utc("2026-03-15T12:00:00Z"))
+        .await
+        .unwrap();
+    play.billing.drain_queue().await.unwrap();
+    play.live_until("2026-04-15T11:59:59Z").await;
+    assert_eq!(
+        play.live_plans().await,
+        [
+            stands("starter", StatusName::Trialing),
+            stands(SUPPORT, StatusName::Active)
+        ]
+    );
+    play.live_until("2026-04-15T12:00:00Z").await;
+    let first = play.invoices().await.pop().unwrap();
+    let expected = [
+        line(
+            "Starter, one month",
+            "2026-04-15T09:00",
+            "2026-05-15T09:00",
+            [19_900, 0, 1_592],
+        ),
+        line(
+            "Priority support, one month",
+            "2026-04-15T12:00",
+            "2026-05-15T12:00",
+            [9_900, 0, 792],
+        ),
+    ];
+    assert_eq!(lines(&first), expected);
+    let moved = [movement("new", 9_900), movement("expansion", 19_900)];
     assert_eq!(play.movements().await, moved);
     play.ties().await;
 }

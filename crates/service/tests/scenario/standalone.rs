@@ -4,8 +4,7 @@ use service::billing::id::SubscriptionId;
 use service::billing::invoice::InvoiceStatus::Paid;
 use service::billing::period::Interval::{self, Month, Year};
 use service::billing::subscription::StatusName::{Active, Canceled};
-use service::billing::subscription::Term;
-use service::billing::subscription::UnusedTime;
+use service::billing::subscription::{MAX_STANDALONE, Term, UnusedTime};
 use service::{Actor, AddOneOff, BillOneOff, CancelWhen, ChangeOutcome, Error, SetUp, StopKind};
 use sqlx::PgPool;
 
@@ -347,6 +346,41 @@ prices = [{ interval = "month", amount = 400 }]
         problems[0].to_string(),
         "plan.node.key: must not be that of a standalone plan, past ones included"
     );
+    play.ties().await;
+}
+
+/// One of each, twenty in all, and all of them on one invoice with the plan.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn there_are_twenty_and_no_more(pool: PgPool) {
+    let play = play(pool, "2026-04-01T09:00:00Z").await;
+    let node = |n: usize| {
+        format!(
+            "[plan.node_{n}]\nname = \"Node {n}\"\nstandalone = true\n\
+             prices = [{{ interval = \"month\", amount = 10 }}]\n"
+        )
+    };
+    let nodes: String = (0..=MAX_STANDALONE).map(node).collect();
+    play.billing
+        .apply_catalog(&Actor::System, &format!("{CATALOG}\n{nodes}"))
+        .await
+        .unwrap();
+    play.buy("starter", Month, VISA).await;
+    for n in 0..MAX_STANDALONE {
+        play.beside(&format!("node_{n}"), Month).await;
+    }
+    let refused = play.try_beside(&format!("node_{MAX_STANDALONE}"), Month).await;
+    assert!(matches!(refused, Err(Error::TooMany)), "{refused:?}");
+    play.live_until("2026-05-01T09:00:00Z").await;
+    let may = play.invoices().await.pop().unwrap();
+    let names: Vec<_> = may
+        .lines
+        .iter()
+        .map(|line| line.draft.description.as_str())
+        .collect();
+    let mut expected = vec!["Starter, one month".to_owned()];
+    expected.extend((0..MAX_STANDALONE).map(|n| format!("Node {n}, one month")));
+    assert_eq!(names, expected);
+    assert_eq!(may.summary.paid.minor(), 43_092);
     play.ties().await;
 }
 

@@ -5,6 +5,7 @@ mod credit;
 mod customer;
 mod invoice;
 mod price;
+mod subscription;
 mod tax;
 
 use std::fmt::Display;
@@ -25,6 +26,7 @@ use self::coupon::CouponVerb;
 use self::credit::CreditVerb;
 use self::customer::CustomerVerb;
 use self::invoice::InvoiceVerb;
+use self::subscription::SubscriptionVerb;
 use self::tax::TaxVerb;
 use crate::config::{Config, without_empty_variables};
 use crate::database::{Database, Join};
@@ -105,6 +107,11 @@ enum Verb {
         #[command(subcommand)]
         verb: TaxVerb,
     },
+    /// See what a customer is subscribed to, and sell it standalone plans beside its plan.
+    Subscription {
+        #[command(subcommand)]
+        verb: SubscriptionVerb,
+    },
     /// Decide what is agreed with one customer.
     Customer {
         #[command(subcommand)]
@@ -182,6 +189,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         | Verb::Coupon { .. }
         | Verb::Credit { .. }
         | Verb::Tax { .. }
+        | Verb::Subscription { .. }
         | Verb::Customer { .. }
         | Verb::Verify => {}
     }
@@ -195,6 +203,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Verb::Catalog { verb } => catalog(&billing, verb).await?,
             Verb::Invoice { verb } => invoice::run(&billing, verb).await?,
             Verb::Coupon { verb } => coupon::run(&billing, verb).await?,
+            Verb::Subscription { verb } => subscription::run(&billing, verb).await?,
             Verb::Customer { verb } => customer::run(&billing, verb).await?,
             Verb::Credit { verb } => credit::run(&billing, verb).await?,
             Verb::Tax { verb } => tax::run(&billing, verb).await?,

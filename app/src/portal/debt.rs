@@ -25,6 +25,19 @@ pub fn purchase(overview: &Overview) -> AnyView {
     notice(Tone::Warning, t::INCOMPLETE_TITLE, overview, None)
 }
 
+/// Of what is had beside the plan, where that is behind and the plan is not.
+pub fn beside(overview: &Overview) -> Option<AnyView> {
+    let mut beside = overview.standalone.iter().map(|one| &one.subscription);
+    beside.find(|own| own.status.is_behind())?;
+    let title = if oldest_is_sent(overview) {
+        t::OVERDUE_TITLE
+    } else {
+        t::PAST_DUE_TITLE
+    };
+    // The plan's access is not lost with it.
+    Some(notice(Tone::Error, title, overview, None))
+}
+
 /// Of one that has ended, where something is still to pay.
 pub fn after_the_end(overview: &Overview) -> Option<AnyView> {
     overview.owed.as_ref()?;
@@ -76,8 +89,9 @@ fn words(overview: &Overview, owed: &Owed, status: Option<Status>) -> Vec<String
 
 /// Nothing goes on of what has ended.
 fn once_paid(overview: &Overview, owed: &Owed, status: Option<Status>) -> Option<&'static str> {
-    let ended = overview.subscription.as_ref().is_none_or(|s| !s.status.is_live());
-    if ended {
+    let mains = overview.subscription.iter();
+    let mut all = mains.chain(overview.standalone.iter().map(|one| &one.subscription));
+    if all.all(|own| !own.status.is_live()) {
         return None;
     }
     Some(match (status, owed.count) {

@@ -36,7 +36,7 @@ pub const fn makes_way(status: Status) -> bool {
 /// What has to be said above the page; most of the time nothing.
 pub fn banners(overview: &Overview) -> AnyView {
     let Some(subscription) = &overview.subscription else {
-        return ().into_any();
+        return debt::beside(overview).into_any();
     };
     view! {
         {standing(overview, subscription)}
@@ -56,8 +56,8 @@ fn standing(overview: &Overview, subscription: &Subscription) -> Option<AnyView>
         }
         Status::Incomplete { .. } => Some(debt::purchase(overview)),
         Status::Paused { resume_at, .. } => Some(paused(overview, subscription, resume_at)),
-        Status::Canceled { .. } => debt::after_the_end(overview),
-        Status::Pending { .. } | Status::Active => None,
+        Status::Canceled { .. } => debt::beside(overview).or_else(|| debt::after_the_end(overview)),
+        Status::Pending { .. } | Status::Active => debt::beside(overview),
     }
 }
 
@@ -89,11 +89,13 @@ fn paused(
 fn trial(overview: &Overview, ends_at: chrono::DateTime<chrono::Utc>) -> AnyView {
     let date = format::date(ends_at, overview.customer.zone);
     let title = t::trial_left(format::days_until(ends_at, overview.now));
-    if let (Some(days), Some(upcoming)) = (overview.customer.terms.net_days(), &overview.upcoming) {
+    // What is billed beside the plan before says nothing of the plan.
+    let upcoming = overview.upcoming.as_ref().filter(|upcoming| upcoming.bills_plan);
+    if let (Some(days), Some(upcoming)) = (overview.customer.terms.net_days(), upcoming) {
         let detail = t::trial_then_sent(&date, &format::money(upcoming.draft.total()), days);
         return view! { <Notice tone=Tone::Info title=title detail=detail/> }.into_any();
     }
-    match (&overview.payment_method, &overview.upcoming) {
+    match (&overview.payment_method, upcoming) {
         (Some(_), Some(upcoming)) => {
             let detail = t::trial_then(&date, &format::money(upcoming.draft.total()));
             view! { <Notice tone=Tone::Info title=title detail=detail/> }.into_any()

@@ -13,7 +13,7 @@ mod terms;
 #[cfg(feature = "zones")]
 pub(crate) use discount::take_off;
 pub use discount::{InvoiceDiscount, LineDiscount, TakenOff};
-pub use draft::{Assembly, InvoiceDraft};
+pub use draft::{Assembly, InvoiceDraft, Part};
 pub use explain::{AddOnPart, Explain, IncludedPart, MaximumSpend, MinimumSpend};
 pub use line::{Charge, CreditedLine, DraftLine, Line, LineKind};
 pub use number::{InvalidNumber, InvoiceNumber};

@@ -13,9 +13,12 @@ mod cancel;
 mod change;
 mod collection;
 #[cfg(feature = "zones")]
+mod consolidate;
+#[cfg(feature = "zones")]
 mod create;
 #[cfg(feature = "zones")]
 mod discounting;
+mod due;
 #[cfg(feature = "zones")]
 mod late_usage;
 #[cfg(feature = "zones")]
@@ -40,14 +43,18 @@ pub use add_on::{AddOnInput, AddOnTarget, await_add_on, change_add_on, complete_
 pub use add_on_time::AddOnTime;
 pub use agreed_price::{PriceChange, agree_price, drop_agreed_price};
 pub use billed_usage::{BilledMeter, BilledUsage};
-pub use bounds::{BilledUntil, MAX_ADD_ONS, MAX_RECURRING_LINES_A_DAY, OutOfBounds, check_bounds};
+pub use bounds::{
+    BilledUntil, MAX_ADD_ONS, MAX_RECURRING_LINES_A_DAY, MAX_STANDALONE, OutOfBounds, check_bounds,
+};
 pub use cancel::{Feedback, FeedbackReason, schedule_cancel, supersede, undo_cancel};
 pub use change::{ChangeError, PlanChange, UndoneBy, undo_pending_change};
 pub use collection::{fall_behind, leave_unpaid, recover, suspend};
 #[cfg(feature = "zones")]
+pub use consolidate::{Due, DueTogether, Moves, bills_until, consolidate, due_at, next_due};
+#[cfg(feature = "zones")]
 pub use create::{
-    Bought, Create, CreateError, Term, activate, buy, expire_incomplete, extend_trial, set_up, start_trial,
-    trial_end,
+    Bought, Create, CreateError, Term, activate, add_standalone, buy, expire_incomplete, extend_trial,
+    set_up, start_trial, trial_end,
 };
 #[cfg(feature = "zones")]
 pub use late_usage::LateUsage;

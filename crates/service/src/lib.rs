@@ -64,8 +64,8 @@ pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary, WaitingOneOf
 pub use store::member::LoginName;
 pub use store::payment::{PaymentMethod, RefundRow};
 pub use subscription::{
-    AddOnOffer, AddOnPreview, AgreePrice, AgreedPrice, ChangeKind, ChangeOutcome, ChangePreview, NewPrice,
-    ResumePreview, SetUp, StopKind, StopPreview,
+    AddOnOffer, AddOnPreview, AddStandalone, AgreePrice, AgreedPrice, CancelWhen, ChangeKind, ChangeOutcome,
+    ChangePreview, NewPrice, ResumePreview, SetUp, StopKind, StopPreview, Subscribed,
 };
 pub use tax::{TaxAddress, TaxExemption, TaxSettings};
 pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};

@@ -7,7 +7,7 @@ use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::payment::dunning::{DunningEnd, Outlook};
 use billing::period::Period;
-use billing::subscription::{Access, PendingChange, Status, Subscription};
+use billing::subscription::{Access, PendingChange, Status, Subscription, next_due};
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use store::customer::CustomerRecord;
@@ -16,7 +16,10 @@ use store::{CustomerScope, PgConnection};
 use crate::entitlement::Carried;
 use crate::payment::{debts, is_owed, outlook_of};
 use crate::run::{Catalog, Loaded};
-use crate::{Actor, Billing, CustomerProfile, Error, InvoiceSummary, PaymentMethod, Result, credit, usage};
+use crate::subscription::with_plans;
+use crate::{
+    Actor, Billing, CustomerProfile, Error, InvoiceSummary, PaymentMethod, Result, Subscribed, credit, usage,
+};
 
 const LAST_INVOICES: i64 = 5;
 
@@ -32,6 +35,8 @@ pub struct Overview {
     pub usage: Vec<MeterUsage>,
     /// What plan and add-ons grant, defaults and agreements included.
     pub features: Vec<GrantedFeature>,
+    /// Live subscriptions of standalone plans, in the order they came.
+    pub standalone: Vec<Subscribed>,
     pub upcoming: Option<Upcoming>,
     pub payment_method: Option<PaymentMethod>,
     /// The last five.
@@ -64,8 +69,8 @@ pub struct Dunning {
     pub end: DunningEnd,
 }
 
-/// What the subscription's open invoices come to, while it is live those that are due. An upgrade that waits for its
-/// payment is not owed.
+/// What the open invoices of its subscriptions come to, of those that are live what is due. An upgrade that waits for
+/// its payment is not owed.
 #[derive(Debug, Clone)]
 pub struct Owed {
     pub total: Money,
@@ -91,10 +96,13 @@ pub struct MeterUsage {
     pub reset_at: Option<DateTime<Utc>>,
 }
 
-/// The next invoice as the billing run would make it, were the usage period to end now.
+/// The next invoice as the billing run would make it, were the usage period to end now: of everything that is due on
+/// its day.
 #[derive(Debug, Clone)]
 pub struct Upcoming {
     pub at: DateTime<Utc>,
+    /// Whether the main subscription is on it.
+    pub bills_plan: bool,
     pub draft: InvoiceDraft,
 }
 
@@ -108,10 +116,13 @@ impl Billing {
         let customer = store::customer::find(&mut conn, scope)
             .await?
             .ok_or(Error::NotFound("customer"))?;
-        let subscription = store::subscription::all(&mut conn, scope)
+        let (standalone, mains): (Vec<_>, Vec<_>) = store::subscription::all(&mut conn, scope)
             .await?
             .into_iter()
-            .next();
+            .partition(|subscription| subscription.standalone);
+        let subscription = mains.into_iter().next();
+        let beside = standalone.iter().rev().filter(|own| own.status.is_live());
+        let live = subscription.iter().chain(beside.clone());
         let carried = match &subscription {
             Some(subscription) => Some(Carried::load(&mut conn, subscription).await?),
             None => None,
@@ -129,23 +140,19 @@ impl Billing {
             (Some(subscription), Some(terms)) => meter_usage(&mut conn, subscription, terms, now).await?,
             _ => Vec::new(),
         };
-        let upcoming = match &subscription {
-            Some(subscription) => self.upcoming(&mut conn, &customer, subscription).await?,
-            None => None,
-        };
-        let owed = match &subscription {
-            Some(subscription) => owed(&mut conn, subscription, now).await?,
-            None => None,
-        };
-        let dunning = match &subscription {
-            Some(subscription) => self.dunning(&mut conn, &customer, (subscription, now)).await?,
-            None => None,
-        };
+        let upcoming = self.upcoming(&mut conn, &customer, live).await?;
+        let all: Vec<_> = subscription.iter().chain(&standalone).collect();
+        let owed = owed(&mut conn, scope, (&all, now)).await?;
+        let dunning = self
+            .dunning(&mut conn, &customer, (subscription.as_ref(), &standalone))
+            .await?;
+        let standalone = with_plans(&mut conn, beside.cloned().collect()).await?;
         Ok(Overview {
             now,
             owed,
             dunning,
             usage,
+            standalone,
             upcoming,
             next_plan,
             features: terms
@@ -171,14 +178,19 @@ impl Billing {
         }
     }
 
+    /// Of the plan where that is behind, else of what is beside it.
     async fn dunning(
         &self,
         conn: &mut PgConnection,
         customer: &CustomerRecord,
-        (subscription, now): (&Subscription, DateTime<Utc>),
+        (main, standalone): (Option<&Subscription>, &[Subscription]),
     ) -> Result<Option<Dunning>> {
-        let debts = debts(conn, customer).await?;
-        let outlook = outlook_of(&debts, subscription, (customer.zone, now));
+        let (debts, now) = (debts(conn, customer).await?, self.now());
+        let mut outlooks = main
+            .into_iter()
+            .chain(standalone)
+            .map(|subscription| outlook_of(&debts, subscription, (customer.zone, now)));
+        let outlook = outlooks.find_map(|outlook| outlook);
         let end = self.dunning_end(customer);
         Ok(outlook.map(|outlook| Dunning { outlook, end }))
     }
@@ -188,30 +200,23 @@ impl Billing {
         &self,
         conn: &mut PgConnection,
         customer: &CustomerRecord,
-        subscription: &Subscription,
+        live: impl Iterator<Item = &Subscription>,
     ) -> Result<Option<Upcoming>> {
-        let renews = match subscription.status {
-            Status::Pending { .. }
-            | Status::Trialing { .. }
-            | Status::Active
-            | Status::PastDue { .. }
-            | Status::Suspended { .. }
-            | Status::Paused {
-                resume_at: Some(_), ..
-            } => true,
-            Status::Incomplete { .. }
-            | Status::Paused { resume_at: None, .. }
-            | Status::Unpaid { .. }
-            | Status::Canceled { .. } => false,
-        };
-        if !renews {
+        let goes_on = |own: &&Subscription| !matches!(own.status, Status::Paused { resume_at: None, .. });
+        let live: Vec<_> = live.filter(goes_on).collect();
+        let Some(due) = next_due(live.iter().copied(), customer.zone) else {
             return Ok(None);
-        }
+        };
+        let billed: Vec<_> = live
+            .into_iter()
+            .filter(|own| due.subscriptions.contains(&own.id))
+            .collect();
         let mut catalog = Catalog::default();
-        let loaded = Loaded::load(conn, &mut catalog, &[subscription]).await?;
-        let bill = loaded.bill(customer, subscription, self.parts.config.tax)?;
+        let loaded = Loaded::load(conn, &mut catalog, &billed).await?;
+        let bill = loaded.bill(customer, (&billed, due.at), self.parts.config.tax)?;
         Ok(Some(Upcoming {
-            at: bill.renewal.boundary,
+            at: due.at,
+            bills_plan: billed.iter().any(|own| !own.standalone),
             draft: bill.draft,
         }))
     }
@@ -228,12 +233,14 @@ const fn leads_to(change: PendingChange) -> PriceId {
 
 async fn owed(
     conn: &mut PgConnection,
-    subscription: &Subscription,
-    now: DateTime<Utc>,
+    scope: CustomerScope,
+    (subscriptions, now): (&[&Subscription], DateTime<Utc>),
 ) -> Result<Option<Owed>> {
-    let live = subscription.status.is_live();
-    let mut open = store::invoice::open(conn, CustomerScope::of(subscription.customer)).await?;
-    open.retain(|invoice| is_owed(subscription, invoice) && (!live || invoice.is_overdue(now)));
+    let mut open = store::invoice::open(conn, scope).await?;
+    open.retain(|invoice| {
+        let mut own = subscriptions.iter().filter(|own| is_owed(own, invoice));
+        own.any(|own| !own.status.is_live() || invoice.is_overdue(now))
+    });
     let due = open.iter().map(InvoiceSummary::amount_due);
     let charged = open.iter().filter(|invoice| !invoice.due_date().is_sent());
     let charged: Vec<_> = charged.map(InvoiceSummary::amount_due).collect();

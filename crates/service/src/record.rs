@@ -3,13 +3,13 @@
 use billing::id::{AuditEntryId, CustomerId, MovementId, OutboxEventId};
 use billing::money::Money;
 use billing::revenue::{customer_mrr, movement};
-use billing::subscription::Subscription;
+use billing::subscription::{Subscription, due_at};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use store::PgConnection;
 use store::customer::CustomerRecord;
 use store::revenue::NewMovement;
 use store::subscription::Update;
+use store::{CustomerScope, PgConnection};
 
 use crate::id::mint;
 use crate::{Actor, Error, Result};
@@ -89,10 +89,11 @@ pub struct Save<'a> {
 }
 
 impl Save<'_> {
-    /// The movement of the customer's MRR, which is what its one live subscription comes to.
-    pub fn movement(&self, mrr_before: Money) -> Result<Option<NewMovement>> {
+    /// The movement of the customer's MRR, which is what its live subscriptions come to: this one and those beside it.
+    pub fn movement(&self, mrr_before: Money, beside: &[&Subscription]) -> Result<Option<NewMovement>> {
         let customer = self.customer;
-        let mrr_after = customer_mrr(customer.currency, std::slice::from_ref(self.after))?;
+        let all = beside.iter().copied().chain([self.after]);
+        let mrr_after = customer_mrr(customer.currency, all)?;
         let moved = movement(mrr_before, mrr_after, customer.ever_paid)?;
         Ok(moved
             .zip(self.after.plan_item())
@@ -124,40 +125,55 @@ impl Save<'_> {
 
 /// Saves the next version of a subscription with everything that stands beside it.
 pub async fn save(conn: &mut PgConnection, save: Save<'_>) -> Result<()> {
-    let moved = movement_of(conn, &save).await?;
-    save_all(conn, &[save], moved.as_slice()).await
+    let (moved, due) = beside(conn, &save).await?;
+    save_all(conn, &[save], moved.as_slice(), &[due]).await
 }
 
+/// When the customer is looked at next.
+pub type NextDue = (CustomerId, Option<DateTime<Utc>>);
+
 /// The same for many, whose movements are decided.
-pub async fn save_all(conn: &mut PgConnection, saves: &[Save<'_>], movements: &[NewMovement]) -> Result<()> {
+pub async fn save_all(
+    conn: &mut PgConnection,
+    saves: &[Save<'_>],
+    movements: &[NewMovement],
+    due: &[NextDue],
+) -> Result<()> {
     let updates = saves.iter().map(|save| Update {
         after: save.after,
         at: save.at,
     });
     store::subscription::update(conn, &updates.collect::<Vec<_>>()).await?;
-    saved(conn, saves, movements).await
+    saved(conn, saves, movements, due).await
 }
 
 /// Stores a new subscription with everything that stands beside it.
 pub async fn create(conn: &mut PgConnection, save: Save<'_>) -> Result<()> {
-    let moved = movement_of(conn, &save).await?;
+    let (moved, due) = beside(conn, &save).await?;
     store::subscription::insert(conn, save.after).await?;
-    saved(conn, &[save], moved.as_slice()).await
+    saved(conn, &[save], moved.as_slice(), &[due]).await
 }
 
-async fn movement_of(conn: &mut PgConnection, save: &Save<'_>) -> Result<Option<NewMovement>> {
-    let customer = save.customer.id;
-    let mrr = store::revenue::mrr_of(conn, &[customer]).await?;
-    save.movement(*mrr.get(&customer).ok_or(Error::NotFound("customer"))?)
+/// What the customer's MRR and its next due instant are then, with its other subscriptions as they stand.
+async fn beside(conn: &mut PgConnection, save: &Save<'_>) -> Result<(Option<NewMovement>, NextDue)> {
+    let customer = save.customer;
+    let mrr = store::revenue::mrr_of(conn, &[customer.id]).await?;
+    let mrr = *mrr.get(&customer.id).ok_or(Error::NotFound("customer"))?;
+    let live = store::subscription::all_live(conn, CustomerScope::of(customer.id)).await?;
+    let beside: Vec<_> = live.iter().filter(|other| other.id != save.after.id).collect();
+    let all = beside.iter().copied().chain([save.after]);
+    let due = due_at(all, customer.zone);
+    Ok((save.movement(mrr, &beside)?, (customer.id, due)))
 }
 
-async fn saved(conn: &mut PgConnection, saves: &[Save<'_>], movements: &[NewMovement]) -> Result<()> {
+async fn saved(
+    conn: &mut PgConnection,
+    saves: &[Save<'_>],
+    movements: &[NewMovement],
+    due: &[NextDue],
+) -> Result<()> {
     store::revenue::insert(conn, movements).await?;
-    let due: Vec<_> = saves
-        .iter()
-        .map(|save| (save.customer.id, save.after.due_at()))
-        .collect();
-    store::customer::set_due_at(conn, &due).await?;
+    store::customer::set_due_at(conn, due).await?;
     let notes: Vec<_> = saves.iter().map(Save::note).collect();
     note(conn, &notes).await
 }

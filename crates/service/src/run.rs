@@ -1,11 +1,14 @@
 //! The billing run: whatever is due, many customers at a time, each boundary once.
 
 mod bill;
+mod billed;
 mod load;
+mod look;
 mod ran_out;
 
-pub use bill::{RESUMED, ran_out};
+pub use billed::RESUMED;
 pub use load::{Catalog, Loaded};
+pub use look::ran_out;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +23,7 @@ use crate::clock::Clock;
 use crate::record::{Note, note};
 use crate::{Actor, Billing, Error, Result};
 use bill::Batch;
+use look::Patience;
 use ran_out::RanOut;
 
 /// Customers in one transaction: more would hold their locks, and that on the numbers, for too long.
@@ -75,25 +79,27 @@ impl Billing {
     }
 
     /// Processes what is due of one customer, so that what is decided next is decided from where it stands
-    /// by now: the timer may be a second late, or an outage. Returns what is live then.
+    /// by now: the timer may be a second late, or an outage, or it waits for the rest of the day. Returns the main
+    /// subscription that is live then.
     pub(crate) async fn catch_up(&self, scope: CustomerScope) -> Result<Option<Subscription>> {
         let mut catalog = Catalog::default();
         for _ in 0..MAX_STEPS {
             {
-                let mut conn = store::acquire(self.pool()).await?;
-                let live = store::subscription::live(&mut conn, scope).await?;
+                let (now, mut conn) = (self.now(), store::acquire(self.pool()).await?);
+                let live = store::subscription::all_live(&mut conn, scope).await?;
                 let customer = store::customer::find(&mut conn, scope).await?;
                 let dunned = customer.and_then(|customer| customer.dunning_at);
-                let own = live.as_ref().and_then(Subscription::due_at);
-                if [own, dunned].into_iter().flatten().all(|due| due > self.now()) {
-                    return Ok(live);
+                if dunned.is_none_or(|due| due > now) && !live.iter().any(|own| own.is_due(now)) {
+                    return Ok(live.into_iter().find(|own| !own.standalone));
                 }
             }
             let mut tx = store::begin(self.pool()).await?;
             let customer = store::customer::lock(&mut tx, scope)
                 .await?
                 .ok_or(Error::NotFound("customer"))?;
-            let batch = self.bill(&mut tx, &mut catalog, &[customer]).await?;
+            let batch = self
+                .bill(&mut tx, &mut catalog, (&[customer], Patience::None))
+                .await?;
             if let Some((_, error)) = batch.failed.into_iter().next() {
                 return Err(error);
             }
@@ -157,7 +163,9 @@ impl Billing {
                 Err(error) => failed.push((id, error.into())),
             }
         }
-        let mut batch = self.bill(tx, &mut pass.catalog, &customers).await?;
+        let mut batch = self
+            .bill(tx, &mut pass.catalog, (&customers, Patience::ForTheDay))
+            .await?;
         batch.failed.append(&mut failed);
         park(tx, &batch.failed).await?;
         Ok(batch)
@@ -165,7 +173,7 @@ impl Billing {
 
     /// What is left to do after the commit.
     async fn finish(&self, pass: &mut Pass, batch: Batch) -> Result<()> {
-        let mut processed = batch.billed.len() + batch.ran_out.len();
+        let mut processed = batch.boundaries + batch.ran_out.len();
         for scope in batch.dunned {
             processed += usize::from(self.dun_or_park(scope, pass).await?);
         }

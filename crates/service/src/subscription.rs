@@ -7,6 +7,7 @@ mod change;
 mod offer;
 mod resume;
 mod set_up;
+mod standalone;
 mod stop;
 mod upgrade;
 
@@ -15,6 +16,8 @@ pub use agreed_price::{AgreePrice, AgreedPrice, NewPrice};
 pub use offer::AddOnOffer;
 pub use resume::ResumePreview;
 pub use set_up::SetUp;
+pub(crate) use standalone::with_plans;
+pub use standalone::{AddStandalone, CancelWhen, Subscribed};
 pub use stop::{StopKind, StopPreview};
 
 use billing::catalog::Plan;
@@ -22,6 +25,9 @@ use billing::id::{InvoiceId, PriceId};
 use billing::invoice::InvoiceDraft;
 use billing::subscription::PlanChange;
 use chrono::{DateTime, Utc};
+
+/// More than this is a slip of the finger, and amounts stay far from overflowing.
+const MAX_QUANTITY: u32 = 100_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeKind {

@@ -237,12 +237,10 @@ async fn check_mrr(conn: &mut PgConnection, report: &mut VerifyReport) -> Result
         let ids: Vec<_> = chunk.iter().map(|(customer, _)| *customer).collect();
         let live = store::subscription::live_of(conn, &ids).await?;
         for (customer, mrr) in chunk {
-            let own: Vec<_> = live
+            let own = live
                 .iter()
-                .filter(|subscription| subscription.customer == *customer)
-                .cloned()
-                .collect();
-            if customer_mrr(mrr.currency(), &own) != Ok(*mrr) {
+                .filter(|subscription| subscription.customer == *customer);
+            if customer_mrr(mrr.currency(), own) != Ok(*mrr) {
                 wrong.push(customer.to_string());
             }
         }

@@ -155,6 +155,12 @@ async fn the_full_world_ties_and_comes_through_everything(pool: PgPool) {
             "SELECT DISTINCT billing_time FROM subscription",
         ),
         (
+            "what becomes of invoices of several subscriptions",
+            vec!["paid", "void"],
+            "SELECT DISTINCT status FROM invoice
+             WHERE cardinality(subscriptions_of_invoice(id, subscription_id)) > 1",
+        ),
+        (
             "movements",
             MovementKind::ALL.map(MovementKind::as_str).to_vec(),
             "SELECT DISTINCT kind FROM revenue_movement",

@@ -51,6 +51,16 @@ pub async fn add_ons_on_sale(
     plans(conn, &versions, &[]).await
 }
 
+/// The same of standalone plans. Staff sells these, so that private ones are among them.
+pub async fn standalone_on_sale(
+    conn: &mut PgConnection,
+    customer: CustomerId,
+    now: DateTime<Utc>,
+) -> Result<Vec<Plan>> {
+    let versions = versions_on_sale(conn, "standalone", Some(customer), now).await?;
+    plans(conn, &versions, &[]).await
+}
+
 async fn versions_on_sale(
     conn: &mut PgConnection,
     kind: &str,
@@ -59,7 +69,7 @@ async fn versions_on_sale(
 ) -> Result<Vec<Uuid>> {
     let versions = sqlx::query_scalar!(
         r#"SELECT DISTINCT ON (v.plan_id) v.id FROM plan_version v JOIN plan p ON p.id = v.plan_id
-           WHERE p.kind = $3 AND (p.public OR p.customer_id = $1)
+           WHERE p.kind = $3 AND (p.public OR p.customer_id = $1 OR (p.kind = 'standalone' AND p.customer_id IS NULL))
              AND (v.status = 'active' OR (v.status = 'scheduled' AND v.effective_at <= $2))
            ORDER BY v.plan_id, v.status DESC"#,
         customer.map(CustomerId::uuid),
@@ -140,6 +150,7 @@ fn kind(kind: &str, goes_with: Option<Vec<String>>) -> Result<PlanKind> {
     match kind {
         "plan" => Ok(PlanKind::Plan),
         "add_on" => Ok(PlanKind::AddOn { plans: goes_with }),
+        "standalone" => Ok(PlanKind::Standalone),
         other => Err(Error::corrupt("plan", other)),
     }
 }

@@ -2,7 +2,7 @@
 
 mod item;
 
-use billing::id::{CustomerId, SubscriptionId};
+use billing::id::{CustomerId, PlanId, SubscriptionId};
 use billing::period::BillingTime;
 use billing::subscription::{CancelReason, Feedback, Status, StatusName, Subscription, SubscriptionItem};
 use chrono::{DateTime, Utc};
@@ -35,23 +35,30 @@ struct SubscriptionRow {
     included_taxes: serde_json::Value,
     created_at: DateTime<Utc>,
     billing_time: String,
+    standalone: bool,
 }
 
-/// The subscription that is not canceled, if there is one.
+/// The main subscription that is not canceled, if there is one.
 pub async fn live(conn: &mut PgConnection, scope: CustomerScope) -> Result<Option<Subscription>> {
-    let rows = live_of(conn, &[scope.customer()]).await?;
-    Ok(rows.into_iter().next())
+    let all = all_live(conn, scope).await?;
+    Ok(all.into_iter().find(|subscription| !subscription.standalone))
 }
 
-/// The live subscriptions of many customers.
+/// What is live of the customer: the main subscription, then the standalone ones in the order they came.
+pub async fn all_live(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<Subscription>> {
+    live_of(conn, &[scope.customer()]).await
+}
+
+/// The same of many customers, one after the other.
 pub async fn live_of(conn: &mut PgConnection, customers: &[CustomerId]) -> Result<Vec<Subscription>> {
     let ids: Vec<Uuid> = customers.iter().map(|customer| customer.uuid()).collect();
     let rows = sqlx::query_as!(
         SubscriptionRow,
-        "SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
+        r#"SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
                 billing_end, usage_start, usage_end, cancel_at, ends_at, pending_change, created_at,
-                billing_time, add_on_time, discounts, included_taxes
-         FROM subscription WHERE customer_id = ANY($1) AND status <> 'canceled' ORDER BY customer_id, id",
+                billing_time, add_on_time, discounts, included_taxes, standalone_plan_id IS NOT NULL AS "standalone!"
+         FROM subscription WHERE customer_id = ANY($1) AND status <> 'canceled'
+         ORDER BY customer_id, standalone_plan_id IS NOT NULL, id"#,
         &ids,
     )
     .fetch_all(&mut *conn)
@@ -63,10 +70,10 @@ pub async fn live_of(conn: &mut PgConnection, customers: &[CustomerId]) -> Resul
 pub async fn all(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<Subscription>> {
     let rows = sqlx::query_as!(
         SubscriptionRow,
-        "SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
+        r#"SELECT id, customer_id, status, status_at, cancel_reason, resume_at, version, anchor, billing_start,
                 billing_end, usage_start, usage_end, cancel_at, ends_at, pending_change, created_at,
-                billing_time, add_on_time, discounts, included_taxes
-         FROM subscription WHERE customer_id = $1 ORDER BY created_at DESC, id DESC",
+                billing_time, add_on_time, discounts, included_taxes, standalone_plan_id IS NOT NULL AS "standalone!"
+         FROM subscription WHERE customer_id = $1 ORDER BY created_at DESC, id DESC"#,
         scope.uuid(),
     )
     .fetch_all(&mut *conn)
@@ -75,6 +82,9 @@ pub async fn all(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<Su
 }
 
 async fn with_items(conn: &mut PgConnection, rows: Vec<SubscriptionRow>) -> Result<Vec<Subscription>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let mut items = item::of(conn, &ids).await?;
     rows.into_iter()
@@ -90,6 +100,7 @@ fn subscription(row: SubscriptionRow, items: Vec<SubscriptionItem>) -> Result<Su
     Ok(Subscription {
         id: SubscriptionId::from_uuid(row.id),
         customer: CustomerId::from_uuid(row.customer_id),
+        standalone: row.standalone,
         status: status(&row).ok_or_else(corrupt)?,
         version: row::count(TABLE, row.version)?,
         items,
@@ -178,8 +189,8 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
     sqlx::query!(
         "INSERT INTO subscription (id, customer_id, status, status_at, cancel_reason, version, anchor, billing_start,
             billing_end, usage_start, usage_end, cancel_at, pending_change, created_at, resume_at, ends_at,
-            billing_time, add_on_time, discounts, included_taxes)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+            billing_time, add_on_time, discounts, included_taxes, standalone_plan_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
         subscription.id.uuid(),
         subscription.customer.uuid(),
         status,
@@ -200,10 +211,17 @@ pub async fn insert(conn: &mut PgConnection, subscription: &Subscription) -> Res
         list(&subscription.add_on_time)?,
         list(&subscription.discounts)?,
         list(&subscription.included_taxes)?,
+        standalone_plan(subscription).map(PlanId::uuid),
     )
     .execute(&mut *conn)
     .await?;
     item::insert(conn, subscription).await
+}
+
+/// What tells standalone subscriptions of a customer apart: there is one of each plan, which never changes.
+fn standalone_plan(subscription: &Subscription) -> Option<PlanId> {
+    let item = subscription.plan_item().filter(|_| subscription.standalone)?;
+    Some(item.plan)
 }
 
 /// A subscription to save, and the instant it is so from: items that it has no more went then.

@@ -194,7 +194,8 @@ const CHECKS: &[Check] = &[
         "SELECT count(*) FROM subscription WHERE status IN ('past_due', 'suspended', 'unpaid')",
         "SELECT s.id::text FROM subscription s WHERE s.status IN ('past_due', 'suspended', 'unpaid')
          AND NOT EXISTS (SELECT FROM invoice i JOIN dunning d ON d.invoice_id = i.id
-                         WHERE i.subscription_id = s.id AND i.status = 'open')",
+                         WHERE i.customer_id = s.customer_id AND i.status = 'open'
+                             AND s.id = ANY(subscriptions_of_invoice(i.id, i.subscription_id)))",
     ),
     (
         "dunning tries a card once a step, and no more often than it may",
@@ -256,7 +257,12 @@ const CHECKS: &[Check] = &[
          UNION ALL
          SELECT i.id::text || ' is of another kind than what it is for' FROM subscription_item i
          JOIN price p ON p.id = i.price_id JOIN plan_version v ON v.id = p.plan_version_id JOIN plan ON plan.id = v.plan_id
-         WHERE (i.kind = 'add_on') <> (plan.kind = 'add_on') OR i.plan_id <> plan.id",
+         WHERE (i.kind = 'add_on') <> (plan.kind = 'add_on') OR i.plan_id <> plan.id
+         UNION ALL
+         SELECT s.id::text || ' is beside a plan or on one, unlike what it carries' FROM subscription s
+         JOIN subscription_item i ON i.subscription_id = s.id JOIN plan ON plan.id = i.plan_id
+         WHERE CASE WHEN s.standalone_plan_id IS NULL THEN plan.kind = 'standalone'
+            ELSE i.kind <> 'plan' OR plan.kind <> 'standalone' OR i.plan_id <> s.standalone_plan_id END",
     ),
     (
         "agreed prices are paid by the subscription they were agreed for",

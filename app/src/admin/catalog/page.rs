@@ -30,6 +30,8 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     let edit =
         edits.then(|| view! { <LinkButton href=super::edit::PATH label=t::EDIT kind=ButtonKind::Primary/> });
     let (add_ons, plans): (Vec<_>, Vec<_>) = sold.into_iter().partition(|sold| sold.plan.kind.is_add_on());
+    let (beside, plans): (Vec<_>, Vec<_>) =
+        plans.into_iter().partition(|sold| sold.plan.kind.is_standalone());
     let nothing = plans.is_empty().then(|| {
         view! {
             <div class="panel">
@@ -42,6 +44,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         {draft}
         {nothing}
         {versions(t::PLANS, plans)}
+        {versions(t::STANDALONE, beside)}
         {versions(t::ADD_ONS, add_ons)}
     };
     Ok(Page::new(t::TITLE, body).of(operator))

@@ -10,6 +10,7 @@ use crate::format;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
 use crate::portal::invoices::table::InvoiceTable;
+use crate::portal::plan::standalone::standalone;
 use crate::portal::status::{StatusBadge, banners};
 use crate::portal::usage::UsageList;
 use crate::text::en::portal::overview as t;
@@ -113,12 +114,17 @@ fn unsubscribed(overview: Overview) -> impl IntoView {
     };
     let title = ended.unwrap_or_else(|| t::NO_PLAN.to_owned());
     let invoices = (!overview.invoices.is_empty()).then(|| invoices(&overview));
-    let credit = credit_link(&overview);
     let banners = banners(&overview);
+    let beside = standalone(&overview);
+    let bill = match &beside {
+        Some(_) => view! { <NextBill overview=overview/> }.into_any(),
+        None => credit_link(&overview).into_any(),
+    };
     view! {
         <PageHeader title=t::TITLE/>
-        {credit}
         {banners}
+        {bill}
+        {beside}
         <div class="panel">
             <EmptyState icon=icondata::LuLayers title=title hint=hint>
                 <LinkButton href="/pricing" label=t::CHOOSE_PLAN kind=ButtonKind::Primary/>

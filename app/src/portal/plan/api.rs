@@ -53,6 +53,24 @@ pub async fn undo_add_on(add_on: String) -> Result<(), AppError> {
     Ok(())
 }
 
+#[server(prefix = "/fn", endpoint = "cancel-standalone")]
+pub async fn cancel_standalone(subscription: String) -> Result<(), AppError> {
+    let (billing, actor) = crate::context::caller().await?;
+    let id = subscription.parse().map_err(|_| AppError::NotFound)?;
+    billing.cancel_standalone(&actor, id).await?;
+    leptos_axum::redirect("/plan?done=standalone_canceled");
+    Ok(())
+}
+
+#[server(prefix = "/fn", endpoint = "keep-standalone")]
+pub async fn keep_standalone(subscription: String) -> Result<(), AppError> {
+    let (billing, actor) = crate::context::caller().await?;
+    let id = subscription.parse().map_err(|_| AppError::NotFound)?;
+    billing.undo_cancel_standalone(&actor, id).await?;
+    leptos_axum::redirect("/plan?done=standalone_kept");
+    Ok(())
+}
+
 #[server(prefix = "/fn", endpoint = "cancel")]
 pub async fn cancel(
     #[server(default)] reason: String,

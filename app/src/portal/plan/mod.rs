@@ -14,4 +14,6 @@ pub mod pause;
 #[cfg(feature = "ssr")]
 mod promotion;
 #[cfg(feature = "ssr")]
+pub mod standalone;
+#[cfg(feature = "ssr")]
 mod stop;

@@ -10,6 +10,7 @@ use service::{MeterUsage, Overview};
 
 use super::add_on::{add_ons, granted};
 use super::promotion::promotion;
+use super::standalone::standalone;
 use crate::catalog::compare::CompareTable;
 use crate::catalog::offer::{IntervalSwitch, PlanCard, choose, saving_amount, saving_percent};
 use crate::error::AppError;
@@ -18,7 +19,7 @@ use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
 use crate::portal::status::{banners, makes_way};
 use crate::text::en::plan::agreed as a;
-use crate::text::en::portal::debt;
+use crate::text::en::portal::{debt, overview as o};
 use crate::text::en::{catalog as c, plan as t};
 use crate::ui::{Badge, ButtonKind, LinkButton, PageHeader, Panel, Tone};
 
@@ -35,8 +36,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         .as_ref()
         .filter(|subscription| !makes_way(subscription.status));
     let Some(item) = live.and_then(|subscription| subscription.plan_item()) else {
-        leptos_axum::redirect("/pricing");
-        return Ok(Page::new(t::TITLE, ()));
+        return Ok(without_plan(&overview));
     };
     let (price, to_come) = (item.price, item.next_price);
     let plans = visit.billing.plans_for(&visit.actor).await?;
@@ -72,6 +72,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         <ul class="grid gap-3 sm:grid-cols-2 lg:grid-cols-4" aria-label=t::CHOICES>{cards}</ul>
         <p class="text-muted">{if overview.changes_blocked() { debt::NO_CHANGES } else { t::UPGRADE_HINT }}</p>
         {add_ons(&offers, &overview)}
+        {standalone(&overview)}
         {promotion(&overview, &visit)}
         {granted(&overview)}
         <Panel title=t::COMPARE>
@@ -80,6 +81,22 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         {cancel(&overview)}
     };
     Ok(Page::new(t::TITLE, body).of(who))
+}
+
+/// A plan is chosen on the price list; what is had beside one stands here all the same.
+fn without_plan(overview: &Overview) -> Page {
+    let Some(beside) = standalone(overview) else {
+        leptos_axum::redirect("/pricing");
+        return Page::new(t::TITLE, ());
+    };
+    let body = view! {
+        <PageHeader title=t::TITLE>
+            <LinkButton href="/pricing" label=o::CHOOSE_PLAN kind=ButtonKind::Primary/>
+        </PageHeader>
+        {banners(overview)}
+        {beside}
+    };
+    Page::new(t::TITLE, body).of(overview.customer.name.clone())
 }
 
 struct Choice {

@@ -6,6 +6,7 @@ pub const SUBTITLE: &str =
     "What is sold, and on which version subscriptions are. A published version never changes.";
 pub const PLANS: &str = "Plans";
 pub const ADD_ONS: &str = "Add-ons";
+pub const STANDALONE: &str = "Standalone plans";
 pub const NAME: &str = "Name";
 pub const VERSION: &str = "Version";
 pub const PRICES: &str = "Prices";

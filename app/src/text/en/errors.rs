@@ -214,6 +214,8 @@ pub fn notice(code: &str) -> Option<&'static str> {
         "change_applied" => "Your plan has changed.",
         "add_on_applied" => "Your add-ons have changed.",
         "add_on_scheduled" => "The change comes with the end of the period. You can undo it until then.",
+        "standalone_canceled" => "It ends with its period. Until then you can keep it after all.",
+        "standalone_kept" => "It goes on.",
         "add_on_undone" => "Your add-on goes on as it is.",
         "add_on_processing" => "The payment is being processed. The add-on comes once it succeeds.",
         "change_scheduled" => "The change is scheduled. You can undo it until then.",

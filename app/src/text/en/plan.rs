@@ -77,6 +77,37 @@ pub mod change {
     }
 }
 
+/// What is had beside the plan.
+pub mod standalone {
+    pub const TITLE: &str = "Beside your plan";
+    pub const CANCEL: &str = "Cancel at period end";
+    pub const KEEP: &str = "Keep it";
+
+    pub fn several(quantity: &str, each: &str) -> String {
+        format!("{quantity} × {each}")
+    }
+
+    pub fn starts(date: &str) -> String {
+        format!("Starts on {date}")
+    }
+
+    pub fn renews(date: &str) -> String {
+        format!("Renews on {date}")
+    }
+
+    pub fn ends(date: &str) -> String {
+        format!("Ends on {date}")
+    }
+
+    pub fn cancel(name: &str) -> String {
+        format!("Cancel {name} at period end")
+    }
+
+    pub fn keep(name: &str) -> String {
+        format!("Keep {name}")
+    }
+}
+
 pub mod add_on {
     pub const TITLE: &str = "Add-ons";
     pub const QUANTITY: &str = "How many";

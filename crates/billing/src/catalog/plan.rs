@@ -55,14 +55,17 @@ impl VersionStatus {
     }
 }
 
-/// Whether a plan stands by itself or beside another one.
+/// What a plan is to whoever buys it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlanKind {
+    /// A tier: a customer is on one of them.
     Plan,
     AddOn {
         /// The keys of the plans it is sold with; all of them where none are named.
         plans: Option<Vec<String>>,
     },
+    /// Sold beside the customer's plan, with a life, an interval and periods of its own.
+    Standalone,
 }
 
 impl PlanKind {
@@ -70,10 +73,14 @@ impl PlanKind {
         matches!(self, Self::AddOn { .. })
     }
 
-    /// Whether it is sold beside the plan of this key.
+    pub const fn is_standalone(&self) -> bool {
+        matches!(self, Self::Standalone)
+    }
+
+    /// Whether it is an add-on to the plan of this key.
     pub fn goes_with(&self, plan_key: &str) -> bool {
         match self {
-            Self::Plan => false,
+            Self::Plan | Self::Standalone => false,
             Self::AddOn { plans: None } => true,
             Self::AddOn { plans: Some(keys) } => keys.iter().any(|key| key == plan_key),
         }

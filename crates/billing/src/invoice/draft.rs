@@ -27,6 +27,14 @@ impl Assembly<'static> {
     }
 }
 
+/// What an invoice bills for one subscription.
+#[derive(Debug, Clone, Default)]
+pub struct Part {
+    pub lines: Vec<DraftLine>,
+    /// Taken off these lines alone, in this order.
+    pub discounts: Vec<InvoiceDiscount>,
+}
+
 /// Lines with discounts, tax and sums that tie by construction; what `finalize` numbers and freezes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoiceDraft {
@@ -51,8 +59,30 @@ impl InvoiceDraft {
         assembly: &Assembly<'_>,
     ) -> Result<Self, MoneyError> {
         let discounts = take_off(currency, &lines, assembly.discounts)?;
-        let taxed = tax_each(currency, &lines, &discounts, &assembly.taxation)?;
-        let basis = assembly.taxation.basis;
+        Self::of(currency, (lines, discounts), &assembly.taxation)
+    }
+
+    /// One invoice of several parts, in their order: of each what is taken off it, of all of them one tax and one sum.
+    pub fn consolidate(
+        currency: Currency,
+        parts: Vec<Part>,
+        taxation: &Taxation,
+    ) -> Result<Self, MoneyError> {
+        let (mut lines, mut discounts) = (Vec::new(), Vec::new());
+        for part in parts {
+            discounts.extend(take_off(currency, &part.lines, &part.discounts)?);
+            lines.extend(part.lines);
+        }
+        Self::of(currency, (lines, discounts), taxation)
+    }
+
+    fn of(
+        currency: Currency,
+        (lines, discounts): (Vec<DraftLine>, Vec<Vec<LineDiscount>>),
+        taxation: &Taxation,
+    ) -> Result<Self, MoneyError> {
+        let taxed = tax_each(currency, &lines, &discounts, taxation)?;
+        let basis = taxation.basis;
         let with = |((line, discounts), taxed)| Line::new(line, discounts, taxed, basis.behavior);
         let lines = lines.into_iter().zip(discounts).zip(taxed).map(with);
         let lines = lines.collect::<Result<Vec<_>, _>>()?;

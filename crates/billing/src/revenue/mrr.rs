@@ -11,9 +11,15 @@ use crate::subscription::Subscription;
 use crate::tax;
 
 /// The customer's MRR: the exact sum over all subscriptions, rounded once.
-pub fn customer_mrr(currency: Currency, subscriptions: &[Subscription]) -> Result<Money, MoneyError> {
+pub fn customer_mrr<'s>(
+    currency: Currency,
+    subscriptions: impl IntoIterator<Item = &'s Subscription>,
+) -> Result<Money, MoneyError> {
     let mut exact = Fraction::ZERO;
-    for subscription in subscriptions.iter().filter(|s| s.status.counts_as_recurring()) {
+    let counting = subscriptions
+        .into_iter()
+        .filter(|s| s.status.counts_as_recurring());
+    for subscription in counting {
         exact = exact.plus(subscription_mrr(currency, subscription)?)?;
     }
     exact.round(currency)

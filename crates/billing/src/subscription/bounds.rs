@@ -9,6 +9,9 @@ use crate::invoice::{Charge, DraftLine};
 /// Add-ons that one subscription may carry.
 pub const MAX_ADD_ONS: usize = 10;
 
+/// Standalone subscriptions that one customer may have beside its plan: an invoice of more could be read by nobody.
+pub const MAX_STANDALONE: usize = 20;
+
 /// Recurring lines of one subscription in one day, for the plan and its meters; each add-on it carries may have one
 /// more.
 pub const MAX_RECURRING_LINES_A_DAY: usize = 15;

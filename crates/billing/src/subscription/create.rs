@@ -115,6 +115,15 @@ pub fn set_up(create: Create<'_>, term: Term) -> Result<Subscription, CreateErro
     })
 }
 
+/// Sold beside the customer's plan, so many of it, for a term of its own.
+pub fn add_standalone(create: Create<'_>, quantity: u32, term: Term) -> Result<Subscription, CreateError> {
+    let mut subscription = set_up(create, term)?;
+    for item in &mut subscription.items {
+        item.quantity = quantity;
+    }
+    Ok(subscription)
+}
+
 /// Staff gives a trial more time, or ends it sooner.
 pub fn extend_trial(
     subscription: Subscription,
@@ -153,9 +162,16 @@ fn begin(create: Create<'_>, status: Status, anchor: DateTime<Utc>) -> Result<Su
         let schedule = create.billing_time.schedule(anchor, step, create.zone)?;
         schedule.containing(anchor)
     };
+    let standalone = create.plan.kind.is_standalone();
+    let counted = if standalone {
+        create.price.interval
+    } else {
+        Interval::Month
+    };
     Ok(Subscription {
         id: create.id,
         customer: create.customer,
+        standalone,
         status,
         version: 1,
         items: vec![SubscriptionItem {
@@ -170,7 +186,7 @@ fn begin(create: Create<'_>, status: Status, anchor: DateTime<Utc>) -> Result<Su
         billing_time: create.billing_time,
         anchor,
         billing_period: periods(create.price.interval)?,
-        usage_period: periods(Interval::Month)?,
+        usage_period: periods(counted)?,
         add_on_time: Vec::new(),
         cancel_at: None,
         ends_at: None,

@@ -154,7 +154,7 @@ fn used_so_far(
     input: StopInput<'_>,
 ) -> Result<(Vec<DraftLine>, Vec<BilledUsage>), ChangeError> {
     let (mut lines, mut billed_usage) = (Vec::new(), Vec::new());
-    if !subscription.status.counts_as_recurring() {
+    if subscription.standalone || !subscription.status.counts_as_recurring() {
         return Ok((lines, billed_usage));
     }
     if let Ok(used) = Period::new(subscription.usage_period.start(), input.at) {

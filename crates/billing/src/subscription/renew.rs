@@ -172,8 +172,10 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
         None
     };
     // A new anchor starts new usage periods too.
-    let counts_anew =
-        ends.is_some() || subscription.usage_period.end() <= boundary || after.anchor != subscription.anchor;
+    let counts_anew = !subscription.standalone
+        && (ends.is_some()
+            || subscription.usage_period.end() <= boundary
+            || after.anchor != subscription.anchor);
     let (mut lines, mut billed_usage) = (Vec::new(), Vec::new());
     if counts_anew && let Ok(counted) = Period::new(subscription.usage_period.start(), boundary) {
         let bill = bill_usage(subscription, (input.terms, input.zone), input.usage, counted)?;
@@ -200,6 +202,9 @@ fn next_boundary(subscription: &Subscription, input: RenewalInput<'_>) -> Result
             };
             discounts.extend(after.begin_discounts(&base, boundary)?);
             lines.extend(base);
+        }
+        if subscription.standalone {
+            after.usage_period = after.billing_period;
         }
         if counts_anew {
             let months = after.schedule(Interval::Month, input.zone)?;

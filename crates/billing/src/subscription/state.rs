@@ -373,6 +373,8 @@ impl From<Downgrade> for PendingChange {
 pub struct Subscription {
     pub id: SubscriptionId,
     pub customer: CustomerId,
+    /// Of a standalone plan, beside the customer's main one: it counts no usage.
+    pub standalone: bool,
     pub status: Status,
     /// Moves on with every save; quotes name the version they were made for.
     pub version: u32,
@@ -382,7 +384,8 @@ pub struct Subscription {
     pub anchor: DateTime<Utc>,
     /// What the base price was last charged for; a trial's span while trialing.
     pub billing_period: Period,
-    /// The month usage is counted in. A plan paid by the week has several billing periods in one.
+    /// The month usage is counted in; of a standalone plan the billing period. A plan paid by the week has several
+    /// billing periods in one.
     pub usage_period: Period,
     /// Of the present usage period: how long add-ons were carried in another number than now.
     pub add_on_time: Vec<AddOnTime>,
@@ -426,12 +429,6 @@ impl Subscription {
         }
     }
 
-    /// Where a billing period, a usage period or the term ends next, while the subscription renews.
-    pub fn boundary(&self) -> DateTime<Utc> {
-        let next = self.usage_period.end().min(self.billing_period.end());
-        self.ends_at.map_or(next, |end| next.min(end))
-    }
-
     /// The part of the present usage period that is over at an instant; none before its start.
     pub fn counted_until(&self, at: DateTime<Utc>) -> Option<Period> {
         Period::new(self.usage_period.start(), at.min(self.usage_period.end())).ok()
@@ -441,28 +438,6 @@ impl Subscription {
     pub fn served_period(&self) -> Option<Period> {
         let (start, end) = (self.billing_period.start(), self.billing_period.end());
         Period::new(start, self.ends_at.map_or(end, |term| term.min(end))).ok()
-    }
-
-    /// The next instant at which something happens by itself; `None` once nothing does.
-    pub fn due_at(&self) -> Option<DateTime<Utc>> {
-        let own = match self.status {
-            Status::Pending { starts_at } => Some(starts_at),
-            Status::Incomplete { expires_at } => Some(expires_at),
-            Status::Trialing { ends_at } => Some(ends_at),
-            Status::Active | Status::PastDue { .. } | Status::Suspended { .. } => Some(self.boundary()),
-            Status::Paused { resume_at, .. } => [resume_at, self.ends_at].into_iter().flatten().min(),
-            Status::Unpaid { .. } | Status::Canceled { .. } => None,
-        };
-        let unpaid_upgrade = match self.pending_change {
-            Some(PendingChange::AwaitingPayment { expires_at, .. }) => Some(expires_at),
-            _ => None,
-        };
-        [own, unpaid_upgrade].into_iter().flatten().min()
-    }
-
-    /// Whether something happens by itself first, before anything is decided at this instant.
-    pub fn is_due(&self, at: DateTime<Utc>) -> bool {
-        self.due_at().is_some_and(|due| due <= at)
     }
 }
 

@@ -69,8 +69,13 @@ fn goes_with(section: &mut Section<'_>, plans: &[PlanSpec]) -> Option<Vec<String
         section.report("plans", "must not be empty: leave it out for all plans");
     }
     for (index, key) in keys.iter().enumerate() {
-        if plans.iter().all(|plan| plan.key != *key) {
-            section.report(&format!("plans[{index}]"), "must be one of the file's plans");
+        let field = format!("plans[{index}]");
+        match plans.iter().find(|plan| plan.key == *key) {
+            None => section.report(&field, "must be one of the file's plans"),
+            Some(plan) if plan.listing.kind.is_standalone() => {
+                section.report(&field, "must not be a standalone plan: nothing is added to it");
+            }
+            Some(_) => {}
         }
     }
     Some(keys)

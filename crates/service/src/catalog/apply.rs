@@ -1,5 +1,7 @@
 //! From a catalog file to the catalog: what would change, and the change itself in one transaction.
 
+use std::mem::discriminant;
+
 use billing::catalog::{
     Audience, CatalogSpec, CatalogState, Change, Listing, MeterConflict, PlanKind, PlanSpec, Release,
     VersionTerms, diff,
@@ -101,24 +103,26 @@ async fn unknown_customers(conn: &mut PgConnection, wanted: &CatalogSpec) -> Res
 
 /// What a key stands for, plan or add-on, is so for ever: subscriptions refer to it.
 fn taken_keys(state: &CatalogState, wanted: &CatalogSpec) -> Vec<Problem> {
-    let taken = |spec: &&PlanSpec| {
-        let standing = state.plans.iter().find(|plan| plan.key == spec.key);
-        standing.is_some_and(|plan| plan.listing.kind.is_add_on() != spec.listing.kind.is_add_on())
+    let problem = |spec: &PlanSpec| {
+        let standing = state.plans.iter().find(|plan| plan.key == spec.key)?;
+        let (before, after) = (&standing.listing.kind, &spec.listing.kind);
+        let what = match before {
+            PlanKind::Plan => "a plan",
+            PlanKind::AddOn { .. } => "an add-on",
+            PlanKind::Standalone => "a standalone plan",
+        };
+        (discriminant(before) != discriminant(after)).then(|| Problem {
+            field: field(spec, "key"),
+            line: None,
+            rule: format!("must not be that of {what}, past ones included"),
+        })
     };
-    let problem = |spec: &PlanSpec| Problem {
-        field: field(spec, "key"),
-        line: None,
-        rule: match spec.listing.kind {
-            PlanKind::Plan => "must not be that of an add-on, past ones included".to_owned(),
-            PlanKind::AddOn { .. } => "must not be that of a plan, past ones included".to_owned(),
-        },
-    };
-    wanted.plans.iter().filter(taken).map(problem).collect()
+    wanted.plans.iter().filter_map(problem).collect()
 }
 
 fn field(spec: &PlanSpec, name: &str) -> String {
     let table = match spec.listing.kind {
-        PlanKind::Plan => "plan",
+        PlanKind::Plan | PlanKind::Standalone => "plan",
         PlanKind::AddOn { .. } => "add_on",
     };
     format!("{table}.{}.{name}", spec.key)

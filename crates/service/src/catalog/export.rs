@@ -78,7 +78,7 @@ fn write_feature(file: &mut String, feature: &FeatureSpec) {
 fn write_plan(file: &mut String, state: &PlanState, version: &Newest, currency: Currency) {
     let terms = &version.terms;
     let table = match state.listing.kind {
-        PlanKind::Plan => format!("plan.{}", state.key),
+        PlanKind::Plan | PlanKind::Standalone => format!("plan.{}", state.key),
         PlanKind::AddOn { .. } => format!("add_on.{}", state.key),
     };
     let own = currency_of(terms).unwrap_or(currency);
@@ -86,6 +86,9 @@ fn write_plan(file: &mut String, state: &PlanState, version: &Newest, currency: 
     line(file, "name", &text(&state.listing.name));
     if !state.listing.summary.is_empty() {
         line(file, "summary", &text(&state.listing.summary));
+    }
+    if state.listing.kind.is_standalone() {
+        line(file, "standalone", "true");
     }
     if let PlanKind::AddOn { plans: Some(keys) } = &state.listing.kind {
         let keys: Vec<String> = keys.iter().map(|key| text(key)).collect();

@@ -20,6 +20,8 @@ pub const MAX_BYTES: usize = 256 * 1024;
 /// Two years: as the database has it.
 const MAX_TRIAL_DAYS: u32 = 730;
 const MAX_KEY: usize = 63;
+/// What a plan has that is not sold beside another one.
+const OF_A_TIER: [&str; 3] = ["trial_days", "charge", "feature"];
 /// Marks the line of a plan's price beside those of its meters.
 const RESERVED_METER: &str = "base";
 const AGGREGATIONS: &str = "count, sum, min, max, latest, unique, time_weighted";
@@ -133,13 +135,21 @@ fn feature(key: String, mut section: Section<'_>) -> Option<FeatureSpec> {
 fn plan(key: String, rank: i32, mut section: Section<'_>, known: &Known<'_>) -> Option<PlanSpec> {
     check_key(&key, &section);
     let currency = currency_of(&mut section).unwrap_or(known.currency);
+    let standalone = section.flag("standalone").unwrap_or(false);
     let listing = Listing {
         name: section.required("name", Section::text).unwrap_or_default(),
         summary: section.text("summary").unwrap_or_default(),
         rank,
         audience: audience(&mut section),
-        kind: PlanKind::Plan,
+        kind: if standalone {
+            PlanKind::Standalone
+        } else {
+            PlanKind::Plan
+        },
     };
+    if standalone {
+        section.refuse_all(&OF_A_TIER, "must not be given for a standalone plan");
+    }
     let release = release(&mut section);
     let trial_days = section.whole("trial_days", MAX_TRIAL_DAYS).unwrap_or(0);
     let billing_time = section.word("billing_time", BillingTime::parse, "anniversary, calendar");

@@ -82,6 +82,9 @@ fn added(spec: &PlanSpec) -> Vec<String> {
     if kind.is_add_on() {
         lines.insert(1, format!("    goes with: {}", goes_with(kind)));
     }
+    if kind.is_standalone() {
+        lines.insert(1, "    standalone: sold beside the customer's plan".to_owned());
+    }
     lines
 }
 
@@ -105,7 +108,7 @@ pub fn audited(change: &Change) -> (&'static str, &str) {
 
 const fn of<'w>(kind: &PlanKind, plan: &'w str, add_on: &'w str) -> &'w str {
     match kind {
-        PlanKind::Plan => plan,
+        PlanKind::Plan | PlanKind::Standalone => plan,
         PlanKind::AddOn { .. } => add_on,
     }
 }
@@ -117,7 +120,7 @@ const fn noun(kind: &PlanKind) -> &'static str {
 fn goes_with(kind: &PlanKind) -> String {
     match kind {
         PlanKind::AddOn { plans: Some(keys) } => keys.join(", "),
-        PlanKind::AddOn { plans: None } | PlanKind::Plan => "all plans".to_owned(),
+        PlanKind::AddOn { plans: None } | PlanKind::Plan | PlanKind::Standalone => "all plans".to_owned(),
     }
 }
 

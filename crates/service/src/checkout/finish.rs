@@ -30,9 +30,9 @@ impl Billing {
     pub(crate) async fn look_up_open_checkouts(&self, scope: CustomerScope) -> Result<()> {
         let open = {
             let mut conn = store::acquire(self.pool()).await?;
-            let live = store::subscription::live(&mut conn, scope).await?;
+            let live = store::subscription::all_live(&mut conn, scope).await?;
             let waits = |status: Status| matches!(status, Status::Incomplete { .. }) || status.is_behind();
-            if !live.is_some_and(|live| waits(live.status)) {
+            if !live.iter().any(|live| waits(live.status)) {
                 return Ok(());
             }
             store::payment::open_checkouts(&mut conn, scope).await?

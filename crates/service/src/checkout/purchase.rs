@@ -167,7 +167,8 @@ async fn make_room(tx: &mut Tx, actor: &Actor, customer: &CustomerRecord, now: D
 /// The last subscription that was more than a purchase nobody finished.
 async fn ended_before(tx: &mut Tx, scope: CustomerScope) -> Result<Option<SubscriptionId>> {
     let all = store::subscription::all(tx, scope).await?;
-    let served = all.into_iter().find(|subscription| {
+    let mut mains = all.into_iter().filter(|subscription| !subscription.standalone);
+    let served = mains.find(|subscription| {
         !matches!(
             subscription.status,
             Status::Canceled {

@@ -14,8 +14,8 @@ use super::stage::{Member, Stage};
 use super::story::{Deed, Offer, Terms};
 use crate::catalog::DEFAULT;
 use crate::{
-    Actor, AddOneOff, AgreePrice, BillOneOff, ChangeOutcome, ChangePreview, Error, EventOutcome, NewPrice,
-    Result, SetUp, StartCheckout, StopKind,
+    Actor, AddOneOff, AddStandalone, AgreePrice, BillOneOff, ChangeOutcome, ChangePreview, Error,
+    EventOutcome, NewPrice, Result, SetUp, StartCheckout, StopKind,
 };
 
 impl Stage {
@@ -45,6 +45,7 @@ impl Stage {
                 Box::pin(self.confirm(actor, &preview, true)).await
             }
             Deed::AddOn { key, quantity } => Box::pin(self.add_on(actor, key, quantity)).await,
+            Deed::Beside { plan, interval } => Box::pin(self.sell_beside(&member, plan, interval)).await,
             Deed::UndoChange => billing.undo_change(actor).await,
             Deed::Cancel(reason) => billing.cancel(actor, Some(feedback(reason))).await,
             Deed::UndoCancel => billing.undo_cancel(actor).await,
@@ -70,6 +71,7 @@ impl Stage {
                 days_ago,
             } => Box::pin(self.report_late(&member, meter, (value, days_ago))).await,
             Deed::WriteOff => self.write_off(&member).await,
+            Deed::Void => self.void(&member).await,
             Deed::DunningEnds(end) => self.dunning_ends(&member, end).await,
             Deed::Credit(deed) => Box::pin(self.act_on_credit(&member, deed)).await,
             Deed::NetTerms { days } => self.net_terms(&member, days).await,
@@ -183,6 +185,36 @@ impl Stage {
         self.billing
             .write_off_invoice(&self.operator, member.customer, oldest, "Nobody answers")
             .await
+    }
+
+    async fn void(&self, member: &Member) -> Result<()> {
+        let oldest = self.oldest_open(&member.actor).await?;
+        self.billing
+            .void_invoice(
+                &self.operator,
+                member.customer,
+                oldest,
+                "Agreed with the customer",
+            )
+            .await
+    }
+
+    async fn sell_beside(&self, member: &Member, plan: &str, interval: Interval) -> Result<()> {
+        let (billing, customer) = (&self.billing, member.customer);
+        let plans = billing.standalone_plans(&self.operator, customer).await?;
+        let plan = plans.iter().find(|candidate| candidate.key == plan);
+        let price = plan.and_then(|plan| plan.price_for(interval, billing.config().currency));
+        let command = AddStandalone {
+            customer,
+            price: price.ok_or(Error::NotFound("standalone plan"))?.id,
+            quantity: 1,
+            term: Term {
+                starts_at: billing.now(),
+                ends_at: None,
+            },
+        };
+        billing.add_standalone(&self.operator, command).await?;
+        self.drain().await
     }
 
     async fn bill_once(

@@ -8,9 +8,10 @@ use billing::period::{BillingTime, Interval};
 use billing::subscription::{FeedbackReason, UnusedTime};
 
 use super::story::Deed::{
-    Abandon, AddOn, Agree, AgreePrice, Approve, Buy, BuyWithCode, Cancel, CancelNow, Change, ChangeInVain,
-    Credit, DropAgreedPrice, DunningEnds, ExtendTrial, Locate, NetTerms, OneOff, Pause, PayInvoice, Redeem,
-    ReplaceCard, ReportLate, Resume, Seats, SetUp, Try, UndoCancel, UndoChange, WriteOff,
+    Abandon, AddOn, Agree, AgreePrice, Approve, Beside, Buy, BuyWithCode, Cancel, CancelNow, Change,
+    ChangeInVain, Credit, DropAgreedPrice, DunningEnds, ExtendTrial, Locate, NetTerms, OneOff, Pause,
+    PayInvoice, Redeem, ReplaceCard, ReportLate, Resume, Seats, SetUp, Try, UndoCancel, UndoChange, Void,
+    WriteOff,
 };
 use super::story::{
     ASKING_CARD, CreditDeed, Deed, EXPIRING_CARD, FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Offer, Terms,
@@ -112,6 +113,26 @@ pub const fn stays_unheard(plan: &'static str) -> [(i32, Deed); 3] {
 /// Tries, and the trial turns into a paid plan, which becomes too small.
 pub const fn outgrows(plan: &'static str, day: i32, next: &'static str) -> [(i32, Deed); 2] {
     [(0, tries(plan, Some(GOOD_CARD))), (day, change(next))]
+}
+
+/// Has support beside the plan, both due on the same days; on one of them nothing is paid, and staff takes the invoice
+/// back.
+pub const fn is_let_off(plan: &'static str, day: i32, next: &'static str) -> [(i32, Deed); 6] {
+    let [tries, change] = outgrows(plan, day, next);
+    [
+        tries,
+        (14, beside(Interval::Month)),
+        // Between the fourth renewal and the fifth.
+        (155, ReplaceCard(FAILING_CARD)),
+        (175, Void),
+        (176, ReplaceCard(GOOD_CARD)),
+        change,
+    ]
+}
+
+pub const fn beside(interval: Interval) -> Deed {
+    let plan = "priority_support";
+    Beside { plan, interval }
 }
 
 pub const fn is_convinced_for_a_year(plan: &'static str, day: i32) -> [(i32, Deed); 2] {

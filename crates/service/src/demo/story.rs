@@ -71,6 +71,11 @@ pub enum Deed {
         key: &'static str,
         quantity: u32,
     },
+    /// Staff sells a standalone plan beside the plan.
+    Beside {
+        plan: &'static str,
+        interval: Interval,
+    },
     UndoChange,
     Cancel(FeedbackReason),
     UndoCancel,
@@ -107,6 +112,8 @@ pub enum Deed {
     Credit(CreditDeed),
     /// Staff gives up the oldest open invoice.
     WriteOff,
+    /// Staff takes it back.
+    Void,
     /// Finance lets the customer pay within so many days.
     NetTerms {
         days: u16,

@@ -107,7 +107,9 @@ impl Stage {
             .collect();
         let mut conn = store::acquire(self.billing.pool()).await?;
         let live = store::subscription::live_of(&mut conn, &joined).await?;
-        let served = live.into_iter().filter(|live| is_served(live.status));
+        let served = live
+            .into_iter()
+            .filter(|live| !live.standalone && is_served(live.status));
         Ok(served.map(|live| (live.customer, live)).collect())
     }
 

@@ -102,8 +102,8 @@ impl Billing {
         let draft = draft.settle(&mut wallet, now)?;
         let invoice = mint(InvoiceId::from_uuid);
         // Whoever is served stands or falls with it as with any other invoice.
-        let live = store::subscription::live(tx, scope).await?;
-        let served = live.filter(|live| live.status.counts_as_recurring());
+        let live = store::subscription::all_live(tx, scope).await?;
+        let served = live.into_iter().find(|live| live.status.counts_as_recurring());
         let f = Finalize {
             id: invoice,
             actor,
@@ -196,10 +196,12 @@ pub async fn waiting(conn: &mut PgConnection, customer: &CustomerRecord) -> Resu
 }
 
 async fn may_wait(tx: &mut Tx, scope: CustomerScope) -> Result<()> {
-    let live = store::subscription::live(tx, scope).await?;
+    let live = store::subscription::all_live(tx, scope).await?;
     // A purchase that nobody pays for ends without an invoice that could take it.
-    live.filter(|live| !matches!(live.status, Status::Incomplete { .. }))
-        .ok_or(Error::NoSubscription)?;
+    let mut bill = live
+        .iter()
+        .filter(|live| !matches!(live.status, Status::Incomplete { .. }));
+    bill.next().ok_or(Error::NoSubscription)?;
     let waiting = store::invoice::waiting_one_offs(tx, &[scope.customer()]).await?;
     match waiting.get(&scope.customer()) {
         Some(waiting) if waiting.len() >= MAX_WAITING => Err(Error::TooMany),

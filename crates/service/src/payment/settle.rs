@@ -194,9 +194,13 @@ async fn succeeded(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
         // Credit is no service yet: whoever buys some has not come back, and what is owed is paid from it.
         return pay_from_credit(conn, case.customer, (case.base_url, case.now)).await;
     }
-    if let Some(subscription) = store::subscription::live(conn, case.scope()).await? {
-        subscription_paid(conn, case, subscription).await?;
+    let mut recovered = Vec::new();
+    for subscription in store::subscription::all_live(conn, case.scope()).await? {
+        let before = subscription.status;
+        let after = subscription_paid(conn, case, subscription).await?;
+        recovered.extend(after.filter(|after| before.is_behind() && !after.status.is_behind()));
     }
+    tell_recovered(conn, case.customer, &recovered, (case.base_url, case.now)).await?;
     store::customer::set_ever_paid(conn, case.scope()).await?;
     Ok(())
 }
@@ -247,37 +251,24 @@ async fn invoice_paid(
     Ok(summary)
 }
 
-/// A paid invoice activates, upgrades, or brings the subscription up to date.
+/// A paid invoice activates, upgrades, or brings the subscription up to date; none where it changes nothing.
 async fn subscription_paid(
     conn: &mut PgConnection,
     case: &Case<'_>,
     subscription: Subscription,
-) -> Result<()> {
+) -> Result<Option<Subscription>> {
     let owes = owes(conn, &subscription, case.now).await?;
-    let before = subscription.status;
-    let (after, what) = match (before, subscription.pending_change) {
+    let (after, what) = match (subscription.status, subscription.pending_change) {
         (_, Some(PendingChange::AwaitingPayment { invoice, .. })) if case.pays(invoice) => {
             let (upgraded, what) = upgraded(conn, case, subscription).await?;
             (paid_up(conn, upgraded, case.now).await?, what)
         }
         (Status::Incomplete { .. }, _) if !owes => (activate(subscription)?, "subscription.activated"),
         (status, _) if status.is_behind() && !owes => (recover(subscription, case.now)?, RECOVERED),
-        _ => return Ok(()),
+        _ => return Ok(None),
     };
     save_case(conn, case, &after, what).await?;
-    told(conn, case, (before, &after)).await
-}
-
-/// Whoever was behind and is not any more is told.
-async fn told(
-    conn: &mut PgConnection,
-    case: &Case<'_>,
-    (before, after): (Status, &Subscription),
-) -> Result<()> {
-    if !before.is_behind() || after.status.is_behind() {
-        return Ok(());
-    }
-    tell_recovered(conn, case.customer, after, (case.base_url, case.now)).await
+    Ok(Some(after))
 }
 
 /// What was paid for takes effect.
@@ -396,11 +387,13 @@ async fn give_up_upgrade(conn: &mut PgConnection, case: &Case<'_>) -> Result<boo
     };
     invoice::void(conn, void).await?;
     store::usage::forget_billed(conn, case.scope(), awaited).await?;
-    let before = subscription.status;
+    let was_behind = subscription.status.is_behind();
     let dropped = subscription::drop_upgrade(subscription);
-    let after = &paid_up(conn, dropped, case.now).await?;
-    save_case(conn, case, after, "subscription.upgrade_dropped").await?;
-    told(conn, case, (before, after)).await?;
+    let after = paid_up(conn, dropped, case.now).await?;
+    save_case(conn, case, &after, "subscription.upgrade_dropped").await?;
+    if was_behind && !after.status.is_behind() {
+        tell_recovered(conn, case.customer, &[after], (case.base_url, case.now)).await?;
+    }
     Ok(true)
 }
 
@@ -418,23 +411,23 @@ async fn awaited_upgrade(
     }))
 }
 
-/// An invoice that could not be collected is dunned, and makes its subscription past due. A purchase or an upgrade
+/// An invoice that could not be collected is dunned, and makes its subscriptions past due. A purchase or an upgrade
 /// that is not paid is not, nor credit that is bought, nor an invoice that was sent and may be paid later.
 async fn fail(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
-    let live = store::subscription::live(conn, case.scope()).await?;
+    let live = store::subscription::all_live(conn, case.scope()).await?;
     let open = store::invoice::open(conn, case.scope()).await?;
     let is_failed = |invoice: &&InvoiceSummary| {
-        let awaited = live.as_ref().is_some_and(|live| decides(live, invoice));
+        let awaited = live.iter().any(|live| decides(live, invoice));
         case.pays(invoice.id) && invoice.is_overdue(case.now) && !awaited && !invoice.is_top_up()
     };
     let unpaid: Vec<_> = open.iter().filter(is_failed).collect();
     failed(conn, case.customer, &unpaid, case.now).await?;
-    let active = live.filter(|live| live.status == Status::Active);
-    let Some(active) = active.filter(|active| unpaid.iter().any(|invoice| is_owed(active, invoice))) else {
-        return Ok(());
-    };
-    let after = &subscription::fall_behind(active, case.now)?;
-    save_case(conn, case, after, "subscription.past_due").await
+    let active = live.into_iter().filter(|live| live.status == Status::Active);
+    for active in active.filter(|active| unpaid.iter().any(|invoice| is_owed(active, invoice))) {
+        let after = &subscription::fall_behind(active, case.now)?;
+        save_case(conn, case, after, "subscription.past_due").await?;
+    }
+    Ok(())
 }
 
 async fn save_case(

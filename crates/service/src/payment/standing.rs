@@ -12,9 +12,9 @@ use crate::{Actor, Error, InvoiceSummary, Result, credit};
 
 pub(super) const RECOVERED: &str = "subscription.recovered";
 
-/// Of an open invoice: whether its subscription stands or falls with it.
+/// Of an open invoice: whether the subscription stands or falls with it, alone or beside others.
 pub(crate) fn is_owed(subscription: &Subscription, invoice: &InvoiceSummary) -> bool {
-    invoice.subscription == Some(subscription.id) && Some(invoice.id) != subscription.awaited_invoice()
+    invoice.subscriptions.contains(&subscription.id) && Some(invoice.id) != subscription.awaited_invoice()
 }
 
 /// Whether this very subscription owes anything that is due: what an earlier one left unpaid is another matter, and so
@@ -53,19 +53,24 @@ pub(super) async fn paid_up(
     Ok(recover(subscription, now)?)
 }
 
-/// Tells a customer who was behind that nothing is owed any more.
+/// Tells a customer who was behind with these that nothing is owed of them any more.
 pub(super) async fn tell_recovered(
     conn: &mut PgConnection,
     customer: &CustomerRecord,
-    after: &Subscription,
+    recovered: &[Subscription],
     (base_url, at): (&str, DateTime<Utc>),
 ) -> Result<()> {
-    let item = after.plan_item().ok_or(Error::Change(ChangeError::NoPlan))?;
+    // Of the plan, where that is among them: what is sold beside it goes on as well.
+    let plans = recovered.iter().filter(|own| !own.standalone);
+    let Some(told) = plans.chain(recovered).next() else {
+        return Ok(());
+    };
+    let item = told.plan_item().ok_or(Error::Change(ChangeError::NoPlan))?;
     let plan = store::catalog::plan_of_price(conn, item.price.id)
         .await?
         .ok_or(Error::NotFound("plan"))?;
     let plan = plan.name.as_str();
-    let letter = Letter::Dunning(match after.status {
+    let letter = Letter::Dunning(match told.status {
         Status::Paused { .. } => DunningLetter::PaidAfterAll { plan },
         _ => DunningLetter::Recovered { plan },
     });
@@ -108,29 +113,30 @@ pub(crate) async fn pay_or_carry(
     recover_paid_up(conn, customer, (base_url, at)).await
 }
 
-/// A subscription that was behind and owes nothing any more is active again.
+/// Subscriptions that were behind and owe nothing any more are active again.
 pub(crate) async fn recover_paid_up(
     conn: &mut PgConnection,
     customer: &CustomerRecord,
     (base_url, at): (&str, DateTime<Utc>),
 ) -> Result<()> {
-    let live = store::subscription::live(conn, CustomerScope::of(customer.id)).await?;
-    let Some(behind) = live.filter(|live| live.status.is_behind()) else {
-        return Ok(());
-    };
-    let after = &paid_up(conn, behind, at).await?;
-    if after.status.is_behind() {
-        return Ok(());
+    let live = store::subscription::all_live(conn, CustomerScope::of(customer.id)).await?;
+    let mut recovered = Vec::new();
+    for behind in live.into_iter().filter(|live| live.status.is_behind()) {
+        let after = paid_up(conn, behind, at).await?;
+        if after.status.is_behind() {
+            continue;
+        }
+        let saved = Save {
+            actor: &Actor::System,
+            customer,
+            after: &after,
+            what: RECOVERED,
+            at,
+        };
+        save(conn, saved).await?;
+        recovered.push(after);
     }
-    let saved = Save {
-        actor: &Actor::System,
-        customer,
-        after,
-        what: RECOVERED,
-        at,
-    };
-    save(conn, saved).await?;
-    tell_recovered(conn, customer, after, (base_url, at)).await
+    tell_recovered(conn, customer, &recovered, (base_url, at)).await
 }
 
 /// Whether paying the invoice is what starts or changes the subscription: only its own payment does that.

@@ -7,13 +7,14 @@ use billing::catalog::{Meter, Plan, Price};
 use billing::credit::Wallet;
 use billing::entitlement::{Override, Terms};
 use billing::id::{CustomerId, MeterId, OneOffId, PriceId, SubscriptionId};
-use billing::invoice::{Assembly, InvoiceDraft, LineKind};
+use billing::invoice::{InvoiceDraft, LineKind, Part};
 use billing::period::Period;
 use billing::subscription::{
     ChangeError, PendingChange, Renewal, RenewalInput, Status, Subscription, SubscriptionItem, renew,
 };
 use billing::tax::TaxDefaults;
 use billing::usage::SpanUsage;
+use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::invoice::WaitingOneOff;
 use store::payment::PaymentMethod;
@@ -65,11 +66,11 @@ impl Catalog {
     }
 }
 
-/// What a boundary comes to.
+/// What boundaries that are billed together come to.
 #[derive(Debug)]
 pub struct BoundaryBill {
-    /// Without its lines, which are the draft's.
-    pub renewal: Renewal,
+    /// In the order given, without their lines and discounts, which are the draft's.
+    pub renewals: Vec<Renewal>,
     pub draft: InvoiceDraft,
     /// What of the draft was waiting for an invoice.
     pub one_offs: Vec<OneOffId>,
@@ -148,34 +149,39 @@ impl<'c> Loaded<'c> {
     pub fn bill(
         &self,
         customer: &CustomerRecord,
-        subscription: &Subscription,
+        (subscriptions, at): (&[&Subscription], DateTime<Utc>),
         defaults: TaxDefaults,
     ) -> Result<BoundaryBill> {
-        let mut renewal = self.renew(customer, subscription)?;
-        let mut lines = std::mem::take(&mut renewal.lines);
-        let serves = [subscription, &renewal.after].map(|s| s.status.counts_as_recurring());
-        // After an end there is no other invoice.
-        let bills = serves.contains(&true) || !renewal.after.status.is_live();
+        let taxation = customer.taxation(defaults);
+        let (mut renewals, mut parts, mut bills) = (Vec::new(), Vec::new(), false);
+        for subscription in subscriptions {
+            let mut renewal = self.renew(customer, subscription)?;
+            let serves = [subscription, &renewal.after].map(|s| s.status.counts_as_recurring());
+            // After an end there may be no other invoice.
+            bills |= serves.contains(&true) || !renewal.after.status.is_live();
+            // MRR is without the taxes its price was billed with: a bill of usage alone changes none of them.
+            if renewal.lines.iter().any(|line| line.kind == LineKind::Base) {
+                renewal.after.included_taxes = taxation.included().to_vec();
+            }
+            parts.push(Part {
+                lines: std::mem::take(&mut renewal.lines),
+                discounts: std::mem::take(&mut renewal.discounts),
+            });
+            renewals.push(renewal);
+        }
         let waiting = self.one_offs.get(&customer.id).filter(|_| bills);
         let waiting = waiting.map_or(&[][..], Vec::as_slice);
-        for one_off in waiting {
-            lines.push(one_off.item.line(renewal.boundary)?);
-        }
-        let taxation = customer.taxation(defaults);
-        // MRR is without the taxes its price was billed with: a bill of usage alone changes none of them.
-        if lines.iter().any(|line| line.kind == LineKind::Base) {
-            renewal.after.included_taxes = taxation.included().to_vec();
-        }
-        let assembly = Assembly {
-            discounts: &renewal.discounts,
-            taxation,
-        };
-        let draft = InvoiceDraft::assemble(customer.currency, lines, &assembly)?;
+        let once = waiting.iter().map(|one_off| one_off.item.line(at));
+        parts.push(Part {
+            lines: once.collect::<std::result::Result<_, _>>()?,
+            discounts: Vec::new(),
+        });
+        let draft = InvoiceDraft::consolidate(customer.currency, parts, &taxation)?;
         Ok(BoundaryBill {
             // As of the boundary: that a run is late costs nobody credit that was good then.
-            draft: draft.settle(&mut self.wallet(customer), renewal.boundary)?,
+            draft: draft.settle(&mut self.wallet(customer), at)?,
             one_offs: waiting.iter().map(|one_off| one_off.id).collect(),
-            renewal,
+            renewals,
         })
     }
 
@@ -220,8 +226,11 @@ async fn usage_of(
         .iter()
         .filter_map(|subscription| catalog.plan(subscription.plan_item()?.price.id).ok());
     let meters: HashMap<MeterId, &Meter> = plans.flat_map(meters_of).map(|meter| (meter.id, meter)).collect();
-    let spans: Vec<_> = subscriptions
+    let counting = subscriptions
         .iter()
+        .filter(|subscription| !subscription.standalone);
+    let spans: Vec<_> = counting
+        .clone()
         .map(|subscription| SpanOf {
             scope: CustomerScope::of(subscription.customer),
             period: counted(subscription),
@@ -229,11 +238,7 @@ async fn usage_of(
         .collect();
     let meters: Vec<_> = meters.into_values().collect();
     let used = usage::period_usage(conn, &spans, &meters).await?;
-    Ok(subscriptions
-        .iter()
-        .map(|subscription| subscription.id)
-        .zip(used)
-        .collect())
+    Ok(counting.map(|subscription| subscription.id).zip(used).collect())
 }
 
 /// Usage is billed up to the boundary, which may lie before the usage period's end.
@@ -247,13 +252,15 @@ async fn wallets_of(
     conn: &mut PgConnection,
     subscriptions: &[&Subscription],
 ) -> Result<HashMap<CustomerId, Wallet>> {
-    let of: Vec<_> = subscriptions
+    // One a customer, which pays everything in one currency.
+    let of: HashMap<_, _> = subscriptions
         .iter()
         .filter_map(|subscription| {
             let item = subscription.plan_item()?;
             Some((subscription.customer, item.price.amount.currency()))
         })
         .collect();
+    let of: Vec<_> = of.into_iter().collect();
     let wallets = credit::wallets(conn, &of).await?;
     Ok(of
         .into_iter()

@@ -13,8 +13,9 @@ use store::customer::CustomerRecord;
 use store::invoice::WaitingOneOff;
 use store::{CustomerScope, PgConnection, Tx};
 
-use super::upgrade::Upgrade;
-use super::{AddOnOffer, ChangeKind, ChangeOutcome};
+use super::standalone::standalone_of;
+use super::upgrade::{Along, Upgrade};
+use super::{AddOnOffer, ChangeKind, ChangeOutcome, Subscribed};
 use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::payment::refuse_in_debt;
@@ -80,6 +81,7 @@ struct Decided {
     wallet: Wallet,
     /// What goes onto the next bill once.
     waiting: Vec<WaitingOneOff>,
+    beside: Vec<Subscribed>,
 }
 
 impl Decided {
@@ -249,6 +251,7 @@ impl Billing {
         Ok(Decided {
             wallet,
             waiting: invoice::waiting(conn, &customer).await?,
+            beside: standalone_of(conn, customer.id).await?,
             customer,
             subscription,
             carried,
@@ -305,7 +308,11 @@ impl Billing {
         self.next_bill(
             (&decided.customer, after),
             input,
-            (&decided.wallet, &decided.waiting),
+            Along {
+                wallet: &decided.wallet,
+                waiting: &decided.waiting,
+                beside: &decided.beside,
+            },
         )
     }
 }

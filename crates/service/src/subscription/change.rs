@@ -14,8 +14,9 @@ use store::customer::CustomerRecord;
 use store::invoice::WaitingOneOff;
 use store::{CustomerScope, PgConnection, Tx};
 
-use super::upgrade::Upgrade;
-use super::{ChangeKind, ChangeOutcome, ChangePreview};
+use super::standalone::standalone_of;
+use super::upgrade::{Along, Upgrade};
+use super::{ChangeKind, ChangeOutcome, ChangePreview, MAX_QUANTITY, Subscribed};
 use crate::credit::PlannedNote;
 use crate::entitlement::Carried;
 use crate::id::mint;
@@ -23,9 +24,6 @@ use crate::payment::refuse_in_debt;
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result, credit, invoice, usage};
-
-/// More than this is a slip of the finger, and amounts stay far from overflowing.
-const MAX_QUANTITY: u32 = 100_000;
 
 /// A change decided from what stands in the database.
 struct Decided {
@@ -45,6 +43,7 @@ struct Decided {
     wallet: Wallet,
     /// What goes onto the next bill once.
     waiting: Vec<WaitingOneOff>,
+    beside: Vec<Subscribed>,
 }
 
 impl Decided {
@@ -232,6 +231,7 @@ impl Billing {
         Ok(Decided {
             wallet,
             waiting: invoice::waiting(conn, &customer).await?,
+            beside: standalone_of(conn, customer.id).await?,
             credit_note,
             customer,
             subscription,
@@ -303,7 +303,11 @@ impl Billing {
         self.next_bill(
             (&decided.customer, after),
             input,
-            (&decided.wallet, &decided.waiting),
+            Along {
+                wallet: &decided.wallet,
+                waiting: &decided.waiting,
+                beside: &decided.beside,
+            },
         )
     }
 }

@@ -1,5 +1,6 @@
 //! What staff does for a customer: a subscription that starts later or earlier, a fixed term, a longer trial.
 
+use billing::catalog::PlanKind;
 use billing::id::{CustomerId, PriceId, SubscriptionId, SubscriptionItemId};
 use billing::period::BillingTime;
 use billing::subscription::{Create, Term, extend_trial, set_up};
@@ -36,7 +37,7 @@ impl Billing {
         }
         let plan = store::catalog::plan_of_price(&mut tx, command.price)
             .await?
-            .filter(|plan| !plan.kind.is_add_on() && plan.audience.admits(customer.id))
+            .filter(|plan| plan.kind == PlanKind::Plan && plan.audience.admits(customer.id))
             .ok_or(Error::NotFound("price"))?;
         let price = plan.list_price(command.price).ok_or(Error::NotFound("price"))?;
         if price.amount.currency() != customer.currency {

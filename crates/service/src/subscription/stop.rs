@@ -2,7 +2,7 @@
 
 use billing::catalog::Plan;
 use billing::credit::{CreditNoteDraft, CreditReason, Settled};
-use billing::id::{InvoiceId, OneOffId};
+use billing::id::{InvoiceId, OneOffId, SubscriptionId};
 use billing::invoice::{DueDate, InvoiceDraft};
 use billing::money::Money;
 use billing::subscription::{
@@ -10,6 +10,7 @@ use billing::subscription::{
 };
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
+use store::invoice::WaitingOneOff;
 use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
@@ -19,7 +20,7 @@ use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
 use crate::mail::{self, Addressed, DunningLetter, Letter};
-use crate::payment::{BeginAttempt, Cause, begin_attempts, is_being_paid, is_owed, waits};
+use crate::payment::{BeginAttempt, Cause, begin_attempts, is_being_paid, is_owed, recover_paid_up, waits};
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
 use crate::run::Catalog;
@@ -59,6 +60,31 @@ pub struct StopPreview {
     pub draft: InvoiceDraft,
     /// The credit balance afterwards.
     pub credit_left: Money,
+}
+
+/// What waits to be billed once comes with the last bill: after an end there is no other. What is sold beside a plan
+/// leaves it to the plan.
+async fn waits_for_the_end(
+    conn: &mut PgConnection,
+    (customer, subscription): (&CustomerRecord, &Subscription),
+    halt: Halt,
+) -> Result<Vec<WaitingOneOff>> {
+    let scope = CustomerScope::of(customer.id);
+    let goes_on = match halt {
+        Halt::Asked(StopKind::Pause { .. }) => true,
+        Halt::Asked(StopKind::Cancel { .. }) | Halt::Unpaid => {
+            subscription.standalone && store::subscription::live(conn, scope).await?.is_some()
+        }
+    };
+    if goes_on {
+        return Ok(Vec::new());
+    }
+    invoice::waiting(conn, customer).await
+}
+
+async fn main_of(conn: &mut PgConnection, scope: CustomerScope) -> Result<Subscription> {
+    let live = store::subscription::live(conn, scope).await?;
+    live.ok_or(Error::NoSubscription)
 }
 
 /// Why service stops.
@@ -111,8 +137,9 @@ impl Billing {
         let customer = store::customer::find(&mut conn, scope)
             .await?
             .ok_or(Error::NotFound("customer"))?;
+        let main = main_of(&mut conn, scope).await?;
         let decided = self
-            .decide_stop(&mut conn, customer, Halt::Asked(kind), now)
+            .decide_stop(&mut conn, (customer, main), Halt::Asked(kind), now)
             .await?;
         let quote = decided.quote(kind.intent(), now)?;
         Ok(StopPreview {
@@ -147,7 +174,10 @@ impl Billing {
             .await?
             .ok_or(Error::NotFound("customer"))?;
         let halt = Halt::Asked(kind);
-        let decided = self.decide_stop(&mut tx, customer, halt, quote.at).await?;
+        let main = main_of(&mut tx, scope).await?;
+        let decided = self
+            .decide_stop(&mut tx, (customer, main), halt, quote.at)
+            .await?;
         if decided.quote(quote.intent, quote.at)? != quote {
             return Err(Error::QuoteStale);
         }
@@ -161,28 +191,48 @@ impl Billing {
     }
 
     /// Ends what dunning could not collect for, as of the instant of its last step: what is billed and not served
-    /// is given back, which makes the debt smaller.
+    /// is given back, which makes the debt smaller. One that owes nothing any more, because of what was given back of
+    /// another, goes on.
     pub(crate) async fn end_unpaid(
         &self,
         tx: &mut Tx,
         customer: CustomerRecord,
-        at: DateTime<Utc>,
+        (id, at): (SubscriptionId, DateTime<Utc>),
     ) -> Result<()> {
-        let decided = self.decide_stop(tx, customer, Halt::Unpaid, at).await?;
+        let live = store::subscription::all_live(tx, CustomerScope::of(customer.id)).await?;
+        let behind = live
+            .into_iter()
+            .find(|live| live.id == id && live.status.is_behind());
+        let Some(behind) = behind else {
+            return Ok(());
+        };
+        let decided = self.decide_stop(tx, (customer, behind), Halt::Unpaid, at).await?;
         self.stop(tx, &Actor::System, &decided, Halt::Unpaid).await
+    }
+
+    /// Staff ends a standalone subscription at once. What is left of its period is given back or forfeited.
+    pub(super) async fn end_standalone(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        (customer, subscription): (CustomerRecord, Subscription),
+        unused: UnusedTime,
+    ) -> Result<()> {
+        let halt = Halt::Asked(StopKind::Cancel { unused });
+        let decided = self
+            .decide_stop(tx, (customer, subscription), halt, self.now())
+            .await?;
+        self.stop(tx, actor, &decided, halt).await
     }
 
     async fn decide_stop(
         &self,
         conn: &mut PgConnection,
-        customer: CustomerRecord,
+        (customer, subscription): (CustomerRecord, Subscription),
         halt: Halt,
         at: DateTime<Utc>,
     ) -> Result<Decided> {
         let scope = CustomerScope::of(customer.id);
-        let subscription = store::subscription::live(conn, scope)
-            .await?
-            .ok_or(Error::NoSubscription)?;
         if halt != Halt::Unpaid && subscription.is_due(self.now()) {
             // A period ended this moment: what was shown before it is not what comes of it after it.
             return Err(Error::QuoteStale);
@@ -226,10 +276,7 @@ impl Billing {
         let paid = paid.collect::<std::result::Result<Vec<_>, _>>()?;
         let paid = Money::sum(customer.currency, paid)?;
         let mut lines = stop.lines.clone();
-        let waiting = match halt {
-            Halt::Asked(StopKind::Pause { .. }) => Vec::new(),
-            Halt::Asked(StopKind::Cancel { .. }) | Halt::Unpaid => invoice::waiting(conn, &customer).await?,
-        };
+        let waiting = waits_for_the_end(conn, (&customer, &subscription), halt).await?;
         for one_off in &waiting {
             lines.push(one_off.item.line(at)?);
         }
@@ -295,7 +342,9 @@ impl Billing {
             credit::issue(tx, issue, self.base_url()).await?;
         }
         credit::pay(tx, actor, customer, &decided.payments, at).await?;
-        self.bill_usage(tx, actor, decided, (reason, at)).await
+        self.bill_usage(tx, actor, decided, (reason, at)).await?;
+        // What was given back may have paid what another one owed.
+        recover_paid_up(tx, customer, (self.base_url(), at)).await
     }
 
     /// What is left after the credit is tried on the card, and stays open where there is none or on net terms.

@@ -1,9 +1,11 @@
 //! What is paid for before it takes effect, and the bill that follows any change.
 
+use std::collections::BTreeMap;
+
 use billing::credit::{CreditReason, Wallet};
 use billing::id::{InvoiceId, PaymentAttemptId};
-use billing::invoice::InvoiceDraft;
-use billing::subscription::{BilledUsage, RenewalInput, Subscription, renew};
+use billing::invoice::{InvoiceDraft, Part};
+use billing::subscription::{BilledUsage, RenewalInput, Subscription, bills_until, renew};
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
 use store::customer::CustomerRecord;
@@ -11,7 +13,7 @@ use store::invoice::WaitingOneOff;
 use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
-use super::ChangeOutcome;
+use super::{ChangeOutcome, Subscribed};
 use crate::credit::{self, Issue, PlannedNote};
 use crate::invoice::{Finalize, finalize};
 use crate::payment::{BeginAttempt, Cause, begin_attempts};
@@ -151,12 +153,12 @@ impl Billing {
     }
 
     /// The first full bill after a change, by the same function that the billing run uses: when and how much,
-    /// from the credit that is left, with what waits to be billed once.
+    /// from the credit that is left, with what else comes on its day.
     pub(super) fn next_bill(
         &self,
         (customer, after): (&CustomerRecord, &Subscription),
         input: RenewalInput<'_>,
-        (wallet, waiting): (&Wallet, &[WaitingOneOff]),
+        along: Along<'_>,
     ) -> Result<Option<(DateTime<Utc>, InvoiceDraft)>> {
         let mut step = renew(after, input)?;
         // A year's plan has months in between that bill usage alone.
@@ -166,11 +168,55 @@ impl Billing {
             }
             step = renew(&step.after, input)?;
         }
-        for one_off in waiting {
-            step.lines.push(one_off.item.line(step.boundary)?);
+        let plan = Part {
+            lines: step.lines,
+            discounts: step.discounts,
+        };
+        let (at, zone) = (step.boundary, customer.zone);
+        let day = zone.local(at).date();
+        // What is billed beside the plan until then takes its part of the credit, and what waits, before.
+        let mut days: BTreeMap<_, (DateTime<Utc>, Vec<Part>)> = BTreeMap::new();
+        for own in along.beside.iter().filter(|_| !plan.lines.is_empty()) {
+            for (due, part) in bills_until(&own.subscription, &own.plan, (day, zone))? {
+                let bill = days.entry(zone.local(due).date()).or_insert((due, Vec::new()));
+                bill.0 = bill.0.min(due);
+                bill.1.push(part);
+            }
         }
-        let draft = self.draft(customer, step.lines, &step.discounts)?;
-        let draft = draft.settle(&mut wallet.clone(), step.boundary)?;
-        Ok((!draft.lines().is_empty()).then_some((step.boundary, draft)))
+        let mut last = (at, vec![plan]);
+        last.1
+            .extend(days.remove(&day).into_iter().flat_map(|(_, parts)| parts));
+        let (mut wallet, mut waiting) = (along.wallet.clone(), along.waiting);
+        for (at, parts) in days.into_values() {
+            let waiting = std::mem::take(&mut waiting);
+            self.bill_of(customer, (at, parts), waiting)?
+                .settle(&mut wallet, at)?;
+        }
+        let draft = self.bill_of(customer, last, waiting)?.settle(&mut wallet, at)?;
+        Ok((!draft.lines().is_empty()).then_some((at, draft)))
     }
+
+    fn bill_of(
+        &self,
+        customer: &CustomerRecord,
+        (at, mut parts): (DateTime<Utc>, Vec<Part>),
+        waiting: &[WaitingOneOff],
+    ) -> Result<InvoiceDraft> {
+        let once = waiting.iter().map(|one_off| one_off.item.line(at));
+        parts.push(Part {
+            lines: once.collect::<std::result::Result<_, _>>()?,
+            discounts: Vec::new(),
+        });
+        let taxation = customer.taxation(self.parts.config.tax);
+        Ok(InvoiceDraft::consolidate(customer.currency, parts, &taxation)?)
+    }
+}
+
+/// What comes along with the plan's next bill.
+#[derive(Clone, Copy)]
+pub(super) struct Along<'a> {
+    pub wallet: &'a Wallet,
+    pub waiting: &'a [WaitingOneOff],
+    /// What is sold beside the plan.
+    pub beside: &'a [Subscribed],
 }

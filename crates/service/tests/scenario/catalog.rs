@@ -101,6 +101,7 @@ async fn it_is_compared_then_published_then_nothing_is_left_to_do(pool: PgPool) 
         "- plan professional: version 1 archived",
         "- plan enterprise: version 1 archived",
         "- plan sovereign: version 1 archived",
+        "- plan priority_support: version 1 archived",
         "- add-on extra_chain: version 1 archived",
         "- add-on extra_storage: version 1 archived",
     ];
@@ -295,7 +296,7 @@ async fn a_scheduled_version_is_sold_from_its_date_on(pool: PgPool) {
     apply(&play, &draft).await;
     assert_eq!(amount().await, (1, 1200));
     assert_eq!(
-        versions(&pool).await.split_off(6),
+        versions(&pool).await.split_off(7),
         [
             version("team", 1, "archived"),
             version("team", 2, "active"),

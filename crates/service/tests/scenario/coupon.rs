@@ -11,7 +11,7 @@ use sqlx::PgPool;
 
 use crate::play::{Play, VISA, bill, movement, play, utc};
 
-fn percent(value: i64) -> Discount {
+pub fn percent(value: i64) -> Discount {
     Discount::Percent(Percent::new(value.into()).unwrap())
 }
 
@@ -20,7 +20,7 @@ fn dollars(value: i64) -> Discount {
 }
 
 /// Makes a coupon and the code LAUNCH that gives it.
-async fn launch(play: &Play, discount: Discount, duration: Duration, limits: CodeLimits) {
+pub async fn launch(play: &Play, discount: Discount, duration: Duration, limits: CodeLimits) {
     let coupon = NewCoupon {
         name: "Launch".to_owned(),
         discount,
@@ -46,7 +46,7 @@ async fn start(play: &Play, actor: &Actor, plan: &str, code: &str) -> Result<Str
     play.billing.start_checkout(actor, start).await
 }
 
-async fn buy(play: &Play, plan: &str, code: &str) {
+pub async fn buy(play: &Play, plan: &str, code: &str) {
     let url = start(play, &play.actor, plan, code).await.unwrap();
     let session_ref = url.rsplit('/').next().unwrap();
     play.submit(session_ref, VISA).await;

@@ -83,7 +83,7 @@ pub async fn state(conn: &mut PgConnection) -> Result<CatalogState> {
     let rows = sqlx::query!(
         r#"SELECT p.id, p.key, p.name, p.summary, p.rank, p.public, p.customer_id, p.kind, p.goes_with,
                   (SELECT coalesce(max(v.number), 0) FROM plan_version v WHERE v.plan_id = p.id) AS "last!"
-           FROM plan p ORDER BY p.kind DESC, p.rank, p.key"#
+           FROM plan p ORDER BY p.kind = 'add_on', p.rank, p.key"#
     )
     .fetch_all(&mut *conn)
     .await?;

@@ -86,6 +86,7 @@ fn kind(kind: &PlanKind) -> (&'static str, Option<&[String]>) {
     match kind {
         PlanKind::Plan => ("plan", None),
         PlanKind::AddOn { plans } => ("add_on", plans.as_deref()),
+        PlanKind::Standalone => ("standalone", None),
     }
 }
 

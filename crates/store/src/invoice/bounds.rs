@@ -23,8 +23,8 @@ pub async fn recurring_lines_since(
                JOIN invoice_line l ON l.invoice_id = i.id AND NOT l.voided
                    AND (l.kind = 'base' AND l.service_start > n.since AND l.service_start <= n.until
                        OR l.kind IN ('usage', 'true_up') AND l.service_end > n.since AND l.service_end <= n.until)
-               WHERE i.customer_id = n.customer_id AND i.subscription_id = n.subscription_id
-                   AND i.issued_at > n.since) AS "count!"
+               JOIN subscription_item t ON t.id = l.subscription_item_id AND t.subscription_id = n.subscription_id
+               WHERE i.customer_id = n.customer_id AND i.issued_at > n.since) AS "count!"
            FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
                AS n (subscription_id, customer_id, since, until)"#,
         &column(until, |(s, _)| s.id.uuid()),

@@ -29,7 +29,10 @@ pub const TOP_UP: &str = "top_up";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoiceSummary {
     pub id: InvoiceId,
+    /// The one it was made for.
     pub subscription: Option<SubscriptionId>,
+    /// All that stand or fall with it: a consolidated invoice has lines of several.
+    pub subscriptions: Vec<SubscriptionId>,
     pub number: InvoiceNumber,
     pub status: InvoiceStatus,
     /// purchase, renewal or upgrade.
@@ -111,6 +114,7 @@ pub struct AttemptRow {
 struct InvoiceRow {
     id: Uuid,
     subscription_id: Option<Uuid>,
+    subscriptions: Vec<Uuid>,
     series: String,
     number: i64,
     status: String,
@@ -139,6 +143,11 @@ impl TryFrom<InvoiceRow> for InvoiceSummary {
         Ok(Self {
             id: InvoiceId::from_uuid(r.id),
             subscription: r.subscription_id.map(SubscriptionId::from_uuid),
+            subscriptions: r
+                .subscriptions
+                .into_iter()
+                .map(SubscriptionId::from_uuid)
+                .collect(),
             number: InvoiceNumber {
                 series: r.series,
                 counter,
@@ -165,10 +174,11 @@ impl TryFrom<InvoiceRow> for InvoiceSummary {
 pub async fn list(conn: &mut PgConnection, scope: CustomerScope, limit: i64) -> Result<Vec<InvoiceSummary>> {
     sqlx::query_as!(
         InvoiceRow,
-        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, offset_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
+        r#"SELECT id, subscription_id, subscriptions_of_invoice(id, subscription_id) AS "subscriptions!", series, number,
+                status, reason, currency, net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor,
+                offset_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
                 settled_at
-         FROM invoice WHERE customer_id = $1 ORDER BY issued_at DESC, number DESC LIMIT $2",
+         FROM invoice WHERE customer_id = $1 ORDER BY issued_at DESC, number DESC LIMIT $2"#,
         scope.uuid(),
         limit,
     )
@@ -183,10 +193,11 @@ pub async fn list(conn: &mut PgConnection, scope: CustomerScope, limit: i64) -> 
 pub async fn open(conn: &mut PgConnection, scope: CustomerScope) -> Result<Vec<InvoiceSummary>> {
     sqlx::query_as!(
         InvoiceRow,
-        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, offset_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
+        r#"SELECT id, subscription_id, subscriptions_of_invoice(id, subscription_id) AS "subscriptions!", series, number,
+                status, reason, currency, net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor,
+                offset_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
                 settled_at
-         FROM invoice WHERE customer_id = $1 AND status = 'open' ORDER BY issued_at, number",
+         FROM invoice WHERE customer_id = $1 AND status = 'open' ORDER BY issued_at, number"#,
         scope.uuid(),
     )
     .fetch_all(conn)
@@ -202,9 +213,9 @@ pub async fn owing(
     subscriptions: &[(&Subscription, DateTime<Utc>)],
 ) -> Result<HashSet<SubscriptionId>> {
     let owing = sqlx::query_scalar!(
-        r#"SELECT DISTINCT i.subscription_id AS "id!" FROM invoice i
+        r#"SELECT DISTINCT n.id AS "id!" FROM invoice i
            JOIN unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS n (customer_id, id, at)
-              ON n.customer_id = i.customer_id AND n.id = i.subscription_id
+              ON n.customer_id = i.customer_id AND n.id = ANY(subscriptions_of_invoice(i.id, i.subscription_id))
            WHERE i.status = 'open' AND (i.due_at = i.issued_at OR i.overdue_at <= n.at)"#,
         &column(subscriptions, |(s, _)| s.customer.uuid()),
         &column(subscriptions, |(s, _)| s.id.uuid()),
@@ -254,10 +265,11 @@ pub async fn lock(
 ) -> Result<Option<InvoiceSummary>> {
     sqlx::query_as!(
         InvoiceRow,
-        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, offset_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
+        r#"SELECT id, subscription_id, subscriptions_of_invoice(id, subscription_id) AS "subscriptions!", series, number,
+                status, reason, currency, net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor,
+                offset_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
                 settled_at
-         FROM invoice WHERE id = $1 AND customer_id = $2 FOR NO KEY UPDATE",
+         FROM invoice WHERE id = $1 AND customer_id = $2 FOR NO KEY UPDATE"#,
         id.uuid(),
         scope.uuid(),
     )
@@ -274,10 +286,11 @@ pub async fn find(
 ) -> Result<Option<InvoiceDetail>> {
     let summary = sqlx::query_as!(
         InvoiceRow,
-        "SELECT id, subscription_id, series, number, status, reason, currency, net_minor, discount_minor, tax_minor,
-                total_minor, credit_applied_minor, offset_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
+        r#"SELECT id, subscription_id, subscriptions_of_invoice(id, subscription_id) AS "subscriptions!", series, number,
+                status, reason, currency, net_minor, discount_minor, tax_minor, total_minor, credit_applied_minor,
+                offset_minor, carried_minor, paid_minor, issued_at, due_at, overdue_at,
                 settled_at
-         FROM invoice WHERE id = $1 AND customer_id = $2",
+         FROM invoice WHERE id = $1 AND customer_id = $2"#,
         id.uuid(),
         scope.uuid(),
     )

@@ -41,6 +41,7 @@ pub async fn customers(conn: &mut PgConnection, ids: &[CustomerId]) -> Result<Ve
         r#"SELECT c.id AS "id!", c.time_zone AS "time_zone!", s.created_at AS "created_at?", s.anchor AS "anchor?",
                s.billing_time AS "billing_time?", s.usage_start AS "usage_start?", s.usage_end AS "usage_end?"
            FROM customer c LEFT JOIN subscription s ON s.customer_id = c.id AND s.status <> 'canceled'
+                AND s.standalone_plan_id IS NULL
            WHERE c.id = ANY($1)"#,
         &ids,
     )

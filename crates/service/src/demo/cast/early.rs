@@ -4,8 +4,8 @@ use billing::period::Interval::{Month, Week};
 
 use crate::demo::lives::{
     agrees, buy_year_with_code, buys_after_the_trial, climbs, comes_round, comes_to_terms, complains,
-    ends_the_trial, ends_the_year, hires, identified, is_given_back, is_helped, is_restless, leaves_unpaid,
-    never_pays, outgrows, pauses, pays_held_tax, recovers, redeems_later, returns, settles_late, wavers,
+    ends_the_trial, ends_the_year, hires, identified, is_given_back, is_helped, is_let_off, is_restless,
+    leaves_unpaid, never_pays, pauses, pays_held_tax, recovers, redeems_later, returns, settles_late, wavers,
 };
 use crate::demo::story::Joins::{Ago, On31st};
 use crate::demo::story::{Story, habit};
@@ -107,7 +107,7 @@ pub const EARLY: [Story; 24] = [
         featured: false,
         habit: habit(3, 14, 26_000, 4).growing(3),
         joins: Ago(497),
-        life: &outgrows("professional", 430, "enterprise"),
+        life: &is_let_off("professional", 430, "enterprise"),
     },
     Story {
         company: "Delta Freight",

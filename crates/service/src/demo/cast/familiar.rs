@@ -1,8 +1,9 @@
 //! The twelve of the last half year: those that people and tests sign in as are among them.
 
+use billing::period::Interval;
 use billing::subscription::FeedbackReason::CustomerService;
 
-use crate::demo::lives::{buy, buy_with, buy_year, change, change_to_year, lives_on_credit, tries};
+use crate::demo::lives::{beside, buy, buy_with, buy_year, change, change_to_year, lives_on_credit, tries};
 use crate::demo::story::Deed::{Agree, AgreePrice, Cancel, ReplaceCard};
 use crate::demo::story::Joins::HalfYearAgo;
 use crate::demo::story::{FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Story, habit};
@@ -53,6 +54,7 @@ pub const FAMILIAR: [Story; 12] = [
         life: &[
             (9, buy_with("starter", OTHER_GOOD_CARD)),
             (81, change("professional")),
+            (95, beside(Interval::Year)),
         ],
     },
     Story {
@@ -63,7 +65,7 @@ pub const FAMILIAR: [Story; 12] = [
         featured: true,
         habit: habit(12, 38, 310_000, 40),
         joins: HalfYearAgo,
-        life: &[(14, buy_year("enterprise"))],
+        life: &[(14, buy_year("enterprise")), (14, beside(Interval::Month))],
     },
     Story {
         company: "Terra Registry",

@@ -1,7 +1,7 @@
 //! Taking a step, in a transaction of its own: the card is tried again, the customer is told, access is taken back.
 
 use billing::payment::dunning::{Action, Due, DunningEnd};
-use billing::subscription::{Status, Subscription, fall_behind, leave_unpaid, suspend};
+use billing::subscription::{Status, Subscription, due_at, fall_behind, leave_unpaid, suspend};
 use chrono::{DateTime, TimeDelta, Utc};
 use store::customer::CustomerRecord;
 use store::{CustomerScope, Tx};
@@ -21,12 +21,12 @@ struct Taking<'a> {
     customer: &'a CustomerRecord,
     debt: &'a Debt,
     due: Due,
-    /// The subscription that stands or falls with the invoice.
-    subscription: Option<&'a Subscription>,
+    /// The subscriptions that stand or fall with the invoice.
+    subscriptions: Vec<&'a Subscription>,
     now: DateTime<Utc>,
 }
 
-impl Taking<'_> {
+impl<'a> Taking<'a> {
     fn save<'s>(&'s self, after: &'s Subscription, what: &'static str) -> Save<'s> {
         Save {
             actor: &Actor::System,
@@ -37,25 +37,28 @@ impl Taking<'_> {
         }
     }
 
-    /// Before the step.
-    fn status(&self) -> Option<Status> {
-        self.subscription.map(|subscription| subscription.status)
+    fn in_status(&self, is: fn(Status) -> bool) -> impl Iterator<Item = &'a Subscription> {
+        let all = self.subscriptions.iter().copied();
+        all.filter(move |subscription| is(subscription.status))
     }
 
-    /// The subscription, where access is still to be lost.
-    fn past_due(&self) -> Option<&Subscription> {
-        self.subscription
-            .filter(|subscription| matches!(subscription.status, Status::PastDue { .. }))
+    /// Those of which access is still to be lost, before the step.
+    fn past_due(&self) -> impl Iterator<Item = &'a Subscription> {
+        self.in_status(|status| matches!(status, Status::PastDue { .. }))
     }
 
-    /// The subscription that the end is about.
-    fn served(&self) -> Option<&Subscription> {
-        self.subscription.filter(|subscription| {
-            matches!(
-                subscription.status,
-                Status::PastDue { .. } | Status::Suspended { .. }
-            )
-        })
+    /// Those that the end is about.
+    fn served(&self) -> impl Iterator<Item = &'a Subscription> {
+        self.in_status(|status| matches!(status, Status::PastDue { .. } | Status::Suspended { .. }))
+    }
+
+    async fn is_being_paid(&self, tx: &mut Tx) -> Result<bool> {
+        for served in self.served() {
+            if is_being_paid(tx, served).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -69,15 +72,15 @@ impl Billing {
             .await?
             .ok_or(Error::NotFound("customer"))?;
         let debts = debts(&mut tx, &customer).await?;
-        let live = store::subscription::live(&mut tx, scope).await?;
-        let own_due = live.as_ref().and_then(Subscription::due_at);
+        let live = store::subscription::all_live(&mut tx, scope).await?;
+        let own_due = due_at(&live, customer.zone);
         let Some((debt, due)) = first_due(&debts, customer.zone, now) else {
             let next = next_at(&debts, customer.zone, now);
             store::dunning::schedule(&mut tx, scope, next, own_due).await?;
             store::commit(tx).await?;
             return Ok(false);
         };
-        let ran_out = live.as_ref().is_some_and(|live| ran_out(live, now).is_some());
+        let ran_out = live.iter().any(|live| ran_out(live, now).is_some());
         if !ran_out && own_due.is_some_and(|boundary| boundary < due.at) {
             // After an outage a period that ended before is billed first.
             store::dunning::schedule(&mut tx, scope, Some(due.at), own_due).await?;
@@ -88,13 +91,10 @@ impl Billing {
             customer: &customer,
             debt,
             due,
-            subscription: live.as_ref().filter(|live| is_owed(live, &debt.invoice)),
+            subscriptions: live.iter().filter(|live| is_owed(live, &debt.invoice)).collect(),
             now,
         };
-        if due.step.action == Action::End
-            && let Some(served) = taking.served()
-            && is_being_paid(&mut tx, served).await?
-        {
+        if due.step.action == Action::End && taking.is_being_paid(&mut tx).await? {
             store::dunning::schedule(&mut tx, scope, Some(now + HOLD), own_due).await?;
             store::commit(tx).await?;
             return Ok(false);
@@ -112,8 +112,8 @@ impl Billing {
     async fn look_again(&self, tx: &mut Tx, customer: &CustomerRecord) -> Result<()> {
         let scope = CustomerScope::of(customer.id);
         let next = next_at(&debts(tx, customer).await?, customer.zone, self.now());
-        let live = store::subscription::live(tx, scope).await?;
-        let own_due = live.and_then(|live| live.due_at());
+        let live = store::subscription::all_live(tx, scope).await?;
+        let own_due = due_at(&live, customer.zone);
         Ok(store::dunning::schedule(tx, scope, next, own_due).await?)
     }
 
@@ -121,9 +121,8 @@ impl Billing {
         let at = taking.due.at;
         match taking.due.step.action {
             Action::Fail => {
-                let active = taking.subscription.filter(|s| s.status == Status::Active);
-                if let Some(active) = active.cloned() {
-                    let after = fall_behind(active, at)?;
+                for active in taking.in_status(|status| status == Status::Active) {
+                    let after = fall_behind(active.clone(), at)?;
                     save(tx, taking.save(&after, "subscription.past_due")).await?;
                 }
                 self.tell(tx, taking).await
@@ -131,7 +130,7 @@ impl Billing {
             Action::Retry => self.retry(tx, taking).await,
             Action::Remind | Action::Warn => self.tell(tx, taking).await,
             Action::Suspend => {
-                if let Some(behind) = taking.past_due() {
+                for behind in taking.past_due() {
                     let after = suspend(behind.clone(), at)?;
                     save(tx, taking.save(&after, "subscription.suspended")).await?;
                 }
@@ -162,21 +161,29 @@ impl Billing {
         Ok(())
     }
 
-    /// What the policy ends with, where the subscription is still behind.
+    /// What the policy ends with, where a subscription is still behind. A standalone one is not left unpaid: nobody
+    /// could take it up again.
     async fn end(&self, tx: &mut Tx, taking: &Taking<'_>) -> Result<()> {
-        let Some(behind) = taking.served() else {
+        let (customer, at) = (taking.customer, taking.due.at);
+        let end = self.dunning_end(customer);
+        for behind in taking.served() {
+            match end {
+                DunningEnd::Keep => {}
+                DunningEnd::Unpaid if !behind.standalone => {
+                    let suspended = self.suspended(tx, taking, behind).await?;
+                    let after = leave_unpaid(suspended, at)?;
+                    save(tx, taking.save(&after, "subscription.unpaid")).await?;
+                }
+                DunningEnd::Cancel | DunningEnd::Unpaid => {
+                    self.end_unpaid(tx, customer.clone(), (behind.id, at)).await?;
+                }
+            }
+        }
+        let told_by_the_end = taking
+            .served()
+            .all(|behind| end == DunningEnd::Cancel || (end == DunningEnd::Unpaid && behind.standalone));
+        if told_by_the_end {
             return Ok(());
-        };
-        match self.dunning_end(taking.customer) {
-            DunningEnd::Cancel => {
-                return self.end_unpaid(tx, taking.customer.clone(), taking.due.at).await;
-            }
-            DunningEnd::Unpaid => {
-                let suspended = self.suspended(tx, taking, behind).await?;
-                let after = leave_unpaid(suspended, taking.due.at)?;
-                save(tx, taking.save(&after, "subscription.unpaid")).await?;
-            }
-            DunningEnd::Keep => {}
         }
         self.tell(tx, taking).await
     }
@@ -222,9 +229,12 @@ impl Billing {
         let outlook = taking.debt.outlook(zone);
         let day = |at: DateTime<Utc>| zone.local(at).date();
         let retried_on = outlook.retry_at.map(day);
-        let stops_on = taking.past_due().and(outlook.suspended_at).map(day);
+        // Access is the plan's: it is not lost with what is sold beside it.
+        let main = |own: &&Subscription| !own.standalone;
+        let stops_on = taking.past_due().find(main).and(outlook.suspended_at).map(day);
         let end = self.dunning_end(taking.customer);
-        match (taking.due.step.action, taking.status()) {
+        let is_served = taking.served().any(|own| main(&own));
+        match (taking.due.step.action, is_served) {
             (Action::Fail, _) if invoice.due_date().is_sent() => DunningLetter::Overdue {
                 unpaid,
                 due_on: day(invoice.due_at),
@@ -235,12 +245,10 @@ impl Billing {
                 on,
                 retried_on,
             },
-            (Action::Suspend, Some(Status::PastDue { .. } | Status::Suspended { .. })) => {
-                DunningLetter::Suspended {
-                    unpaid,
-                    then: outlook.ended_at.map(|at| (end, day(at))),
-                }
-            }
+            (Action::Suspend, true) => DunningLetter::Suspended {
+                unpaid,
+                then: outlook.ended_at.map(|at| (end, day(at))),
+            },
             (Action::Suspend, _) => DunningLetter::Final { unpaid },
             (Action::End, _) if end == DunningEnd::Unpaid => DunningLetter::LeftUnpaid { unpaid },
             (Action::End, _) => DunningLetter::Kept { unpaid },

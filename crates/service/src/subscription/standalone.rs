@@ -1,0 +1,231 @@
+//! Subscriptions of standalone plans: sold beside the customer's plan by staff, ended by either.
+
+use billing::catalog::Plan;
+use billing::id::{CustomerId, PriceId, SubscriptionId, SubscriptionItemId};
+use billing::subscription::{
+    ChangeError, Create, MAX_STANDALONE, Subscription, Term, UnusedTime, add_standalone, schedule_cancel,
+    undo_cancel,
+};
+use store::customer::CustomerRecord;
+use store::{CustomerScope, PgConnection, Tx};
+
+use super::MAX_QUANTITY;
+use crate::id::mint;
+use crate::record::{Save, create, save};
+use crate::{Actor, Billing, Error, Result};
+
+/// A standalone plan that staff sells to a customer.
+#[derive(Debug, Clone, Copy)]
+pub struct AddStandalone {
+    pub customer: CustomerId,
+    pub price: PriceId,
+    pub quantity: u32,
+    pub term: Term,
+}
+
+/// When a standalone subscription ends that staff cancels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelWhen {
+    PeriodEnd,
+    Now { unused: UnusedTime },
+}
+
+/// A live subscription with its plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscribed {
+    pub subscription: Subscription,
+    pub plan: Plan,
+}
+
+impl Billing {
+    /// What staff may sell the customer beside its plan.
+    pub async fn standalone_plans(&self, actor: &Actor, customer: CustomerId) -> Result<Vec<Plan>> {
+        actor.serves_customers()?;
+        let mut conn = store::acquire(self.pool()).await?;
+        Ok(store::catalog::standalone_on_sale(&mut conn, customer, self.now()).await?)
+    }
+
+    /// Starts at the instant given, as any subscription that staff sets up. Paid with the saved card, or sent.
+    pub async fn add_standalone(&self, actor: &Actor, command: AddStandalone) -> Result<SubscriptionId> {
+        actor.serves_customers()?;
+        if !(1..=MAX_QUANTITY).contains(&command.quantity) {
+            return Err(Error::Invalid { field: "quantity" });
+        }
+        let (scope, now) = (CustomerScope::of(command.customer), self.now());
+        let mut tx = store::begin(self.pool()).await?;
+        let customer = locked(&mut tx, scope).await?;
+        let plan = may_buy(&mut tx, &customer, command.price).await?;
+        let price = plan.list_price(command.price).ok_or(Error::NotFound("price"))?;
+        if price.amount.currency() != customer.currency {
+            return Err(Error::Invalid { field: "price" });
+        }
+        let pays = customer.terms.is_net() || store::payment::default_method(&mut tx, scope).await?.is_some();
+        if !pays {
+            return Err(Error::NoPaymentMethod);
+        }
+        let taxation = customer.taxation(self.parts.config.tax);
+        let new = Create {
+            discounts: &[],
+            included_taxes: taxation.included(),
+            id: mint(SubscriptionId::from_uuid),
+            item: mint(SubscriptionItemId::from_uuid),
+            customer: customer.id,
+            plan: &plan,
+            price,
+            billing_time: plan.billing_time,
+            zone: customer.zone,
+            now,
+        };
+        let subscription = add_standalone(new, command.quantity, command.term)?;
+        let saved = Save {
+            actor,
+            customer: &customer,
+            after: &subscription,
+            what: "subscription.created",
+            at: now,
+        };
+        create(&mut tx, saved).await?;
+        store::commit(tx).await?;
+        self.catch_up(scope).await?;
+        Ok(subscription.id)
+    }
+
+    /// What is live of a customer: the main subscription first.
+    pub async fn subscriptions_of(&self, actor: &Actor, customer: CustomerId) -> Result<Vec<Subscribed>> {
+        actor.serves_customers()?;
+        let mut conn = store::acquire(self.pool()).await?;
+        let live = store::subscription::all_live(&mut conn, CustomerScope::of(customer)).await?;
+        with_plans(&mut conn, live).await
+    }
+
+    /// The customer keeps it to the end of what is paid for.
+    pub async fn cancel_standalone(&self, actor: &Actor, id: SubscriptionId) -> Result<()> {
+        let decision = (schedule_cancel as Decide, "subscription.cancel_scheduled");
+        self.decide_standalone(actor, (actor.manages_billing()?, id), decision)
+            .await
+    }
+
+    pub async fn undo_cancel_standalone(&self, actor: &Actor, id: SubscriptionId) -> Result<()> {
+        let decision = (undo_cancel as Decide, "subscription.cancel_undone");
+        self.decide_standalone(actor, (actor.manages_billing()?, id), decision)
+            .await
+    }
+
+    /// Staff ends it with its period, or at once.
+    pub async fn cancel_standalone_for(
+        &self,
+        actor: &Actor,
+        (customer, id): (CustomerId, SubscriptionId),
+        when: CancelWhen,
+    ) -> Result<()> {
+        actor.serves_customers()?;
+        let scope = CustomerScope::of(customer);
+        let CancelWhen::Now { unused } = when else {
+            let decision = (schedule_cancel as Decide, "subscription.cancel_scheduled");
+            return self.decide_standalone(actor, (scope, id), decision).await;
+        };
+        self.catch_up(scope).await?;
+        let mut tx = store::begin(self.pool()).await?;
+        let customer = locked(&mut tx, scope).await?;
+        let subscription = standalone(&mut tx, scope, id).await?;
+        self.end_standalone(&mut tx, actor, (customer, subscription), unused)
+            .await?;
+        store::commit(tx).await?;
+        Ok(())
+    }
+
+    /// Staff takes back an end that is to come.
+    pub async fn undo_cancel_standalone_for(
+        &self,
+        actor: &Actor,
+        (customer, id): (CustomerId, SubscriptionId),
+    ) -> Result<()> {
+        actor.serves_customers()?;
+        let decision = (undo_cancel as Decide, "subscription.cancel_undone");
+        self.decide_standalone(actor, (CustomerScope::of(customer), id), decision)
+            .await
+    }
+
+    async fn decide_standalone(
+        &self,
+        actor: &Actor,
+        (scope, id): (CustomerScope, SubscriptionId),
+        (decide, what): (Decide, &'static str),
+    ) -> Result<()> {
+        self.catch_up(scope).await?;
+        let mut tx = store::begin(self.pool()).await?;
+        let customer = locked(&mut tx, scope).await?;
+        let after = &decide(standalone(&mut tx, scope, id).await?)?;
+        let saved = Save {
+            actor,
+            customer: &customer,
+            after,
+            what,
+            at: self.now(),
+        };
+        save(&mut tx, saved).await?;
+        store::commit(tx).await?;
+        Ok(())
+    }
+}
+
+type Decide = fn(Subscription) -> std::result::Result<Subscription, ChangeError>;
+
+async fn locked(tx: &mut Tx, scope: CustomerScope) -> Result<CustomerRecord> {
+    let locked = store::customer::lock(tx, scope).await?;
+    locked.ok_or(Error::NotFound("customer"))
+}
+
+async fn standalone(tx: &mut Tx, scope: CustomerScope, id: SubscriptionId) -> Result<Subscription> {
+    let live = store::subscription::all_live(tx, scope).await?;
+    let own = live.into_iter().find(|live| live.standalone && live.id == id);
+    own.ok_or(Error::NotFound("standalone subscription"))
+}
+
+/// The plan of the price, if the customer may have it beside what is there.
+async fn may_buy(tx: &mut Tx, customer: &CustomerRecord, price: PriceId) -> Result<Plan> {
+    let plan = store::catalog::plan_of_price(tx, price)
+        .await?
+        .filter(|plan| plan.kind.is_standalone() && plan.audience.admits(customer.id))
+        .ok_or(Error::NotFound("price"))?;
+    let mut live = store::subscription::all_live(tx, CustomerScope::of(customer.id)).await?;
+    live.retain(|live| live.standalone);
+    let has = |live: &Subscription| live.plan_item().is_some_and(|item| item.plan == plan.id);
+    if live.iter().any(has) {
+        return Err(Error::AlreadySubscribed);
+    }
+    if live.len() >= MAX_STANDALONE {
+        return Err(Error::TooMany);
+    }
+    Ok(plan)
+}
+
+/// What is live beside the plan.
+pub async fn standalone_of(conn: &mut PgConnection, customer: CustomerId) -> Result<Vec<Subscribed>> {
+    let mut live = store::subscription::all_live(conn, CustomerScope::of(customer)).await?;
+    live.retain(|live| live.standalone);
+    with_plans(conn, live).await
+}
+
+/// In the order given.
+pub async fn with_plans(
+    conn: &mut PgConnection,
+    subscriptions: Vec<Subscription>,
+) -> Result<Vec<Subscribed>> {
+    let price = |own: &Subscription| own.plan_item().map(|item| item.price.id);
+    let prices: Vec<_> = subscriptions.iter().filter_map(price).collect();
+    if prices.is_empty() {
+        return Ok(Vec::new());
+    }
+    let plans = store::catalog::plans_of_prices(conn, &prices).await?;
+    let of = |subscription: Subscription| {
+        let price = price(&subscription)?;
+        let plan = plans.iter().find(|plan| plan.price(price).is_some())?.clone();
+        Some(Subscribed { subscription, plan })
+    };
+    subscriptions
+        .into_iter()
+        .map(of)
+        .collect::<Option<_>>()
+        .ok_or(Error::NotFound("plan"))
+}

@@ -114,9 +114,8 @@ async fn add(billing: &Billing, args: AddArgs) -> Result<SubscriptionId> {
         .iter()
         .find(|plan| plan.key == *key)
         .with_context(|| format!("there is no standalone plan {key}"))?;
-    let currency = billing.customer_profile(system, *customer).await?.currency;
-    let price = plan.price_for(args.interval, currency);
-    let price = price.with_context(|| format!("{key} has no price in {currency} a {}", args.interval.as_str()))?;
+    let price = plan.list_prices().find(|price| price.interval == args.interval);
+    let price = price.with_context(|| format!("{key} has no price a {} for them", args.interval.as_str()))?;
     let command = AddStandalone {
         customer: *customer,
         price: price.id,

@@ -38,11 +38,17 @@ pub struct Subscribed {
 }
 
 impl Billing {
-    /// What staff may sell the customer beside its plan.
+    /// What staff may sell the customer beside its plan, with the prices in its currency.
     pub async fn standalone_plans(&self, actor: &Actor, customer: CustomerId) -> Result<Vec<Plan>> {
         actor.serves_customers()?;
         let mut conn = store::acquire(self.pool()).await?;
-        Ok(store::catalog::standalone_on_sale(&mut conn, customer, self.now()).await?)
+        let found = store::customer::find(&mut conn, CustomerScope::of(customer)).await?;
+        let currency = found.ok_or(Error::NotFound("customer"))?.currency;
+        let mut plans = store::catalog::standalone_on_sale(&mut conn, customer, self.now()).await?;
+        for plan in &mut plans {
+            plan.prices.retain(|price| price.amount.currency() == currency);
+        }
+        Ok(plans)
     }
 
     /// Starts at the instant given, as any subscription that staff sets up. Paid with the saved card, or sent.

@@ -32,6 +32,7 @@ pub enum AppError {
     NoSubscription,
     QuoteStale,
     NothingDue,
+    NoLine,
     NotCreditable,
     BeyondWhatIsLeft,
     NothingLeft,
@@ -61,6 +62,7 @@ pub enum AppError {
     TooManyDiscounts,
     CodeTaken,
     EventConflict,
+    KeyReused,
     ClockRefused,
     TooMany,
     Preparing,
@@ -82,7 +84,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 65] = [
+    pub const ALL: [Self; 67] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -106,6 +108,7 @@ impl AppError {
         NoSubscription,
         QuoteStale,
         NothingDue,
+        NoLine,
         NotCreditable,
         BeyondWhatIsLeft,
         NothingLeft,
@@ -135,6 +138,7 @@ impl AppError {
         TooManyDiscounts,
         CodeTaken,
         EventConflict,
+        KeyReused,
         ClockRefused,
         TooMany,
         Preparing,
@@ -175,6 +179,7 @@ impl AppError {
             NoSubscription => "no_subscription",
             QuoteStale => "quote_stale",
             NothingDue => "nothing_due",
+            NoLine => "no_line",
             NotCreditable => "not_creditable",
             BeyondWhatIsLeft => "beyond_what_is_left",
             NothingLeft => "nothing_left",
@@ -204,6 +209,7 @@ impl AppError {
             TooManyDiscounts => "too_many_discounts",
             CodeTaken => "code_taken",
             EventConflict => "event_conflict",
+            KeyReused => "key_reused",
             ClockRefused => "clock_refused",
             TooMany => "too_many",
             Preparing => "preparing",
@@ -252,7 +258,7 @@ impl AppError {
             Forbidden => 403,
             NotFound => 404,
             Invalid | InvalidCompany | InvalidName | InvalidEmail | InvalidPassword | InvalidTimeZone
-            | InvalidCatalog | InvalidMonth | InvalidRegion | InvalidTaxId | InvalidAmount
+            | InvalidCatalog | InvalidMonth | InvalidRegion | InvalidTaxId | InvalidAmount | NoLine
             | UnknownTestCard | InvalidExpiry | InvalidCvc | AmountOutOfRange => 422,
             TooMany => 429,
             Preparing | GatewayUnavailable | StorageUnavailable | Offline => 503,
@@ -301,9 +307,9 @@ const fn credit(refused: billing::credit::CreditRefused) -> AppError {
         CreditRefused::NothingLeft | CreditRefused::Part(PartRefused::NothingLeft) => NothingLeft,
         CreditRefused::Part(PartRefused::TooSmall) => AmountTooSmall,
         CreditRefused::Part(PartRefused::Money(_)) => AmountOutOfRange,
+        CreditRefused::NoLine => NoLine,
         CreditRefused::UnknownLine
         | CreditRefused::Twice
-        | CreditRefused::NoLine
         | CreditRefused::Currency
         | CreditRefused::Part(PartRefused::Amount) => Invalid,
     }

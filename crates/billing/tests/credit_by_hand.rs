@@ -61,6 +61,7 @@ fn billed(
         .collect();
     let taxed = taxation.tax(Currency::USD, &after).unwrap();
     let start = DateTime::UNIX_EPOCH;
+    let period = Period::new(start, start + TimeDelta::days(30)).unwrap();
     let lines = lines
         .iter()
         .zip(taxed)
@@ -75,7 +76,8 @@ fn billed(
                 item: None,
                 kind: LineKind::OneOff,
                 description: format!("Line {nth}"),
-                period: Period::new(start, start + TimeDelta::days(30)).unwrap(),
+                period,
+                served: period,
                 amount: usd(*amount),
                 discount: usd(*discount),
                 net: taxed.net,

@@ -6,7 +6,7 @@ mod grant;
 mod note;
 mod top_up;
 
-pub use by_hand::{CreditInvoice, CreditNotePreview, CreditableInvoice, IssueCreditNote};
+pub use by_hand::{CreditInvoice, CreditNotePreview, CreditableInvoice, IssueCreditNote, ShownNote};
 pub use expire::expire;
 pub use grant::GrantCredit;
 pub use note::{Issue, PlannedNote, issue};

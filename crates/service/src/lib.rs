@@ -45,6 +45,7 @@ pub use coupon::{
 };
 pub use credit::{
     CreditInvoice, CreditNotePreview, CreditOverview, CreditableInvoice, GrantCredit, IssueCreditNote,
+    ShownNote,
 };
 pub use customer::CustomerProfile;
 pub use demo::{DEMO_PASSWORD, DemoAccount, DemoWorld, SeedProgress, demo_accounts};

@@ -8,6 +8,7 @@ mod ran_out;
 
 pub use billed::RESUMED;
 pub use load::{Catalog, Loaded};
+pub use look::ran_out;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -19,6 +19,5 @@ pub use method::{
 };
 pub use refund::{
     NewRefund, Refund, RefundRow, RefundSettlement, find as find_refund, insert as insert_refunds,
-    of_invoice as refunds_of_invoice, of_note as refunds_of_note, pending as pending_refunds,
-    send as send_refund, settle as settle_refund,
+    of_note as refunds_of_note, pending as pending_refunds, send as send_refund, settle as settle_refund,
 };

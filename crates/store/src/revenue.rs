@@ -242,7 +242,8 @@ pub async fn counts(conn: &mut PgConnection, currency: Currency) -> Result<Count
              WHERE status IN ('past_due', 'suspended', 'unpaid')) AS "past_due!",
             (SELECT count(*) FROM customer WHERE parked_reason IS NOT NULL) AS "parked!",
             (SELECT count(*) FROM invoice WHERE status = 'open' AND currency = $1) AS "open_invoices!",
-            (SELECT coalesce(sum(total_minor + carried_minor - credit_applied_minor - paid_minor), 0)::bigint FROM invoice
+            (SELECT coalesce(sum(total_minor + carried_minor - credit_applied_minor - offset_minor - paid_minor), 0)::bigint
+                FROM invoice
              WHERE status = 'open' AND currency = $1) AS "open_minor!""#,
         currency.as_str(),
     )

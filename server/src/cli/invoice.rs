@@ -166,15 +166,19 @@ pub async fn run(billing: &Billing, verb: InvoiceVerb) -> Result<()> {
                 .await?;
             writeln!(out, "{number} is written off")?;
         }
-        InvoiceVerb::Lines { number } => {
-            let (customer, invoice) = billing.find_invoice(actor, &number).await?;
-            let found = billing.creditable_invoice(actor, customer, invoice).await?;
-            for line in &found.standing.lines {
-                let (left, of) = (line.amount_left()?.major(), super::amount(line.amount));
-                writeln!(out, "{}: {left} of {of} left, {}", line.line, line.description)?;
-            }
-        }
+        InvoiceVerb::Lines { number } => lines(billing, &number).await?,
         InvoiceVerb::Credit(args) => credit(billing, args).await?,
+    }
+    Ok(())
+}
+
+async fn lines(billing: &Billing, number: &InvoiceNumber) -> Result<()> {
+    let (actor, mut out) = (&Actor::System, io::stdout());
+    let (customer, invoice) = billing.find_invoice(actor, number).await?;
+    let found = billing.creditable_invoice(actor, customer, invoice).await?;
+    for line in &found.standing.lines {
+        let (left, of) = (line.amount_left()?.major(), super::amount(line.amount));
+        writeln!(out, "{}: {left} of {of} left, {}", line.line, line.description)?;
     }
     Ok(())
 }

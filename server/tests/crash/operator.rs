@@ -94,6 +94,40 @@ impl Operator {
         }
     }
 
+    /// Gives back all of an invoice, that so much was paid for with a card, as the admin page does.
+    pub async fn refund(&mut self, number: &str, paid_minor: i64) -> Result<(), Lost> {
+        if self
+            .stage
+            .look(&mut self.browser, PAGE)
+            .await?
+            .led_to("next")
+            .is_some()
+        {
+            self.sign_in().await?;
+        }
+        let shown = format!("0 {paid_minor} 0");
+        let fields = [
+            ("form[number]", number),
+            ("form[wanted]", "rest"),
+            ("form[to]", "card"),
+            ("form[shown]", &shown),
+            ("form[key]", "once"),
+            ("form[reason]", "duplicated_charge"),
+            ("form[memo]", ""),
+        ];
+        let answer = self
+            .stage
+            .send(
+                &mut self.browser,
+                "/admin/invoices",
+                "/fn/issue-credit-note",
+                &fields,
+            )
+            .await?;
+        assert_eq!(answer.led_to("error"), None, "nothing is given back");
+        Ok(())
+    }
+
     async fn sign_in(&mut self) -> Result<(), Lost> {
         let fields = [("email", EMAIL), ("password", PASSWORD), ("next", "")];
         let answer = self

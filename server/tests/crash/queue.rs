@@ -94,17 +94,67 @@ async fn a_killed_workers_job_runs_within_half_a_minute_and_charges_once() {
     database.drop().await;
 }
 
+/// Killed between the note's commit and the provider's answer; then the form is sent again, as a person would.
+#[tokio::test]
+async fn a_killed_refund_goes_back_once() {
+    let database = Database::create().await;
+    let mut program = Program::new(database.url(), "refund");
+    program.start().await;
+    let (stage, billing) = Stage::set(&database, &program, 0).await;
+    Customer::new(stage.clone(), 0).subscribe().await;
+    let paid: i64 = sqlx::query_scalar("SELECT paid_minor FROM invoice")
+        .fetch_one(&stage.pool)
+        .await
+        .unwrap();
+
+    let mut provider = database.pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE sandbox.refund IN EXCLUSIVE MODE")
+        .execute(&mut *provider)
+        .await
+        .unwrap();
+    let mut operator = Operator::new(stage.clone());
+    let sent = tokio::spawn(async move { operator.refund("INV-000001", paid).await });
+    let waits = "SELECT EXISTS (SELECT FROM refund WHERE sent_at IS NOT NULL)
+        AND EXISTS (SELECT FROM pg_locks WHERE relation = 'sandbox.refund'::regclass AND NOT granted)";
+    until(&stage.pool, waits, "nothing is refunded").await;
+    program.kill();
+    provider.rollback().await.unwrap();
+    assert!(sent.await.unwrap().is_err(), "nobody was left to answer");
+
+    let left = jobs(&stage.pool).await;
+    assert_eq!(left.len(), 1, "the refund");
+    program.start().await;
+    Operator::new(stage.clone())
+        .refund("INV-000001", paid)
+        .await
+        .expect("the program is running");
+    jobs_gone(&stage.pool, Some(left)).await;
+    let refunds: Vec<(String, i64, i64, i64)> = sqlx::query_as(
+        "SELECT r.status, r.amount_minor, (SELECT count(*) FROM sandbox.refund), (SELECT count(*) FROM credit_note)
+         FROM refund r",
+    )
+    .fetch_all(&stage.pool)
+    .await
+    .unwrap();
+    assert_eq!(refunds, [("succeeded".to_owned(), paid, 1, 1)]);
+    program.stop().await;
+    let (verified, report) = program.verify();
+    assert!(verified, "{report}");
+    drop(billing);
+    database.drop().await;
+}
+
 /// Until a worker has locked a job and waits for the provider.
 async fn charge_is_under_way(pool: &PgPool) {
     let waits = "SELECT EXISTS (SELECT FROM graphile_worker._private_jobs WHERE locked_by IS NOT NULL)
         AND EXISTS (SELECT FROM pg_locks WHERE relation = 'sandbox.charge'::regclass AND NOT granted)";
+    until(pool, waits, "nothing is charged").await;
+}
+
+async fn until(pool: &PgPool, so: &'static str, otherwise: &str) {
     let begun = Instant::now();
-    while !sqlx::query_scalar::<_, bool>(waits)
-        .fetch_one(pool)
-        .await
-        .unwrap()
-    {
-        assert!(begun.elapsed() < RECOVERED_WITHIN, "nothing is charged");
+    while !sqlx::query_scalar::<_, bool>(so).fetch_one(pool).await.unwrap() {
+        assert!(begun.elapsed() < RECOVERED_WITHIN, "{otherwise}");
         sleep(LOOK_AGAIN).await;
     }
 }

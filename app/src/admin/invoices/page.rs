@@ -119,10 +119,10 @@ fn where_to() -> impl IntoView {
         <fieldset class="flex flex-col gap-2">
             <legend class="font-medium pb-1">{t::PAID_TO}</legend>
             <label class="flex items-center gap-2">
-                <input type="radio" class="radio radio-sm" name="to" value="card" checked/>{t::TO_CARD}
+                <input type="radio" class="radio radio-sm" name="to" value="credit" checked/>{t::TO_CREDIT}
             </label>
             <label class="flex items-center gap-2">
-                <input type="radio" class="radio radio-sm" name="to" value="credit"/>{t::TO_CREDIT}
+                <input type="radio" class="radio radio-sm" name="to" value="card"/>{t::TO_CARD}
             </label>
         </fieldset>
     }

@@ -3,7 +3,7 @@
 use billing::credit::{CreditReason, Wanted};
 use billing::period::Zone;
 use leptos::prelude::*;
-use service::CreditInvoice;
+use service::{CreditInvoice, CreditNotePreview, CreditableInvoice, ShownNote};
 
 use super::page::find;
 use super::typed;
@@ -26,11 +26,35 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     let text = visit.query("number").unwrap_or_default();
     let invoice = find(&visit, text).await?;
     let number = invoice.detail.summary.number.to_string();
+    match preview(&visit, &invoice).await {
+        Ok(preview) => {
+            let title = t::note_on(&number);
+            let body = review(&invoice, preview, (&number, title.clone()));
+            Ok(Page::new(title, body).of(operator))
+        }
+        // Back to the lines, which say what is left.
+        Err(error) if matches!(error.status(), 409 | 422) => {
+            let code = error.code();
+            leptos_axum::redirect(&format!("/admin/invoices?number={number}&error={code}"));
+            Ok(Page::new(t::TITLE, ()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The note, and what was asked for as the form sends it.
+struct Preview {
+    note: CreditNotePreview,
+    wanted: String,
+    to: String,
+}
+
+async fn preview(visit: &Visit, invoice: &CreditableInvoice) -> Result<Preview, AppError> {
     let wanted = match visit.query("rest") {
         Some(_) => Wanted::Rest,
-        None => typed::amounts(&invoice, |name| visit.query(name))?,
+        None => typed::amounts(invoice, |name| visit.query(name))?,
     };
-    let to = visit.query("to").unwrap_or("credit");
+    let to = visit.query("to").unwrap_or_default();
     let written = typed::written(&wanted);
     let credit = CreditInvoice {
         customer: invoice.customer,
@@ -38,32 +62,43 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         paid_to: typed::paid_to(to)?,
         wanted,
     };
-    let preview = visit.billing.preview_credit_note(&visit.actor, &credit).await?;
-    let note = preview.note;
+    Ok(Preview {
+        note: visit.billing.preview_credit_note(&visit.actor, &credit).await?,
+        wanted: written,
+        to: to.to_owned(),
+    })
+}
+
+fn review(
+    invoice: &CreditableInvoice,
+    preview: Preview,
+    (number, title): (&str, String),
+) -> impl IntoView + use<> {
+    let CreditNotePreview { note, key } = preview.note;
+    let number = number.to_owned();
+    let customer = invoice.detail.customer_name.clone();
     let does = part_rows(note.parts)
         .into_iter()
         .map(|(label, amount)| view! { <div><dt class="label-sm">{label}</dt><dd class="figure-lg max-sm:text-xl"><Amount amount=amount/></dd></div> })
         .collect_view();
     let fields = [
         ("form[number]", number.clone()),
-        ("form[wanted]", written),
-        ("form[to]", to.to_owned()),
-        ("form[shown]", typed::shown(note.parts)),
-        ("form[key]", preview.key),
+        ("form[wanted]", preview.wanted),
+        ("form[to]", preview.to),
+        ("form[shown]", typed::shown(ShownNote::of(&note))),
+        ("form[key]", key),
     ];
-    let title = t::note_on(&number);
-    let body = view! {
+    view! {
         <div>
             <a class="link link-hover text-muted inline-flex items-center gap-1" href=format!("/admin/invoices?number={number}")>
                 <Icon icon=icondata::LuChevronLeft/>{number.clone()}
             </a>
-            <PageHeader title=title.clone() subtitle=invoice.detail.customer_name.clone()/>
+            <PageHeader title=title subtitle=customer/>
         </div>
         <Panel title=t::DOES><dl class="grid grid-cols-2 lg:grid-cols-4 gap-x-6 gap-y-4">{does}</dl></Panel>
-        <Panel title=c::LINES><CreditTable note=note.draft.clone() zone=Zone::UTC caption=c::LINES/></Panel>
+        <Panel title=c::LINES><CreditTable note=note.draft zone=Zone::UTC caption=c::LINES/></Panel>
         {form(fields)}
-    };
-    Ok(Page::new(title, body).of(operator))
+    }
 }
 
 fn form(fields: [(&'static str, String); 5]) -> impl IntoView {

@@ -4,7 +4,7 @@ use billing::credit::{CreditReason, NoteParts, PaidTo, Wanted, WantedLine};
 use billing::id::InvoiceLineId;
 use billing::invoice::InvoiceNumber;
 use billing::money::{Currency, Money};
-use service::{CreditInvoice, CreditableInvoice, IssueCreditNote};
+use service::{CreditInvoice, CreditableInvoice, IssueCreditNote, ShownNote};
 
 use super::forms::NoteForm;
 use crate::admin::coupons::typed::{money, parsed};
@@ -77,23 +77,27 @@ fn read(text: &str, currency: Currency) -> Result<Wanted, AppError> {
     Ok(Wanted::Lines(lines.collect::<Result<_, AppError>>()?))
 }
 
-/// Offset, refund and credit, as the review showed them.
-pub fn shown(parts: NoteParts) -> String {
-    let parts = [parts.offset, parts.refund, parts.credit];
-    parts.map(|part| part.minor().to_string()).join(" ")
+/// Offset, refund and credit as the review showed them, and what was given back before.
+pub fn shown(note: ShownNote) -> String {
+    let parts = note.parts;
+    let amounts = [parts.offset, parts.refund, parts.credit, note.credited];
+    amounts.map(|amount| amount.minor().to_string()).join(" ")
 }
 
-fn parts(text: &str, currency: Currency) -> Result<NoteParts, AppError> {
+fn read_shown(text: &str, currency: Currency) -> Result<ShownNote, AppError> {
     let minors = text.split_whitespace().map(parsed::<i64>);
     let minors = minors.collect::<Result<Vec<_>, _>>()?;
-    let [offset, refund, credit] = minors[..] else {
+    let [offset, refund, credit, credited] = minors[..] else {
         return Err(AppError::Invalid);
     };
     let money = |minor| Money::new(minor, currency);
-    Ok(NoteParts {
-        offset: money(offset),
-        refund: money(refund),
-        credit: money(credit),
+    Ok(ShownNote {
+        parts: NoteParts {
+            offset: money(offset),
+            refund: money(refund),
+            credit: money(credit),
+        },
+        credited: money(credited),
     })
 }
 
@@ -108,7 +112,7 @@ pub fn note(form: NoteForm, invoice: &CreditableInvoice) -> Result<IssueCreditNo
             paid_to: paid_to(&form.to)?,
         },
         reason: CreditReason::parse_by_hand(&form.reason).ok_or(AppError::Invalid)?,
-        shown: Some(parts(&form.shown, currency)?),
+        shown: Some(read_shown(&form.shown, currency)?),
         memo: form.memo,
         key: form.key,
     })
@@ -137,10 +141,17 @@ mod tests {
         for wrong in ["all", "il_1:5", "il_00000000000000000000000000000001:a"] {
             assert_eq!(read(wrong, Currency::USD), Err(AppError::Invalid), "{wrong}");
         }
-        let all = NoteParts::all_credit(Money::new(5, Currency::USD));
-        assert_eq!(parts(&shown(all), Currency::USD), Ok(all));
-        for wrong in ["", "1 2", "1 2 3 4", "a b c"] {
-            assert_eq!(parts(wrong, Currency::USD), Err(AppError::Invalid), "{wrong}");
+        let all = ShownNote {
+            parts: NoteParts::all_credit(Money::new(5, Currency::USD)),
+            credited: Money::new(7, Currency::USD),
+        };
+        assert_eq!(read_shown(&shown(all), Currency::USD), Ok(all));
+        for wrong in ["", "1 2 3", "1 2 3 4 5", "a b c d"] {
+            assert_eq!(
+                read_shown(wrong, Currency::USD),
+                Err(AppError::Invalid),
+                "{wrong}"
+            );
         }
         assert_eq!(number(" inv-000042 ").unwrap().to_string(), "INV-000042");
         assert_eq!(number("42"), Err(AppError::NotFound));

@@ -69,8 +69,8 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
 fn no_payments(invoice: &InvoiceSummary, zone: Zone, now: DateTime<Utc>) -> String {
     match invoice.status {
         InvoiceStatus::Paid if invoice.carried.is_negative() => t::TOO_LITTLE.to_owned(),
-        InvoiceStatus::Paid if invoice.credit_applied.is_positive() => t::CREDIT_PAID.to_owned(),
         InvoiceStatus::Paid if invoice.offset.is_positive() => t::NOTE_SETTLED.to_owned(),
+        InvoiceStatus::Paid if invoice.credit_applied.is_positive() => t::CREDIT_PAID.to_owned(),
         InvoiceStatus::Paid => t::NOTHING_TO_PAY.to_owned(),
         InvoiceStatus::Uncollectible if invoice.credit_applied.is_positive() => {
             t::CREDIT_PAID_A_PART.to_owned()

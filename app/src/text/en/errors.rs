@@ -83,9 +83,13 @@ pub const fn error(error: AppError) -> ErrorText {
         NoSubscription => text("There is no subscription", "Choose a plan first."),
         QuoteStale => text(
             "The preview is out of date",
-            "Amounts were calculated anew. Nothing was charged.",
+            "Something changed meanwhile. Nothing was charged or issued.",
         ),
         NothingDue => text("Nothing is owed on this invoice", "It is settled or void."),
+        NoLine => text(
+            "Nothing is chosen to give back",
+            "Enter an amount beside a line, or choose all that is left.",
+        ),
         NotCreditable => text(
             "Nothing can be given back of this",
             "A void invoice, a top-up and a line that gives something back itself are left as they are.",
@@ -99,10 +103,7 @@ pub const fn error(error: AppError) -> ErrorText {
             "The amount is too small",
             "After its part of the discount nothing would be given back.",
         ),
-        PaymentUnderWay => text(
-            "A payment is under way",
-            "Wait for its outcome before paying again.",
-        ),
+        PaymentUnderWay => text("A payment is under way", "Wait for its outcome, then try again."),
         NoPaymentMethod => text("There is no card on file", "Add one first. Nothing was charged."),
         SamePrice => text("This is your plan already", "Choose another one to change."),
         SameQuantity => text("You have as many already", "Choose another number to change."),
@@ -165,6 +166,10 @@ pub const fn error(error: AppError) -> ErrorText {
             "Redeem the code once one of them has ended.",
         ),
         CodeTaken => text("There is such a promotion code already", "Choose another name."),
+        KeyReused => text(
+            "This was issued before, with other words",
+            "Look at the notes of the invoice; review a new one if another is due.",
+        ),
         EventConflict => text("The same event came with other content", "Nothing was counted."),
         ClockRefused => text(
             "The clock did not move",

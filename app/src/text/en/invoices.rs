@@ -43,7 +43,7 @@ pub const CREDIT_PAID_A_PART: &str = "Your credit paid a part of it; no card was
 pub const TOO_LITTLE: &str =
     "What was left to pay is too little to charge. It is added to your next invoice; nothing is to be done.";
 pub const CREDIT_PAID: &str = "Your credit paid all of it; no card was charged.";
-pub const NOTE_SETTLED: &str = "A credit note took off all that was owed; no card was charged.";
+pub const NOTE_SETTLED: &str = "A credit note took off what was still owed; no card was charged.";
 pub const OFFSET: &str = "Credit notes";
 pub const REFUND_OF: &str = "Refund of";
 pub const NOTHING_TO_PAY: &str = "There was nothing to pay.";
@@ -349,7 +349,7 @@ pub mod explain {
     }
 
     pub fn rest(left: &str) -> String {
-        format!("It is all that was left: {left}.")
+        format!("No more was left to give back: {left}.")
     }
 
     pub fn capped(amount: &str) -> String {

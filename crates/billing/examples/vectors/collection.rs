@@ -119,6 +119,7 @@ fn wallets(case: &Case) -> Result<Value, String> {
 /// A line of an invoice of which nothing was given back, with one tax.
 fn standing(amount: Money, discount: Money, (tax, tax_amount): (Tax, Money)) -> Result<StandingLine, String> {
     let (nothing, start) = (Money::zero(amount.currency()), DateTime::UNIX_EPOCH);
+    let period = Period::new(start, start + TimeDelta::days(1)).map_err(text)?;
     let line = LineTax {
         tax,
         amount: tax_amount,
@@ -128,7 +129,8 @@ fn standing(amount: Money, discount: Money, (tax, tax_amount): (Tax, Money)) -> 
         item: None,
         kind: LineKind::OneOff,
         description: String::new(),
-        period: Period::new(start, start + TimeDelta::days(1)).map_err(text)?,
+        period,
+        served: period,
         amount,
         discount,
         net: amount.minus(discount).map_err(text)?,

@@ -51,6 +51,8 @@ pub struct HandNote {
     pub refunds: Vec<Kept>,
     /// What is due of the invoice afterwards.
     pub due: Money,
+    /// What was given back of the invoice before.
+    pub credited: Money,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -117,6 +119,7 @@ pub fn credit_by_hand(
         parts,
         refunds: refunds.filter(|refund| refund.amount != nothing).collect(),
         due: invoice.due.minus(parts.offset)?,
+        credited: invoice.credited,
     })
 }
 

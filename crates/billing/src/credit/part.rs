@@ -18,6 +18,8 @@ pub struct StandingLine {
     pub kind: LineKind,
     pub description: String,
     pub period: Period,
+    /// Its time that was not given back as unused; all of it where none is left.
+    pub served: Period,
     /// As the invoice shows it: before its discount, with tax where its prices hold it.
     pub amount: Money,
     pub discount: Money,
@@ -232,7 +234,8 @@ impl StandingLine {
             credits: self.line,
             item: self.item,
             description: self.description.clone(),
-            period: self.period,
+            // Earned is less of what was served, and of nothing else.
+            period: self.served,
             amount: Some(amount),
             net: apart.net,
             taxes: self.taxes.iter().zip(apart.taxes).map(tax).collect(),

@@ -5,6 +5,7 @@ use billing::credit::{
 };
 use billing::id::{CreditGrantId, CreditNoteId, CustomerId, InvoiceId, RefundId};
 use billing::invoice::InvoiceStatus;
+use billing::money::Money;
 use billing::subscription::ChangeError;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -39,8 +40,24 @@ pub struct IssueCreditNote {
     pub memo: String,
     /// The caller's name for the note: the same again is the same note.
     pub key: String,
-    /// What was shown; where it comes to something else by now, nothing is issued.
-    pub shown: Option<NoteParts>,
+    /// Where it comes to something else by now, or another note came first, nothing is issued.
+    pub shown: Option<ShownNote>,
+}
+
+/// What a preview showed: the note, and what had been given back before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownNote {
+    pub parts: NoteParts,
+    pub credited: Money,
+}
+
+impl ShownNote {
+    pub const fn of(note: &HandNote) -> Self {
+        Self {
+            parts: note.parts,
+            credited: note.credited,
+        }
+    }
 }
 
 /// What a note would be now.
@@ -103,11 +120,13 @@ impl Billing {
     pub async fn issue_credit_note(&self, actor: &Actor, command: IssueCreditNote) -> Result<CreditNoteId> {
         actor.decides_about_money()?;
         let command = checked(command)?;
-        let (scope, now) = (CustomerScope::of(command.credit.customer), self.now());
+        let scope = CustomerScope::of(command.credit.customer);
         let mut tx = store::begin(self.pool()).await?;
         let customer = store::customer::lock(&mut tx, scope)
             .await?
             .ok_or(Error::NotFound("customer"))?;
+        // After the wait for the lock: what others did meanwhile came before.
+        let now = self.now();
         let (request, named) = (request(&command), (command.credit.invoice, command.key.as_str()));
         if let Some((issued, asked)) = store::credit::by_key(&mut tx, scope, named).await? {
             return if asked == request {
@@ -120,7 +139,10 @@ impl Billing {
             .await?
             .ok_or(Error::NotFound("invoice"))?;
         let decided = decide(&mut tx, &invoice, &command.credit).await?;
-        if command.shown.is_some_and(|shown| shown != decided.parts) {
+        if command
+            .shown
+            .is_some_and(|shown| shown != ShownNote::of(&decided))
+        {
             return Err(Error::QuoteStale);
         }
         let by_hand = ByHand {

@@ -8,7 +8,7 @@ use chrono::Days;
 
 use super::stage::{Member, Stage};
 use super::story::{CreditDeed, GOOD_CARD};
-use crate::{CreditInvoice, Error, GrantCredit, IssueCreditNote, Result};
+use crate::{CreditInvoice, Error, GrantCredit, IssueCreditNote, Result, ShownNote};
 
 impl Stage {
     pub async fn act_on_credit(&self, member: &Member, deed: CreditDeed) -> Result<()> {
@@ -66,7 +66,7 @@ impl Stage {
             reason,
             memo: "Sorry for the trouble".to_owned(),
             key: preview.key,
-            shown: Some(preview.note.parts),
+            shown: Some(ShownNote::of(&preview.note)),
         };
         self.billing.issue_credit_note(actor, command).await?;
         self.drain().await

@@ -18,9 +18,6 @@ use crate::mail::{self, Addressed, Letter};
 use crate::record::{Note, note};
 use crate::{Actor, Billing, Error, Result};
 
-/// What the gateway says that will never make it.
-const REFUSED: &str = "refused_by_provider";
-
 impl Billing {
     /// Sends back a refund that stands in the database. Replays change nothing: its id is the gateway's key, and what
     /// was sent before is looked up first.
@@ -58,11 +55,9 @@ impl Billing {
                 found.ok_or(Error::Gateway(error))
             }
             Err(error) => {
+                // A mistake of ours, or the wrong keys: to make credit of it could pay twice. It waits for who mends that.
                 tracing::error!(refund.id = %refund.id, %error, "The provider refuses refund `{}`", refund.id);
-                Ok(RefundOutcome::Failed {
-                    refund_ref: refund.id.to_string(),
-                    code: REFUSED.to_owned(),
-                })
+                Err(Error::Gateway(error))
             }
         }
     }

@@ -52,7 +52,8 @@ fn is_past(subscription: &Subscription, now: DateTime<Utc>) -> bool {
     subscription.next_boundary().is_some_and(|at| at <= now)
 }
 
-fn ran_out(subscription: &Subscription, now: DateTime<Utc>) -> Option<RanOut> {
+/// What is to be closed at the gateway before anything else happens to the subscription.
+pub fn ran_out(subscription: &Subscription, now: DateTime<Utc>) -> Option<RanOut> {
     match (subscription.pending_change, subscription.status) {
         (Some(PendingChange::AwaitingPayment { expires_at, .. }), _) if expires_at <= now => {
             Some(RanOut::Upgrade)

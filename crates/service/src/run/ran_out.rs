@@ -10,7 +10,7 @@ use crate::{Billing, Error, Result};
 const LOOK_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum RanOut {
+pub enum RanOut {
     Purchase,
     Upgrade,
 }

@@ -10,7 +10,7 @@ use service::billing::period::Interval::Month;
 use service::billing::subscription::{ChangeError, UnusedTime};
 use service::{
     Actor, AddOneOff, BillOneOff, CreditInvoice, CreditNoteDetail, Error, InvoiceDetail, IssueCreditNote,
-    Result, StaffRole, StopKind,
+    Result, ShownNote, StaffRole, StopKind,
 };
 use sqlx::PgPool;
 use tokio::task::JoinSet;
@@ -77,7 +77,7 @@ impl Play {
             .preview_credit_note(&Actor::System, &command.credit)
             .await?;
         let shown = preview.note;
-        (command.shown, command.key) = (Some(shown.parts), preview.key);
+        (command.shown, command.key) = (Some(ShownNote::of(&shown)), preview.key);
         let id = self.billing.issue_credit_note(&Actor::System, command).await?;
         let note = self.billing.credit_note(&self.actor, id).await?;
         let lines: Vec<_> = note.lines.iter().map(|(line, ..)| line.clone()).collect();
@@ -460,13 +460,25 @@ async fn what_makes_no_note_changes_nothing(pool: PgPool) {
             "{field}"
         );
     }
-    let stale = NoteParts::all_credit(usd(21_492));
-    let stale = IssueCreditNote {
-        shown: Some(stale),
-        ..asking("1")
-    };
-    let refused = play.billing.issue_credit_note(&Actor::System, stale).await;
-    assert!(matches!(refused, Err(Error::QuoteStale)));
+    // Neither another note than was shown, nor the same after one that nobody had seen.
+    let credit = asking("1").credit;
+    let seen = play.billing.preview_credit_note(&Actor::System, &credit).await;
+    let seen = ShownNote::of(&seen.unwrap().note);
+    let parts = NoteParts::all_credit(usd(21_492));
+    for stale in [
+        ShownNote { parts, ..seen },
+        ShownNote {
+            credited: usd(1),
+            ..seen
+        },
+    ] {
+        let stale = IssueCreditNote {
+            shown: Some(stale),
+            ..asking("1")
+        };
+        let refused = play.billing.issue_credit_note(&Actor::System, stale).await;
+        assert!(matches!(refused, Err(Error::QuoteStale)));
+    }
     // A page is open on which more may be paid than would be due.
     let page = play.billing.start_payment(&play.actor, renewal).await.unwrap();
     let refused = play.give_part(renewal, 100, PaidTo::Card).await;

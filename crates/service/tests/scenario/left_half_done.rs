@@ -136,6 +136,32 @@ async fn an_upgrade_whose_charge_was_never_sent_runs_out(pool: PgPool) {
     play.ties().await;
 }
 
+/// It was on its way to the gateway, and nobody knows whether it arrived.
+async fn lose_the_last_charge(play: &Play) {
+    for lose in [
+        "UPDATE payment_attempt SET status = 'submitted', action_url = NULL
+         WHERE id = (SELECT max(id::text)::uuid FROM payment_attempt) AND status = 'requires_action'",
+        "DELETE FROM sandbox.charge c USING payment_attempt a
+         WHERE a.status = 'submitted' AND c.status = 'requires_action' AND c.attempt = a.id",
+    ] {
+        let done = sqlx::query(lose).execute(&play.pool).await.unwrap();
+        assert_eq!(done.rows_affected(), 1);
+    }
+}
+
+/// The run ends although the upgrade cannot be closed, and looks at it again later.
+async fn run_ends(play: &Play, at: &str) {
+    play.clock.advance_to(utc(at));
+    let run = tokio::time::timeout(std::time::Duration::from_secs(60), play.billing.run_due());
+    run.await.unwrap().unwrap();
+    let due: bool = sqlx::query_scalar("SELECT due_at > $1::text::timestamptz FROM customer")
+        .bind(at)
+        .fetch_one(&play.pool)
+        .await
+        .unwrap();
+    assert!(due, "looked at again later");
+}
+
 /// Whether its charge was made nobody knows: the run looks again later, also where credit expires in between.
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn an_upgrade_in_doubt_keeps_no_run_from_ending(pool: PgPool) {
@@ -145,13 +171,7 @@ async fn an_upgrade_in_doubt_keeps_no_run_from_ending(pool: PgPool) {
         matches!(outcome, ChangeOutcome::RequiresAction { .. }),
         "{outcome:?}"
     );
-    for lose in [
-        "UPDATE payment_attempt SET status = 'submitted', action_url = NULL WHERE status = 'requires_action'",
-        "DELETE FROM sandbox.charge WHERE status = 'requires_action'",
-    ] {
-        let done = sqlx::query(lose).execute(&play.pool).await.unwrap();
-        assert_eq!(done.rows_affected(), 1);
-    }
+    lose_the_last_charge(&play).await;
     let gift = GrantCredit {
         customer: play.customer(),
         terms: GrantTerms {
@@ -163,15 +183,29 @@ async fn an_upgrade_in_doubt_keeps_no_run_from_ending(pool: PgPool) {
     };
     play.billing.grant_credit(&Actor::System, gift).await.unwrap();
     // An hour after the upgrade ran out, and after the gift did.
-    play.clock.advance_to(utc("2026-04-02T00:30:00Z"));
-    let run = tokio::time::timeout(std::time::Duration::from_secs(60), play.billing.run_due());
-    run.await.expect("the run ends").unwrap();
+    run_ends(&play, "2026-04-02T00:30:00Z").await;
     assert_eq!(play.credit().await, 0);
-    let due: bool = sqlx::query_scalar("SELECT due_at > '2026-04-02T00:30:00Z' FROM customer")
-        .fetch_one(&play.pool)
+}
+
+/// Nor where a step of dunning is due behind it.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn dunning_goes_on_beside_an_upgrade_in_doubt(pool: PgPool) {
+    let play = approving(pool).await;
+    play.live_until("2026-05-01T02:00:00Z").await;
+    assert_eq!(play.status().await.1, Some(StatusName::PastDue));
+    let outcome = play.change("professional", Month).await;
+    assert!(
+        matches!(outcome, ChangeOutcome::RequiresAction { .. }),
+        "{outcome:?}"
+    );
+    lose_the_last_charge(&play).await;
+    // It ran out at one; the retry is due at nine.
+    run_ends(&play, "2026-05-02T10:00:00Z").await;
+    let taken: Vec<(i32, String)> = sqlx::query_as("SELECT day, action FROM dunning_step ORDER BY 1, 2")
+        .fetch_all(&play.pool)
         .await
         .unwrap();
-    assert!(due, "looked at again later");
+    assert_eq!(taken, [(0, "fail".to_owned()), (1, "retry".to_owned())]);
 }
 
 /// The worker was away over the end of two periods: they are billed before the change is priced.

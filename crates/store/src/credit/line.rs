@@ -8,6 +8,7 @@ use billing::credit::{
 use billing::id::{InvoiceId, InvoiceLineId, PaymentAttemptId, SubscriptionId, SubscriptionItemId};
 use billing::invoice::LineKind;
 use billing::money::{Currency, Money};
+use billing::period::Period;
 use billing::tax::{LineTax, TaxBehavior};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -91,12 +92,17 @@ async fn standing_lines(
             TaxBehavior::Inclusive => l.tax_minor,
             TaxBehavior::Exclusive => 0,
         };
+        let period = row::period(TABLE, l.service_start, l.service_end)?;
+        let credits = credits.remove(&l.id).unwrap_or_default();
+        let stands_until = credits.iter().filter_map(Credit::unused_from).min();
+        let served = stands_until.and_then(|until| Period::new(period.start(), until).ok());
         let mut line = StandingLine {
             line: InvoiceLineId::from_uuid(l.id),
             item: l.subscription_item_id.map(SubscriptionItemId::from_uuid),
             kind: row::known(TABLE, &l.kind, LineKind::parse)?,
             description: l.description,
-            period: row::period(TABLE, l.service_start, l.service_end)?,
+            period,
+            served: served.unwrap_or(period),
             amount: Money::new(l.net_minor + l.discount_minor + held, currency),
             discount: Money::new(l.discount_minor, currency),
             net: Money::new(l.net_minor, currency),
@@ -104,7 +110,7 @@ async fn standing_lines(
             behavior,
             given_back: GivenBack::nothing(currency),
         };
-        for credit in credits.remove(&l.id).unwrap_or_default() {
+        for credit in credits {
             let amount = credit.amount.map(|minor| Money::new(minor, currency));
             line.give_back(amount, Money::new(credit.net, currency), &credit.taxes)
                 .map_err(|_| Error::corrupt(TABLE, l.id))?;
@@ -116,19 +122,29 @@ async fn standing_lines(
 
 /// What was given back of a line once. Positive.
 struct Credit {
+    service_start: DateTime<Utc>,
     amount: Option<i64>,
     net: i64,
     taxes: Vec<LineTax>,
 }
 
+impl Credit {
+    /// From when on it gave back time.
+    fn unused_from(&self) -> Option<DateTime<Utc>> {
+        self.amount.is_none().then_some(self.service_start)
+    }
+}
+
 async fn given_back(conn: &mut PgConnection, invoice: InvoiceId) -> Result<HashMap<Uuid, Vec<Credit>>> {
     let rows = sqlx::query!(
-        r#"SELECT c.line AS "line!", c.amount, c.net AS "net!", c.taxes AS "taxes!: Json<Vec<LineTax>>" FROM invoice_line l
+        r#"SELECT c.line AS "line!", c.service_start AS "service_start!", c.amount, c.net AS "net!", c.taxes AS "taxes!: Json<Vec<LineTax>>" FROM invoice_line l
            JOIN LATERAL (
-               SELECT credits_line_id AS line, NULL::bigint AS amount, -net_minor AS net, taxes FROM invoice_line
+               SELECT credits_line_id AS line, service_start, NULL::bigint AS amount, -net_minor AS net, taxes
+               FROM invoice_line
                WHERE credits_line_id = l.id AND NOT voided
                UNION ALL
-               SELECT invoice_line_id, amount_minor, net_minor, taxes FROM credit_note_line WHERE invoice_line_id = l.id
+               SELECT invoice_line_id, service_start, amount_minor, net_minor, taxes
+               FROM credit_note_line WHERE invoice_line_id = l.id
            ) c ON true
            WHERE l.invoice_id = $1"#,
         invoice.uuid(),
@@ -143,6 +159,7 @@ async fn given_back(conn: &mut PgConnection, invoice: InvoiceId) -> Result<HashM
             ..tax
         };
         credits.entry(r.line).or_default().push(Credit {
+            service_start: r.service_start,
             amount: r.amount,
             net: r.net,
             taxes: r.taxes.0.into_iter().map(positive).collect(),

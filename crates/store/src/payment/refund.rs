@@ -146,14 +146,14 @@ pub async fn settle(conn: &mut PgConnection, id: RefundId, settlement: RefundSet
     Ok(done.rows_affected() == 1)
 }
 
-/// Refunds without an outcome, oldest first.
+/// Refunds without an outcome: those that were never sent first, for others may wait at a bank for days.
 pub async fn pending(
     conn: &mut PgConnection,
     created_before: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<RefundId>> {
     let ids = sqlx::query_scalar!(
-        "SELECT id FROM refund WHERE status = 'pending' AND created_at <= $1 ORDER BY created_at, id LIMIT $2",
+        "SELECT id FROM refund WHERE status = 'pending' AND created_at <= $1 ORDER BY sent_at NULLS FIRST, created_at, id LIMIT $2",
         created_before,
         limit,
     )
@@ -196,32 +196,20 @@ impl TryFrom<Row> for RefundRow {
     }
 }
 
+/// In the order they were made.
 pub async fn of_note(
     conn: &mut PgConnection,
     scope: CustomerScope,
     note: CreditNoteId,
 ) -> Result<Vec<RefundRow>> {
-    list(conn, scope, note.uuid()).await
-}
-
-pub async fn of_invoice(
-    conn: &mut PgConnection,
-    scope: CustomerScope,
-    invoice: InvoiceId,
-) -> Result<Vec<RefundRow>> {
-    list(conn, scope, invoice.uuid()).await
-}
-
-/// In the order they were made.
-async fn list(conn: &mut PgConnection, scope: CustomerScope, of: Uuid) -> Result<Vec<RefundRow>> {
     sqlx::query_as!(
         Row,
         r#"SELECT r.id, r.credit_note_id, n.series, n.number, r.attempt_id, r.invoice_id, r.amount_minor, r.currency,
                r.status, m.brand || ' ' || m.last4 AS card, r.created_at, r.settled_at
            FROM refund r JOIN credit_note n ON n.id = r.credit_note_id JOIN payment_attempt a ON a.id = r.attempt_id
            LEFT JOIN payment_method m ON m.id = a.payment_method_id
-           WHERE $1 IN (r.credit_note_id, r.invoice_id) AND r.customer_id = $2 ORDER BY r.created_at, r.id"#,
-        of,
+           WHERE r.credit_note_id = $1 AND r.customer_id = $2 ORDER BY r.created_at, r.id"#,
+        note.uuid(),
         scope.uuid(),
     )
     .fetch_all(conn)

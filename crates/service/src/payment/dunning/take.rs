@@ -10,6 +10,7 @@ use super::{Debt, debts, first_due, next_at};
 use crate::mail::{self, Addressed, DunningLetter, Letter, Unpaid};
 use crate::payment::{BeginAttempt, Cause, begin_attempts, is_being_paid, is_owed};
 use crate::record::{Save, save};
+use crate::run::ran_out;
 use crate::{Actor, Billing, Error, Result};
 
 /// How long the end waits for a payment that is under way.
@@ -79,8 +80,9 @@ impl Billing {
             store::commit(tx).await?;
             return Ok(false);
         };
-        if own_due.is_some_and(|boundary| boundary < due.at) {
-            // After an outage what happened first to the subscription goes first.
+        let ran_out = live.iter().any(|live| ran_out(live, now).is_some());
+        if !ran_out && own_due.is_some_and(|boundary| boundary < due.at) {
+            // After an outage a period that ended before is billed first.
             store::dunning::schedule(&mut tx, scope, Some(due.at), own_due).await?;
             store::commit(tx).await?;
             return Ok(false);

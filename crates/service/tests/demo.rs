@@ -57,7 +57,7 @@ async fn the_small_world_ties_and_is_the_same_when_made_anew(pool: PgPool) {
             .await
             .unwrap();
     let expected = [
-        ("active", 8),
+        ("active", 10),
         ("canceled", 1),
         ("past_due", 1),
         ("paused", 1),

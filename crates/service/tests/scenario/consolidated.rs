@@ -110,13 +110,13 @@ async fn two_due_on_one_day_of_the_customers(pool: PgPool) {
     play.beside(SUPPORT, Month).await;
     grant(&play, promotion(5_000, 50, None)).await.unwrap();
 
-    // The first waits for the second.
-    play.live_until("2026-04-10T00:59:59Z").await;
+    // The second is renewed with the plan, an hour and a half before its time.
+    play.live_until("2026-04-09T23:29:59Z").await;
     assert_eq!(play.bills().await.len(), 2);
     let overview = play.billing.overview(&play.actor).await.unwrap();
     let shown = overview.upcoming.unwrap();
-    assert_eq!((shown.at, shown.bills_plan), (utc("2026-04-10T01:00:00Z"), true));
-    play.live_until("2026-04-10T01:00:00Z").await;
+    assert_eq!((shown.at, shown.bills_plan), (utc("2026-04-09T23:30:00Z"), true));
+    play.live_until("2026-04-09T23:30:00Z").await;
     let both = play.invoices().await.pop().unwrap();
     let expected = [
         line(
@@ -217,7 +217,7 @@ async fn monthly_beside_yearly(pool: PgPool) {
     play.ties().await;
 }
 
-/// The trial lasts until the rest of its day is due, and the plan's periods run from its end.
+/// The trial ends at its hour, and what is beside it is renewed then.
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn a_trial_ends_with_what_is_beside_it(pool: PgPool) {
     let play = play(pool, "2026-04-01T09:00:00Z").await;
@@ -232,7 +232,7 @@ async fn a_trial_ends_with_what_is_beside_it(pool: PgPool) {
         .await
         .unwrap();
     play.billing.drain_queue().await.unwrap();
-    play.live_until("2026-04-15T11:59:59Z").await;
+    play.live_until("2026-04-15T08:59:59Z").await;
     assert_eq!(
         play.live_plans().await,
         [
@@ -240,7 +240,7 @@ async fn a_trial_ends_with_what_is_beside_it(pool: PgPool) {
             stands(SUPPORT, StatusName::Active)
         ]
     );
-    play.live_until("2026-04-15T12:00:00Z").await;
+    play.live_until("2026-04-15T09:00:00Z").await;
     let first = play.invoices().await.pop().unwrap();
     let expected = [
         line(

@@ -48,7 +48,7 @@ async fn both_are_past_due_and_active_again_once_it_is_paid(pool: PgPool) {
     assert_eq!(play.live_plans().await, both(Active));
     assert_eq!(
         play.mails().await.pop().unwrap().1,
-        "Everything is paid: your Starter and Priority support plan goes on"
+        "Everything is paid: your Starter plan goes on"
     );
     // MRR counted all along.
     let moved = [movement("new", 19_900), movement("expansion", 9_900)];
@@ -66,8 +66,8 @@ async fn both_end_where_nobody_pays(pool: PgPool) {
     assert_eq!(play.live_plans().await, []);
     // The hours that were billed of each and are not served are not owed.
     let notes = [
-        ("CN-000001".to_owned(), 535, 43),
-        ("CN-000002".to_owned(), 306, 24),
+        ("CN-000001".to_owned(), 615, 49),
+        ("CN-000002".to_owned(), 346, 28),
     ];
     assert_eq!(play.credit_notes().await, notes);
     let moved = [
@@ -228,7 +228,7 @@ async fn one_is_sent(pool: PgPool) {
     let sent = play.invoices().await.pop().unwrap().summary;
     assert_eq!(
         (sent.total.minor(), sent.due_at),
-        (32_184, utc("2026-05-15T12:00:00Z"))
+        (32_184, utc("2026-05-15T09:00:00Z"))
     );
     play.pay(sent.id).await;
     assert_eq!(play.live_plans().await, both(Active));

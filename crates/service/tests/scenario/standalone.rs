@@ -5,13 +5,13 @@ use service::billing::invoice::InvoiceStatus::Paid;
 use service::billing::period::Interval::{self, Month, Year};
 use service::billing::subscription::StatusName::{Active, Canceled};
 use service::billing::subscription::{MAX_STANDALONE, Term, UnusedTime};
-use service::{Actor, AddOneOff, BillOneOff, CancelWhen, ChangeOutcome, Error, SetUp, StopKind};
+use service::{Actor, AddOneOff, BillOneOff, CancelWhen, Error, SetUp, StopKind};
 use sqlx::PgPool;
 
 use crate::consolidated::{SUPPORT, line, lines, stands};
 use crate::play::{CATALOG, DECLINES_LATER, Play, VISA, bill, movement, play, utc};
 use crate::support::sign_up;
-use crate::wallet::usd;
+use crate::wallet::{grant, promotion, usd};
 
 /// Starter at nine in the morning of 1 April, and Priority support at noon.
 async fn both(pool: PgPool, interval: Interval) -> (Play, SubscriptionId) {
@@ -115,32 +115,65 @@ async fn staff_ends_it_at_once(pool: PgPool) {
     play.ties().await;
 }
 
-/// What is due by now is billed before anything else is decided, though its day is not over.
+/// What is sold beside the plan from an hour before the plan's on is renewed with it; whoever ends it in between has it
+/// billed before.
 #[sqlx::test(migrator = "store::MIGRATOR")]
-async fn whoever_decides_something_in_between_is_billed_twice(pool: PgPool) {
-    let (play, _) = both(pool, Month).await;
-    play.live_until("2026-05-01T11:00:00Z").await;
-    assert_eq!(play.bills().await.len(), 2);
-    let outcome = play.change("professional", Month).await;
-    assert!(matches!(outcome, ChangeOutcome::Applied { .. }), "{outcome:?}");
-    play.live_until("2026-05-02T00:00:00Z").await;
-    let bills: Vec<_> = play
-        .bills()
+async fn what_waits_is_billed_before_it_is_ended(pool: PgPool) {
+    let play = play(pool, "2026-04-01T09:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    let starts_at = utc("2026-05-01T08:00:00Z");
+    let support = play.try_beside_from(SUPPORT, Month, starts_at).await.unwrap();
+    let totals = async || -> Vec<i64> { play.bills().await.into_iter().map(|(.., total)| total).collect() };
+    // It begins at its hour.
+    play.live_until("2026-06-01T08:59:59Z").await;
+    assert_eq!(totals().await, [21_492, 10_692, 21_492]);
+    play.live_until("2026-07-01T08:30:00Z").await;
+    assert_eq!(totals().await, [21_492, 10_692, 21_492, 32_184]);
+    play.billing
+        .cancel_standalone(&play.actor, support)
         .await
-        .into_iter()
-        .map(|(_, reason, _, total)| (reason, total))
-        .collect();
-    let expected = [
-        ("purchase", 21_492),
-        ("renewal", 10_692),
-        ("renewal", 21_492),
-        ("upgrade", 86_166),
-        ("renewal", 10_692),
-    ];
-    assert_eq!(bills, expected.map(|(reason, total)| (reason.to_owned(), total)));
-    play.live_until("2026-06-02T00:00:00Z").await;
-    let last = play.bills().await.pop();
-    assert_eq!(last, Some(bill("INV-000006", "renewal", Paid, 118_584)));
+        .unwrap();
+    play.live_until("2026-08-02T00:00:00Z").await;
+    assert_eq!(
+        totals().await,
+        [21_492, 10_692, 21_492, 32_184, 10_692, 21_492, 21_492]
+    );
+    assert_eq!(play.live_plans().await, [stands("starter", Active)]);
+    play.ties().await;
+}
+
+/// What is billed beside the plan before its next bill takes the credit first, and what waits to be billed once.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_change_shows_what_is_left_by_then(pool: PgPool) {
+    let play = play(pool, "2026-04-15T09:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    play.live_until("2026-04-20T09:00:00Z").await;
+    play.beside(SUPPORT, Month).await;
+    play.live_until("2026-05-16T09:00:00Z").await;
+    play.change("professional", Month).await;
+    grant(&play, promotion(5_000, 50, None)).await.unwrap();
+    let once = AddOneOff {
+        customer: play.customer(),
+        description: "Migration".to_owned(),
+        quantity: 1,
+        price: usd(45_000),
+        bill: BillOneOff::WithNextInvoice,
+    };
+    play.billing.add_one_off(&Actor::System, once).await.unwrap();
+    let dearer = play.price("enterprise", Month).await;
+    let preview = play.billing.preview_change(&play.actor, dearer).await.unwrap();
+    let (at, draft) = preview.next_bill.unwrap();
+    // Support and the migration come on the 20th, and take the credit that the upgrade leaves.
+    assert_eq!(
+        (at, draft.total().minor()),
+        (utc("2026-06-15T09:00:00Z"), 539_892)
+    );
+    assert_eq!(draft.credit_applied().minor(), 0);
+    play.change("enterprise", Month).await;
+    play.live_until("2026-06-15T09:00:00Z").await;
+    let last = play.invoices().await.pop().unwrap();
+    assert_eq!(last.lines, draft.lines());
+    assert_eq!(last.summary.total, draft.total());
     play.ties().await;
 }
 
@@ -155,7 +188,7 @@ async fn a_change_shows_what_comes_with_its_next_bill(pool: PgPool) {
         let (at, draft) = preview.next_bill.unwrap();
         (at, draft.total().minor())
     };
-    assert_eq!(shown(Month).await, (utc("2026-05-01T12:00:00Z"), 118_584));
+    assert_eq!(shown(Month).await, (utc("2026-05-01T09:00:00Z"), 118_584));
     // Paid by the year from now on, on another day than what is beside it.
     assert_eq!(shown(Year).await, (utc("2027-04-10T00:00:00Z"), 1_078_920));
     play.change("professional", Month).await;

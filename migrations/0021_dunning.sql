@@ -41,7 +41,9 @@ SELECT i.id, i.customer_id, greatest(i.overdue_at, now() + shift_us * interval '
 FROM clock, invoice i LEFT JOIN subscription s ON s.id = i.subscription_id
 WHERE i.status = 'open' AND s.status IS DISTINCT FROM 'incomplete'
     AND s.pending_change ->> 'invoice' IS DISTINCT FROM 'inv_' || replace(i.id::text, '-', '')
-    AND NOT EXISTS (SELECT FROM payment_allocation l WHERE l.invoice_id = i.id AND NOT l.settled);
+    -- The outcome of a charge that is under way begins it; a page may be left.
+    AND NOT EXISTS (SELECT FROM payment_allocation l JOIN payment_attempt a ON a.id = l.attempt_id
+                    WHERE l.invoice_id = i.id AND NOT l.settled AND a.payment_method_id IS NOT NULL);
 INSERT INTO dunning_step (invoice_id, day, action, taken_at)
 SELECT i.id, 0, 'fail', d.began_at FROM dunning d JOIN invoice i ON i.id = d.invoice_id WHERE i.overdue_at < d.began_at;
 UPDATE customer c SET dunning_at = d.began_at, due_at = least(c.due_at, d.began_at)

@@ -201,8 +201,20 @@ const CHECKS: &[Check] = &[
         "SELECT count(*) FROM payment_attempt WHERE retry",
         "SELECT l.invoice_id::text FROM payment_attempt a JOIN payment_allocation l ON l.attempt_id = a.id
          WHERE a.retry GROUP BY l.invoice_id
-         HAVING count(*) > 8 OR count(*) > (SELECT count(*) FROM dunning_step s
-                                            WHERE s.invoice_id = l.invoice_id AND s.action = 'retry')",
+         HAVING count(*) > (SELECT count(*) FROM dunning_step s WHERE s.invoice_id = l.invoice_id AND s.action = 'retry')
+            OR bool_or(8 < (SELECT count(*) FROM payment_attempt t JOIN payment_allocation tl ON tl.attempt_id = t.id
+                            WHERE tl.invoice_id = l.invoice_id AND t.payment_method_id IS NOT NULL
+                              AND t.created_at <= a.created_at AND t.created_at > a.created_at - interval '60 days'))",
+    ),
+    (
+        "what could not be collected is dunned",
+        "SELECT count(*) FROM invoice WHERE status = 'open' AND due_at = issued_at",
+        "SELECT i.series || '-' || i.number FROM invoice i LEFT JOIN subscription s ON s.id = i.subscription_id
+         WHERE i.status = 'open' AND i.due_at = i.issued_at AND i.reason <> 'top_up'
+           AND s.status IS DISTINCT FROM 'incomplete'
+           AND s.pending_change ->> 'invoice' IS DISTINCT FROM 'inv_' || replace(i.id::text, '-', '')
+           AND NOT EXISTS (SELECT FROM payment_allocation l WHERE l.invoice_id = i.id AND NOT l.settled)
+           AND NOT EXISTS (SELECT FROM dunning d WHERE d.invoice_id = i.id)",
     ),
     (
         "no line is credited beyond what it billed",

@@ -7,17 +7,19 @@ use billing::money::{Currency, Money};
 use billing::period::{Period, Zone};
 use billing::proration::Share;
 use billing::rating::{Fraction, Part, PartOf};
+use billing::tax::LineTax;
 use rust_decimal::Decimal;
 
 use crate::format;
 use crate::portal::coupon;
 use crate::text::en::invoices::explain as t;
+use crate::text::en::portal::lines as l;
 
 /// Beyond this an exact amount is shown with dots: nobody checks a seventh decimal.
 const SHOWN_DECIMALS: u32 = 6;
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 
-/// One sentence each: how the amount came about, then what each coupon takes off it and leaves.
+/// One sentence each: how the amount came about, what each coupon takes off it and leaves, and what tax it holds.
 pub fn sentences(line: &Line, zone: Zone) -> Vec<String> {
     let mut sentences = amount_words(line, zone);
     let mut left = line.draft.amount;
@@ -26,7 +28,24 @@ pub fn sentences(line: &Line, zone: Zone) -> Vec<String> {
         left = before.minus(discount.amount).unwrap_or(line.net);
         sentences.push(discount_words(discount, before, left));
     }
+    sentences.extend(held_words(line, left));
     sentences
+}
+
+/// `Of $199.00, $18.09 (GST 10%) is tax: $180.91 without it.` Nothing where tax is added.
+fn held_words(line: &Line, left: Money) -> Option<String> {
+    let named = |held: &LineTax| {
+        let rate = format::rate(held.tax.rate.fraction());
+        t::held_tax(&format::money(held.amount), &l::tax(&held.tax.name, &rate))
+    };
+    let taxes: Vec<_> = line.taxes.iter().map(named).collect();
+    let taxes = taxes.join(t::AND);
+    if line.amount != line.draft.amount {
+        // Of a credit the part without tax was explained.
+        return Some(t::held_too(&taxes, &format::money(line.amount)));
+    }
+    let net = format::money(line.net);
+    (line.net != left).then(|| t::held(&format::money(left), &taxes, &net))
 }
 
 /// `Launch, 20% off: $199.00 − $39.80 = $159.20.`

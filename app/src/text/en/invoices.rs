@@ -316,6 +316,20 @@ pub mod explain {
         format!("{coupon}, of which this line has its share: {before} \u{2212}\u{a0}{off} = {left}.")
     }
 
+    pub const AND: &str = " and ";
+
+    pub fn held_tax(amount: &str, tax: &str) -> String {
+        format!("{amount} ({tax})")
+    }
+
+    pub fn held(price: &str, taxes: &str, net: &str) -> String {
+        format!("Of {price}, {taxes} is tax: {net} without it.")
+    }
+
+    pub fn held_too(taxes: &str, amount: &str) -> String {
+        format!("With its tax, {taxes}: {amount}.")
+    }
+
     pub const CREDIT: &str = "It was paid in advance and is given back.";
 
     pub fn product(formula: &str, exact: &str, amount: &str) -> String {

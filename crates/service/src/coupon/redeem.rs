@@ -90,10 +90,9 @@ impl Billing {
             .await?
             .ok_or(Error::NoSubscription)?;
         let item = subscription.plan_item().ok_or(Error::NoSubscription)?;
-        let wanted = (
-            item.plan,
-            item.price.amount.fraction(i128::from(item.quantity), 1)?,
-        );
+        // What it discounts is the price of the invoices to come.
+        let amount = item.price_to_come().amount;
+        let wanted = (item.plan, amount.fraction(i128::from(item.quantity), 1)?);
         let redeemable = redeemable(&mut tx, &customer, (code, wanted), (None, now)).await?;
         let after = &redeem(subscription, redeemable.redemption.clone())?;
         use_up(&mut tx, scope, &redeemable, after.id).await?;

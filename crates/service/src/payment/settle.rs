@@ -10,6 +10,7 @@ use billing::subscription::{
     self, ChangeTarget, PendingChange, Status, Subscription, activate, complete_add_on, complete_upgrade,
     recover,
 };
+use billing::tax::TaxDefaults;
 use chrono::{DateTime, Utc};
 use gateway::ChargeOutcome;
 use serde_json::json;
@@ -31,6 +32,7 @@ use crate::{Actor, Billing, Error, InvoiceSummary, Result, invoice};
 /// An attempt whose outcome is being written down, under its customer's lock.
 struct Case<'a> {
     base_url: &'a str,
+    tax: TaxDefaults,
     customer: &'a CustomerRecord,
     attempt: &'a Attempt,
     now: DateTime<Utc>,
@@ -59,6 +61,7 @@ impl Billing {
         let (customer, attempt) = lock_case(&mut tx, id).await?;
         let case = Case {
             base_url: self.base_url(),
+            tax: self.parts.config.tax,
             customer: &customer,
             attempt: &attempt,
             now,
@@ -76,6 +79,7 @@ impl Billing {
         let (customer, attempt) = lock_case(&mut tx, id).await?;
         let case = Case {
             base_url: self.base_url(),
+            tax: self.parts.config.tax,
             customer: &customer,
             attempt: &attempt,
             now,
@@ -134,8 +138,10 @@ async fn write_outcome(conn: &mut PgConnection, case: &Case<'_>, outcome: &Charg
             }
         }
         ChargeOutcome::Canceled { charge_ref } => {
-            if ended(conn, case, AttemptStatus::Canceled, charge_ref, None).await? {
-                given_up(conn, case).await?;
+            if ended(conn, case, AttemptStatus::Canceled, charge_ref, None).await?
+                && !given_up(conn, case).await?
+            {
+                fail(conn, case).await?;
             }
         }
     }
@@ -307,7 +313,8 @@ async fn upgraded(
     };
     let carried = Carried::load(conn, &subscription).await?;
     let terms = carried.terms(&subscription)?;
-    let after = complete_upgrade(&subscription, &terms, target, quoted_at)?;
+    let mut after = complete_upgrade(&subscription, &terms, target, quoted_at)?;
+    after.included_taxes = case.customer.taxation(case.tax).included().to_vec();
     Ok((after, "subscription.upgraded"))
 }
 

@@ -7,7 +7,7 @@ use billing::catalog::{Meter, Plan, Price};
 use billing::credit::Wallet;
 use billing::entitlement::{Override, Terms};
 use billing::id::{CustomerId, MeterId, OneOffId, PriceId, SubscriptionId};
-use billing::invoice::{Assembly, InvoiceDraft};
+use billing::invoice::{Assembly, InvoiceDraft, LineKind};
 use billing::period::Period;
 use billing::subscription::{
     ChangeError, PendingChange, Renewal, RenewalInput, Status, Subscription, SubscriptionItem, renew,
@@ -162,7 +162,10 @@ impl<'c> Loaded<'c> {
             lines.push(one_off.item.line(renewal.boundary)?);
         }
         let taxation = customer.taxation(defaults);
-        renewal.after.included_taxes = taxation.included().to_vec();
+        // MRR is without the taxes its price was billed with: a bill of usage alone changes none of them.
+        if lines.iter().any(|line| line.kind == LineKind::Base) {
+            renewal.after.included_taxes = taxation.included().to_vec();
+        }
         let assembly = Assembly {
             discounts: &renewal.discounts,
             taxation,

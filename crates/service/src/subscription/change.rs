@@ -260,7 +260,9 @@ impl Billing {
         let subscription = &decided.subscription;
         let invoice = mint(InvoiceId::from_uuid);
         let terms = decided.carried.terms(subscription)?;
-        let done = complete_upgrade(subscription, &terms, target, at)?;
+        let mut done = complete_upgrade(subscription, &terms, target, at)?;
+        let taxation = decided.customer.taxation(self.parts.config.tax);
+        done.included_taxes = taxation.included().to_vec();
         let waits = await_payment(subscription, target, invoice, at);
         let upgrade = Upgrade {
             actor,

@@ -164,10 +164,11 @@ impl Billing {
             at,
         };
         let Resumption {
-            after,
+            mut after,
             lines,
             discounts,
         } = resume(&subscription, input)?;
+        after.included_taxes = customer.taxation(self.parts.config.tax).included().to_vec();
         let mut wallet = credit::wallet(conn, scope, customer.currency).await?;
         let draft = self
             .draft(&customer, lines, &discounts)?

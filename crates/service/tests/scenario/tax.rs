@@ -52,7 +52,7 @@ async fn germany(play: &Play) {
 }
 
 /// 10 % that prices hold.
-async fn australia(play: &Play, rate: &str) {
+pub async fn australia(play: &Play, rate: &str) {
     let gst = TaxRegion {
         taxes: taxes(&[("GST", rate)]),
         behavior: TaxBehavior::Inclusive,

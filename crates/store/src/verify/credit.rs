@@ -130,6 +130,19 @@ pub(super) const CHECKS: &[Check] = &[
             AND (l.granted IS DISTINCT FROM g.amount_minor OR l.invoice_id IS DISTINCT FROM g.invoice_id)",
     ),
     (
+        "promotions cost what was granted and did not expire",
+        "SELECT count(*) FROM credit_grant WHERE kind = 'promotional'",
+        "SELECT coalesce(l.customer_id, g.customer_id)::text FROM
+            (SELECT customer_id, currency, sum(amount_minor) AS cost FROM ledger_entry
+             WHERE account = 'promotional_credit' GROUP BY 1, 2) l
+         FULL JOIN (SELECT g.customer_id, g.currency, sum(g.amount_minor - coalesce(u.expired, 0)) AS cost
+                    FROM credit_grant g
+                    LEFT JOIN (SELECT grant_id, sum(amount_minor) AS expired FROM credit_use
+                               WHERE invoice_id IS NULL GROUP BY 1) u ON u.grant_id = g.id
+                    WHERE g.kind = 'promotional' GROUP BY 1, 2) g USING (customer_id, currency)
+         WHERE coalesce(l.cost, 0) <> coalesce(g.cost, 0)",
+    ),
+    (
         "what is granted for top-ups was paid",
         "SELECT count(*) FROM invoice WHERE reason = 'top_up'",
         "SELECT i.series || '-' || i.number FROM invoice i LEFT JOIN credit_grant g ON g.invoice_id = i.id

@@ -28,7 +28,7 @@ pub struct StoredLine {
     pub discount: Money,
     pub taxes: Vec<LineTax>,
     pub explain: Explain,
-    /// Of a credit the taxes of the line it gives back from.
+    /// Of a credit the taxes of the line it gives back from, with what had been given back by then, this included.
     pub credits: Option<Vec<BilledTax>>,
 }
 
@@ -44,9 +44,12 @@ pub async fn invoices_after(
                l.discount_minor, l.taxes AS "taxes: Json<Vec<LineTax>>", l.explain,
                b.taxes AS "billed?: Json<Vec<LineTax>>",
                CASE WHEN b.id IS NOT NULL THEN (SELECT jsonb_agg(taxes) FROM (
-                   SELECT taxes FROM invoice_line WHERE credits_line_id = b.id AND (NOT voided OR id = l.id)
+                   SELECT c.taxes FROM invoice_line c
+                   LEFT JOIN ledger_posting v ON v.invoice_id = c.invoice_id AND v.kind = 'invoice_voided'
+                   WHERE c.credits_line_id = b.id AND c.invoice_id <= i.id
+                     AND (c.id = l.id OR NOT c.voided OR v.occurred_at > i.issued_at)
                    UNION ALL
-                   SELECT taxes FROM credit_note_line WHERE invoice_line_id = b.id
+                   SELECT taxes FROM credit_note_line WHERE invoice_line_id = b.id AND credit_note_id < i.id
                ) given_back) END AS "credited?: Json<Vec<Vec<LineTax>>>"
          FROM (SELECT * FROM invoice WHERE id > $1 ORDER BY id LIMIT $2) i JOIN invoice_line l ON l.invoice_id = i.id
          LEFT JOIN invoice_line b ON b.id = l.credits_line_id
@@ -89,7 +92,7 @@ pub struct StoredCredit {
     pub net: Money,
     pub taxes: Vec<LineTax>,
     pub explain: Explain,
-    /// The taxes of the line it reduces.
+    /// The taxes of the line it reduces, with what had been given back by then, this included.
     pub billed: Vec<BilledTax>,
     /// Of the invoice it reduces.
     pub behavior: TaxBehavior,
@@ -102,9 +105,12 @@ pub async fn credit_lines(conn: &mut PgConnection) -> Result<Vec<StoredCredit>> 
         r#"SELECT l.credit_note_id, l.position, l.net_minor, l.taxes AS "taxes: Json<Vec<LineTax>>", l.explain,
                n.currency, i.tax_behavior, b.taxes AS "billed: Json<Vec<LineTax>>",
                (SELECT jsonb_agg(taxes) FROM (
-                   SELECT taxes FROM invoice_line WHERE credits_line_id = b.id AND NOT voided
+                   SELECT c.taxes FROM invoice_line c
+                   LEFT JOIN ledger_posting v ON v.invoice_id = c.invoice_id AND v.kind = 'invoice_voided'
+                   WHERE c.credits_line_id = b.id AND c.invoice_id < n.id
+                     AND (NOT c.voided OR v.occurred_at > n.issued_at)
                    UNION ALL
-                   SELECT taxes FROM credit_note_line WHERE invoice_line_id = b.id
+                   SELECT taxes FROM credit_note_line WHERE invoice_line_id = b.id AND credit_note_id <= n.id
                ) given_back) AS "credited: Json<Vec<Vec<LineTax>>>"
            FROM credit_note_line l JOIN credit_note n ON n.id = l.credit_note_id
            JOIN invoice_line b ON b.id = l.invoice_line_id JOIN invoice i ON i.id = b.invoice_id

@@ -1,8 +1,8 @@
 use billing::coupon::{Discount, Percent};
-use billing::id::{RedemptionId, SubscriptionItemId};
-use billing::invoice::{Charge, DraftLine, LineKind};
+use billing::id::{InvoiceLineId, RedemptionId, SubscriptionItemId};
+use billing::invoice::{Charge, CreditedLine, DraftLine, LineKind};
 use billing::rating::Scheme;
-use billing::tax::{TaxBehavior, Taxed};
+use billing::tax::{Tax, TaxBehavior, TaxRate, Taxed};
 
 use super::*;
 
@@ -14,23 +14,22 @@ fn explained(explain: Explain) -> String {
     discounted(explain, Vec::new())
 }
 
-fn discounted(explain: Explain, discounts: Vec<LineDiscount>) -> String {
-    let period = Period::new(
-        "2026-10-06T00:00:00Z".parse().unwrap(),
-        "2026-11-06T00:00:00Z".parse().unwrap(),
-    )
-    .unwrap();
-    let draft = DraftLine {
+fn draft(explain: Explain) -> DraftLine {
+    DraftLine {
         item: Some(SubscriptionItemId::from_uuid(Default::default())),
         kind: LineKind::Usage,
         charge: Charge::Base,
         description: String::new(),
-        period,
+        period: october(),
         quantity: Decimal::ONE,
         amount: explain.amount().unwrap(),
         explain,
         credits: None,
-    };
+    }
+}
+
+fn discounted(explain: Explain, discounts: Vec<LineDiscount>) -> String {
+    let draft = draft(explain);
     let off = discounts.iter().map(|off| off.amount);
     let off = Money::sum(draft.amount.currency(), off).unwrap();
     let taxed = Taxed {
@@ -39,6 +38,49 @@ fn discounted(explain: Explain, discounts: Vec<LineDiscount>) -> String {
     };
     let line = Line::new(draft, discounts, taxed, TaxBehavior::Exclusive).unwrap();
     sentences(&line, Zone::UTC).join(" ")
+}
+
+#[test]
+fn a_price_that_holds_its_tax_says_how_much() {
+    let held = |net: i64, named: &[(&str, i64, i64)]| {
+        let tax = |(name, percent, minor): &(&str, i64, i64)| LineTax {
+            tax: Tax {
+                name: (*name).to_owned(),
+                rate: TaxRate::new(Decimal::new(*percent, 2)).unwrap(),
+                compound: false,
+            },
+            amount: usd(*minor),
+        };
+        let taxes = named.iter().map(tax).collect();
+        let taxed = Taxed { net: usd(net), taxes };
+        let credits = net.is_negative().then(|| CreditedLine {
+            line: InvoiceLineId::from_uuid(Default::default()),
+            taxes: Vec::new(),
+        });
+        let explain = Explain::Flat {
+            price: if net.is_negative() { usd(net) } else { usd(19_900) },
+            quantity: 1,
+        };
+        let draft = DraftLine {
+            credits,
+            ..draft(explain)
+        };
+        let line = Line::new(draft, Vec::new(), taxed, TaxBehavior::Inclusive).unwrap();
+        sentences(&line, Zone::UTC).join(" ")
+    };
+    assert_eq!(
+        held(18_091, &[("GST", 10, 1_809)]),
+        "1 × $199.00 = $199.00. Of $199.00, $18.09 (GST 10%) is tax: $180.91 without it."
+    );
+    assert_eq!(
+        held(17_304, &[("GST", 5, 865), ("PST", 10, 1_731)]),
+        "1 × $199.00 = $199.00. Of $199.00, $8.65 (GST 5%) and $17.31 (PST 10%) is tax: $173.04 without it."
+    );
+    assert_eq!(
+        held(-9_046, &[("GST", 10, -905)]),
+        "1 × \u{2212}$90.46 = \u{2212}$90.46. With its tax, \u{2212}$9.05 (GST 10%): \u{2212}$99.51."
+    );
+    assert_eq!(held(19_900, &[]), "1 × $199.00 = $199.00.");
 }
 
 #[test]

@@ -76,6 +76,12 @@ impl Billing {
             store::commit(tx).await?;
             return Ok(false);
         };
+        if own_due.is_some_and(|boundary| boundary < due.at) {
+            // After an outage what happened first to the subscription goes first.
+            store::dunning::schedule(&mut tx, scope, Some(due.at), own_due).await?;
+            store::commit(tx).await?;
+            return Ok(false);
+        }
         let taking = Taking {
             customer: &customer,
             debt,

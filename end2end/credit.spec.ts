@@ -1,4 +1,5 @@
-// The wallet: buying credit, being granted some, and what invoices take of it.
+// The wallet: buying credit, being granted some, and what invoices take of it. Before slice.spec.ts moves the clock,
+// and the credit of the demo data is used up.
 import { bill } from "./support/bill";
 import { buy, DECLINED_CARD, HOSTED, pay, sendCard } from "./support/checkout";
 import { expect, type Page, test } from "./support/fixtures";

@@ -29,7 +29,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     let search = view! {
         <form method="get" action="/admin/invoices" class="panel p-4 flex flex-wrap items-end gap-3">
             <TextField name="number" label=t::NUMBER autocomplete="off" maxlength=40 value=typed.clone() hint=t::NUMBER_HINT/>
-            <div class="pb-6"><SubmitButton label=t::FIND/></div>
+            <div class="pb-5"><SubmitButton label=t::FIND/></div>
         </form>
     };
     let found = match (visit.actor.decides_about_money().is_ok(), typed.is_empty()) {
@@ -116,15 +116,14 @@ fn shown(invoice: &CreditableInvoice, visit: &Visit) -> AnyView {
 
 fn where_to() -> impl IntoView {
     view! {
-        <fieldset class="flex flex-col gap-2">
-            <legend class="font-medium pb-1">{t::PAID_TO}</legend>
-            <label class="flex items-center gap-2">
-                <input type="radio" class="radio radio-sm" name="to" value="card" checked/>{t::TO_CARD}
-            </label>
-            <label class="flex items-center gap-2">
-                <input type="radio" class="radio radio-sm" name="to" value="credit"/>{t::TO_CREDIT}
-            </label>
-        </fieldset>
+        <div class="flex flex-col gap-1 max-w-md">
+            <label for="to" class="font-medium">{t::PAID_TO}</label>
+            <select id="to" name="to" class="select w-full" aria-describedby="to-hint">
+                <option value="card">{t::TO_CARD}</option>
+                <option value="credit">{t::TO_CREDIT}</option>
+            </select>
+            <p id="to-hint" class="label-sm">{t::PAID_TO_HINT}</p>
+        </div>
     }
 }
 

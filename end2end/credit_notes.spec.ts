@@ -58,7 +58,8 @@ test("a part goes back to the card and the rest becomes credit", async ({ guard,
   await page.getByLabel("Reason").selectOption({ label: "Another reason" });
   await page.getByRole("button", { name: "Issue the credit note" }).click();
   await arrive(page, /done=note_issued$/);
-  await expect(panel(page, "Credit notes")).toContainText("Added to your credit: $160.92");
+  await expect(panel(page, "Credit notes")).toContainText("Added to credit: $160.92");
+  await expect(panel(page, "Give back")).toContainText("Nothing is left of it.");
   await inspect(page, "admin-invoice-credited");
 
   await buyer.reload();

@@ -70,12 +70,11 @@ fn shown(invoice: &CreditableInvoice, visit: &Visit) -> AnyView {
     let fact = |label: &'static str, amount: Money| {
         view! { <div><dt class="label-sm">{label}</dt><dd class="figure-lg max-sm:text-xl">{format::money(amount)}</dd></div> }
     };
-    let rows = invoice.standing.lines.iter().map(line_row).collect_view();
-    let number = summary.number.to_string();
+    let give_back = give_back(invoice);
     view! {
         <section class="panel p-4 flex flex-col gap-4">
             <div class="flex flex-wrap items-center gap-3">
-                <h2>{number.clone()}</h2>
+                <h2>{summary.number.to_string()}</h2>
                 <InvoiceBadge invoice=summary.clone() zone=Zone::UTC now=visit.billing.now()/>
                 <span>{invoice.detail.customer_name.clone()}</span>
                 <code class="label-sm break-all">{invoice.customer.to_string()}</code>
@@ -88,30 +87,45 @@ fn shown(invoice: &CreditableInvoice, visit: &Visit) -> AnyView {
             </dl>
         </section>
         {notes(&invoice.notes)}
-        <Panel title=t::GIVE_BACK>
-            <p class="text-muted max-w-prose">{t::GIVE_BACK_HINT}</p>
-            <form method="get" action="/admin/invoices/credit" class="flex flex-col gap-4">
-                <input type="hidden" name="number" value=number/>
-                <Table caption=t::LINES>
-                    <thead>
-                        <tr>
-                            <th scope="col" class="w-full">{t::LINE}</th>
-                            <th scope="col" class="num hidden sm:table-cell">{t::AMOUNT}</th>
-                            <th scope="col" class="num">{t::LEFT}</th>
-                            <th scope="col">{t::BACK}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </Table>
-                {where_to()}
-                <div class="flex flex-wrap gap-2">
-                    <SubmitButton label=t::REVIEW kind=ButtonKind::Primary/>
-                    <button type="submit" name="rest" value="on" class=ButtonKind::Plain.class()>{t::REVIEW_REST}</button>
-                </div>
-            </form>
-        </Panel>
+        <Panel title=t::GIVE_BACK>{give_back}</Panel>
     }
     .into_any()
+}
+
+fn give_back(invoice: &CreditableInvoice) -> AnyView {
+    if !invoice.standing.lines.iter().any(gives) {
+        return view! { <p class="text-muted">{t::NOTHING_LEFT}</p> }.into_any();
+    }
+    let number = invoice.detail.summary.number.to_string();
+    let rows = invoice.standing.lines.iter().map(line_row).collect_view();
+    view! {
+        <p class="text-muted max-w-prose">{t::GIVE_BACK_HINT}</p>
+        <form method="get" action="/admin/invoices/credit" class="flex flex-col gap-4">
+            <input type="hidden" name="number" value=number/>
+            <Table caption=t::LINES>
+                <thead>
+                    <tr>
+                        <th scope="col" class="w-full">{t::LINE}</th>
+                        <th scope="col" class="num hidden sm:table-cell">{t::AMOUNT}</th>
+                        <th scope="col" class="num">{t::LEFT}</th>
+                        <th scope="col">{t::BACK}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </Table>
+            {where_to()}
+            <div class="flex flex-wrap gap-2">
+                <SubmitButton label=t::REVIEW kind=ButtonKind::Primary/>
+                <button type="submit" name="rest" value="on" class=ButtonKind::Plain.class()>{t::REVIEW_REST}</button>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+fn gives(line: &StandingLine) -> bool {
+    let left = line.amount_left().is_ok_and(Money::is_positive);
+    left && !matches!(line.kind, LineKind::ProrationCredit | LineKind::TopUp)
 }
 
 fn where_to() -> impl IntoView {
@@ -129,10 +143,9 @@ fn where_to() -> impl IntoView {
 
 fn line_row(line: &StandingLine) -> impl IntoView + use<> {
     let left = line.amount_left().unwrap_or(line.amount);
-    let gives = !matches!(line.kind, LineKind::ProrationCredit | LineKind::TopUp) && left.is_positive();
     let field = typed::field(line.line);
     let label = t::back_of(&line.description);
-    let input = gives.then(|| {
+    let input = gives(line).then(|| {
         view! { <input name=field type="text" inputmode="decimal" autocomplete="off" maxlength="20" aria-label=label class="input w-28"/> }
     });
     view! {

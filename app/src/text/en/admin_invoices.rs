@@ -15,6 +15,7 @@ pub const CREDITED: &str = "Given back so far";
 pub const GIVE_BACK: &str = "Give back";
 pub const GIVE_BACK_HINT: &str = "Enter what is given back of a line as the invoice shows it: before its discount, and with tax \
      where its price holds it. The discount and the taxes follow.";
+pub const NOTHING_LEFT: &str = "Nothing is left of it.";
 pub const LINES: &str = "Lines, what is left of each, and what is given back";
 pub const LINE: &str = "Line";
 pub const AMOUNT: &str = "Amount";

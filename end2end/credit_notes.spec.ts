@@ -3,6 +3,7 @@ import { buy, pay } from "./support/checkout";
 import { ADMIN, expect, type Page, test, VIEWER } from "./support/fixtures";
 import { arrive, open, panel } from "./support/page";
 import { inspect, inspectExplained } from "./support/pictures";
+import { staff } from "./support/staff";
 
 test.beforeEach(() => test.setTimeout(180_000));
 
@@ -42,7 +43,7 @@ test("a part goes back to the card and the rest becomes credit", async ({ guard,
   await arrive(page, /error=no_line$/);
   await find(page, number);
   await panel(page, "Give back").getByLabel(/^Give back of /).fill("50.00");
-  await panel(page, "Give back").getByLabel("goes back to the card").check();
+  await panel(page, "Give back").getByLabel("What was paid").selectOption({ label: "Goes back to the card it came from" });
   await panel(page, "Give back").getByRole("button", { name: "Review the note" }).click();
   await arrive(page, /^\/admin\/invoices\/credit\?/);
   await expect(panel(page, "What it does")).toContainText("$54.00");
@@ -55,13 +56,13 @@ test("a part goes back to the card and the rest becomes credit", async ({ guard,
   await expect(panel(page, "Credit notes")).toContainText("Back to the card: $54.00");
   await expect(panel(page, "Give back").locator("tbody")).toContainText("$149.00");
 
-  await panel(page, "Give back").getByLabel("becomes credit").check();
   await panel(page, "Give back").getByRole("button", { name: "Review giving back all that is left" }).click();
   await arrive(page, /^\/admin\/invoices\/credit\?/);
   await page.getByLabel("Reason").selectOption({ label: "Another reason" });
   await page.getByRole("button", { name: "Issue the credit note" }).click();
   await arrive(page, /done=note_issued$/);
-  await expect(panel(page, "Credit notes")).toContainText("Added to your credit: $160.92");
+  await expect(panel(page, "Credit notes")).toContainText("Added to credit: $160.92");
+  await expect(panel(page, "Give back")).toContainText("Nothing is left of it.");
   await inspect(page, "admin-invoice-credited");
 
   await buyer.reload();
@@ -84,4 +85,34 @@ test("a part goes back to the card and the rest becomes credit", async ({ guard,
   await open(viewer, `/admin/invoices?number=${number}`);
   await expect(viewer.getByText("Admins and finance give back of invoices.")).toBeVisible();
   await expect(viewer.getByRole("button", { name: /Review/ })).toHaveCount(0);
+});
+
+test("on the command line a note is shown, issued once, and refused with its reason", async ({ signUp }) => {
+  const [buyer] = await signUp("By Command", "/pricing");
+  await buy(buyer, "Starter");
+  await pay(buyer);
+  const number = await openInvoice(buyer);
+  const [, line] = /^(il_[0-9a-f]{32}): 199.00 of 199.00 USD left/.exec(staff("invoice", "lines", "--number", number)) ?? [];
+  const credit = (...more: string[]) => staff("invoice", "credit", "--invoice", number, "--reason", "order_change", ...more);
+  const half = ["--line", line, "--amount", "99.50", "--refund", "--key", "half"];
+  expect(credit(...half, "--preview")).toBe("A note would be 107.46 USD\n107.46 USD goes back to the card");
+  const issued = credit(...half);
+  expect(issued).toMatch(/^CN-\d{6} is 107.46 USD\n107.46 USD goes back to the card$/);
+  expect(credit(...half), "the same name is the same note").toBe(issued);
+  for (const [wrong, why] of [
+    [["--line", line, "--amount", "99.51"], "no more than"],
+    [["--line", line, "--amount", "0"], "the amount must be greater than zero"],
+    [["--line", line, "--amount", "-5"], "the amount must be greater than zero"],
+    [["--line", line, "--amount", "1.005"], "1.005"],
+    [["--line", `il_${"0".repeat(32)}`], "the invoice has no such line"],
+    [["--line", line, "--line", line], "a line is named twice"],
+    [["--rest", "--line", line], "cannot be used with"],
+    [[], "--line"],
+  ] as const) {
+    expect(() => credit(...wrong), why).toThrow(why);
+  }
+  expect(() => staff("invoice", "credit", "--invoice", number, "--rest", "--reason", "because")).toThrow("one of");
+  expect(credit("--rest", "--to-credit", "--memo", "All of it")).toMatch(/^CN-\d{6} is 107.46 USD\n107.46 USD becomes credit$/);
+  await buyer.reload();
+  await expect(panel(buyer, "Credit notes")).toContainText("All of it");
 });

@@ -29,7 +29,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     let search = view! {
         <form method="get" action="/admin/invoices" class="panel p-4 flex flex-wrap items-end gap-3">
             <TextField name="number" label=t::NUMBER autocomplete="off" maxlength=40 value=typed.clone() hint=t::NUMBER_HINT/>
-            <div class="pb-6"><SubmitButton label=t::FIND/></div>
+            <div class="pb-5"><SubmitButton label=t::FIND/></div>
         </form>
     };
     let found = match (visit.actor.decides_about_money().is_ok(), typed.is_empty()) {
@@ -70,12 +70,11 @@ fn shown(invoice: &CreditableInvoice, visit: &Visit) -> AnyView {
     let fact = |label: &'static str, amount: Money| {
         view! { <div><dt class="label-sm">{label}</dt><dd class="figure-lg max-sm:text-xl">{format::money(amount)}</dd></div> }
     };
-    let rows = invoice.standing.lines.iter().map(line_row).collect_view();
-    let number = summary.number.to_string();
+    let give_back = give_back(invoice);
     view! {
         <section class="panel p-4 flex flex-col gap-4">
             <div class="flex flex-wrap items-center gap-3">
-                <h2>{number.clone()}</h2>
+                <h2>{summary.number.to_string()}</h2>
                 <InvoiceBadge invoice=summary.clone() zone=Zone::UTC now=visit.billing.now()/>
                 <span>{invoice.detail.customer_name.clone()}</span>
                 <code class="label-sm break-all">{invoice.customer.to_string()}</code>
@@ -88,52 +87,65 @@ fn shown(invoice: &CreditableInvoice, visit: &Visit) -> AnyView {
             </dl>
         </section>
         {notes(&invoice.notes)}
-        <Panel title=t::GIVE_BACK>
-            <p class="text-muted max-w-prose">{t::GIVE_BACK_HINT}</p>
-            <form method="get" action="/admin/invoices/credit" class="flex flex-col gap-4">
-                <input type="hidden" name="number" value=number/>
-                <Table caption=t::LINES>
-                    <thead>
-                        <tr>
-                            <th scope="col" class="w-full">{t::LINE}</th>
-                            <th scope="col" class="num hidden sm:table-cell">{t::AMOUNT}</th>
-                            <th scope="col" class="num">{t::LEFT}</th>
-                            <th scope="col">{t::BACK}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </Table>
-                {where_to()}
-                <div class="flex flex-wrap gap-2">
-                    <SubmitButton label=t::REVIEW kind=ButtonKind::Primary/>
-                    <button type="submit" name="rest" value="on" class=ButtonKind::Plain.class()>{t::REVIEW_REST}</button>
-                </div>
-            </form>
-        </Panel>
+        <Panel title=t::GIVE_BACK>{give_back}</Panel>
     }
     .into_any()
 }
 
+fn give_back(invoice: &CreditableInvoice) -> AnyView {
+    if !invoice.standing.lines.iter().any(gives) {
+        return view! { <p class="text-muted">{t::NOTHING_LEFT}</p> }.into_any();
+    }
+    let number = invoice.detail.summary.number.to_string();
+    let rows = invoice.standing.lines.iter().map(line_row).collect_view();
+    view! {
+        <p class="text-muted max-w-prose">{t::GIVE_BACK_HINT}</p>
+        <form method="get" action="/admin/invoices/credit" class="flex flex-col gap-4">
+            <input type="hidden" name="number" value=number/>
+            <Table caption=t::LINES>
+                <thead>
+                    <tr>
+                        <th scope="col" class="w-full">{t::LINE}</th>
+                        <th scope="col" class="num hidden sm:table-cell">{t::AMOUNT}</th>
+                        <th scope="col" class="num">{t::LEFT}</th>
+                        <th scope="col">{t::BACK}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </Table>
+            {where_to()}
+            <div class="flex flex-wrap gap-2">
+                <SubmitButton label=t::REVIEW kind=ButtonKind::Primary/>
+                <button type="submit" name="rest" value="on" class=ButtonKind::Plain.class()>{t::REVIEW_REST}</button>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+fn gives(line: &StandingLine) -> bool {
+    let left = line.amount_left().is_ok_and(Money::is_positive);
+    left && !matches!(line.kind, LineKind::ProrationCredit | LineKind::TopUp)
+}
+
 fn where_to() -> impl IntoView {
     view! {
-        <fieldset class="flex flex-col gap-2">
-            <legend class="font-medium pb-1">{t::PAID_TO}</legend>
-            <label class="flex items-center gap-2">
-                <input type="radio" class="radio radio-sm" name="to" value="credit" checked/>{t::TO_CREDIT}
-            </label>
-            <label class="flex items-center gap-2">
-                <input type="radio" class="radio radio-sm" name="to" value="card"/>{t::TO_CARD}
-            </label>
-        </fieldset>
+        <div class="flex flex-col gap-1 max-w-md">
+            <label for="to" class="font-medium">{t::PAID_TO}</label>
+            <select id="to" name="to" class="select w-full" aria-describedby="to-hint">
+                <option value="credit">{t::TO_CREDIT}</option>
+                <option value="card">{t::TO_CARD}</option>
+            </select>
+            <p id="to-hint" class="label-sm">{t::PAID_TO_HINT}</p>
+        </div>
     }
 }
 
 fn line_row(line: &StandingLine) -> impl IntoView + use<> {
     let left = line.amount_left().unwrap_or(line.amount);
-    let gives = !matches!(line.kind, LineKind::ProrationCredit | LineKind::TopUp) && left.is_positive();
     let field = typed::field(line.line);
     let label = t::back_of(&line.description);
-    let input = gives.then(|| {
+    let input = gives(line).then(|| {
         view! { <input name=field type="text" inputmode="decimal" autocomplete="off" maxlength="20" aria-label=label class="input w-28"/> }
     });
     view! {

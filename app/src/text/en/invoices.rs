@@ -127,7 +127,7 @@ pub mod credit {
     pub const BACK: &str = "All invoices";
     pub const OFFSET: &str = "Less owed of the invoice";
     pub const REFUND: &str = "Back to the card";
-    pub const CREDIT: &str = "Added to your credit";
+    pub const CREDIT: &str = "Added to credit";
     pub const REFUNDS: &str = "Refunds";
     pub const REFUND_PENDING: &str = "Refund on its way";
     pub const REFUND_SUCCEEDED: &str = "Refunded";

@@ -16,7 +16,7 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::play::{DECLINES_LATER, Play, VISA, bill, dated, movement, play};
+use crate::play::{DECLINES_LATER, DECLINES_TWICE, Play, VISA, bill, dated, movement, play};
 use crate::support::sign_up;
 use crate::wallet::grant;
 
@@ -218,6 +218,22 @@ async fn what_is_left_of_an_invoice_is_paid(pool: PgPool) {
         (sums(&note), play.credit().await),
         ([9_900, 792, 0, 0, 10_692], 10_692)
     );
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_retry_charges_what_is_left(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, DECLINES_TWICE).await;
+    play.live_until("2026-05-01T12:00:00Z").await;
+    let renewal = play.last_invoice().await.summary.id;
+    play.give_part(renewal, 10_000, PaidTo::Credit).await.unwrap();
+    play.live_until("2026-05-06T00:00:00Z").await;
+    assert_eq!(stands(&play.last_invoice().await), [21_492, 10_800, 10_692, 0]);
+    let tried = play.last_invoice().await.attempts;
+    let amounts: Vec<_> = tried.iter().map(|attempt| attempt.amount.minor()).collect();
+    assert_eq!(amounts, [21_492, 10_692, 10_692]);
+    assert_eq!(status(&play).await, "active");
     play.ties().await;
 }
 
@@ -566,5 +582,14 @@ async fn money_roles_alone_give_back(pool: PgPool) {
     let principal = play.billing.sign_up(sign_up("eve@evil.example")).await.unwrap();
     let eve = play.billing.actor(principal).await.unwrap();
     assert_eq!(play.billing.credit_notes_of(&eve, purchase).await.unwrap(), []);
+    let Actor::Member { customer, .. } = eve else {
+        panic!("she is a member")
+    };
+    let hers = CreditInvoice {
+        customer,
+        ..play.asking(purchase, Wanted::Rest, PaidTo::Card, "hers").credit
+    };
+    let refused = play.billing.preview_credit_note(&Actor::System, &hers).await;
+    assert!(matches!(refused, Err(Error::NotFound("invoice"))));
     play.ties().await;
 }

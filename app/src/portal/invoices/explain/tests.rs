@@ -342,3 +342,33 @@ fn a_credit_says_what_is_given_back_and_why_it_is_cut() {
         "{capped}"
     );
 }
+
+#[test]
+fn what_is_given_back_by_hand_says_which_part_it_is() {
+    let given_back = |explain: Explain| {
+        let line = CreditLine {
+            credits: InvoiceLineId::from_uuid(Default::default()),
+            item: None,
+            description: String::new(),
+            period: october(),
+            amount: None,
+            net: explain.amount().unwrap().negate().unwrap(),
+            taxes: Vec::new(),
+            explain,
+        };
+        credit_sentences(&line).join(" ")
+    };
+    let part = |discount| Explain::Part {
+        of: usd(19_900),
+        discount: usd(discount),
+        given: usd(5_000),
+    };
+    assert_eq!(given_back(part(0)), "$50.00 of $199.00 is given back.");
+    assert_eq!(
+        given_back(part(3_980)),
+        "$50.00 of $199.00 is given back. \
+         Its part of the discount of $39.80: $50.00 \u{2212}\u{a0}$10.00 = $40.00."
+    );
+    let rest = Explain::Rest { left: usd(1_234) };
+    assert_eq!(given_back(rest), "It is all that was left: $12.34.");
+}

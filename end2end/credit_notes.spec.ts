@@ -83,7 +83,7 @@ test("a part goes back to the card and the rest becomes credit", async ({ guard,
   guard.foresee(403, /^\/(fn|admin\/invoices)\//);
   const viewer = await pageOf(VIEWER);
   await open(viewer, `/admin/invoices?number=${number}`);
-  await expect(viewer.getByText("Admins and finance give back of invoices.")).toBeVisible();
+  await expect(viewer.getByText("Only admins and finance can issue credit notes.")).toBeVisible();
   await expect(viewer.getByRole("button", { name: /Review/ })).toHaveCount(0);
 });
 

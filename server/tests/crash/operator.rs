@@ -105,7 +105,8 @@ impl Operator {
         {
             self.sign_in().await?;
         }
-        let shown = format!("0 {paid_minor} 0");
+        // Offset, refund, credit, and what was given back before.
+        let shown = format!("0 {paid_minor} 0 0");
         let fields = [
             ("form[number]", number),
             ("form[wanted]", "rest"),

@@ -154,11 +154,8 @@ fn some(parts: &[(usize, i64)]) -> Wanted {
 
 /// Net, tax, total.
 fn sums(note: &HandNote) -> (i64, i64, i64) {
-    (
-        note.draft.net().minor(),
-        note.draft.tax().minor(),
-        note.draft.total().minor(),
-    )
+    let draft = &note.draft;
+    (draft.net().minor(), draft.tax().minor(), draft.total().minor())
 }
 
 /// Offset, refund, credit.
@@ -322,14 +319,12 @@ fn what_makes_no_note_is_refused_with_its_reason() {
         refused(&invoice, &Wanted::Lines(vec![yen])),
         CreditRefused::Currency
     );
+    let mut top_up = invoice.clone();
+    let mut other = invoice;
     for status in [InvoiceStatus::Void, InvoiceStatus::Draft] {
-        let other = StandingInvoice {
-            status,
-            ..invoice.clone()
-        };
+        other.status = status;
         assert_eq!(refused(&other, &Wanted::Rest), CreditRefused::Status(status));
     }
-    let mut top_up = invoice;
     top_up.lines[0].kind = LineKind::TopUp;
     assert_eq!(refused(&top_up, &Wanted::Rest), CreditRefused::TopUp);
     assert_eq!(refused(&top_up, &some(&[(0, 1)])), CreditRefused::TopUp);

@@ -2,7 +2,10 @@
 //!
 //! Days between two deeds of one period leave room for months of any length, whatever the day of the seed is.
 
-use billing::credit::{CreditReason, PaidTo};
+mod given_back;
+
+pub use given_back::{complains, is_given_back, leaves, pays_by_hand};
+
 use billing::payment::dunning::DunningEnd;
 use billing::period::{BillingTime, Interval};
 use billing::subscription::{FeedbackReason, UnusedTime};
@@ -14,8 +17,7 @@ use super::story::Deed::{
     WriteOff,
 };
 use super::story::{
-    ASKING_CARD, CreditDeed, Deed, EXPIRING_CARD, FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Offer, Terms,
-    UNREFUNDABLE_CARD, WAVERING_CARD,
+    ASKING_CARD, CreditDeed, Deed, FAILING_CARD, GOOD_CARD, OTHER_GOOD_CARD, Offer, Terms, WAVERING_CARD,
 };
 
 pub const fn buy(plan: &'static str) -> Deed {
@@ -229,44 +231,6 @@ pub const fn recovers(plan: &'static str, day: i32) -> [(i32, Deed); 2] {
     [(0, buy_with(plan, FAILING_CARD)), (day, ReplaceCard(GOOD_CARD))]
 }
 
-/// The renewal is declined; of its invoice half is given back, and the rest is paid by hand.
-pub const fn pays_by_hand(plan: &'static str, day: i32) -> [(i32, Deed); 3] {
-    [
-        (0, buy_with(plan, EXPIRING_CARD)),
-        (day - 1, gives_back(50, PaidTo::Card, CreditReason::Other)),
-        (day, PayInvoice(OTHER_GOOD_CARD)),
-    ]
-}
-
-const fn gives_back(percent: u32, paid_to: PaidTo, reason: CreditReason) -> Deed {
-    Credit(CreditDeed::GiveBack {
-        percent,
-        paid_to,
-        reason,
-    })
-}
-
-/// A part of the first bill goes back to the card, a part becomes credit; all of a later one, which credit had paid a
-/// part of, is both.
-pub const fn is_given_back(code: &'static str) -> [(i32, Deed); 5] {
-    [
-        (0, located("CH")),
-        (0, buy_with_code("enterprise", code)),
-        (8, gives_back(25, PaidTo::Card, CreditReason::OrderChange)),
-        (
-            20,
-            gives_back(10, PaidTo::Credit, CreditReason::OrderCancellation),
-        ),
-        (45, gives_back(100, PaidTo::Card, CreditReason::DuplicatedCharge)),
-    ]
-}
-
-/// A year whose price holds its tax, of which some goes back.
-pub const fn complains(region: &'static str) -> [(i32, Deed); 3] {
-    let back = gives_back(10, PaidTo::Card, CreditReason::ProductUnsatisfactory);
-    [(0, located(region)), (0, buy_year("enterprise")), (100, back)]
-}
-
 /// The renewal is declined and nothing helps: the subscription ends, and the debt is given up in the end.
 pub const fn never_pays(plan: &'static str) -> [(i32, Deed); 2] {
     [(0, buy_with(plan, FAILING_CARD)), (90, WriteOff)]
@@ -384,16 +348,6 @@ pub const fn leaves_from_a_pause(plan: &'static str) -> [(i32, Deed); 3] {
         (0, buy(plan)),
         (40, Pause { days: None }),
         (75, CancelNow(UnusedTime::Credit)),
-    ]
-}
-
-/// Money that could not go back is credit.
-pub const fn leaves(plan: &'static str, day: i32, why: FeedbackReason) -> [(i32, Deed); 3] {
-    let back = gives_back(50, PaidTo::Card, CreditReason::FraudulentCharge);
-    [
-        (0, buy_with(plan, UNREFUNDABLE_CARD)),
-        (day / 2, back),
-        (day, Cancel(why)),
     ]
 }
 

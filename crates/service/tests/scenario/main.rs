@@ -24,6 +24,7 @@ mod correction;
 mod coupon;
 mod coupon_report;
 mod credit_by_hand;
+mod credit_refused;
 mod custom_plan;
 mod declined_renewal;
 mod downgrade_at_period_end;

@@ -35,10 +35,13 @@ impl Due {
     /// None where nothing is billed by itself.
     pub fn of(subscription: &Subscription) -> Option<Self> {
         let at = subscription.next_boundary()?;
+        let mut ends = [subscription.ends_at, subscription.cancel_at]
+            .into_iter()
+            .flatten();
         let renews = matches!(
             subscription.status,
             Status::Active | Status::PastDue { .. } | Status::Suspended { .. }
-        ) && subscription.ends_at != Some(at);
+        ) && !ends.any(|end| end <= at);
         Some(Self {
             subscription: subscription.id,
             at,

@@ -38,9 +38,15 @@ async fn canceled_it_leaves_the_plan_alone(pool: PgPool) {
         .cancel_standalone(&play.actor, support)
         .await
         .unwrap();
-    play.live_until("2026-07-02T00:00:00Z").await;
+    // The end is on the plan's day, at its own instant, and bills nothing.
+    play.live_until("2026-06-01T11:59:59Z").await;
+    assert_eq!(
+        play.live_plans().await,
+        [stands("starter", Active), stands(SUPPORT, Active)]
+    );
+    play.live_until("2026-06-01T12:00:00Z").await;
     assert_eq!(play.live_plans().await, [stands("starter", Active)]);
-    // In June the end is on the plan's day, and bills nothing.
+    play.live_until("2026-07-02T00:00:00Z").await;
     let bills = [
         bill("INV-000001", "purchase", Paid, 21_492),
         bill("INV-000002", "renewal", Paid, 10_692),

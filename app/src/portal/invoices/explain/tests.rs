@@ -370,5 +370,5 @@ fn what_is_given_back_by_hand_says_which_part_it_is() {
          Its part of the discount of $39.80: $50.00 \u{2212}\u{a0}$10.00 = $40.00."
     );
     let rest = Explain::Rest { left: usd(1_234) };
-    assert_eq!(given_back(rest), "It is all that was left: $12.34.");
+    assert_eq!(given_back(rest), "No more was left to give back: $12.34.");
 }

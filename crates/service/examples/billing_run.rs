@@ -5,9 +5,12 @@
 use std::str::FromStr;
 use std::time::Instant;
 
+use billing::coupon::{Discount, Duration, Percent, Redemption};
+use billing::id::{CouponId, RedemptionId};
 use billing::money::Currency;
 use billing::revenue::GrossMargin;
 use billing::tax::TaxRate;
+use chrono::{DateTime, TimeDelta, Utc};
 use service::{Billing, ServiceConfig};
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -20,11 +23,12 @@ const LARGE: i32 = 100_000;
 const RERUNS: usize = 300;
 
 /// What a run adds rows to, in the order of their references. Everything in them comes from runs.
-const WRITTEN: [&str; 12] = [
+const WRITTEN: [&str; 13] = [
     "billing_claim",
     "billed_usage",
     "invoice",
     "invoice_line",
+    "credit_use",
     "payment_attempt",
     "payment_allocation",
     "ledger_posting",
@@ -134,7 +138,7 @@ struct Took {
 }
 
 impl Bench {
-    /// Customers who are all due, and a copy of what a run changes.
+    /// Customers who are all due, each taxed, discounted and with credit, and a copy of what a run changes.
     async fn prepare(url: &str, count: i32) -> Result<Self> {
         let config = ServiceConfig {
             database_url: url.into(),
@@ -159,8 +163,17 @@ impl Bench {
             .execute(&mut *connection)
             .await?;
         connection
+            .execute(include_str!("discounts_and_credit.sql"))
+            .await?;
+        sqlx::query("SELECT pg_temp.discount_and_credit($1, $2)")
+            .bind(count)
+            .bind(serde_json::to_value(tenth_off(billing.now())?)?)
+            .execute(&mut *connection)
+            .await?;
+        connection
             .execute(
                 "CREATE SCHEMA kept;
+                 CREATE TABLE kept.credit_grant AS SELECT * FROM credit_grant;
                  CREATE TABLE kept.subscription AS SELECT * FROM subscription;
                  CREATE TABLE kept.customer AS SELECT id, due_at FROM customer",
             )
@@ -206,7 +219,7 @@ impl Bench {
         let mut inserts = Vec::new();
         for table in WRITTEN {
             let columns = columns(&mut connection, table).await?;
-            let overriding = if table.ends_with("_private_jobs") {
+            let overriding = if ["credit_use", "graphile_worker._private_jobs"].contains(&table) {
                 "OVERRIDING SYSTEM VALUE"
             } else {
                 ""
@@ -221,7 +234,7 @@ impl Bench {
         tx.execute(
             "UPDATE subscription s SET status = n.status, status_at = n.status_at, version = n.version,
                 anchor = n.anchor, billing_start = n.billing_start, billing_end = n.billing_end,
-                usage_start = n.usage_start, usage_end = n.usage_end
+                usage_start = n.usage_start, usage_end = n.usage_end, discounts = n.discounts
              FROM kept.subscription_after n WHERE s.id = n.id;
              UPDATE customer c SET due_at = n.due_at FROM kept.customer_after n WHERE c.id = n.id;
              UPDATE invoice_series SET last_number = (SELECT count(*) FROM kept.invoice) WHERE series = 'INV'",
@@ -236,25 +249,44 @@ impl Bench {
 
     /// Back to where everybody is due and nothing is written.
     async fn reset(&self) -> Result<()> {
+        // With invoices goes what refers to them.
         let truncate = format!("TRUNCATE {} CASCADE", WRITTEN.join(", "));
         self.pool.execute(AssertSqlSafe(truncate)).await?;
+        self.pool
+            .execute("INSERT INTO credit_grant SELECT * FROM kept.credit_grant")
+            .await?;
         self.pool
             .execute(
                 "UPDATE subscription s SET version = k.version, billing_start = k.billing_start,
                     billing_end = k.billing_end, usage_start = k.usage_start, usage_end = k.usage_end,
-                    status = k.status, status_at = k.status_at
+                    status = k.status, status_at = k.status_at, discounts = k.discounts
                  FROM kept.subscription k WHERE k.id = s.id;
                  UPDATE customer c SET due_at = k.due_at FROM kept.customer k WHERE k.id = c.id;
                  UPDATE invoice_series SET last_number = 0",
             )
             .await?;
-        for table in ["subscription", "customer"] {
+        for table in ["subscription", "customer", "credit_grant"] {
             let pack = format!("VACUUM (FULL, ANALYZE) {table}");
             self.pool.execute(AssertSqlSafe(pack)).await?;
         }
         self.pool.execute("CHECKPOINT").await?;
         Ok(())
     }
+}
+
+/// What discounts each of them, but for its ids.
+fn tenth_off(now: DateTime<Utc>) -> Result<Redemption> {
+    Ok(Redemption {
+        id: RedemptionId::from_uuid(uuid::Uuid::nil()),
+        coupon: CouponId::from_uuid(uuid::Uuid::nil()),
+        name: "Partner".to_owned(),
+        discount: Discount::Percent(Percent::new(10.into())?),
+        duration: Duration::Forever,
+        plans: None,
+        redeemed_at: now - TimeDelta::days(40),
+        used: 0,
+        period: None,
+    })
 }
 
 fn kept(table: &str) -> String {

@@ -79,7 +79,7 @@ impl Billing {
     }
 
     /// Processes what is due of one customer, so that what is decided next is decided from where it stands
-    /// by now: the timer may be a second late, or an outage, or it waits for the rest of the day. Returns the main
+    /// by now: the timer may be a second late, or after an outage, or a renewal waits for the plan's. Returns the main
     /// subscription that is live then.
     pub(crate) async fn catch_up(&self, scope: CustomerScope) -> Result<Option<Subscription>> {
         let mut catalog = Catalog::default();

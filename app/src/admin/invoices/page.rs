@@ -172,8 +172,8 @@ fn notes(notes: &[CreditNoteSummary]) -> AnyView {
         view! {
             <tr>
                 <th scope="row" class="font-normal whitespace-nowrap">{note.number.to_string()}</th>
-                <td><When at=note.issued_at zone=Zone::UTC/></td>
-                <td>{c::reason(note.reason.as_str())}</td>
+                <td class="hidden sm:table-cell"><When at=note.issued_at zone=Zone::UTC/></td>
+                <td class="hidden sm:table-cell">{c::reason(note.reason.as_str())}</td>
                 <td>{does.collect_view()}</td>
                 <td class="num"><Amount amount=note.total/></td>
             </tr>
@@ -186,8 +186,8 @@ fn notes(notes: &[CreditNoteSummary]) -> AnyView {
                 <thead>
                     <tr>
                         <th scope="col">{c::NUMBER}</th>
-                        <th scope="col">{c::ISSUED}</th>
-                        <th scope="col">{c::FOR}</th>
+                        <th scope="col" class="hidden sm:table-cell">{c::ISSUED}</th>
+                        <th scope="col" class="hidden sm:table-cell">{c::FOR}</th>
                         <th scope="col">{t::DOES}</th>
                         <th scope="col" class="num">{c::AMOUNT}</th>
                     </tr>

@@ -107,6 +107,15 @@ pub async fn return_to_savepoint(tx: &mut Tx) -> Result<()> {
     Ok(())
 }
 
+/// From here on the transaction's statements are planned for their tables as they are now. A plan that was kept since
+/// a table was empty reads all of it however large it becomes, and a long run makes large tables of empty ones.
+pub async fn plan_anew(tx: &mut Tx) -> Result<()> {
+    sqlx::query("SET LOCAL plan_cache_mode = force_custom_plan")
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// A connection for reads that need no transaction.
 pub async fn acquire(pool: &PgPool) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>> {
     Ok(pool.acquire().await?)

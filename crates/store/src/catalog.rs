@@ -15,8 +15,8 @@ pub use write::{NewVersion, add_meter, add_plan, archive, edit_meter, edit_plan,
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use billing::catalog::{
-    Aggregation, Audience, Bounds, Feature, Meter, MeterCharge, MeterPrice, Plan, PlanKind, Price, PriceKind, Selection,
-    Reset,
+    Aggregation, Audience, Bounds, Feature, Meter, MeterCharge, MeterPrice, Plan, PlanKind, Price, PriceKind,
+    Reset, Selection,
 };
 use billing::entitlement::{Allowance, Enforcement};
 use billing::id::{CustomerId, MeterId, PlanId, PlanVersionId, PriceId, SubscriptionId};

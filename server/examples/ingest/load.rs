@@ -100,7 +100,9 @@ impl Load {
             body.push('[');
         }
         for place in 0..self.events {
-            let any = usize::try_from(number)?.wrapping_mul(7_919).wrapping_add(place * 31);
+            let any = usize::try_from(number)?
+                .wrapping_mul(7_919)
+                .wrapping_add(place * 31);
             let (customer, meter) = (&self.customers[any % CUSTOMERS], METERS[any % METERS.len()]);
             if place > 0 {
                 body.push(',');
@@ -114,7 +116,11 @@ impl Load {
         if self.events > 1 {
             body.push(']');
         }
-        Ok(format!("{}Content-Length: {}\r\n\r\n{body}", self.head, body.len()))
+        Ok(format!(
+            "{}Content-Length: {}\r\n\r\n{body}",
+            self.head,
+            body.len()
+        ))
     }
 }
 
@@ -131,7 +137,10 @@ async fn read(stream: &mut TcpStream, answer: &mut Vec<u8>) -> Result<()> {
         };
         let text = std::str::from_utf8(&answer[..head])?;
         let is_length = |line: &&str| line.to_ascii_lowercase().starts_with("content-length:");
-        let length = text.lines().find(is_length).context("an answer without a length")?;
+        let length = text
+            .lines()
+            .find(is_length)
+            .context("an answer without a length")?;
         let length: usize = length.rsplit(':').next().unwrap_or_default().trim().parse()?;
         if answer.len() < head + 4 + length {
             continue;

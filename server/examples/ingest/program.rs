@@ -74,7 +74,10 @@ impl Program {
     /// Seconds of work since this was asked the last time.
     pub fn cpu_since_asked(&self) -> Result<f64> {
         let now = cpu_seconds(self.child().id())?;
-        let mut asked = self.cpu_asked.lock().map_err(|_| anyhow::anyhow!("a sender broke off"))?;
+        let mut asked = self
+            .cpu_asked
+            .lock()
+            .map_err(|_| anyhow::anyhow!("a sender broke off"))?;
         let since = now - *asked;
         *asked = now;
         Ok(since)
@@ -88,7 +91,9 @@ impl Program {
     }
 
     fn child(&self) -> std::sync::MutexGuard<'_, Child> {
-        self.child.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.child
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -104,7 +109,13 @@ fn spawn(url: &str, address: SocketAddr) -> Result<Child> {
     // Tied to us: if we are killed, nothing is left running.
     let mut command = Command::new("setpriv");
     command
-        .args(["--pdeathsig", "KILL", "target/release/server", "serve", "--no-demo"])
+        .args([
+            "--pdeathsig",
+            "KILL",
+            "target/release/server",
+            "serve",
+            "--no-demo",
+        ])
         .env("DATABASE_URL", url)
         .env("ADDRESS", address.to_string())
         .env("LOG", "warn")
@@ -131,7 +142,15 @@ fn config(url: &str) -> ServiceConfig {
 pub fn cpu_seconds(process: u32) -> Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     let (_, fields) = stat.rsplit_once(')').context("no process line")?;
-    let field = |number: usize| fields.split_whitespace().nth(number).and_then(|text| text.parse::<f64>().ok());
-    let (user, system) = (field(11).context("no user time")?, field(12).context("no system time")?);
+    let field = |number: usize| {
+        fields
+            .split_whitespace()
+            .nth(number)
+            .and_then(|text| text.parse::<f64>().ok())
+    };
+    let (user, system) = (
+        field(11).context("no user time")?,
+        field(12).context("no system time")?,
+    );
     Ok((user + system) / 100.0)
 }

@@ -73,9 +73,20 @@ impl Yardstick {
         let mut rows = String::new();
         for row in 0..self.rows {
             let comma = if row == 0 { "" } else { "," };
-            let _ = write!(rows, "{comma}({},{},{},{})", row * 31 % 1_000, row % 3, row, 1 + row % 100);
+            let _ = write!(
+                rows,
+                "{comma}({},{},{},{})",
+                row * 31 % 1_000,
+                row % 3,
+                row,
+                1 + row % 100
+            );
         }
-        let key = if self.known { "'k' || v.k" } else { "md5(:r || 'k' || v.k)" };
+        let key = if self.known {
+            "'k' || v.k"
+        } else {
+            "md5(:r || 'k' || v.k)"
+        };
         let insert = format!(
             "INSERT INTO raw_event SELECT (v.c + :r % 1000) % 1000, {key}, v.m, now(), v.v, '{{\"endpoint\":\"/api/chains\"}}'
              FROM (VALUES {rows}) v(c, m, k, v) ON CONFLICT DO NOTHING"
@@ -102,7 +113,15 @@ impl Yardstick {
         // A statement of many rows is planned anew each time: prepared, it would be too long a message to plan once.
         let protocol = if self.rows == 1 { "prepared" } else { "simple" };
         run(Command::new(program("pgbench")?)
-            .args(["--no-vacuum", "--jobs", "2", "--client", &clients, "--protocol", protocol])
+            .args([
+                "--no-vacuum",
+                "--jobs",
+                "2",
+                "--client",
+                &clients,
+                "--protocol",
+                protocol,
+            ])
             .arg("--file")
             .arg(script())
             .args(how_long)

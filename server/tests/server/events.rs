@@ -209,7 +209,11 @@ async fn lines_are_answered_line_by_line(_: PgPoolOptions, database: PgConnectOp
     .join("\r\n");
     for content_type in ["application/x-ndjson", "application/jsonl; charset=utf-8"] {
         let answer = host.post_to("/v1/events", &host.key, content_type, &lines).await;
-        let (accepted, duplicates) = if content_type.contains("ndjson") { (2, 0) } else { (0, 2) };
+        let (accepted, duplicates) = if content_type.contains("ndjson") {
+            (2, 0)
+        } else {
+            (0, 2)
+        };
         let expected = format!(
             r#"{{"accepted":{accepted},"duplicates":{duplicates},"rejected":[{{"index":1,"id":null,"code":"malformed_json","detail":"the line is not JSON"}}]}}"#
         );
@@ -228,7 +232,12 @@ async fn an_event_takes_another_back_once(options: PgPoolOptions, database: PgCo
         )
     };
     let none = host.post(&back("r0", "e1")).await;
-    assert_eq!((none.status, none.body.contains("unknown_event")), (422, true), "{}", none.body);
+    assert_eq!(
+        (none.status, none.body.contains("unknown_event")),
+        (422, true),
+        "{}",
+        none.body
+    );
     assert_eq!(host.post(&sent).await.status, 200);
     for body in [&back("r1", "e1"), &back("r1", "e1")] {
         assert_eq!(host.post(body).await.status, 200);
@@ -262,7 +271,10 @@ async fn history_is_taken_where_it_is_asked_for(_: PgPoolOptions, database: PgCo
     );
     for query in ["backfill=yes", "backfil=true"] {
         let answer = to(&format!("/v1/events?{query}"), &host.key).await;
-        assert_eq!((answer.status, answer.body.contains("invalid_query")), (400, true));
+        assert_eq!(
+            (answer.status, answer.body.contains("invalid_query")),
+            (400, true)
+        );
     }
 }
 

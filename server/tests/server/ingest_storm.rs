@@ -77,8 +77,15 @@ fn acknowledged_events_survive_kills_and_count_once() {
         assert!(acknowledged.len() > 1_000, "the storm left no time to send");
         check(&pool, &acknowledged).await;
     });
-    let verified = run(data.path(), &["verify", "--data-dir", data.path().to_str().unwrap()]);
-    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    let verified = run(
+        data.path(),
+        &["verify", "--data-dir", data.path().to_str().unwrap()],
+    );
+    assert!(
+        verified.status.success(),
+        "{}",
+        String::from_utf8_lossy(&verified.stdout)
+    );
     runtime.block_on(pool.close());
     drop(server);
 }
@@ -91,12 +98,21 @@ impl Storm {
                 return;
             }
             // Mostly single ones, which share their transactions with others.
-            let size = if chance.random_bool(0.8) { 1 } else { chance.random_range(2..40) };
+            let size = if chance.random_bool(0.8) {
+                1
+            } else {
+                chance.random_range(2..40)
+            };
             let events: Vec<_> = (0..size)
                 .map(|place| {
                     let customer = &self.customers[chance.random_range(0..self.customers.len())];
                     let meter = METERS[chance.random_range(0..METERS.len())];
-                    (customer.clone(), format!("{number}-{batch}-{place}"), meter, chance.random_range(1..100))
+                    (
+                        customer.clone(),
+                        format!("{number}-{batch}-{place}"),
+                        meter,
+                        chance.random_range(1..100),
+                    )
                 })
                 .collect();
             let body: Vec<_> = events
@@ -107,7 +123,9 @@ impl Storm {
                 .collect();
             self.deliver(&serde_json::Value::from(body).to_string(), size);
             let mut acknowledged = self.acknowledged.lock().unwrap();
-            let facts = events.into_iter().map(|(customer, id, meter, value)| ((customer, id), (meter, value)));
+            let facts = events
+                .into_iter()
+                .map(|(customer, id, meter, value)| ((customer, id), (meter, value)));
             acknowledged.extend(facts);
         }
     }
@@ -118,7 +136,10 @@ impl Storm {
         let request = Request {
             method: "POST",
             path: "/v1/events",
-            headers: &[("Authorization", authorization.as_str()), ("Content-Type", "application/json")],
+            headers: &[
+                ("Authorization", authorization.as_str()),
+                ("Content-Type", "application/json"),
+            ],
             body: body.as_bytes(),
         };
         loop {
@@ -131,7 +152,12 @@ impl Storm {
                     return;
                 }
                 Ok(answer) => {
-                    assert!(matches!(answer.status, 500 | 503), "{} {}", answer.status, answer.body);
+                    assert!(
+                        matches!(answer.status, 500 | 503),
+                        "{} {}",
+                        answer.status,
+                        answer.body
+                    );
                     thread::sleep(Duration::from_millis(50));
                 }
                 Err(_) => thread::sleep(Duration::from_millis(20)),
@@ -205,7 +231,9 @@ async fn customers(pool: &PgPool) -> Vec<String> {
         .fetch_all(pool)
         .await
         .unwrap();
-    ids.into_iter().map(|id| CustomerId::from_uuid(id).to_string()).collect()
+    ids.into_iter()
+        .map(|id| CustomerId::from_uuid(id).to_string())
+        .collect()
 }
 
 /// A customer's meter and what it came to.
@@ -228,13 +256,25 @@ async fn check(pool: &PgPool, acknowledged: &Acknowledged) {
         .map(|(key, (_, value))| (key.clone(), i64::from(*value)))
         .collect();
     assert_eq!(count, stored.len(), "an event is stored twice");
-    assert!(stored == said, "{} stored, {} acknowledged", stored.len(), said.len());
+    assert!(
+        stored == said,
+        "{} stored, {} acknowledged",
+        stored.len(),
+        said.len()
+    );
     let mut totals = Totals::new();
     for ((customer, _), (meter, value)) in acknowledged {
         *totals.entry((customer.clone(), (*meter).to_owned())).or_default() += i64::from(*value);
     }
-    for (what, column) in [("usage_bucket", "sum"), ("usage_day", "sum"), ("usage_counter", "used")] {
-        assert!(summed(pool, what, column).await == totals, "{what} does not say the same");
+    for (what, column) in [
+        ("usage_bucket", "sum"),
+        ("usage_day", "sum"),
+        ("usage_counter", "used"),
+    ] {
+        assert!(
+            summed(pool, what, column).await == totals,
+            "{what} does not say the same"
+        );
     }
 }
 

@@ -80,10 +80,19 @@ fn dimensions(section: &mut Section<'_>) -> Vec<String> {
     let dimensions = section.names("dimensions").unwrap_or_default();
     let different: BTreeSet<_> = dimensions.iter().collect();
     if different.len() < dimensions.len() || dimensions.len() > MAX_DIMENSIONS {
-        section.report("dimensions", format!("must be at most {MAX_DIMENSIONS}, none twice"));
+        section.report(
+            "dimensions",
+            format!("must be at most {MAX_DIMENSIONS}, none twice"),
+        );
     }
-    if dimensions.iter().any(|name| name.is_empty() || name.len() > MAX_TEXT_BYTES) {
-        section.report("dimensions", format!("must have 1 to {MAX_TEXT_BYTES} bytes each"));
+    if dimensions
+        .iter()
+        .any(|name| name.is_empty() || name.len() > MAX_TEXT_BYTES)
+    {
+        section.report(
+            "dimensions",
+            format!("must have 1 to {MAX_TEXT_BYTES} bytes each"),
+        );
     }
     dimensions
 }

@@ -34,7 +34,10 @@ pub(super) async fn count(conn: &mut PgConnection, events: &[&Countable<'_>]) ->
     store::usage::add_to_buckets(conn, &buckets.into_iter().collect::<Vec<_>>()).await?;
     store::usage::add_to_hours(conn, &in_hours.into_iter().collect::<Vec<_>>()).await?;
     let new = store::usage::add_to_counted(conn, &in_counters.into_iter().collect::<Vec<_>>()).await?;
-    counters.extend(new.into_iter().map(|(key, new)| (key, CounterChange::Add(new.into()))));
+    counters.extend(
+        new.into_iter()
+            .map(|(key, new)| (key, CounterChange::Add(new.into()))),
+    );
     let changes: Vec<_> = counters.iter().map(|(key, change)| (*key, *change)).collect();
     let totals = store::usage::add_to_counters(conn, &changes).await?;
     Ok(Counted { counters, totals })
@@ -93,7 +96,8 @@ pub(super) fn beyond(in_order: &[&Countable<'_>], counted: Counted) -> Result<Ve
                 next.push((key, total, total + value));
             }
         }
-        let too_far = |(_, total, next): &(_, Decimal, Decimal)| next.abs() > MAX_TOTAL && next.abs() > total.abs();
+        let too_far =
+            |(_, total, next): &(_, Decimal, Decimal)| next.abs() > MAX_TOTAL && next.abs() > total.abs();
         if next.iter().any(too_far) {
             let key = event.new.key;
             beyond.push((key.customer, key.event_id.to_owned()));

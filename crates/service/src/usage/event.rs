@@ -82,7 +82,9 @@ pub(super) enum Refusal {
     UnknownEvent(String),
     #[error("the event to take back is of another type")]
     OtherType,
-    #[error("a meter that counts neither events nor their sum cannot take one back, nor can what takes back be taken back")]
+    #[error(
+        "a meter that counts neither events nor their sum cannot take one back, nor can what takes back be taken back"
+    )]
     NotReversible,
     #[error("the event was taken back before")]
     AlreadyReversed,
@@ -208,7 +210,8 @@ impl Known {
         let counted = meters.iter().filter(takes).map(|meter| {
             let value = meter.selection.property.as_ref();
             let value = value.map(|name| {
-                let found = property(&input.data, name).filter(|value| (1..=MAX_TEXT_BYTES).contains(&value.len()));
+                let found =
+                    property(&input.data, name).filter(|value| (1..=MAX_TEXT_BYTES).contains(&value.len()));
                 found.ok_or_else(|| Refusal::InvalidProperty(name.clone()))
             });
             Ok(CountedBy {
@@ -221,7 +224,11 @@ impl Known {
         let level = meters
             .iter()
             .any(|meter| meter.aggregation == Aggregation::TimeWeighted);
-        let strictest = if level { Aggregation::TimeWeighted } else { Aggregation::Sum };
+        let strictest = if level {
+            Aggregation::TimeWeighted
+        } else {
+            Aggregation::Sum
+        };
         let event = Event::new(occurred_at, input.value, strictest)?;
         Ok(Countable {
             new: NewEvent {

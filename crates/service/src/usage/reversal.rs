@@ -34,7 +34,10 @@ pub(super) async fn store<'a>(
             Err(refusal) => outcomes[index] = Some(refusal.into()),
         }
     }
-    let reversals: Vec<_> = sorted.iter().filter_map(|(_, sound, _)| reversal(sound)).collect();
+    let reversals: Vec<_> = sorted
+        .iter()
+        .filter_map(|(_, sound, _)| reversal(sound))
+        .collect();
     let mut taken = store::usage::reverse(conn, &reversals).await?;
     taken.sort_unstable();
     for position in taken.into_iter().rev() {

@@ -48,15 +48,33 @@ fn meters() -> [Meter; 4] {
     let writes = BTreeMap::from([("method".to_owned(), values(&["POST", "PUT"]))]);
     [
         define(1, "requests", Aggregation::Count, of_requests()),
-        define(2, "writes", Aggregation::Count, Selection { filter: writes, ..of_requests() }),
-        define(3, "bytes", Aggregation::Sum, Selection {
-            filter: BTreeMap::from([("paid".to_owned(), values(&["true"]))]),
-            ..of_requests()
-        }),
-        define(4, "wallets", Aggregation::Unique, Selection {
-            property: Some("wallet".to_owned()),
-            ..of_requests()
-        }),
+        define(
+            2,
+            "writes",
+            Aggregation::Count,
+            Selection {
+                filter: writes,
+                ..of_requests()
+            },
+        ),
+        define(
+            3,
+            "bytes",
+            Aggregation::Sum,
+            Selection {
+                filter: BTreeMap::from([("paid".to_owned(), values(&["true"]))]),
+                ..of_requests()
+            },
+        ),
+        define(
+            4,
+            "wallets",
+            Aggregation::Unique,
+            Selection {
+                property: Some("wallet".to_owned()),
+                ..of_requests()
+            },
+        ),
     ]
 }
 
@@ -72,7 +90,9 @@ async fn selecting(pool: PgPool) -> (World, CustomerId) {
             reset: meter.reset,
             selection: meter.selection,
         };
-        store::catalog::add_meter(&mut conn, meter.id, &spec).await.unwrap();
+        store::catalog::add_meter(&mut conn, meter.id, &spec)
+            .await
+            .unwrap();
     }
     drop(conn);
     let (customer, _) = world.owner("ada@lumen.example").await;
@@ -95,8 +115,12 @@ async fn totals(world: &World, customer: CustomerId, (from, to): (&str, &str)) -
     let meters = meters();
     let mut conn = world.pool.acquire().await.unwrap();
     let asked = MetersAsked::of(&meters);
-    let found = store::usage::spans(&mut conn, &[span], &asked).await.unwrap().remove(0);
-    let of = |meter: &Meter| total(meter, period, &found.get(&meter.id).cloned().unwrap_or_default()).unwrap();
+    let found = store::usage::spans(&mut conn, &[span], &asked)
+        .await
+        .unwrap()
+        .remove(0);
+    let of =
+        |meter: &Meter| total(meter, period, &found.get(&meter.id).cloned().unwrap_or_default()).unwrap();
     meters.iter().map(of).collect()
 }
 
@@ -106,7 +130,10 @@ async fn counters(world: &World, customer: CustomerId) -> Vec<Option<Decimal>> {
     let used = store::usage::counters(&mut conn, scope, utc("2026-01-01T00:00:00Z"), &[])
         .await
         .unwrap();
-    meters().iter().map(|meter| used.get(&meter.id).copied()).collect()
+    meters()
+        .iter()
+        .map(|meter| used.get(&meter.id).copied())
+        .collect()
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -115,11 +142,31 @@ async fn one_event_counts_in_every_meter_that_takes_it(pool: PgPool) {
     let at = "2026-01-12T08:15:00Z";
     let outcomes = world
         .send(vec![
-            request(ada, "1", at, json!({ "method": "POST", "paid": true, "wallet": "w1" })),
-            request(ada, "2", at, json!({ "method": "GET", "paid": "true", "wallet": "w2" })),
-            request(ada, "3", at, json!({ "method": "PUT", "paid": false, "wallet": "w1" })),
+            request(
+                ada,
+                "1",
+                at,
+                json!({ "method": "POST", "paid": true, "wallet": "w1" }),
+            ),
+            request(
+                ada,
+                "2",
+                at,
+                json!({ "method": "GET", "paid": "true", "wallet": "w2" }),
+            ),
+            request(
+                ada,
+                "3",
+                at,
+                json!({ "method": "PUT", "paid": false, "wallet": "w1" }),
+            ),
             request(ada, "4", at, json!({ "wallet": 7 })),
-            request(ada, "1", at, json!({ "method": "POST", "paid": true, "wallet": "w1" })),
+            request(
+                ada,
+                "1",
+                at,
+                json!({ "method": "POST", "paid": true, "wallet": "w1" }),
+            ),
         ])
         .await;
     let mut expected = vec![EventOutcome::Accepted; 4];
@@ -136,7 +183,8 @@ async fn one_event_counts_in_every_meter_that_takes_it(pool: PgPool) {
 async fn a_value_is_counted_once_in_whatever_hour_it_comes_back(pool: PgPool) {
     let (world, ada) = selecting(pool).await;
     let (bob, _) = world.owner("bob@orbit.example").await;
-    let wallet = |customer, id: &str, at: &str, wallet: &str| request(customer, id, at, json!({ "wallet": wallet }));
+    let wallet =
+        |customer, id: &str, at: &str, wallet: &str| request(customer, id, at, json!({ "wallet": wallet }));
     for (id, at, value) in [
         ("1", "2026-01-12T08:10:00Z", "w1"),
         ("2", "2026-01-12T08:50:00Z", "W1"),
@@ -147,12 +195,23 @@ async fn a_value_is_counted_once_in_whatever_hour_it_comes_back(pool: PgPool) {
     ] {
         world.send(vec![wallet(ada, id, at, value)]).await;
     }
-    world.send(vec![wallet(bob, "1", "2026-01-12T08:10:00Z", "w9")]).await;
+    world
+        .send(vec![wallet(bob, "1", "2026-01-12T08:10:00Z", "w9")])
+        .await;
     let wallets = async |from, to| totals(&world, ada, (from, to)).await[3];
     assert_eq!(wallets(DAY.0, DAY.1).await, d("4"));
-    assert_eq!(wallets("2026-01-12T08:30:00Z", "2026-01-12T12:00:00Z").await, d("3"));
-    assert_eq!(wallets("2026-01-12T08:30:00Z", "2026-01-12T08:50:00Z").await, d("0"));
-    assert_eq!(wallets("2026-01-12T12:00:00Z", "2026-01-12T12:30:00.000001Z").await, d("2"));
+    assert_eq!(
+        wallets("2026-01-12T08:30:00Z", "2026-01-12T12:00:00Z").await,
+        d("3")
+    );
+    assert_eq!(
+        wallets("2026-01-12T08:30:00Z", "2026-01-12T08:50:00Z").await,
+        d("0")
+    );
+    assert_eq!(
+        wallets("2026-01-12T12:00:00Z", "2026-01-12T12:30:00.000001Z").await,
+        d("2")
+    );
     assert_eq!(counters(&world, ada).await[3], Some(d("4")));
     world.ties().await;
 }
@@ -190,13 +249,19 @@ async fn the_same_value_from_many_at_once_is_one(pool: PgPool) {
                 let at = format!("2026-01-12T{:02}:15:00Z", sender % 8);
                 let data = json!({ "wallet": format!("w{number}") });
                 let event = request(ada, &format!("{sender}-{number}"), &at, data);
-                billing.ingest(&service::Actor::System, vec![event]).await.unwrap();
+                billing
+                    .ingest(&service::Actor::System, vec![event])
+                    .await
+                    .unwrap();
             }
         });
     }
     senders.join_all().await;
     assert_eq!(counters(&world, ada).await[3], Some(d("10")));
-    assert_eq!(totals(&world, ada, DAY).await, [d("160"), d("0"), d("0"), d("10")]);
+    assert_eq!(
+        totals(&world, ada, DAY).await,
+        [d("160"), d("0"), d("0"), d("10")]
+    );
     world.ties().await;
 }
 
@@ -218,7 +283,9 @@ async fn days_are_broken_down_by_dimensions(pool: PgPool) {
         selection: meter.selection.clone(),
     };
     let mut conn = world.pool.acquire().await.unwrap();
-    store::catalog::add_meter(&mut conn, meter.id, &spec).await.unwrap();
+    store::catalog::add_meter(&mut conn, meter.id, &spec)
+        .await
+        .unwrap();
     let query = |id: &str, at: &str, data: Value| EventInput {
         data,
         ..event(ada, id, "query", "10", at)
@@ -226,7 +293,11 @@ async fn days_are_broken_down_by_dimensions(pool: PgPool) {
     let wrong = query("4", "2026-01-12T20:00:00Z", json!({ "chain": "c9" }));
     world
         .send(vec![
-            query("1", "2026-01-12T08:00:00Z", json!({ "chain": "c1", "region": "eu" })),
+            query(
+                "1",
+                "2026-01-12T08:00:00Z",
+                json!({ "chain": "c1", "region": "eu" }),
+            ),
             query("2", "2026-01-12T23:59:59Z", json!({ "chain": "c2" })),
             query("3", "2026-01-13T00:00:00Z", json!({ "chain": "c1", "region": 7 })),
             wrong.clone(),
@@ -238,7 +309,13 @@ async fn days_are_broken_down_by_dimensions(pool: PgPool) {
         .await;
     // More values than a day keeps apart: the rarest go together.
     let many: Vec<_> = (0..120)
-        .map(|n| query(&format!("m{n}"), "2026-01-14T08:00:00Z", json!({ "chain": format!("n{n:03}") })))
+        .map(|n| {
+            query(
+                &format!("m{n}"),
+                "2026-01-14T08:00:00Z",
+                json!({ "chain": format!("n{n:03}") }),
+            )
+        })
         .collect();
     world.send(many).await;
     world.billing.roll_up_usage().await.unwrap();

@@ -4,8 +4,8 @@ use billing::id::{CustomerId, MeterId};
 use billing::usage::Event;
 use sqlx::PgConnection;
 
-use crate::row::column;
 use crate::Result;
+use crate::row::column;
 
 /// Which event takes which one back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -54,7 +54,10 @@ pub async fn add_to_counted(
     .fetch_all(conn)
     .await?;
     let counted = rows.into_iter().map(|row| {
-        let (customer, meter) = (CustomerId::from_uuid(row.customer_id), MeterId::from_uuid(row.meter_id));
+        let (customer, meter) = (
+            CustomerId::from_uuid(row.customer_id),
+            MeterId::from_uuid(row.meter_id),
+        );
         ((customer, meter, row.period_start), row.new)
     });
     Ok(counted.collect())

@@ -53,9 +53,8 @@ async fn ingest(
     request: Request,
 ) -> Result<Response, Problem> {
     actor.sends_events()?;
-    let Query(Options { backfill }) = options.map_err(|rejection| {
-        Problem::new(StatusCode::BAD_REQUEST, "invalid_query", rejection.body_text())
-    })?;
+    let Query(Options { backfill }) = options
+        .map_err(|rejection| Problem::new(StatusCode::BAD_REQUEST, "invalid_query", rejection.body_text()))?;
     let form = form(request.headers())?;
     match parse(read(request).await?, form).await? {
         Sent::One(event) => {

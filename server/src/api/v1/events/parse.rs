@@ -53,7 +53,10 @@ pub fn parse(body: &[u8], form: Form) -> Result<Sent, Problem> {
 /// A line that is no JSON is one bad event; empty ones are none.
 fn lines(body: &[u8]) -> Result<Sent, Problem> {
     let is_empty = |line: &&[u8]| line.trim_ascii().is_empty();
-    let lines: Vec<&[u8]> = body.split(|byte| *byte == b'\n').filter(|line| !is_empty(line)).collect();
+    let lines: Vec<&[u8]> = body
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !is_empty(line))
+        .collect();
     check_count(lines.len())?;
     let read = |line| match serde_json::from_slice::<&RawValue>(line) {
         Ok(raw) => event(raw),
@@ -229,10 +232,17 @@ mod tests {
         };
         let outcomes: Vec<_> = events
             .into_iter()
-            .map(|event| event.map(|event| event.event_id).map_err(|bad| (bad.id, bad.code)))
+            .map(|event| {
+                event
+                    .map(|event| event.event_id)
+                    .map_err(|bad| (bad.id, bad.code))
+            })
             .collect();
         let bad_time = (Some("e1".to_owned()), INVALID);
-        assert_eq!(outcomes, [Ok("e1".to_owned()), Err((None, MALFORMED)), Err(bad_time)]);
+        assert_eq!(
+            outcomes,
+            [Ok("e1".to_owned()), Err((None, MALFORMED)), Err(bad_time)]
+        );
     }
 
     #[test]

@@ -11,3 +11,4 @@ mod roll_up;
 mod selection;
 #[path = "../support/mod.rs"]
 mod support;
+mod together;

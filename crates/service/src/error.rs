@@ -84,6 +84,9 @@ pub enum Error {
     ClockRefused,
     #[error("too many tries: wait a little")]
     TooMany,
+    /// More waits already than would be done in time.
+    #[error("too much at once: send it again in a moment")]
+    Busy,
     #[error("there are customers already: demo data go into an empty database only")]
     NotEmpty,
     #[error("demo data are being prepared: try again in a few seconds")]
@@ -153,6 +156,7 @@ impl Error {
             Self::EventConflict => "event_conflict",
             Self::ClockRefused => "clock_refused",
             Self::TooMany => "too_many",
+            Self::Busy => "busy",
             Self::NotEmpty => "not_empty",
             Self::Preparing => "preparing",
             Self::Gateway(_) => "gateway_unavailable",
@@ -169,7 +173,7 @@ impl Error {
         match self {
             Self::Store(error) => error.is_transient(),
             Self::Gateway(error) => error.outcome_unknown(),
-            Self::Queue | Self::PaymentUnderWay => true,
+            Self::Queue | Self::PaymentUnderWay | Self::Busy => true,
             _ => false,
         }
     }
@@ -205,7 +209,7 @@ impl Error {
             | Self::NotEmpty
             | Self::ClockRefused => ErrorKind::Conflict,
             Self::TooMany => ErrorKind::TooMany,
-            Self::Preparing | Self::Gateway(_) | Self::Queue => ErrorKind::Unavailable,
+            Self::Preparing | Self::Busy | Self::Gateway(_) | Self::Queue => ErrorKind::Unavailable,
             Self::Store(error) if error.is_transient() => ErrorKind::Unavailable,
             Self::Store(_) | Self::OutOfBounds(_) | Self::Internal(_) => ErrorKind::Internal,
         }

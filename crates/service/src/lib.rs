@@ -133,6 +133,7 @@ struct Parts {
     moving: admin::ClockMoveSlot,
     run: run::RunProgress,
     partitions: usage::PartitionsMade,
+    intake: usage::Intake,
     sign_in: auth::SignInGuard,
     code_tries: coupon::CodeTries,
 }
@@ -163,6 +164,7 @@ impl Billing {
             moving,
             run,
             partitions,
+            intake: usage::Intake::default(),
             sign_in,
             code_tries: coupon::CodeTries::default(),
         };

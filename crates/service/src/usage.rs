@@ -1,13 +1,17 @@
 //! Usage comes in, and what it adds up to.
 
+mod count;
 mod event;
 mod ingest;
+mod intake;
 mod late;
+mod reversal;
 mod roll_up;
 mod total;
 
 pub use event::{EventInput, EventOutcome, IngestReport};
 pub use ingest::MAX_EVENTS;
+pub use intake::Intake;
 pub use late::{Late, late_usage};
 pub use roll_up::PartitionsMade;
 pub use total::{current, period_usage, totals_until, used_by_now, used_until};

@@ -329,7 +329,7 @@ const CHECKS: &[Check] = &[
         "every event has its key",
         "SELECT count(*) FROM usage_event_key",
         "SELECT k.event_id FROM usage_event_key k FULL JOIN usage_event e USING (customer_id, event_id)
-         WHERE k.body_hash IS NULL OR e.meter_id IS NULL LIMIT 20",
+         WHERE k.body_hash IS NULL OR e.occurred_at IS NULL LIMIT 20",
     ),
     (
         "hourly buckets add up to the events",
@@ -337,7 +337,8 @@ const CHECKS: &[Check] = &[
         "SELECT coalesce(b.customer_id, e.customer_id)::text FROM
             (SELECT customer_id, meter_id, hour, event_count, sum FROM usage_bucket) b
          FULL JOIN (SELECT customer_id, meter_id, date_trunc('hour', occurred_at, 'UTC') AS hour,
-                           count(*) AS event_count, sum(value) AS sum FROM usage_event GROUP BY 1, 2, 3) e
+                           sum(weight) AS event_count, sum(value) AS sum FROM usage_event
+                    WHERE meter_id IS NOT NULL GROUP BY 1, 2, 3) e
             USING (customer_id, meter_id, hour)
          WHERE b.event_count IS DISTINCT FROM e.event_count OR b.sum IS DISTINCT FROM e.sum LIMIT 20",
     ),

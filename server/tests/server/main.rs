@@ -12,6 +12,7 @@ mod events_edges;
 mod forms;
 mod headers;
 mod http;
+mod ingest_storm;
 mod net_terms;
 mod origin;
 mod preparing;

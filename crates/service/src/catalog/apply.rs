@@ -138,7 +138,8 @@ fn conflict(conflict: &MeterConflict) -> Vec<Problem> {
         .aggregation
         .map(|(before, _)| stays("aggregation", before.as_str()));
     let reset = conflict.reset.map(|(before, _)| stays("reset", before.as_str()));
-    aggregation.into_iter().chain(reset).collect()
+    let selection = conflict.selection.iter().map(|field| stays(field, "as it is"));
+    aggregation.into_iter().chain(reset).chain(selection).collect()
 }
 
 async fn write(conn: &mut PgConnection, change: &Change) -> Result<()> {

@@ -245,11 +245,13 @@ impl Play {
             customer: self.customer(),
             event_id: id.to_owned(),
             source: "host".to_owned(),
-            meter: meter.to_owned(),
+            event_type: meter.to_owned(),
             occurred_at: Some(at),
             value: value.into(),
             data: serde_json::json!({}),
             body_hash: [0; 32],
+            reverses: None,
+            backfill: false,
         }
     }
 

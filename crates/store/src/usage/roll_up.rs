@@ -7,6 +7,10 @@ use sqlx::PgConnection;
 
 use crate::{CustomerScope, Result};
 
+/// Of a dimension a day keeps so many values apart; the rest are one.
+const MAX_VALUES: i64 = 100;
+const MAX_VALUE_CHARS: i32 = 255;
+
 /// Which days to recompute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RollUp {
@@ -57,14 +61,9 @@ async fn recompute(
     to: Option<NaiveDate>,
 ) -> Result<u64> {
     let done = sqlx::query!(
-        "WITH changed AS (
-             SELECT DISTINCT customer_id, meter_id, (hour AT TIME ZONE 'UTC')::date AS day FROM usage_bucket
-             WHERE ($1::timestamptz IS NULL OR touched_at >= $1)
-                 AND ($2::date IS NULL OR hour >= $2::timestamp AT TIME ZONE 'UTC')
-                 AND ($3::date IS NULL OR hour < ($3 + 1)::timestamp AT TIME ZONE 'UTC')
-         ), day AS (
+        "WITH day AS (
              SELECT *, day::timestamp AT TIME ZONE 'UTC' AS starts, (day + 1)::timestamp AT TIME ZONE 'UTC' AS ends
-             FROM changed
+             FROM usage_days_changed($1, $2, $3)
          )
          INSERT INTO usage_day
              (customer_id, meter_id, day, event_count, sum, min, max, last_at, last, level_seconds)
@@ -81,9 +80,108 @@ async fn recompute(
         from,
         to,
     )
+    .execute(&mut *conn)
+    .await?;
+    break_down(conn, (since, from, to)).await?;
+    Ok(done.rows_affected())
+}
+
+/// The same days by the values of their meters' dimensions, from the events. Each day is read once for all meters.
+async fn break_down(
+    conn: &mut PgConnection,
+    (since, from, to): (Option<DateTime<Utc>>, Option<NaiveDate>, Option<NaiveDate>),
+) -> Result<()> {
+    let broken_down = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM meter WHERE dimensions <> '{}')
+               OR EXISTS (SELECT FROM usage_dimension_day) AS "any!""#
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    if !broken_down {
+        return Ok(());
+    }
+    sqlx::query!(
+        "DELETE FROM usage_dimension_day d USING usage_days_changed($1, $2, $3) c
+         WHERE (d.customer_id, d.meter_id, d.day) = (c.customer_id, c.meter_id, c.day)",
+        since,
+        from,
+        to,
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "WITH asked AS MATERIALIZED (
+             SELECT c.customer_id, c.meter_id, c.day, d.dimension
+             FROM usage_days_changed($1, $2, $3) c JOIN meter m ON m.id = c.meter_id
+             CROSS JOIN LATERAL unnest(m.dimensions) AS d(dimension)
+         ), seen AS (
+             SELECT a.customer_id, a.meter_id, a.day, a.dimension,
+                 coalesce(left(e.data ->> a.dimension, $4), '') AS value, sum(e.weight) AS event_count, sum(e.value) AS sum
+             FROM (SELECT DISTINCT day FROM asked) d
+             CROSS JOIN LATERAL (
+                 SELECT customer_id, meter_id, weight, value, data FROM usage_event
+                 WHERE occurred_at >= d.day::timestamp AT TIME ZONE 'UTC'
+                     AND occurred_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
+                     AND meter_id IN (SELECT meter_id FROM asked)
+                 OFFSET 0
+             ) e
+             JOIN asked a ON (a.customer_id, a.meter_id, a.day) = (e.customer_id, e.meter_id, d.day)
+             GROUP BY 1, 2, 3, 4, 5
+         ), ranked AS (
+             SELECT *, row_number() OVER (PARTITION BY customer_id, meter_id, day, dimension
+                                          ORDER BY value = '', event_count DESC, value) AS rank
+             FROM seen
+         )
+         INSERT INTO usage_dimension_day (customer_id, meter_id, day, dimension, value, event_count, sum)
+         SELECT customer_id, meter_id, day, dimension, CASE WHEN rank <= $5::bigint THEN value ELSE '' END,
+             sum(event_count), sum(sum)
+         FROM ranked GROUP BY 1, 2, 3, 4, 5",
+        since,
+        from,
+        to,
+        MAX_VALUE_CHARS,
+        MAX_VALUES,
+    )
     .execute(conn)
     .await?;
-    Ok(done.rows_affected())
+    Ok(())
+}
+
+/// A value's share of a meter's days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValueTotal {
+    /// Empty: the values that are too many to be told apart, and events without one.
+    pub value: String,
+    pub event_count: i64,
+    pub sum: Decimal,
+}
+
+/// What a meter's days came to by the values of a dimension, as far as they are rolled up; the most first.
+pub async fn by_dimension(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    (meter, dimension): (MeterId, &str),
+    (from, to): (NaiveDate, NaiveDate),
+) -> Result<Vec<ValueTotal>> {
+    let rows = sqlx::query!(
+        r#"SELECT value, sum(event_count)::bigint AS "event_count!", sum(sum) AS "sum!" FROM usage_dimension_day
+           WHERE customer_id = $1 AND meter_id = $2 AND dimension = $3 AND day BETWEEN $4 AND $5
+           GROUP BY value ORDER BY sum(sum) DESC, value LIMIT $6::bigint + 1"#,
+        scope.uuid(),
+        meter.uuid(),
+        dimension,
+        from,
+        to,
+        MAX_VALUES,
+    )
+    .fetch_all(conn)
+    .await?;
+    let total = rows.into_iter().map(|row| ValueTotal {
+        value: row.value,
+        event_count: row.event_count,
+        sum: row.sum,
+    });
+    Ok(total.collect())
 }
 
 /// The customer's days from one up to and with another, as far as they are rolled up.

@@ -13,7 +13,7 @@ struct Program {
     figures: &'static [&'static str],
 }
 
-const PROGRAMS: [Program; 3] = [
+const PROGRAMS: [Program; 4] = [
     Program {
         package: "service",
         example: "billing_run",
@@ -25,13 +25,14 @@ const PROGRAMS: [Program; 3] = [
         figures: &["preview_cpu_ms"],
     },
     Program {
+        package: "server",
+        example: "ingest",
+        figures: &["ingest_single", "ingest_batch", "ingest_rollup", "ingest_replay"],
+    },
+    Program {
         package: "service",
         example: "bench",
         figures: &[
-            "ingest_single",
-            "ingest_batch",
-            "ingest_rollup",
-            "ingest_replay",
             "check_cached",
             "reserve_spread",
             "reserve_hot",
@@ -76,8 +77,15 @@ pub fn measure(bench: &Bench, figure: &str) -> Result<Option<Measured>> {
 }
 
 fn source(program: &Program) -> std::path::PathBuf {
-    Path::new("crates")
-        .join(program.package)
-        .join("examples")
-        .join(format!("{}.rs", program.example))
+    let package = match program.package {
+        "server" => Path::new("server").to_owned(),
+        name => Path::new("crates").join(name),
+    };
+    let examples = package.join("examples");
+    let (one_file, folder) = (format!("{}.rs", program.example), program.example);
+    let one_file = examples.join(one_file);
+    if one_file.exists() {
+        return one_file;
+    }
+    examples.join(folder).join("main.rs")
 }

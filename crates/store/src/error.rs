@@ -41,6 +41,14 @@ impl Error {
         }
     }
 
+    /// Two transactions met and the database chose to give this one up: done again, it goes through.
+    pub fn was_given_up(&self) -> bool {
+        let Self::Db(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        error.code().is_some_and(|code| code.starts_with("40"))
+    }
+
     pub fn is_conflict_on(&self, name: &str) -> bool {
         matches!(self, Self::Conflict { constraint } if constraint == name)
     }

@@ -354,6 +354,37 @@ const CHECKS: &[Check] = &[
          WHERE coalesce(c.used, 0) <> coalesce(e.used, 0) LIMIT 20",
     ),
     (
+        "counters of events add up to them",
+        "SELECT count(*) FROM usage_counter JOIN meter m ON m.id = meter_id AND m.aggregation = 'count'",
+        "SELECT coalesce(c.customer_id, e.customer_id)::text FROM
+            (SELECT customer_id, meter_id, sum(used) AS used FROM usage_counter
+             JOIN meter m ON m.id = meter_id AND m.aggregation = 'count' GROUP BY 1, 2) c
+         FULL JOIN (SELECT customer_id, meter_id, sum(weight) AS used FROM usage_event
+             JOIN meter m ON m.id = meter_id AND m.aggregation = 'count' GROUP BY 1, 2) e
+            USING (customer_id, meter_id)
+         WHERE coalesce(c.used, 0) <> coalesce(e.used, 0) LIMIT 20",
+    ),
+    (
+        "counters of different values count them",
+        "SELECT count(*) FROM usage_counter_value",
+        "SELECT coalesce(c.customer_id, v.customer_id)::text FROM
+            (SELECT customer_id, meter_id, period_start, used FROM usage_counter
+             JOIN meter m ON m.id = meter_id AND m.aggregation = 'unique') c
+         FULL JOIN (SELECT customer_id, meter_id, period_start, count(*) AS used FROM usage_counter_value
+             GROUP BY 1, 2, 3) v USING (customer_id, meter_id, period_start)
+         WHERE c.used IS DISTINCT FROM v.used LIMIT 20",
+    ),
+    (
+        "hours hold the values of their events",
+        "SELECT count(*) FROM usage_value",
+        "SELECT coalesce(v.customer_id, e.customer_id)::text FROM usage_value v
+         FULL JOIN (SELECT DISTINCT customer_id, meter_id, date_trunc('hour', occurred_at, 'UTC') AS hour,
+                           data ->> m.property AS value
+                    FROM usage_event JOIN meter m ON m.id = meter_id AND m.aggregation = 'unique') e
+            USING (customer_id, meter_id, hour, value)
+         WHERE v.customer_id IS NULL OR e.customer_id IS NULL LIMIT 20",
+    ),
+    (
         "the audit chain holds",
         "SELECT count(*) FROM audit_seal",
         "SELECT 'position ' || position FROM (

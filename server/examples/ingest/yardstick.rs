@@ -82,13 +82,12 @@ impl Yardstick {
                 1 + row % 100
             );
         }
-        let key = if self.known {
-            "'k' || v.k"
-        } else {
-            "md5(:r || 'k' || v.k)"
+        let (customer, key) = match self.known {
+            true => ("v.c", "'k' || v.k"),
+            false => ("(v.c + :r % 1000) % 1000", "md5(:r || 'k' || v.k)"),
         };
         let insert = format!(
-            "INSERT INTO raw_event SELECT (v.c + :r % 1000) % 1000, {key}, v.m, now(), v.v, '{{\"endpoint\":\"/api/chains\"}}'
+            "INSERT INTO raw_event SELECT {customer}, {key}, v.m, now(), v.v, '{{\"endpoint\":\"/api/chains\"}}'
              FROM (VALUES {rows}) v(c, m, k, v) ON CONFLICT DO NOTHING"
         )
         .replace('\n', " ");

@@ -79,7 +79,8 @@ impl From<service::Error> for Problem {
         } else {
             error.to_string().into()
         };
-        let expected = matches!(error, service::Error::Preparing);
+        // Many of these a second would tell no more than one.
+        let expected = matches!(error, service::Error::Preparing | service::Error::Busy);
         if status.is_server_error() && !expected {
             tracing::error!(error = ?error, code = error.code(), "A request failed: {error}");
         }

@@ -152,12 +152,8 @@ impl Storm {
                     return;
                 }
                 Ok(answer) => {
-                    assert!(
-                        matches!(answer.status, 500 | 503),
-                        "{} {}",
-                        answer.status,
-                        answer.body
-                    );
+                    let said = (answer.status, answer.header("retry-after"));
+                    assert_eq!(said, (503, Some("2")), "{}", answer.body);
                     thread::sleep(Duration::from_millis(50));
                 }
                 Err(_) => thread::sleep(Duration::from_millis(20)),

@@ -163,7 +163,11 @@ fn selection(standing: &Selection, wanted: &Selection) -> Vec<&'static str> {
     let differ = [
         ("event", standing.event_type != wanted.event_type),
         ("filter", standing.filter != wanted.filter),
-        ("property", standing.property != wanted.property),
+        (
+            "property",
+            // A unique meter that has none counts nothing yet.
+            standing.property.is_some() && standing.property != wanted.property,
+        ),
     ];
     differ
         .into_iter()

@@ -9,6 +9,8 @@ use super::section::Section;
 
 /// Marks the line of a plan's price beside those of its meters.
 const RESERVED: &str = "base";
+/// Of an event's data, no property.
+const VALUE: &str = "value";
 const AGGREGATIONS: &str = "count, sum, min, max, latest, unique, time_weighted";
 /// More would make every day of every customer a page of numbers.
 const MAX_DIMENSIONS: usize = 5;
@@ -38,8 +40,27 @@ pub fn read(key: &str, mut section: Section<'_>) -> MeterSpec {
             dimensions: dimensions(&mut section),
         },
     };
+    if meter.aggregation == Aggregation::Unique && meter.reset == Reset::Never {
+        section.report(
+            "reset",
+            "must be usage_period: different values are counted anew in each",
+        );
+    }
+    for (field, name) in properties(&meter.selection) {
+        if name == VALUE {
+            section.report(field, "must not be value: that is how much an event counts");
+        }
+    }
     section.done();
     meter
+}
+
+/// The properties it names, and where.
+fn properties(selection: &Selection) -> impl Iterator<Item = (&'static str, &String)> {
+    let filtered = selection.filter.keys().map(|name| ("filter", name));
+    let counted = selection.property.iter().map(|name| ("property", name));
+    let dimensions = selection.dimensions.iter().map(|name| ("dimensions", name));
+    filtered.chain(counted).chain(dimensions)
 }
 
 fn short(text: Option<String>, key: &str, section: &Section<'_>) -> Option<String> {

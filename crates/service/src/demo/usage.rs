@@ -229,5 +229,6 @@ pub fn event(customer: CustomerId, meter: &str, (at, value): (DateTime<Utc>, u64
         body_hash,
         reverses: None,
         backfill: false,
+        bytes: 0,
     }
 }

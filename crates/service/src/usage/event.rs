@@ -1,5 +1,6 @@
 //! An event as it is sent, and whether it can be counted at all.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use billing::catalog::{Aggregation, Meter};
@@ -11,6 +12,8 @@ use store::usage::{NewEvent, SentKey, UsageCustomer};
 
 /// Later than this an event is no longer counted: its period is long billed.
 const MAX_AGE: TimeDelta = TimeDelta::days(35);
+/// History that comes from elsewhere ends here: before, a date is a mistake.
+const MAX_BACKFILL: TimeDelta = TimeDelta::days(3_653);
 /// Senders' clocks run ahead, but not by much.
 const MAX_AHEAD: TimeDelta = TimeDelta::hours(1);
 const MAX_TEXT_BYTES: usize = 255;
@@ -32,6 +35,8 @@ pub struct EventInput {
     pub reverses: Option<String>,
     /// It may be older than events otherwise are.
     pub backfill: bool,
+    /// How long it was when it came.
+    pub bytes: usize,
 }
 
 /// An event as it was handed in, and the only customer its sender speaks for; none speaks for all.
@@ -66,7 +71,7 @@ pub(super) enum Refusal {
     /// Also said of a customer the key does not speak for.
     #[error("there is no customer {0}")]
     UnknownCustomer(CustomerId),
-    #[error("it occurred more than 35 days ago")]
+    #[error("it occurred more than 35 days ago, or more than ten years where history is sent")]
     TooOld,
     #[error("it is said to occur more than an hour from now")]
     InFuture,
@@ -189,7 +194,8 @@ impl Known {
     }
 
     pub(super) fn check_time(&self, at: DateTime<Utc>, backfill: bool) -> Result<(), Refusal> {
-        if at < self.now - MAX_AGE && !backfill {
+        let oldest = if backfill { MAX_BACKFILL } else { MAX_AGE };
+        if at < self.now - oldest {
             return Err(Refusal::TooOld);
         }
         if at > self.now + MAX_AHEAD {
@@ -236,7 +242,7 @@ impl Known {
                 meters: counted.iter().map(|counted| counted.meter.id).collect(),
                 event,
                 source: &input.source,
-                data: &input.data,
+                data: Cow::Borrowed(&input.data),
             },
             counted,
             customer,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use billing::catalog::{Aggregation, Meter};
 use billing::id::CustomerId;
 use billing::usage::MAX_TOTAL;
 use chrono::{DateTime, Utc};
@@ -17,6 +18,8 @@ use crate::{Actor, Billing, Error, Result};
 
 /// One transaction's worth: more would hold the buckets' locks for too long.
 pub const MAX_EVENTS: usize = 1_000;
+/// How often a transaction that met another is done again.
+const MAX_GIVEN_UP: u32 = 3;
 
 impl Billing {
     /// Each event is accepted, known already or rejected for itself; a failure of the database leaves
@@ -77,7 +80,7 @@ async fn write(billing: Billing) {
     }
 }
 
-/// Also a writer that panics is counted off.
+/// Also a writer that panics is counted off, or followed by another.
 struct AtWork {
     billing: Billing,
     finished: bool,
@@ -85,8 +88,8 @@ struct AtWork {
 
 impl Drop for AtWork {
     fn drop(&mut self) {
-        if !self.finished {
-            self.billing.parts.intake.lost_writer();
+        if !self.finished && self.billing.parts.intake.lost_writer() == Writer::Needed {
+            tokio::spawn(write(self.billing.clone()));
         }
     }
 }
@@ -102,23 +105,33 @@ async fn answer(billing: &Billing, requests: Vec<Request>) {
                 let _ = request.answer.send(Ok(IngestReport { outcomes }));
             }
         }
-        Err(error) if requests.len() > 1 && !error.is_transient() => {
-            for request in requests {
-                let outcomes = store_all(billing, std::slice::from_ref(&request)).await;
-                let _ = request
-                    .answer
-                    .send(outcomes.map(|outcomes| IngestReport { outcomes }));
+        Err(error) if requests.len() > 1 && !error.is_transient() => one_by_one(billing, requests).await,
+        Err(error) => refuse(requests, error),
+    }
+}
+
+/// Until the database is away: then nobody waits for it once more.
+async fn one_by_one(billing: &Billing, requests: Vec<Request>) {
+    let mut requests = requests.into_iter();
+    while let Some(request) = requests.next() {
+        match store_all(billing, std::slice::from_ref(&request)).await {
+            Err(error) if error.is_transient() => {
+                refuse(std::iter::once(request).chain(requests), error);
+                return;
+            }
+            outcomes => {
+                let report = outcomes.map(|outcomes| IngestReport { outcomes });
+                let _ = request.answer.send(report);
             }
         }
-        Err(error) => {
-            let mut requests = requests.into_iter();
-            if let Some(first) = requests.next() {
-                let _ = first.answer.send(Err(error));
-            }
-            for other in requests {
-                let _ = other.answer.send(Err(Error::Busy));
-            }
-        }
+    }
+}
+
+/// The first is told what happened, the others to come again.
+fn refuse(requests: impl IntoIterator<Item = Request>, error: Error) {
+    let errors = std::iter::once(error).chain(std::iter::repeat_with(|| Error::Busy));
+    for (request, error) in requests.into_iter().zip(errors) {
+        let _ = request.answer.send(Err(error));
     }
 }
 
@@ -127,26 +140,44 @@ async fn store_all(billing: &Billing, requests: &[Request]) -> Result<Vec<EventO
         .iter()
         .flat_map(|Request { own, events, .. }| events.iter().map(|input| Sent { input, own: *own }))
         .collect();
-    let mut too_much = HashSet::new();
+    let (mut too_much, mut given_up) = (HashSet::new(), 0);
     loop {
-        let mut tx = store::begin(billing.pool()).await?;
-        let known = known(&mut tx, &sent, billing.now()).await?;
-        match store_and_count(&mut tx, &known, &sent, &too_much).await? {
-            Stored::All(outcomes) => {
-                store::commit(tx).await?;
-                return Ok(outcomes);
-            }
+        match store_once(billing, &sent, &too_much).await {
+            Ok(Stored::All(outcomes)) => return Ok(outcomes),
             // Found only after they were counted: the transaction is given up and done without them.
-            Stored::TooMuch(events) => too_much.extend(events),
+            Ok(Stored::TooMuch(events)) => too_much.extend(events),
+            // Two that hold the same ids or take the same event back met.
+            Err(error) if given_up < MAX_GIVEN_UP && was_given_up(&error) => given_up += 1,
+            Err(error) => return Err(error),
         }
     }
+}
+
+fn was_given_up(error: &Error) -> bool {
+    match error {
+        Error::Store(error) => error.was_given_up(),
+        Error::Busy => true,
+        _ => false,
+    }
+}
+
+async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<EventKey>) -> Result<Stored> {
+    let mut tx = store::begin(billing.pool()).await?;
+    let known = known(&mut tx, sent, billing.now()).await?;
+    let stored = store_and_count(&mut tx, &known, sent, too_much).await?;
+    if let Stored::All(_) = stored {
+        store::commit(tx).await?;
+    }
+    Ok(stored)
 }
 
 async fn known(conn: &mut PgConnection, sent: &[Sent<'_>], now: DateTime<Utc>) -> Result<Known> {
     let named: BTreeSet<CustomerId> = sent.iter().map(|sent| sent.input.customer).collect();
     let customers = store::usage::customers(conn, &named.into_iter().collect::<Vec<_>>()).await?;
     let mut meters: HashMap<_, Vec<_>> = HashMap::new();
-    for meter in store::catalog::meters(conn).await? {
+    let countable =
+        |meter: &Meter| meter.aggregation != Aggregation::Unique || meter.selection.property.is_some();
+    for meter in store::catalog::meters(conn).await?.into_iter().filter(countable) {
         let of_type = meters.entry(meter.event_type().to_owned()).or_default();
         of_type.push(meter);
     }
@@ -179,11 +210,13 @@ async fn store_and_count(
         mut outcomes,
         facts,
         reversals,
+        unsettled,
     } = sort(known, sent, too_much);
     let mut accepted = store_facts(conn, known, facts, &mut outcomes).await?;
     if !reversals.is_empty() {
         accepted.extend(reversal::store(conn, known, &reversals, &mut outcomes).await?);
     }
+    settle(conn, sent, unsettled, &mut outcomes).await?;
     if !accepted.is_empty() {
         accepted.sort_by_key(|(index, _)| *index);
         let events: Vec<&Countable<'_>> = accepted.iter().map(|(_, event)| event).collect();
@@ -196,7 +229,9 @@ async fn store_and_count(
             }
         }
     }
-    Ok(Stored::All(outcomes.into_iter().flatten().collect()))
+    let outcomes: Option<Vec<_>> = outcomes.into_iter().collect();
+    let outcomes = outcomes.ok_or(Error::Internal("an event without an outcome"))?;
+    Ok(Stored::All(outcomes))
 }
 
 /// Those whose keys were new, with where they stood.
@@ -206,15 +241,11 @@ async fn store_facts<'a>(
     facts: Vec<(usize, Countable<'a>)>,
     outcomes: &mut [Option<EventOutcome>],
 ) -> Result<Vec<(usize, Countable<'a>)>> {
-    if facts.is_empty() {
-        return Ok(Vec::new());
-    }
     let new: Vec<NewEvent<'_>> = facts.iter().map(|(_, event)| event.new.clone()).collect();
     let fresh = store::usage::insert_events(conn, &new, known.now).await?;
     for position in &fresh {
         outcomes[facts[*position].0] = Some(EventOutcome::Accepted);
     }
-    settle_known(conn, &facts, outcomes).await?;
     let fresh: HashSet<usize> = fresh.into_iter().collect();
     let facts = facts.into_iter().enumerate();
     let accepted = facts.filter(|(position, _)| fresh.contains(position));
@@ -236,68 +267,105 @@ fn late(events: &[&Countable<'_>], now: DateTime<Utc>) -> Vec<CustomerId> {
 }
 
 /// The events that can be counted, each key once, in the order of keys, with where they stood; and the
-/// outcomes of all others.
+/// outcomes of all others, as far as they are known.
 struct Sorted<'a> {
     outcomes: Vec<Option<EventOutcome>>,
     facts: Vec<(usize, Countable<'a>)>,
     /// Of these is known only later what they count.
     reversals: Vec<(usize, Sound<'a>)>,
+    unsettled: Vec<Unsettled>,
+}
+
+/// An event that is the same as one that is stored, or another under its id, if there is one.
+struct Unsettled {
+    index: usize,
+    /// What is said of it where there is none.
+    otherwise: Otherwise,
+}
+
+enum Otherwise {
+    Refused(Refusal),
+    /// What is said of the event here, which has the same id and comes first.
+    As(usize),
 }
 
 fn sort<'a>(known: &'a Known, sent: &[Sent<'a>], too_much: &HashSet<EventKey>) -> Sorted<'a> {
-    let mut outcomes = vec![None; sent.len()];
-    let mut sorted: BTreeMap<(CustomerId, &str), (usize, Sound<'_>)> = BTreeMap::new();
+    let mut sorted = Sorted {
+        outcomes: vec![None; sent.len()],
+        facts: Vec::with_capacity(sent.len()),
+        reversals: Vec::new(),
+        unsettled: Vec::new(),
+    };
+    let mut first: BTreeMap<(CustomerId, &str), (usize, Asked<'_>)> = BTreeMap::new();
     for (index, sent) in sent.iter().enumerate() {
         let key = sent.input.key();
-        let too_much = || too_much.contains(&(key.customer, key.event_id.to_owned()));
-        match known.sound(*sent) {
-            Ok(_) if too_much() => outcomes[index] = Some(Refusal::TotalTooLarge.into()),
-            Err(refusal) => outcomes[index] = Some(refusal.into()),
-            Ok(sound) => match sorted.get(&(key.customer, key.event_id)) {
-                None => {
-                    sorted.insert((key.customer, key.event_id), (index, sound));
-                }
-                Some((_, first)) => {
-                    outcomes[index] = Some(EventOutcome::of_known(first.input.key() == key));
+        let too_much = too_much.contains(&(key.customer, key.event_id.to_owned()));
+        let otherwise = match known.sound(*sent) {
+            Ok(_) if too_much => Otherwise::Refused(Refusal::TotalTooLarge),
+            // Nothing is said of ids to senders who may not send of this customer.
+            Err(refusal) => {
+                sorted.outcomes[index] = Some(refusal.into());
+                continue;
+            }
+            Ok(sound) => match (first.get(&(key.customer, key.event_id)), asked(known, sound)) {
+                (Some((first, _)), _) => Otherwise::As(*first),
+                (None, Err(refusal)) => Otherwise::Refused(refusal),
+                (None, Ok(asked)) => {
+                    first.insert((key.customer, key.event_id), (index, asked));
+                    continue;
                 }
             },
+        };
+        sorted.unsettled.push(Unsettled { index, otherwise });
+    }
+    for (index, asked) in first.into_values() {
+        match asked {
+            Asked::Fact(event) => sorted.facts.push((index, event)),
+            Asked::Reversal(sound) => sorted.reversals.push((index, sound)),
         }
     }
-    let (mut facts, mut reversals) = (Vec::with_capacity(sorted.len()), Vec::new());
-    for (index, sound) in sorted.into_values() {
-        if sound.input.reverses.is_some() {
-            reversals.push((index, sound));
-            continue;
-        }
-        match known.countable(sound) {
-            Ok(event) => facts.push((index, event)),
-            Err(refusal) => outcomes[index] = Some(refusal.into()),
-        }
-    }
-    Sorted {
-        outcomes,
-        facts,
-        reversals,
+    sorted
+}
+
+/// What an event asks for.
+enum Asked<'a> {
+    Fact(Countable<'a>),
+    Reversal(Sound<'a>),
+}
+
+fn asked<'a>(known: &'a Known, sound: Sound<'a>) -> std::result::Result<Asked<'a>, Refusal> {
+    match sound.input.reverses {
+        Some(_) => Ok(Asked::Reversal(sound)),
+        None => known.countable(sound).map(Asked::Fact),
     }
 }
 
-/// Events whose keys were there before: the same ones again, or other ones under the same id. Asked in a
-/// statement of its own, which sees what others committed while ours waited for them.
-async fn settle_known(
+/// Events whose ids may have been used before: by the same ones, or by others. Asked last and in a statement of its
+/// own, which sees what this transaction stored, and what others committed while it waited for them.
+async fn settle(
     conn: &mut PgConnection,
-    facts: &[(usize, Countable<'_>)],
+    sent: &[Sent<'_>],
+    unsettled: Vec<Unsettled>,
     outcomes: &mut [Option<EventOutcome>],
 ) -> Result<()> {
-    let repeated: Vec<_> = facts
-        .iter()
-        .filter(|(index, _)| outcomes[*index].is_none())
+    let is_open = |index: &usize| outcomes[*index].is_none();
+    let open: Vec<usize> = (0..sent.len()).filter(is_open).collect();
+    let keys: Vec<_> = open.iter().map(|index| sent[*index].input.key()).collect();
+    let known = store::usage::known_keys(conn, &keys).await?;
+    let known: HashMap<usize, bool> = known
+        .into_iter()
+        .map(|known| (open[known.position], known.same_body))
         .collect();
-    if repeated.is_empty() {
-        return Ok(());
+    for (index, same_body) in &known {
+        outcomes[*index] = Some(EventOutcome::of_known(*same_body));
     }
-    let keys: Vec<_> = repeated.iter().map(|(_, event)| event.new.key).collect();
-    for known in store::usage::known_keys(conn, &keys).await? {
-        outcomes[repeated[known.position].0] = Some(EventOutcome::of_known(known.same_body));
+    for Unsettled { index, otherwise } in unsettled {
+        match (known.get(&index), otherwise) {
+            (Some(true), _) | (Some(false), Otherwise::As(_)) => {}
+            // What is wrong with it is more to the point than that another has its id.
+            (_, Otherwise::Refused(refusal)) => outcomes[index] = Some(refusal.into()),
+            (None, Otherwise::As(first)) => outcomes[index] = outcomes[first].clone(),
+        }
     }
     Ok(())
 }

@@ -17,6 +17,10 @@ const MAX_WRITERS: usize = 4;
 const EVENTS_PER_WRITER: usize = 32;
 /// More than this waits so long that whoever sent it gives up first.
 const MAX_WAITING: usize = 20_000;
+/// What waits is in memory, several times as large as it came.
+const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
+/// What one transaction takes of it.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// Events that were handed in and are not stored yet.
 #[derive(Debug, Default)]
@@ -26,6 +30,7 @@ pub struct Intake(Mutex<Waiting>);
 struct Waiting {
     requests: VecDeque<Request>,
     events: usize,
+    bytes: usize,
     writers: usize,
 }
 
@@ -37,6 +42,12 @@ pub(super) struct Request {
     pub answer: oneshot::Sender<Result<IngestReport>>,
 }
 
+impl Request {
+    fn bytes(&self) -> usize {
+        self.events.iter().map(|event| event.bytes).sum()
+    }
+}
+
 /// Whether the one who handed in must see to it that somebody writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Writer {
@@ -46,11 +57,14 @@ pub(super) enum Writer {
 
 impl Intake {
     pub(super) fn hand_in(&self, request: Request) -> Result<Writer> {
+        let bytes = request.bytes();
         let mut waiting = self.lock();
-        if waiting.events + request.events.len() > MAX_WAITING {
+        let too_much = waiting.bytes + bytes > MAX_WAITING_BYTES;
+        if too_much || waiting.events + request.events.len() > MAX_WAITING {
             return Err(Error::Busy);
         }
         waiting.events += request.events.len();
+        waiting.bytes += bytes;
         waiting.requests.push_back(request);
         let enough = waiting.writers > 0 && waiting.events < waiting.writers * EVENTS_PER_WRITER;
         if enough || waiting.writers == MAX_WRITERS {
@@ -63,25 +77,33 @@ impl Intake {
     /// What one transaction takes; nothing, and the writer is done. It may not ask again then.
     pub(super) fn take(&self) -> Vec<Request> {
         let mut waiting = self.lock();
-        let (mut taken, mut events) = (Vec::new(), 0);
+        let (mut taken, mut events, mut bytes) = (Vec::new(), 0, 0);
         while let Some(request) = waiting.requests.pop_front() {
-            if !taken.is_empty() && events + request.events.len() > MAX_EVENTS {
+            let too_much = events + request.events.len() > MAX_EVENTS || bytes + request.bytes() > MAX_BYTES;
+            if !taken.is_empty() && too_much {
                 waiting.requests.push_front(request);
                 break;
             }
             events += request.events.len();
+            bytes += request.bytes();
             taken.push(request);
         }
         waiting.events -= events;
+        waiting.bytes -= bytes;
         if taken.is_empty() {
             waiting.writers -= 1;
         }
         taken
     }
 
-    /// A writer that did not come to its end: the next request finds another.
-    pub(super) fn lost_writer(&self) {
-        self.lock().writers -= 1;
+    /// A writer that did not come to its end. Whoever waits for it needs another.
+    pub(super) fn lost_writer(&self) -> Writer {
+        let mut waiting = self.lock();
+        if waiting.requests.is_empty() {
+            waiting.writers -= 1;
+            return Writer::AtWork;
+        }
+        Writer::Needed
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -106,6 +128,7 @@ mod tests {
             body_hash: [0; 32],
             reverses: None,
             backfill: false,
+            bytes: 100,
         };
         Request {
             own: None,
@@ -142,7 +165,10 @@ mod tests {
             assert!(intake.take().is_empty());
         }
         assert_eq!(writer(), Writer::Needed);
-        intake.lost_writer();
+        // It died before it took anything: another goes on in its place.
+        assert_eq!(intake.lost_writer(), Writer::Needed);
+        intake.take();
+        assert_eq!(intake.lost_writer(), Writer::AtWork);
         assert_eq!(writer(), Writer::Needed);
     }
 
@@ -155,5 +181,8 @@ mod tests {
         assert!(matches!(intake.hand_in(request(1)), Err(Error::Busy)));
         intake.take();
         intake.hand_in(request(1)).unwrap();
+        let mut large = request(2);
+        large.events[0].bytes = MAX_WAITING_BYTES;
+        assert!(matches!(intake.hand_in(large), Err(Error::Busy)));
     }
 }

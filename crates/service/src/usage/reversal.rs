@@ -1,6 +1,7 @@
 //! Events that take others back. They count when the other did, so that its hour and its usage period are right
 //! again.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use billing::catalog::Meter;
@@ -40,13 +41,17 @@ pub(super) async fn store<'a>(
         .collect();
     let mut taken = store::usage::reverse(conn, &reversals).await?;
     taken.sort_unstable();
+    let mut refused = Vec::with_capacity(taken.len());
     for position in taken.into_iter().rev() {
-        let (index, ..) = sorted.remove(position);
+        let (index, sound, _) = sorted.remove(position);
         outcomes[index] = Some(Refusal::AlreadyReversed.into());
+        refused.push((index, sound));
     }
+    // The one that took the event back may be the same one, sent twice at once.
+    new_ones(conn, &refused, outcomes).await?;
     let new: Vec<NewEvent<'_>> = sorted.iter().map(|(.., event)| event.new.clone()).collect();
     if store::usage::insert_events(conn, &new, known.now).await?.len() < new.len() {
-        // Somebody used the id since it was looked up: the whole is given up and sent again.
+        // Somebody used the id since it was looked up: all is given up and done again.
         return Err(Error::Busy);
     }
     let done = sorted.into_iter().map(|(index, _, event)| {
@@ -78,11 +83,13 @@ async fn new_ones<'a>(
     outcomes: &mut [Option<EventOutcome>],
 ) -> Result<Vec<(usize, Sound<'a>)>> {
     let keys: Vec<_> = asked.iter().map(|(_, sound)| sound.input.key()).collect();
+    let mut new = vec![true; asked.len()];
     for known in store::usage::known_keys(conn, &keys).await? {
         outcomes[asked[known.position].0] = Some(EventOutcome::of_known(known.same_body));
+        new[known.position] = false;
     }
-    let new = asked.iter().filter(|(index, _)| outcomes[*index].is_none());
-    Ok(new.copied().collect())
+    let asked = asked.iter().zip(new).filter(|(_, new)| *new);
+    Ok(asked.map(|(asked, _)| *asked).collect())
 }
 
 fn countable<'a>(
@@ -108,7 +115,8 @@ fn countable<'a>(
             meters: other.meters.clone(),
             event: other.event.reversal(),
             source: &input.source,
-            data: &input.data,
+            // As the other: what broke that one down breaks this one down.
+            data: Cow::Owned(other.data.clone()),
         },
         counted: meters
             .into_iter()

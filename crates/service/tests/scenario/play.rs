@@ -252,6 +252,7 @@ impl Play {
             body_hash: [0; 32],
             reverses: None,
             backfill: false,
+            bytes: 0,
         }
     }
 

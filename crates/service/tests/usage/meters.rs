@@ -88,6 +88,7 @@ pub fn event(customer: CustomerId, id: &str, meter: &str, value: &str, at: &str)
         body_hash,
         reverses: None,
         backfill: false,
+        bytes: 0,
     }
 }
 

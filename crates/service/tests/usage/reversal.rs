@@ -225,3 +225,30 @@ async fn old_events_come_in_where_the_sender_says_so(pool: PgPool) {
     assert!(matches!(refused, Err(Error::Forbidden)));
     world.ties().await;
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn one_reversal_sent_many_times_at_once_is_one(pool: PgPool) {
+    let (world, ada) = metered(pool).await;
+    let sent = event(ada, "1", "calls", "1", NOON);
+    world.send(vec![sent.clone()]).await;
+    // Two programs, that share no transactions.
+    let other = service::Billing::over(
+        world.pool.clone(),
+        world.clock.clone(),
+        world.billing.config().clone(),
+    );
+    let mut sending = tokio::task::JoinSet::new();
+    for number in 0..20 {
+        let billing = if number % 2 == 0 {
+            world.billing.clone()
+        } else {
+            other.clone()
+        };
+        let back = takes_back("back", &sent);
+        sending.spawn(async move { billing.ingest(&Actor::System, vec![back]).await.unwrap().outcomes });
+    }
+    let outcomes = sending.join_all().await.concat();
+    let count = |wanted: &str| outcomes.iter().filter(|outcome| code(outcome) == wanted).count();
+    assert_eq!((count("accepted"), count("duplicate")), (1, 19), "{outcomes:?}");
+    world.ties().await;
+}

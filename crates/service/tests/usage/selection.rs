@@ -303,7 +303,7 @@ async fn days_are_broken_down_by_dimensions(pool: PgPool) {
             wrong.clone(),
             EventInput {
                 reverses: Some("4".to_owned()),
-                ..query("5", "2026-01-12T20:00:00Z", json!({ "chain": "c9" }))
+                ..query("5", "2026-01-12T20:00:00Z", json!({}))
             },
         ])
         .await;
@@ -337,4 +337,50 @@ async fn days_are_broken_down_by_dimensions(pool: PgPool) {
     );
     let many = broken_down("chain", "2026-01-14", "2026-01-14").await;
     assert_eq!((many.len(), many[0].clone()), (101, of("", 20, "200")));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn days_are_broken_down_while_events_come_in(pool: PgPool) {
+    let (world, ada) = selecting(pool).await;
+    let dimensions = Selection {
+        event_type: Some("query".to_owned()),
+        dimensions: vec!["chain".to_owned()],
+        ..Selection::default()
+    };
+    let meter = define(9, "queries", Aggregation::Sum, dimensions);
+    let spec = MeterSpec {
+        key: meter.key.clone(),
+        name: meter.name.clone(),
+        unit: meter.unit.clone(),
+        aggregation: meter.aggregation,
+        reset: meter.reset,
+        selection: meter.selection.clone(),
+    };
+    let mut conn = world.pool.acquire().await.unwrap();
+    store::catalog::add_meter(&mut conn, meter.id, &spec)
+        .await
+        .unwrap();
+    drop(conn);
+    let billing = world.billing.clone();
+    let sender = tokio::spawn(async move {
+        for number in 0..300_u32 {
+            let at = format!("2026-01-{:02}T08:00:00Z", 10 + number % 5);
+            let sent = EventInput {
+                data: json!({ "chain": format!("c{}", number % 3) }),
+                ..event(ada, &number.to_string(), "query", "1", &at)
+            };
+            billing.ingest(&service::Actor::System, vec![sent]).await.unwrap();
+        }
+    });
+    while !sender.is_finished() {
+        world.billing.roll_up_usage().await.unwrap();
+    }
+    sender.await.unwrap();
+    world.billing.roll_up_usage().await.unwrap();
+    let sums: (Decimal, Decimal) =
+        sqlx::query_as("SELECT (SELECT sum(sum) FROM usage_day), (SELECT sum(sum) FROM usage_dimension_day)")
+            .fetch_one(&world.pool)
+            .await
+            .unwrap();
+    assert_eq!(sums, (d("300"), d("300")));
 }

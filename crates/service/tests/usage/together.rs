@@ -24,7 +24,11 @@ async fn one_commit_answers_many_and_each_speaks_for_itself(pool: PgPool) {
     for number in 0..SENDERS {
         let billing = world.billing.clone();
         // Every other sender speaks for one customer and sends of two.
-        let actor = if number % 2 == 0 { Actor::System } else { own_key(ada) };
+        let actor = if number % 2 == 0 {
+            Actor::System
+        } else {
+            own_key(ada)
+        };
         let events = vec![
             event(ada, &format!("a{number}"), "calls", "1", NOON),
             event(bob, &format!("b{number}"), "calls", "1", NOON),
@@ -33,14 +37,23 @@ async fn one_commit_answers_many_and_each_speaks_for_itself(pool: PgPool) {
     }
     for (number, outcomes) in sending.join_all().await {
         assert_eq!(outcomes[0], EventOutcome::Accepted);
-        let foreign = matches!(outcomes[1], EventOutcome::Rejected { code: "unknown_customer", .. });
+        let foreign = matches!(
+            outcomes[1],
+            EventOutcome::Rejected {
+                code: "unknown_customer",
+                ..
+            }
+        );
         assert_eq!(foreign, number % 2 == 1, "{number}: {:?}", outcomes[1]);
     }
     let transactions: i64 = sqlx::query_scalar("SELECT count(DISTINCT xmin::text) FROM usage_event")
         .fetch_one(&world.pool)
         .await
         .unwrap();
-    assert!(transactions < 50, "{SENDERS} senders took {transactions} transactions");
+    assert!(
+        transactions < 50,
+        "{SENDERS} senders took {transactions} transactions"
+    );
     assert_eq!(world.count_of("usage_event").await, 300);
     world.ties().await;
 }
@@ -83,5 +96,6 @@ async fn whoever_does_not_wait_is_stored_all_the_same(pool: PgPool) {
     // The next one is stored after them, or with them.
     let last = world.send(vec![event(ada, "last", "calls", "1", NOON)]).await;
     assert_eq!(last, [EventOutcome::Accepted]);
+    assert_eq!(world.count_of("usage_event").await, 41);
     world.ties().await;
 }

@@ -36,11 +36,12 @@ pub async fn add_meter(conn: &mut PgConnection, id: MeterId, meter: &MeterSpec) 
 /// What is counted, and how, stays.
 pub async fn edit_meter(conn: &mut PgConnection, id: MeterId, meter: &MeterSpec) -> Result<()> {
     sqlx::query!(
-        "UPDATE meter SET name = $2, unit = $3, dimensions = $4 WHERE id = $1",
+        "UPDATE meter SET name = $2, unit = $3, dimensions = $4, property = $5 WHERE id = $1",
         id.uuid(),
         meter.name,
         meter.unit,
         &meter.selection.dimensions,
+        meter.selection.property,
     )
     .execute(conn)
     .await?;

@@ -1,5 +1,7 @@
 //! Events, each stored once under its customer's id for it.
 
+use std::borrow::Cow;
+
 use billing::id::{CustomerId, MeterId};
 use billing::period::{BillingTime, Zone};
 use billing::usage::{Event, LiveUsage};
@@ -18,7 +20,7 @@ pub struct NewEvent<'a> {
     pub meters: Vec<MeterId>,
     pub event: Event,
     pub source: &'a str,
-    pub data: &'a Value,
+    pub data: Cow<'a, Value>,
 }
 
 /// What a sender calls an event, and the hash of what it sent.
@@ -83,6 +85,9 @@ pub async fn insert_events(
     events: &[NewEvent<'_>],
     received_at: DateTime<Utc>,
 ) -> Result<Vec<usize>> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows = Rows::of(events);
     let keys = Keys::of(rows.events.iter().map(|event| event.key));
     let fresh = sqlx::query_scalar!(
@@ -110,7 +115,7 @@ pub async fn insert_events(
         &column(&rows.events, |event| i16::from(event.event.weight())),
         &column(&rows.events, |event| event.event.occurred_at()),
         &column(&rows.events, |event| event.source.to_owned()),
-        &column(&rows.events, |event| event.data.clone()),
+        &column(&rows.events, |event| event.data.clone().into_owned()),
         &rows.positions as &[Option<i64>],
         received_at,
     )
@@ -164,6 +169,9 @@ pub struct KnownKey {
 
 /// Those of the keys that there are.
 pub async fn known_keys(conn: &mut PgConnection, keys: &[SentKey<'_>]) -> Result<Vec<KnownKey>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let column = Keys::of(keys.iter().copied());
     let found = sqlx::query!(
         r#"SELECT s.position AS "position!", k.body_hash = s.body_hash AS "same_body!"

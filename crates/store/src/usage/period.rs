@@ -36,7 +36,7 @@ impl SpanOf {
     }
 
     /// The partial hours: the start's as a whole, for what was before it, and the end's up to the end.
-    fn edges(self) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> {
+    pub(super) fn edges(self) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> {
         let (first, last) = self.whole_hours();
         let (start, end) = (hour_of(self.period.start()), self.period.end());
         let apart = [(start, first), (last, end)];

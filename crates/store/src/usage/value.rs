@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use billing::id::{CustomerId, MeterId};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{BucketKey, CounterKey, SpanOf};
 use crate::row::column;
@@ -64,41 +65,53 @@ pub async fn add_to_counted(
 }
 
 /// How many different values each unique meter saw in the spans: of whole hours from their values, of partial ones
-/// from the events.
+/// from the events. Each hour is read once for all who ask for a part of it, and only where there are any.
 pub(super) async fn distinct(
     conn: &mut PgConnection,
     spans: &[SpanOf],
-    meters: &[uuid::Uuid],
+    meters: &[Uuid],
 ) -> Result<Vec<(i64, MeterId, u64)>> {
     let hours: Vec<_> = spans.iter().map(|span| span.whole_hours()).collect();
+    let edges: Vec<_> = (1_i64..)
+        .zip(spans)
+        .flat_map(|(position, span)| span.edges().map(move |(from, to)| (position, span, from, to)))
+        .collect();
     let rows = sqlx::query!(
-        r#"WITH asked AS MATERIALIZED (
-               SELECT s.position, s.customer_id, s.start_at, s.end_at, s.first, s.last, m.id AS meter_id, m.property
-               FROM UNNEST($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
-                   WITH ORDINALITY AS s(customer_id, start_at, end_at, first, last, position)
-               CROSS JOIN meter m WHERE m.id = ANY($6) AND m.property IS NOT NULL
-           ), seen AS (
-               SELECT a.position, a.meter_id, v.value FROM asked a JOIN usage_value v
-                   ON v.customer_id = a.customer_id AND v.meter_id = a.meter_id AND v.hour >= a.first AND v.hour < a.last
-               UNION
-               SELECT a.position, a.meter_id, e.value FROM asked a
+        r#"WITH whole AS (
+               SELECT s.position, v.meter_id, v.value
+               FROM UNNEST($1::uuid[], $2::timestamptz[], $3::timestamptz[])
+                   WITH ORDINALITY AS s(customer_id, first, last, position)
+               JOIN usage_value v ON v.customer_id = s.customer_id AND v.meter_id = ANY($4)
+                   AND v.hour >= s.first AND v.hour < s.last
+           ), edge AS MATERIALIZED (
+               SELECT * FROM UNNEST($5::bigint[], $6::uuid[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[])
+                   AS s(position, customer_id, hour, start_at, end_at)
+               WHERE EXISTS (SELECT FROM usage_value v
+                   WHERE v.customer_id = s.customer_id AND v.meter_id = ANY($4) AND v.hour = s.hour)
+           ), partial AS (
+               SELECT a.position, e.meter_id, e.data ->> m.property AS value
+               FROM (SELECT DISTINCT hour FROM edge) h
                CROSS JOIN LATERAL (
-                   SELECT data ->> a.property AS value FROM usage_event
-                   WHERE occurred_at >= a.start_at AND occurred_at < a.end_at
-                       AND (occurred_at < a.first OR occurred_at >= a.last)
-                       AND customer_id = a.customer_id AND meter_id = a.meter_id
+                   SELECT customer_id, meter_id, occurred_at, data FROM usage_event
+                   WHERE occurred_at >= h.hour AND occurred_at < h.hour + interval '1 hour'
+                       AND customer_id IN (SELECT customer_id FROM edge) AND meter_id = ANY($4)
                    OFFSET 0
                ) e
-               WHERE a.first > a.start_at OR a.last < a.end_at
+               JOIN edge a ON a.customer_id = e.customer_id AND a.hour = h.hour
+                   AND e.occurred_at >= a.start_at AND e.occurred_at < a.end_at
+               JOIN meter m ON m.id = e.meter_id
            )
            SELECT position AS "position!", meter_id AS "meter_id!", count(DISTINCT value) AS "values!"
-           FROM seen GROUP BY 1, 2"#,
+           FROM (SELECT * FROM whole UNION ALL SELECT * FROM partial) seen GROUP BY 1, 2"#,
         &column(spans, |span| span.scope.uuid()),
-        &column(spans, |span| span.period.start()),
-        &column(spans, |span| span.period.end()),
         &column(&hours, |(first, _)| *first),
         &column(&hours, |(_, last)| *last),
         meters,
+        &column(&edges, |(position, ..)| *position),
+        &column(&edges, |(_, span, ..)| span.scope.uuid()),
+        &column(&edges, |(_, _, from, _)| *from),
+        &column(&edges, |(_, span, from, _)| span.period.start().max(*from)),
+        &column(&edges, |(.., to)| *to),
     )
     .fetch_all(conn)
     .await?;

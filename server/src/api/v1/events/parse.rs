@@ -150,6 +150,7 @@ fn input(raw: &RawValue, sent: Event) -> Result<EventInput, (&'static str, Strin
         body_hash: Sha256::digest(canonical).into(),
         reverses: sent.reverses,
         backfill: false,
+        bytes: raw.get().len(),
     })
 }
 

@@ -3,6 +3,7 @@
 
 mod books;
 mod catalog;
+mod change;
 mod life;
 mod wallet;
 

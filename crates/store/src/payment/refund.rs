@@ -43,7 +43,6 @@ pub struct RefundRow {
     pub id: RefundId,
     pub note: CreditNoteId,
     pub note_number: InvoiceNumber,
-    pub attempt: PaymentAttemptId,
     pub invoice: InvoiceId,
     pub amount: Money,
     pub status: RefundStatus,
@@ -167,7 +166,6 @@ struct Row {
     credit_note_id: Uuid,
     series: String,
     number: i64,
-    attempt_id: Uuid,
     invoice_id: Uuid,
     amount_minor: i64,
     currency: String,
@@ -185,7 +183,6 @@ impl TryFrom<Row> for RefundRow {
             id: RefundId::from_uuid(r.id),
             note: CreditNoteId::from_uuid(r.credit_note_id),
             note_number: number(r.series, r.number)?,
-            attempt: PaymentAttemptId::from_uuid(r.attempt_id),
             invoice: InvoiceId::from_uuid(r.invoice_id),
             amount: row::money(TABLE, r.amount_minor, &r.currency)?,
             status: row::known(TABLE, &r.status, RefundStatus::parse)?,
@@ -204,7 +201,7 @@ pub async fn of_note(
 ) -> Result<Vec<RefundRow>> {
     sqlx::query_as!(
         Row,
-        r#"SELECT r.id, r.credit_note_id, n.series, n.number, r.attempt_id, r.invoice_id, r.amount_minor, r.currency,
+        r#"SELECT r.id, r.credit_note_id, n.series, n.number, r.invoice_id, r.amount_minor, r.currency,
                r.status, m.brand || ' ' || m.last4 AS card, r.created_at, r.settled_at
            FROM refund r JOIN credit_note n ON n.id = r.credit_note_id JOIN payment_attempt a ON a.id = r.attempt_id
            LEFT JOIN payment_method m ON m.id = a.payment_method_id

@@ -22,6 +22,7 @@ mod consolidated;
 mod consolidated_debt;
 mod correction;
 mod coupon;
+mod coupon_minimum;
 mod coupon_report;
 mod credit_by_hand;
 mod credit_refused;

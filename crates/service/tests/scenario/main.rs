@@ -31,6 +31,7 @@ mod declined_renewal;
 mod downgrade_at_period_end;
 mod dunning;
 mod dunning_end;
+mod dunning_migration;
 mod dunning_net_terms;
 mod dunning_order;
 mod entitlement_override;

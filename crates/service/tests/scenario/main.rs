@@ -55,6 +55,7 @@ mod play;
 mod purchase_upgrade_renewal;
 mod quantity;
 mod refund;
+mod refund_later;
 mod revenue;
 mod schemes;
 mod standalone;

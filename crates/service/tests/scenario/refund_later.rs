@@ -1,10 +1,11 @@
-//! Refunds whose end comes late: our own mistake holds them up.
+//! Refunds whose end comes late: our own mistake holds them up, or the bank sends the money back.
 
 use service::billing::credit::{PaidTo, Wanted};
 use service::billing::period::Interval::Month;
 use sqlx::PgPool;
+use tokio::task::JoinSet;
 
-use crate::credit_by_hand::sums;
+use crate::credit_by_hand::{sums, usd};
 use crate::play::{VISA, dated, play, utc};
 use crate::refund::{refunds, sent_back};
 
@@ -67,5 +68,62 @@ async fn what_our_own_mistake_stops_waits_and_is_shown(pool: PgPool) {
         ("04-01 00:22", "Your refund"),
     ];
     assert_eq!(play.mails().await, dated(&mails));
+    play.ties().await;
+}
+
+/// It went out on the first, and is back on the fifth: the card's account was closed.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_the_bank_sends_back_is_credit(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    let purchase = play.last_invoice().await.summary.id;
+    let note = play.give_part(purchase, 10_000, PaidTo::Card).await.unwrap();
+    play.live_until("2026-04-05T00:00:00Z").await;
+    let stands = async || {
+        (
+            refunds(&play, &note).await,
+            sent_back(&play).await,
+            play.credit().await,
+        )
+    };
+    assert_eq!(stands().await, (vec![(10_800, "succeeded")], 10_800, 0));
+    let refund = note.refunds[0].id;
+    // Asked before, nothing is new.
+    play.billing.look_up_refund(refund).await.unwrap();
+    assert_eq!(stands().await, (vec![(10_800, "succeeded")], 10_800, 0));
+    sqlx::query("UPDATE sandbox.refund SET status = 'failed', failure_code = 'lost_or_stolen_card'")
+        .execute(&play.pool)
+        .await
+        .unwrap();
+    // The provider tells of it as often as it likes.
+    let mut tasks = JoinSet::new();
+    for _ in 0..8 {
+        let billing = play.billing.clone();
+        tasks.spawn(async move { billing.look_up_refund(refund).await });
+    }
+    let told = tasks.join_all().await;
+    assert!(told.iter().all(Result::is_ok), "{told:?}");
+    assert_eq!(stands().await, (vec![(10_800, "failed")], 0, 10_800));
+    let booked: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT p.kind, sum(e.amount_minor) FILTER (WHERE e.account = 'cash')::bigint FROM ledger_posting p
+         JOIN ledger_entry e ON e.posting_id = p.id WHERE p.refund_id IS NOT NULL GROUP BY p.id ORDER BY p.id",
+    )
+    .fetch_all(&play.pool)
+    .await
+    .unwrap();
+    let kinds = [("refund_paid", -10_800), ("refund_returned", 10_800)];
+    assert_eq!(booked, kinds.map(|(kind, minor)| (kind.to_owned(), minor)));
+    let mails = [
+        ("04-01 00:00", "Invoice INV-000001"),
+        ("04-01 00:00", "Receipt for invoice INV-000001"),
+        ("04-01 00:00", "Credit note CN-000001"),
+        ("04-01 00:00", "Your refund"),
+        ("04-05 00:00", "Your refund could not be made"),
+    ];
+    assert_eq!(play.mails().await, dated(&mails));
+    play.ties().await;
+    // It pays the next invoice.
+    play.live_until("2026-05-02T00:00:00Z").await;
+    assert_eq!(play.last_invoice().await.summary.credit_applied, usd(10_800));
     play.ties().await;
 }

@@ -116,29 +116,28 @@ pub async fn send(conn: &mut PgConnection, id: RefundId, at: DateTime<Utc>) -> R
     Ok(done.rows_affected() == 1)
 }
 
-/// How a refund ended.
+/// What became of a refund.
 #[derive(Debug, Clone, Copy)]
 pub struct RefundSettlement<'a> {
-    pub gateway_ref: Option<&'a str>,
-    /// None: the money went back.
+    pub status: RefundStatus,
+    pub gateway_ref: &'a str,
     pub failure_code: Option<&'a str>,
     pub at: DateTime<Utc>,
 }
 
-/// Ends a refund. False if it had ended before: nothing changes.
+/// Moves a refund on. False if it was there before, or past it: nothing changes.
 pub async fn settle(conn: &mut PgConnection, id: RefundId, settlement: RefundSettlement<'_>) -> Result<bool> {
-    let status = match settlement.failure_code {
-        None => RefundStatus::Succeeded,
-        Some(_) => RefundStatus::Failed,
-    };
+    let leads_there = |edge: &&(RefundStatus, RefundStatus)| edge.1 == settlement.status;
+    let from: Vec<_> = RefundStatus::EDGES.iter().filter(leads_there).collect();
     let done = sqlx::query!(
         "UPDATE refund SET status = $2, gateway_ref = $3, failure_code = $4, settled_at = $5
-         WHERE id = $1 AND status = 'pending'",
+         WHERE id = $1 AND status = ANY($6)",
         id.uuid(),
-        status.as_str(),
+        settlement.status.as_str(),
         settlement.gateway_ref,
         settlement.failure_code,
         settlement.at,
+        &column(&from, |edge| edge.0.as_str()) as &[&str],
     )
     .execute(conn)
     .await?;

@@ -6,6 +6,7 @@ mod cancel;
 mod change;
 mod offer;
 mod resume;
+mod sell;
 mod set_up;
 mod standalone;
 mod stop;

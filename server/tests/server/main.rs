@@ -20,3 +20,4 @@ mod program;
 mod promotion_codes;
 mod settings;
 mod site;
+mod standalone;

@@ -1,17 +1,16 @@
 //! Subscriptions of standalone plans: sold beside the customer's plan by staff, ended by either.
 
 use billing::catalog::Plan;
-use billing::id::{CustomerId, PriceId, SubscriptionId, SubscriptionItemId};
+use billing::id::{CustomerId, PriceId, SubscriptionId};
 use billing::subscription::{
-    ChangeError, Create, MAX_STANDALONE, Subscription, Term, UnusedTime, add_standalone, schedule_cancel,
-    undo_cancel,
+    ChangeError, MAX_STANDALONE, Subscription, Term, UnusedTime, add_standalone, schedule_cancel, undo_cancel,
 };
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::MAX_QUANTITY;
-use crate::id::mint;
-use crate::record::{Save, create, save};
+use super::sell::{Sale, sold_at};
+use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result};
 
 /// A standalone plan that staff sells to a customer.
@@ -57,43 +56,25 @@ impl Billing {
         if !(1..=MAX_QUANTITY).contains(&command.quantity) {
             return Err(Error::Invalid { field: "quantity" });
         }
-        let (scope, now) = (CustomerScope::of(command.customer), self.now());
+        let scope = CustomerScope::of(command.customer);
         let mut tx = store::begin(self.pool()).await?;
         let customer = locked(&mut tx, scope).await?;
         let plan = may_buy(&mut tx, &customer, command.price).await?;
-        let price = plan.list_price(command.price).ok_or(Error::NotFound("price"))?;
-        if price.amount.currency() != customer.currency {
-            return Err(Error::Invalid { field: "price" });
-        }
+        let price = sold_at(&plan, command.price, &customer)?;
         let pays = customer.terms.is_net() || store::payment::default_method(&mut tx, scope).await?.is_some();
         if !pays {
             return Err(Error::NoPaymentMethod);
         }
-        let taxation = customer.taxation(self.parts.config.tax);
-        let new = Create {
-            discounts: &[],
-            included_taxes: taxation.included(),
-            id: mint(SubscriptionId::from_uuid),
-            item: mint(SubscriptionItemId::from_uuid),
-            customer: customer.id,
+        let sale = Sale {
+            actor,
+            customer: &customer,
             plan: &plan,
             price,
             billing_time: plan.billing_time,
-            zone: customer.zone,
-            now,
         };
-        let subscription = add_standalone(new, command.quantity, command.term)?;
-        let saved = Save {
-            actor,
-            customer: &customer,
-            after: &subscription,
-            what: "subscription.created",
-            at: now,
-        };
-        create(&mut tx, saved).await?;
-        store::commit(tx).await?;
-        self.catch_up(scope).await?;
-        Ok(subscription.id)
+        let (quantity, term) = (command.quantity, command.term);
+        self.sell(tx, sale, |new| add_standalone(new, quantity, term))
+            .await
     }
 
     /// What is live of a customer: the main subscription first.

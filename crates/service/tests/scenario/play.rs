@@ -15,7 +15,7 @@ use service::{
     Actor, Billing, ChangeOutcome, CreditNoteDetail, EventInput, EventOutcome, InvoiceDetail, ServiceConfig,
     StartCheckout, StopKind, StopPreview,
 };
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::support::sign_up;
 
@@ -327,6 +327,36 @@ impl Play {
         self.submit(session_ref, number).await;
         self.billing
             .checkout_result(&self.actor, session_ref)
+            .await
+            .unwrap();
+        self.billing.drain_queue().await.unwrap();
+    }
+
+    /// From here on what is written over rows of the table is refused where `when` says so, as a crash right before
+    /// writing it leaves it.
+    pub async fn crash_at(&self, table: &str, when: &str) {
+        let crash = format!(
+            "CREATE FUNCTION crash() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'gone'; END $$;
+             CREATE TRIGGER crash BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION crash()"
+        );
+        sqlx::raw_sql(AssertSqlSafe(crash))
+            .execute(&self.pool)
+            .await
+            .unwrap();
+    }
+
+    /// After the crash.
+    pub async fn start_again(&self) {
+        sqlx::query("DROP FUNCTION crash() CASCADE")
+            .execute(&self.pool)
+            .await
+            .unwrap();
+    }
+
+    /// Jobs that failed are tried again by and by; here now.
+    pub async fn retry_jobs(&self) {
+        sqlx::query("UPDATE graphile_worker._private_jobs SET run_at = now()")
+            .execute(&self.pool)
             .await
             .unwrap();
         self.billing.drain_queue().await.unwrap();

@@ -27,7 +27,7 @@ async fn another(play: &Play, name: &str) -> Play {
     }
 }
 
-fn operator() -> service::Actor {
+pub fn operator() -> service::Actor {
     service::Actor::Staff {
         id: service::billing::id::StaffId::from_uuid(uuid::Uuid::from_u128(9)),
         role: service::StaffRole::ReadOnly,

@@ -1,3 +1,4 @@
 //! Who is asking, where it is not a browser.
 
 pub mod api_key;
+pub mod portal_link;

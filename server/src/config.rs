@@ -21,6 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
+use crate::api::rate_limit::Quotas;
 pub use proxies::TrustedProxies;
 pub use thresholds::AlertThresholds;
 
@@ -137,6 +138,19 @@ pub struct Config {
     )]
     pub usage_alert_thresholds: AlertThresholds,
 
+    /// How many requests a second one API key or token may send, five times as many in a burst; each server process
+    /// counts for itself.
+    #[arg(long, env = "API_RATE_LIMIT", global = true, default_value = "100", value_parser = rate())]
+    pub api_rate_limit: u32,
+
+    /// The same for usage events and limits, which a host asks for with each request of its own.
+    #[arg(long, env = "API_RATE_LIMIT_METERING", global = true, default_value = "20000", value_parser = rate())]
+    pub api_rate_limit_metering: u32,
+
+    /// How many requests a second without a known key may come from one address.
+    #[arg(long, env = "API_RATE_LIMIT_ADDRESS", global = true, default_value = "10", value_parser = rate())]
+    pub api_rate_limit_address: u32,
+
     /// Signs the tokens the host platform sends; 32 characters or more.
     #[arg(long, env = "JWT_SECRET_KEY", global = true, hide_env_values = true)]
     pub jwt_secret_key: Option<SecretString>,
@@ -201,6 +215,14 @@ impl Config {
             None => Err(
                 "ENCRYPTION_KEY is not 32 bytes in base64: make one with `openssl rand -base64 32`".into(),
             ),
+        }
+    }
+
+    pub fn quotas(&self) -> Quotas {
+        Quotas {
+            key: self.api_rate_limit,
+            metering: self.api_rate_limit_metering,
+            address: self.api_rate_limit_address,
         }
     }
 
@@ -330,6 +352,11 @@ fn currency(text: &str) -> Result<Currency, String> {
 
 fn dunning_end(text: &str) -> Result<DunningEnd, String> {
     DunningEnd::parse(text).ok_or_else(|| "give cancel, unpaid or keep".to_owned())
+}
+
+/// Far more than any machine answers.
+fn rate() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=10_000_000)
 }
 
 fn tax_rate(text: &str) -> Result<TaxRate, String> {

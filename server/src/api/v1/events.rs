@@ -2,15 +2,16 @@
 
 mod parse;
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
-use sdk::events::{MAX_BODY_BYTES, Rejection, Report};
+use sdk::events::{Event, MAX_BODY_BYTES, Rejection, Report};
 use service::{Actor, Billing, EventInput, EventOutcome, MAX_EVENTS};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::api::problem::Problem;
 use crate::auth::api_key::ApiKeyActor;
@@ -27,12 +28,26 @@ const CONTENT_TYPES: [&str; 3] = [
 /// The id is known with other content: the one rejection that is about what was there before.
 const CONFLICT: &str = "event_conflict";
 
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/events", post(ingest))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(ingest))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
+/// Takes usage events.
+///
+/// One event or an array of up to 10,000. Of an array each event has a result of its own: those that are refused are
+/// named by their place, the others are taken. An answer of 200 means that what was accepted is stored for good. The
+/// same event again is a duplicate and counts once.
+#[utoipa::path(
+    post, path = "/events", tag = "Usage events", operation_id = "ingestEvents",
+    request_body(content(
+        (Event = "application/json"),
+        (Event = "application/cloudevents+json"),
+        (Vec<Event> = "application/cloudevents-batch+json"),
+    )),
+    responses((status = 200, description = "What became of the events.", body = Report))
+)]
 async fn ingest(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,

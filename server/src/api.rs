@@ -15,6 +15,7 @@ pub mod v1;
 
 use std::sync::Arc;
 
+use crate::auth::token::Tokens;
 use rate_limit::{Quotas, RateLimits};
 use seal::Seal;
 
@@ -23,21 +24,25 @@ use seal::Seal;
 pub struct Api {
     limits: Arc<RateLimits>,
     seal: Arc<Seal>,
+    /// None where no tokens are taken.
+    tokens: Option<Arc<Tokens>>,
 }
 
 /// What the API is told.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct ApiConfig {
     /// Seals what is kept to be answered again.
     pub seal_key: [u8; 32],
     pub quotas: Quotas,
+    pub tokens: Option<Tokens>,
 }
 
 impl Api {
-    pub fn new(config: &ApiConfig) -> anyhow::Result<Self> {
+    pub fn new(config: ApiConfig) -> anyhow::Result<Self> {
         Ok(Self {
             limits: Arc::new(RateLimits::new(config.quotas)),
             seal: Arc::new(Seal::new(&config.seal_key)?),
+            tokens: config.tokens.map(Arc::new),
         })
     }
 }

@@ -89,9 +89,10 @@ async fn serve_on(
     let own_database = database.postgres.is_some();
     let demo = seed::in_background(&billing, own_database && !args.no_demo, &preparing).await?;
     app::ui::chart::load(config.site_root.join("charts.min.js"));
-    let api = Api::new(&ApiConfig {
+    let api = Api::new(ApiConfig {
         seal_key: database.secrets.seal_key()?,
         quotas: config.quotas(),
+        tokens: config.tokens(),
     })?;
     let state = AppState {
         api,

@@ -41,7 +41,8 @@ impl PortalFlow {
             Self::Overview => "/overview",
             Self::PlanChange => "/plan",
             Self::Cancel => "/plan/cancel",
-            Self::PaymentMethods => "/settings",
+            // Where the card is, and the button to replace it.
+            Self::PaymentMethods => "/overview",
             Self::Invoices => "/invoices",
         }
     }

@@ -13,6 +13,7 @@ use service::{Actor, Error};
 
 use super::problem::Problem;
 use super::rate_limit::{Limit, Standing, place};
+use crate::auth::token::Tokens;
 use crate::state::AppState;
 
 /// Who was found to call. Handlers take it by `ApiKeyActor`.
@@ -86,7 +87,10 @@ fn shown(request: &Request) -> Option<String> {
 }
 
 async fn actor(state: &AppState, shown: &str) -> Result<Actor, Error> {
-    state.billing.api_key_actor(shown).await
+    match &state.api.tokens {
+        Some(tokens) if Tokens::is_token(shown) => tokens.actor(shown, service::clock::real_now()).await,
+        _ => state.billing.api_key_actor(shown).await,
+    }
 }
 
 fn bearer(header: &str) -> Option<&str> {

@@ -5,7 +5,11 @@ mod customers;
 mod document;
 mod idempotency;
 mod keys;
+mod money;
+mod portal;
 mod rate_limit;
+mod subscriptions;
+mod tokens;
 
 use serde_json::Value;
 use service::{Actor, Scope};

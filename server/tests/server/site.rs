@@ -6,6 +6,7 @@ use app::Deployment;
 use secrecy::{ExposeSecret, SecretString};
 use server::api::rate_limit::Quotas;
 use server::api::{Api, ApiConfig};
+use server::auth::token::Tokens;
 use server::config::BaseUrl;
 use server::preparing::Preparing;
 use server::router::router;
@@ -31,10 +32,14 @@ impl Site {
 
     /// `base_url` is what browsers would use; none: where it really listens.
     pub async fn start_at(database: &PgConnectOptions, base_url: Option<&str>) -> Self {
-        Self::start_with(database, base_url, Quotas::default()).await
+        Self::start_with(database, base_url, (Quotas::default(), None)).await
     }
 
-    pub async fn start_with(database: &PgConnectOptions, base_url: Option<&str>, quotas: Quotas) -> Self {
+    pub async fn start_with(
+        database: &PgConnectOptions,
+        base_url: Option<&str>,
+        (quotas, tokens): (Quotas, Option<Tokens>),
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let base_url = base_url.map_or_else(|| BaseUrl::of_address(address), |text| text.parse().unwrap());
@@ -56,9 +61,10 @@ impl Site {
         let api = ApiConfig {
             seal_key: [9; 32],
             quotas,
+            tokens,
         };
         let state = AppState {
-            api: Api::new(&api).unwrap(),
+            api: Api::new(api).unwrap(),
             billing: billing.clone(),
             leptos: server::site::leptos_options(&site_root()),
             deployment: Deployment {

@@ -56,15 +56,11 @@ async fn it_is_served_for_programs_and_people(_: PgPoolOptions, database: PgConn
 
 #[sqlx::test(migrations = false)]
 async fn every_path_refuses_without_a_key(_: PgPoolOptions, database: PgConnectOptions) {
-    let site = Site::start_with(
-        &database,
-        None,
-        server::api::rate_limit::Quotas {
-            address: 1_000,
-            ..Default::default()
-        },
-    )
-    .await;
+    let quotas = server::api::rate_limit::Quotas {
+        address: 1_000,
+        ..Default::default()
+    };
+    let site = Site::start_with(&database, None, (quotas, None)).await;
     let document = server::api::v1::document().unwrap();
     let mut asked = 0;
     for (path, item) in document["paths"].as_object().unwrap() {

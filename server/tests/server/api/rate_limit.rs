@@ -9,7 +9,7 @@ use super::{Host, problem, said};
 use crate::site::Site;
 
 async fn host(database: &PgConnectOptions, quotas: Quotas) -> Host {
-    let site = Site::start_with(database, None, quotas).await;
+    let site = Site::start_with(database, None, (quotas, None)).await;
     let key = site.api_key_of(&Actor::System, &super::ALL).await;
     Host { site, key }
 }

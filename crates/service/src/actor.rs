@@ -253,11 +253,99 @@ impl Actor {
             Self::Token {
                 subject, customer, ..
             } => match customer {
-                Some(customer) => format!("token:{subject}@{customer}"),
-                None => format!("token:{subject}"),
+                // First, for it has no colon in it: no subject makes one of these look like another.
+                Some(customer) => format!("token:{customer}:{subject}"),
+                None => format!("token:*:{subject}"),
             },
             Self::OnBehalf { by, .. } => by.audit_name(),
             Self::System => "system".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const EVERYTHING: [Scope; 4] = [Scope::EventsWrite, Scope::Read, Scope::Write, Scope::Money];
+
+    fn customer(n: u128) -> CustomerId {
+        CustomerId::from_uuid(Uuid::from_u128(n))
+    }
+
+    fn key(customer: Option<CustomerId>, scopes: &[Scope]) -> Actor {
+        Actor::ApiKey {
+            id: ApiKeyId::from_uuid(Uuid::nil()),
+            customer,
+            scopes: scopes.to_vec(),
+        }
+    }
+
+    fn token(subject: &str, customer: Option<CustomerId>) -> Actor {
+        Actor::Token {
+            subject: subject.to_owned(),
+            customer,
+            scopes: EVERYTHING.to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_key_is_nobody_in_the_portal_until_it_speaks_for_a_customer() {
+        for actor in [key(None, &EVERYTHING), key(Some(customer(1)), &EVERYTHING), token("u", None)] {
+            assert!(actor.reads_customer().is_err() && actor.manages_billing().is_err());
+            let speaking = actor.on_behalf_of(customer(1)).unwrap();
+            assert_eq!(speaking.reads_customer().unwrap().customer(), customer(1));
+            assert_eq!(speaking.manages_billing().unwrap().customer(), customer(1));
+            assert!(speaking.owns_customer().is_err(), "keys and members are a person's business");
+            assert!(speaking.reads_admin().is_err() && speaking.operates().is_err());
+            assert!(speaking.edits_catalog().is_err());
+            assert_eq!(speaking.audit_name(), actor.audit_name());
+        }
+        assert_eq!(key(Some(customer(1)), &EVERYTHING).on_behalf_of(customer(2)), None);
+        assert_eq!(token("u", Some(customer(1))).on_behalf_of(customer(2)), None);
+        assert_eq!(Actor::System.on_behalf_of(customer(1)), None);
+    }
+
+    #[test]
+    fn what_only_the_host_does_no_customers_own_key_does() {
+        let (host, own) = (key(None, &EVERYTHING), key(Some(customer(1)), &EVERYTHING));
+        for of_host in [host.on_behalf_of(customer(1)).unwrap(), host] {
+            assert!(of_host.keeps_customers().is_ok() && of_host.serves_customers().is_ok());
+            assert!(of_host.decides_about_money().is_ok());
+        }
+        for of_own in [own.on_behalf_of(customer(1)).unwrap(), own] {
+            assert!(of_own.keeps_customers().is_err() && of_own.serves_customers().is_err());
+            assert!(of_own.decides_about_money().is_err());
+        }
+    }
+
+    #[test]
+    fn each_scope_is_needed_for_its_own() {
+        for scope in EVERYTHING {
+            let host = key(None, &[scope]);
+            let speaking = host.on_behalf_of(customer(1)).unwrap();
+            assert_eq!(host.sends_events().is_ok(), scope == Scope::EventsWrite);
+            assert_eq!(host.reads_by_key().is_ok(), scope == Scope::Read);
+            assert_eq!(host.keeps_customers().is_ok(), scope == Scope::Write);
+            assert_eq!(host.decides_about_money().is_ok(), scope == Scope::Money);
+            assert_eq!(speaking.reads_customer().is_ok(), scope == Scope::Read);
+            assert_eq!(speaking.manages_billing().is_ok(), scope == Scope::Write);
+        }
+    }
+
+    #[test]
+    fn no_two_callers_have_one_name() {
+        let of = customer(1);
+        let names = [
+            token("u", None),
+            token("u", Some(of)),
+            token(&format!("{of}:u"), None),
+            token(&format!("u@{of}"), None),
+            key(None, &[]),
+        ];
+        let names: std::collections::BTreeSet<_> = names.iter().map(Actor::audit_name).collect();
+        assert_eq!(names.len(), 5);
     }
 }

@@ -58,7 +58,11 @@ impl Installation {
     /// As fast as tests ask, all of them from one address and with one key.
     pub fn start_without_rates(&self, log: &Path) -> Result<Server> {
         let mut serve = self.command("serve");
-        for rate in ["API_RATE_LIMIT", "API_RATE_LIMIT_METERING", "API_RATE_LIMIT_ADDRESS"] {
+        for rate in [
+            "API_RATE_LIMIT",
+            "API_RATE_LIMIT_METERING",
+            "API_RATE_LIMIT_ADDRESS",
+        ] {
             serve.env(rate, "1000000");
         }
         Server::start(&mut serve, log)

@@ -75,7 +75,14 @@ fn schemathesis(server: &Server, examples: Examples) -> Command {
         .args(["--phases", "examples,coverage,fuzzing"])
         .args(["--max-examples", &examples.0.to_string()])
         .args(["--seed", SEED, "--workers", "2", "--continue-on-failure"])
-        .args(["--request-timeout", "35", "--warnings", "off", "--suppress-health-check", "all"]);
+        .args([
+            "--request-timeout",
+            "35",
+            "--warnings",
+            "off",
+            "--suppress-health-check",
+            "all",
+        ]);
     // What it remembers of other runs would make this one another.
     command.current_dir(FOLDER);
     command

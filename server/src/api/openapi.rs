@@ -37,6 +37,8 @@ const TAGS: [(&str, &str); 9] = [
 /// Which problems any request may meet, and those of certain requests.
 const ALWAYS: [u16; 4] = [401, 403, 429, 503];
 const OF_A_RECORD: [u16; 1] = [404];
+/// Query parameters that name one.
+const RECORDS: [&str; 3] = ["customer", "invoice", "subscription"];
 const OF_A_QUERY: [u16; 1] = [400];
 const OF_A_BODY: [u16; 5] = [400, 408, 413, 415, 422];
 const OF_A_CHANGE: [u16; 2] = [404, 409];
@@ -80,11 +82,17 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         .iter()
         .any(|metered| path.starts_with(metered));
     let changes = !matches!(method, "get" | "head");
-    let takes_query = operation["parameters"]
-        .as_array()
-        .is_some_and(|all| all.iter().any(|parameter| parameter["in"] == "query"));
+    let parameters = operation["parameters"].as_array();
+    let queried: Vec<&str> = parameters
+        .into_iter()
+        .flatten()
+        .filter(|parameter| parameter["in"] == "query")
+        .filter_map(|parameter| parameter["name"].as_str())
+        .collect();
+    let takes_query = !queried.is_empty();
+    let names_a_record = path.contains('{') || queried.iter().any(|name| RECORDS.contains(name));
     let mut statuses = ALWAYS.to_vec();
-    if path.contains('{') {
+    if names_a_record {
         statuses.extend(OF_A_RECORD);
     }
     if takes_query {

@@ -2,6 +2,7 @@
 
 use app::context::ClientAddress;
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::header::USER_AGENT;
 use axum::http::{HeaderMap, StatusCode};
@@ -32,9 +33,10 @@ async fn enter(
     session: Session,
     address: Option<Extension<ClientAddress>>,
     headers: HeaderMap,
-    secret: Option<Path<String>>,
+    secret: Result<Path<String>, PathRejection>,
 ) -> Response {
-    let secret = secret.map(|Path(secret)| secret).unwrap_or_default();
+    // What is no text at all is no secret either.
+    let secret = secret.map_or_else(|_| String::new(), |Path(secret)| secret);
     let visit = match billing.enter_portal(&secret.into()).await {
         Ok(visit) => visit,
         Err(error) => return refused(&error),

@@ -49,10 +49,7 @@ struct Asked {
 /// Lists credit notes.
 #[utoipa::path(
     get, path = "/credit_notes", tag = "Credit notes", operation_id = "listCreditNotes", params(Asked),
-    responses(
-        (status = 200, description = "A page of credit notes.", body = Page<wire::CreditNote>),
-        (status = 404, description = "There is no such customer or invoice.")
-    )
+    responses((status = 200, description = "A page of credit notes.", body = Page<wire::CreditNote>))
 )]
 async fn list(
     State(billing): State<Billing>,

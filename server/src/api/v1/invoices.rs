@@ -46,10 +46,7 @@ struct Wanted {
 /// Lists invoices.
 #[utoipa::path(
     get, path = "/invoices", tag = "Invoices", operation_id = "listInvoices", params(Wanted),
-    responses(
-        (status = 200, description = "A page of invoices.", body = Page<Invoice>),
-        (status = 404, description = "There is no such customer.")
-    )
+    responses((status = 200, description = "A page of invoices.", body = Page<Invoice>))
 )]
 async fn list(
     State(billing): State<Billing>,

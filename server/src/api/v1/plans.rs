@@ -33,7 +33,7 @@ struct Wanted {
 /// Lists the plans on sale, lowest first.
 #[utoipa::path(
     get, path = "/plans", tag = "Plans", operation_id = "listPlans", params(Wanted),
-    responses((status = 200, description = "All of them.", body = Plans), (status = 404, description = "There is no such customer."))
+    responses((status = 200, description = "All of them.", body = Plans))
 )]
 async fn list(
     State(billing): State<Billing>,

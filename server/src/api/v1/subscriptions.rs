@@ -55,10 +55,7 @@ struct Asked {
 /// Lists subscriptions.
 #[utoipa::path(
     get, path = "/subscriptions", tag = "Subscriptions", operation_id = "listSubscriptions", params(Asked),
-    responses(
-        (status = 200, description = "A page of subscriptions.", body = Page<wire::Subscription>),
-        (status = 404, description = "There is no such customer.")
-    )
+    responses((status = 200, description = "A page of subscriptions.", body = Page<wire::Subscription>))
 )]
 async fn list(
     State(billing): State<Billing>,

@@ -19,7 +19,8 @@ impl Host {
     }
 
     async fn page(&self, path: &str, cookie: &str) -> Answer {
-        self.site.send("GET", path, &[("Cookie", cookie)], b"").await
+        let headers = [("Cookie", cookie), ("Accept", "text/html")];
+        self.site.send("GET", path, &headers, b"").await
     }
 }
 

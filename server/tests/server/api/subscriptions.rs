@@ -187,10 +187,10 @@ async fn what_a_preview_shows_is_what_a_change_does(_: PgPoolOptions, database: 
             line["computation"]["method"].is_string() && text(&line["id"]).starts_with("il_")
         })
     );
-    // Once: the version moved on.
+    // Once: it is on that plan by now.
     assert_eq!(
         problem(&host.act(&id, "change", token).await),
-        said(409, "quote_stale")
+        said(409, "same_price")
     );
 
     let down = json(

@@ -25,6 +25,7 @@ pub struct Database {
     pub postgres: Option<EmbeddedPostgres>,
     /// Where it and the secrets lie; none where the settings leave nothing to keep.
     pub data_dir: Option<DataDir>,
+    pub secrets: Secrets,
 }
 
 impl Database {
@@ -75,6 +76,7 @@ impl Database {
             settings,
             postgres,
             data_dir,
+            secrets,
         })
     }
 

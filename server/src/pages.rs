@@ -11,6 +11,7 @@ use tower_http::services::ServeDir;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
+use crate::auth::portal_link;
 use crate::config::BaseUrl;
 use crate::downloads;
 use crate::middleware::{plain_text, preparing};
@@ -44,6 +45,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
             shell(options.clone())
         })
         .merge(downloads::routes())
+        .merge(portal_link::routes())
         .fallback_service(files)
         .layer(sessions)
         .layer(from_fn_with_state(

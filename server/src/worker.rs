@@ -13,6 +13,8 @@ use schedule::TIMERS;
 
 /// Business time belongs to the seed while it runs; nothing else may happen in it.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// A database that does not answer is listened to again after this.
+const LISTEN_PAUSE: Duration = Duration::from_secs(5);
 /// A queue that cannot be run is tried again after this.
 const QUEUE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -35,6 +37,23 @@ pub async fn run(billing: Billing, preparing: Preparing, shutdown: Shutdown) {
 /// Business time as whichever process moved the test clock left it; also where no work is done.
 pub async fn follow_clock(billing: Billing, shutdown: Shutdown) {
     schedule::keep(schedule::CLOCK, billing, shutdown).await;
+}
+
+/// Keys that other processes revoke open nothing here either, at once.
+pub async fn follow_api_keys(billing: Billing, shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            ended = billing.follow_api_keys() => if let Err(error) = ended {
+                // Meanwhile what is known of a key is five seconds old at most.
+                tracing::warn!(%error, "Changes of API keys are not heard of: {error}");
+            },
+            () = shutdown.requested() => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LISTEN_PAUSE) => {},
+            () = shutdown.requested() => return,
+        }
+    }
 }
 
 async fn run_queue(billing: Billing, shutdown: Shutdown) {

@@ -101,6 +101,7 @@ ids! {
     OutboxEventId = "evt";
     MailId = "mail";
     GrantId = "grant";
+    PortalLinkId = "ps";
 }
 
 /// One spelling only: the prefix, an underscore and 32 lower-case hexadecimal digits.

@@ -13,6 +13,7 @@ pub const MAX_EVENT_BYTES: usize = 64 * 1024;
 /// One fact. Sent again with the same `id` and the same content it counts once; with other content it is refused.
 /// Attributes that are not listed here are allowed and ignored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
     /// "1.0", or left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,11 +37,13 @@ pub struct Event {
     /// An object. Its `value`, a decimal as text or number, is how much to count, 1 if left out; the rest are
     /// dimensions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub data: Option<Box<RawValue>>,
 }
 
 /// What became of the events of one request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Report {
     pub accepted: usize,
     /// Known from before: counted then, not again.
@@ -50,6 +53,7 @@ pub struct Report {
 
 /// Why one event of an array was not taken; the others were.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Rejection {
     /// Its place in the array, from 0.
     pub index: usize,

@@ -21,6 +21,8 @@ pub enum ErrorKind {
     /// The request was understood and cannot be carried out as things stand.
     Conflict,
     Invalid,
+    /// Somebody else was faster: what the change was based on is old.
+    Outdated,
     TooMany,
     /// For now: try again.
     Unavailable,
@@ -66,6 +68,12 @@ pub enum Error {
     Credit(#[from] CreditRefused),
     #[error("this name was used for another credit note of the invoice")]
     KeyReused,
+    #[error("another key took the place of this one already")]
+    KeyReplaced,
+    #[error("it changed meanwhile: look again")]
+    ChangedMeanwhile,
+    #[error("another customer has this id of yours")]
+    ExternalIdTaken,
     #[error("a payment of this invoice is under way")]
     PaymentUnderWay,
     #[error("there is no payment method")]
@@ -128,6 +136,9 @@ impl Error {
             Self::InvoiceGivenBack => "invoice_given_back",
             Self::Credit(refused) => credit_code(*refused),
             Self::KeyReused => "key_reused",
+            Self::KeyReplaced => "key_replaced",
+            Self::ChangedMeanwhile => "changed_meanwhile",
+            Self::ExternalIdTaken => "external_id_taken",
             Self::PaymentUnderWay => "payment_under_way",
             Self::NoPaymentMethod => "no_payment_method",
             Self::Change(ChangeError::SamePrice) => "same_price",
@@ -200,6 +211,8 @@ impl Error {
             | Self::InvoiceGivenBack
             | Self::Credit(_)
             | Self::KeyReused
+            | Self::KeyReplaced
+            | Self::ExternalIdTaken
             | Self::PaymentUnderWay
             | Self::NoPaymentMethod
             | Self::Change(_)
@@ -208,6 +221,7 @@ impl Error {
             | Self::EventConflict
             | Self::NotEmpty
             | Self::ClockRefused => ErrorKind::Conflict,
+            Self::ChangedMeanwhile => ErrorKind::Outdated,
             Self::TooMany => ErrorKind::TooMany,
             Self::Preparing | Self::Busy | Self::Gateway(_) | Self::Queue => ErrorKind::Unavailable,
             Self::Store(error) if error.is_transient() => ErrorKind::Unavailable,

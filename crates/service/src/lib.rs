@@ -6,6 +6,7 @@ mod actor;
 mod admin;
 mod api_key;
 mod auth;
+mod behalf;
 mod catalog;
 mod checkout;
 pub mod clock;
@@ -16,10 +17,13 @@ mod demo;
 mod entitlement;
 mod error;
 mod id;
+mod idempotency;
 mod invoice;
 mod mail;
 mod overview;
+mod page;
 mod payment;
+mod portal_link;
 mod queue;
 mod quote;
 mod record;
@@ -47,25 +51,34 @@ pub use credit::{
     CreditInvoice, CreditNotePreview, CreditOverview, CreditableInvoice, GrantCredit, IssueCreditNote,
     ShownNote,
 };
-pub use customer::CustomerProfile;
+pub use customer::{ChangeHosted, CustomerProfile, NewHosted, revision};
 pub use demo::{DEMO_PASSWORD, DemoAccount, DemoWorld, SeedProgress, demo_accounts};
 pub use entitlement::{OverrideKey, SetOverride};
 pub use error::{Error, ErrorKind, Result};
 pub use gateway::{CheckoutMode, sandbox};
-pub use invoice::{AddOneOff, BillOneOff};
+pub use idempotency::{Claim, Intent, SealedAnswer, Sent};
+pub use invoice::{AddOneOff, BillOneOff, InvoicesOf, NotesOf};
 pub use overview::{Dunning, MeterUsage, Overview, Owed, Upcoming};
-pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, SessionStorage};
+pub use page::{MAX_PAGE, Page, PageQuery};
+pub use portal_link::{OpenPortal, PortalFlow, PortalLink, PortalVisit};
+pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, RETURN_URL_KEY, SessionStorage};
 pub use store::api_key::ApiKeyRow;
 pub use store::catalog::SoldVersion;
 pub use store::coupon::report::{CampaignRow, CodeRow, CouponRow, Tally};
 pub use store::credit::grant::{CreditEntry, GrantOrigin, GrantRow};
+pub use store::credit::page::ListedNote;
 pub use store::credit::{CreditNoteDetail, CreditNoteSummary};
+pub use store::customer::hosted::HostedCustomer;
+pub use store::invoice::page::ListedInvoice;
 pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary, WaitingOneOff};
 pub use store::member::LoginName;
+pub use store::owner::Owned;
+pub use store::page::After;
 pub use store::payment::{PaymentMethod, RefundRow};
 pub use subscription::{
     AddOnOffer, AddOnPreview, AddStandalone, AgreePrice, AgreedPrice, CancelWhen, ChangeKind, ChangeOutcome,
-    ChangePreview, NewPrice, ResumePreview, SetUp, StopKind, StopPreview, Subscribed,
+    ChangePreview, NewPrice, NewSubscription, ResumePreview, SetUp, StopKind, StopPreview, Subscribed,
+    SubscriptionsOf, WantedPrice,
 };
 pub use tax::{TaxAddress, TaxExemption, TaxSettings};
 pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};
@@ -136,6 +149,7 @@ struct Parts {
     intake: usage::Intake,
     sign_in: auth::SignInGuard,
     code_tries: coupon::CodeTries,
+    keys: api_key::KeyCache,
 }
 
 impl Billing {
@@ -167,6 +181,7 @@ impl Billing {
             intake: usage::Intake::default(),
             sign_in,
             code_tries: coupon::CodeTries::default(),
+            keys: api_key::KeyCache::default(),
         };
         Self {
             parts: Arc::new(parts),

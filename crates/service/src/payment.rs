@@ -2,6 +2,7 @@
 
 mod collect;
 mod dunning;
+mod listed;
 mod refund;
 mod settle;
 mod standing;

@@ -4,6 +4,8 @@ mod add_on;
 mod agreed_price;
 mod cancel;
 mod change;
+mod create;
+mod listed;
 mod offer;
 mod resume;
 mod sell;
@@ -14,6 +16,8 @@ mod upgrade;
 
 pub use add_on::AddOnPreview;
 pub use agreed_price::{AgreePrice, AgreedPrice, NewPrice};
+pub use create::{NewSubscription, WantedPrice};
+pub use listed::SubscriptionsOf;
 pub use offer::AddOnOffer;
 pub use resume::ResumePreview;
 pub use set_up::SetUp;

@@ -2,6 +2,7 @@
 
 pub mod grant;
 mod line;
+pub mod page;
 
 pub(crate) use line::billed_taxes;
 pub use line::{billed_lines, standing};

@@ -1,5 +1,7 @@
 //! Customers, and the lock that orders everything done to one.
 
+pub mod hosted;
+
 use billing::id::CustomerId;
 use billing::invoice::PaymentTerms;
 use billing::money::Currency;

@@ -1,6 +1,7 @@
 //! Errors as RFC 9457 problem documents: a status, a stable code to program against, words for a person.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -8,14 +9,17 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use service::ErrorKind;
 
-/// What is too much now is done in a second or two; a database that is away is asked again no faster.
-const RETRY_AFTER_SECONDS: &str = "2";
+use super::rate_limit::whole_seconds;
+
+/// What is away for a moment is asked again after this, and who was too fast waits this long.
+const A_MOMENT: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: Cow<'static, str>,
+    retry_after: Option<Duration>,
 }
 
 #[derive(Serialize)]
@@ -33,7 +37,21 @@ impl Problem {
             status,
             code,
             detail: detail.into(),
+            retry_after: None,
         }
+    }
+
+    /// Says when asking again makes sense.
+    #[must_use]
+    pub fn retry_after(self, wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..self
+        }
+    }
+
+    pub const fn status(&self) -> StatusCode {
+        self.status
     }
 }
 
@@ -50,12 +68,11 @@ impl IntoResponse for Problem {
         let mut response = (self.status, axum::Json(document)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        let later = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE];
-        if later.contains(&self.status) {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
-        }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(wait) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait).max(1)));
         }
         response
     }
@@ -70,6 +87,7 @@ impl From<service::Error> for Problem {
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
             ErrorKind::Conflict => StatusCode::CONFLICT,
             ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorKind::Outdated => StatusCode::PRECONDITION_FAILED,
             ErrorKind::TooMany => StatusCode::TOO_MANY_REQUESTS,
             ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -84,10 +102,12 @@ impl From<service::Error> for Problem {
         if status.is_server_error() && !expected {
             tracing::error!(error = ?error, code = error.code(), "A request failed: {error}");
         }
+        let waits = matches!(error.kind(), ErrorKind::TooMany | ErrorKind::Unavailable);
         Self {
             status,
             code: error.code(),
             detail,
+            retry_after: waits.then_some(A_MOMENT),
         }
     }
 }

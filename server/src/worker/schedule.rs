@@ -27,7 +27,7 @@ pub const CLOCK: Timer = Timer {
 };
 
 /// Each runs at the start and then in its interval, counted from the end of the last time.
-pub const TIMERS: [Timer; 6] = [
+pub const TIMERS: [Timer; 8] = [
     Timer {
         name: "billing run",
         every: Duration::from_secs(1),
@@ -57,6 +57,16 @@ pub const TIMERS: [Timer; 6] = [
         name: "session sweep",
         every: Duration::from_secs(3600),
         work: |billing| Box::pin(async move { billing.sweep_sessions().await.map(drop) }),
+    },
+    Timer {
+        name: "sweep of answered requests",
+        every: Duration::from_secs(3600),
+        work: |billing| Box::pin(async move { billing.sweep_requests().await.map(drop) }),
+    },
+    Timer {
+        name: "sweep of portal links",
+        every: Duration::from_secs(3600),
+        work: |billing| Box::pin(async move { billing.sweep_portal_links().await.map(drop) }),
     },
 ];
 

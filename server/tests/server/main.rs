@@ -4,6 +4,7 @@
     reason = "a test ends where something it takes for granted is not so"
 )]
 
+mod api;
 mod client;
 mod clock;
 mod embedded_postgres;

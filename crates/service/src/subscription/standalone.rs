@@ -170,7 +170,7 @@ async fn standalone(tx: &mut Tx, scope: CustomerScope, id: SubscriptionId) -> Re
 }
 
 /// The plan of the price, if the customer may have it beside what is there.
-async fn may_buy(tx: &mut Tx, customer: &CustomerRecord, price: PriceId) -> Result<Plan> {
+pub(super) async fn may_buy(tx: &mut Tx, customer: &CustomerRecord, price: PriceId) -> Result<Plan> {
     let plan = store::catalog::plan_of_price(tx, price)
         .await?
         .filter(|plan| plan.kind.is_standalone() && plan.audience.admits(customer.id))

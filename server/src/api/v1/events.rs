@@ -2,18 +2,20 @@
 
 mod parse;
 
+use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
-use sdk::events::{MAX_BODY_BYTES, Rejection, Report};
+use sdk::events::{Event, MAX_BODY_BYTES, Rejection, Report};
 use serde::Deserialize;
 use service::{Actor, Billing, EventInput, EventOutcome, MAX_EVENTS};
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use crate::api::body::Query;
 use crate::api::problem::Problem;
 use crate::auth::api_key::ApiKeyActor;
 use crate::state::AppState;
@@ -32,29 +34,46 @@ const CONTENT_TYPES: [(&str, Form); 5] = [
 const CONFLICT: &str = "event_conflict";
 
 /// What a sender says of all events of a request.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Options {
-    /// They may be older than events otherwise are: they come from elsewhere.
+    /// The events may be up to ten years old: history that comes from elsewhere. Only a key of the host platform may
+    /// say so.
     #[serde(default)]
     backfill: bool,
 }
 
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/events", post(ingest))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(ingest))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
+/// Takes usage events.
+///
+/// One event, an array of up to 10,000, or as many lines of one event each. Of an array and of lines each event has a
+/// result of its own: those that are refused are named by their place, the others are taken. An answer of 200 means
+/// that what was accepted is stored for good. The same event again is a duplicate and counts once.
+#[utoipa::path(
+    post, path = "/events", tag = "Usage events", operation_id = "ingestEvents",
+    params(Options),
+    request_body(content(
+        (Event = "application/json"),
+        (Event = "application/cloudevents+json"),
+        (Vec<Event> = "application/cloudevents-batch+json"),
+        (Event = "application/x-ndjson"),
+        (Event = "application/jsonl"),
+    )),
+    responses((status = 200, description = "What became of the events.", body = Report))
+)]
 async fn ingest(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    options: Result<Query<Options>, QueryRejection>,
+    Query(Options { backfill }): Query<Options>,
     request: Request,
 ) -> Result<Response, Problem> {
     actor.sends_events()?;
-    let Query(Options { backfill }) = options
-        .map_err(|rejection| Problem::new(StatusCode::BAD_REQUEST, "invalid_query", rejection.body_text()))?;
     let form = form(request.headers())?;
     match parse(read(request).await?, form).await? {
         Sent::One(event) => {

@@ -12,7 +12,7 @@ use service::ErrorKind;
 use super::rate_limit::whole_seconds;
 
 /// What is away for a moment is asked again after this, and who was too fast waits this long.
-const A_MOMENT: Duration = Duration::from_secs(2);
+const A_MOMENT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {

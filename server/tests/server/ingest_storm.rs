@@ -152,8 +152,8 @@ impl Storm {
                     return;
                 }
                 Ok(answer) => {
-                    let said = (answer.status, answer.header("retry-after"));
-                    assert_eq!(said, (503, Some("2")), "{}", answer.body);
+                    let said = (answer.status, answer.header("retry-after").is_some());
+                    assert_eq!(said, (503, true), "{}", answer.body);
                     thread::sleep(Duration::from_millis(50));
                 }
                 Err(_) => thread::sleep(Duration::from_millis(20)),

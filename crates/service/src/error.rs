@@ -9,6 +9,7 @@ use billing::subscription::{ChangeError, CreateError, InvalidTransition, OutOfBo
 use billing::tax::InvalidTaxId;
 
 use crate::catalog::Problem;
+use crate::limit::ReservationError;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -80,6 +81,10 @@ pub enum Error {
     CodeTaken,
     #[error("the same event id came with another body")]
     EventConflict,
+    #[error(transparent)]
+    Reservation(#[from] ReservationError),
+    #[error("too much is asked at once: try again in a second")]
+    Busy,
     #[error("the clock only moves forward, and only in the sandbox")]
     ClockRefused,
     #[error("too many tries: wait a little")]
@@ -151,6 +156,8 @@ impl Error {
             Self::Change(ChangeError::ResumesTooEarly) => "resumes_too_early",
             Self::Change(_) => "not_changeable",
             Self::EventConflict => "event_conflict",
+            Self::Reservation(error) => error.code(),
+            Self::Busy => "busy",
             Self::ClockRefused => "clock_refused",
             Self::TooMany => "too_many",
             Self::NotEmpty => "not_empty",
@@ -169,7 +176,7 @@ impl Error {
         match self {
             Self::Store(error) => error.is_transient(),
             Self::Gateway(error) => error.outcome_unknown(),
-            Self::Queue | Self::PaymentUnderWay => true,
+            Self::Queue | Self::PaymentUnderWay | Self::Busy => true,
             _ => false,
         }
     }
@@ -204,8 +211,10 @@ impl Error {
             | Self::EventConflict
             | Self::NotEmpty
             | Self::ClockRefused => ErrorKind::Conflict,
+            Self::Reservation(error) if error.is_conflict() => ErrorKind::Conflict,
+            Self::Reservation(_) => ErrorKind::Invalid,
             Self::TooMany => ErrorKind::TooMany,
-            Self::Preparing | Self::Gateway(_) | Self::Queue => ErrorKind::Unavailable,
+            Self::Preparing | Self::Gateway(_) | Self::Queue | Self::Busy => ErrorKind::Unavailable,
             Self::Store(error) if error.is_transient() => ErrorKind::Unavailable,
             Self::Store(_) | Self::OutOfBounds(_) | Self::Internal(_) => ErrorKind::Internal,
         }

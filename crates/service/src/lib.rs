@@ -17,6 +17,7 @@ mod entitlement;
 mod error;
 mod id;
 mod invoice;
+mod limit;
 mod mail;
 mod overview;
 mod payment;
@@ -53,6 +54,10 @@ pub use entitlement::{OverrideKey, SetOverride};
 pub use error::{Error, ErrorKind, Result};
 pub use gateway::{CheckoutMode, sandbox};
 pub use invoice::{AddOneOff, BillOneOff};
+pub use limit::{
+    CheckUsage, CommitUsage, Committed, Entitlement, Held, MeterStanding, ReservationError, ReserveOutcome,
+    ReserveUsage,
+};
 pub use overview::{Dunning, MeterUsage, Overview, Owed, Upcoming};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, SessionStorage};
 pub use store::api_key::ApiKeyRow;
@@ -73,6 +78,7 @@ pub use verify::{Finding, VerifyReport};
 
 use std::sync::Arc;
 
+use billing::entitlement::Thresholds;
 use billing::invoice::{Assembly, DraftLine, InvoiceDiscount, InvoiceDraft};
 use billing::money::Currency;
 use billing::payment::dunning::DunningEnd;
@@ -99,6 +105,8 @@ pub struct ServiceConfig {
     /// Signs quotes. 32 random bytes.
     pub quote_key: [u8; 32],
     pub usage_tracking: bool,
+    /// From which parts of a limit on answers warn.
+    pub usage_thresholds: Thresholds,
     /// What dunning ends with where nothing else is agreed.
     pub dunning_end: DunningEnd,
 }
@@ -112,6 +120,7 @@ impl std::fmt::Debug for ServiceConfig {
             .field("tax", &self.tax)
             .field("gross_margin", &self.gross_margin)
             .field("usage_tracking", &self.usage_tracking)
+            .field("usage_thresholds", &self.usage_thresholds)
             .field("dunning_end", &self.dunning_end)
             .finish_non_exhaustive()
     }
@@ -135,6 +144,7 @@ struct Parts {
     partitions: usage::PartitionsMade,
     sign_in: auth::SignInGuard,
     code_tries: coupon::CodeTries,
+    limits: limit::Limits,
 }
 
 impl Billing {
@@ -155,6 +165,7 @@ impl Billing {
         let gateway = Arc::new(sandbox.clone());
         let (moving, run, partitions, sign_in) = Default::default();
         let parts = Parts {
+            limits: limit::Limits::new(&pool, config.usage_thresholds),
             pool,
             gateway,
             sandbox,

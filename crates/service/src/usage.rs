@@ -5,12 +5,14 @@ mod ingest;
 mod late;
 mod roll_up;
 mod total;
+mod window;
 
 pub use event::{EventInput, EventOutcome, IngestReport};
-pub use ingest::MAX_EVENTS;
+pub use ingest::{Counted, MAX_EVENTS, count_within};
 pub use late::{Late, late_usage};
 pub use roll_up::PartitionsMade;
-pub use total::{current, period_usage, totals_until, used_by_now, used_until};
+pub use total::{period_usage, totals_until, used_by_now, used_until};
+pub use window::{Shown, current, live_usage, shown};
 
 use billing::usage::UsageError;
 

@@ -10,7 +10,9 @@ mod event;
 mod late;
 mod partition;
 mod period;
+mod reservation;
 mod roll_up;
+mod window;
 
 pub use billed::{NewBilledUsage, billed_since, forget_billed, save_billed};
 pub use bucket::{BucketKey, add_to_buckets};
@@ -19,4 +21,10 @@ pub use event::{NewEvent, SentKey, UsageCustomer, conflicting, customers, insert
 pub use late::{LateNote, forget_late, late_notes, note_late};
 pub use partition::make_partition;
 pub use period::{SpanOf, spans};
+pub use reservation::{
+    Answered, LockedCounters, RanOut, Reservation, ReservationKey, ReservationState, expire,
+    forget_reservations, give_back, insert_reservations, lock_counters, lock_reservations, make_counters,
+    run_out, save_reserved, settle_reservations,
+};
 pub use roll_up::{RollUp, UsageDay, days, roll_up};
+pub use window::{Hours, HoursUsed, counts, hours_used, note_passed};

@@ -113,9 +113,16 @@ fn meter(key: &str, mut section: Section<'_>) -> Option<MeterSpec> {
             })
             .unwrap_or(Aggregation::Sum),
         reset: section
-            .word("reset", Reset::parse, "usage_period, never")
+            .word(
+                "reset",
+                Reset::parse,
+                "usage_period, calendar, sliding_window, never",
+            )
             .unwrap_or(Reset::UsagePeriod),
     };
+    if !meter.reset.suits(meter.aggregation) {
+        section.report("reset", "must be one that suits the aggregation: a sliding window is for count and sum, a calendar month for all but time_weighted");
+    }
     section.done();
     Some(meter)
 }
@@ -261,7 +268,7 @@ fn charge(
     check_meter(&meter, &section, known);
     let included = included(&mut section).unwrap_or(Allowance::Units(Decimal::ZERO));
     let enforcement = section
-        .word("enforcement", Enforcement::parse, "hard, overage")
+        .word("enforcement", Enforcement::parse, "hard, overage, soft")
         .unwrap_or(Enforcement::Overage);
     let price = price::read(&mut section, currency);
     if price.is_some() && included == Allowance::Unlimited {

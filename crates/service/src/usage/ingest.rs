@@ -4,9 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use billing::id::CustomerId;
-use billing::usage::{
-    Bucket, CounterChange, MAX_TOTAL, UsageError, carries_over, hour_of, usage_period_start,
-};
+use billing::usage::{Bucket, CounterChange, MAX_TOTAL, UsageError, Window, hour_of};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use store::PgConnection;
@@ -62,6 +60,18 @@ impl Billing {
     }
 }
 
+/// Counts events in the caller's transaction, which takes no counter before. Where some are too much, it is to be
+/// given up and done again with those named.
+pub async fn count_within(
+    conn: &mut PgConnection,
+    events: &[EventInput],
+    now: DateTime<Utc>,
+    too_much: &HashSet<EventKey>,
+) -> Result<Counted> {
+    let known = known(conn, events, None, now).await?;
+    count(conn, &known, events, too_much).await
+}
+
 async fn known(
     conn: &mut PgConnection,
     events: &[EventInput],
@@ -85,14 +95,16 @@ async fn known(
     })
 }
 
-enum Counted {
+/// What became of events in a transaction.
+#[derive(Debug)]
+pub enum Counted {
     All(Vec<EventOutcome>),
     /// These would bring a total beyond what can be billed.
     TooMuch(Vec<EventKey>),
 }
 
 /// A customer's id of an event.
-type EventKey = (CustomerId, String);
+pub type EventKey = (CustomerId, String);
 
 async fn count(
     conn: &mut PgConnection,
@@ -247,16 +259,9 @@ fn fold(events: &[&Countable<'_>]) -> Result<(Buckets, Counters)> {
 
 impl Countable<'_> {
     fn counter(&self) -> Result<CounterKey> {
-        let at = self.new.event.occurred_at();
-        let start = match carries_over(self.meter) {
-            true => None,
-            false => Some(usage_period_start(
-                at,
-                self.customer.live.as_ref(),
-                self.customer.zone,
-            )?),
-        };
-        Ok((self.customer.id, self.meter.id, start))
+        let (at, live) = (self.new.event.occurred_at(), self.customer.live.as_ref());
+        let window = Window::of(self.meter, at, live, self.customer.zone)?;
+        Ok((self.customer.id, self.meter.id, window.counter_start()))
     }
 }
 

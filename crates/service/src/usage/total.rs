@@ -1,4 +1,4 @@
-//! What usage adds up to: billable quantities of a period, and what counters show now.
+//! What usage adds up to: billable quantities of a period.
 
 use std::collections::HashMap;
 
@@ -42,24 +42,6 @@ fn totals<'m>(
         })
     };
     meters.into_iter().map(of_meter).collect()
-}
-
-/// What is used of each meter in the subscription's present usage period; a level shows where it stands.
-pub async fn current(
-    conn: &mut PgConnection,
-    scope: CustomerScope,
-    meters: &[Meter],
-    subscription: &Subscription,
-) -> Result<Vec<(String, Decimal)>> {
-    let start = subscription.usage_period.start();
-    let used = store::usage::counters(conn, scope, start, &carrying(meters)).await?;
-    let of_meter = |meter: &Meter| {
-        (
-            meter.key.clone(),
-            used.get(&meter.id).copied().unwrap_or_default(),
-        )
-    };
-    Ok(meters.iter().map(of_meter).collect())
 }
 
 fn carrying<'m>(meters: impl IntoIterator<Item = &'m Meter>) -> Vec<MeterId> {

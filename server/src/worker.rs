@@ -15,6 +15,8 @@ use schedule::TIMERS;
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// A queue that cannot be run is tried again after this.
 const QUEUE_PAUSE: Duration = Duration::from_secs(5);
+/// The same of listening.
+const LISTEN_PAUSE: Duration = Duration::from_secs(1);
 
 /// Returns when everything that was under way has ended after a request to shut down.
 pub async fn run(billing: Billing, preparing: Preparing, shutdown: Shutdown) {
@@ -35,6 +37,23 @@ pub async fn run(billing: Billing, preparing: Preparing, shutdown: Shutdown) {
 /// Business time as whichever process moved the test clock left it; also where no work is done.
 pub async fn follow_clock(billing: Billing, shutdown: Shutdown) {
     schedule::keep(schedule::CLOCK, billing, shutdown).await;
+}
+
+/// What customers are entitled to, as whichever process changed it; where requests are answered. While nothing can be
+/// heard, answers are a few seconds old.
+pub async fn follow_entitlements(billing: Billing, shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            ended = billing.follow_entitlements() => if let Err(error) = ended {
+                tracing::error!(error = ?error, "Changes of entitlements cannot be heard: {error}");
+            },
+            () = shutdown.requested() => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LISTEN_PAUSE) => {},
+            () = shutdown.requested() => return,
+        }
+    }
 }
 
 async fn run_queue(billing: Billing, shutdown: Shutdown) {

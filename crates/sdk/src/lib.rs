@@ -1,5 +1,7 @@
 //! What the API promises: the shapes that go over the wire, free of how the system thinks.
 
+pub mod entitlements;
 pub mod events;
 pub mod money;
 pub mod promotion_codes;
+pub mod usage;

@@ -6,6 +6,7 @@ use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use service::ErrorKind;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: Cow<'static, str>,
+    /// Beside those that every problem has.
+    members: Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -22,6 +25,8 @@ struct Document<'a> {
     status: u16,
     code: &'a str,
     detail: &'a str,
+    #[serde(flatten)]
+    members: &'a Map<String, Value>,
 }
 
 impl Problem {
@@ -30,7 +35,18 @@ impl Problem {
             status,
             code,
             detail: detail.into(),
+            members: Map::new(),
         }
+    }
+
+    /// The same with what a program may want to know besides.
+    #[must_use]
+    pub fn with(self, members: &impl Serialize) -> Self {
+        let members = match serde_json::to_value(members) {
+            Ok(Value::Object(members)) => members,
+            _ => Map::new(),
+        };
+        Self { members, ..self }
     }
 }
 
@@ -43,6 +59,7 @@ impl IntoResponse for Problem {
             status: self.status.as_u16(),
             code: self.code,
             detail: &self.detail,
+            members: &self.members,
         };
         let mut response = (self.status, axum::Json(document)).into_response();
         let headers = response.headers_mut();
@@ -80,6 +97,7 @@ impl From<service::Error> for Problem {
             status,
             code: error.code(),
             detail,
+            members: Map::new(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Version 1. Every error is a problem document, unknown paths and methods included.
 
+mod entitlements;
 mod events;
 mod promotion_codes;
 mod raw_json;
+mod usage;
 
 use std::any::Any;
 
@@ -20,6 +22,8 @@ pub fn routes(state: &AppState) -> Router<AppState> {
     Router::new()
         .merge(events::routes())
         .merge(promotion_codes::routes())
+        .merge(usage::routes())
+        .merge(entitlements::routes())
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))
         .method_not_allowed_fallback(async || {
             Problem::new(

@@ -19,3 +19,4 @@ mod program;
 mod promotion_codes;
 mod settings;
 mod site;
+mod usage;

@@ -10,31 +10,38 @@ use std::path::Path;
 struct Program {
     package: &'static str,
     example: &'static str,
+    source: &'static str,
     figures: &'static [&'static str],
 }
 
-const PROGRAMS: [Program; 3] = [
+const PROGRAMS: [Program; 4] = [
     Program {
         package: "service",
         example: "billing_run",
+        source: "crates/service/examples/billing_run.rs",
         figures: &["billing_run_10k", "billing_run_100k", "billing_rerun"],
     },
     Program {
         package: "service",
         example: "preview_cpu",
+        source: "crates/service/examples/preview_cpu.rs",
         figures: &["preview_cpu_ms"],
+    },
+    Program {
+        package: "server",
+        example: "limits",
+        source: "server/examples/limits/main.rs",
+        figures: &["check_cached", "reserve_spread", "reserve_hot"],
     },
     Program {
         package: "service",
         example: "bench",
+        source: "crates/service/examples/bench.rs",
         figures: &[
             "ingest_single",
             "ingest_batch",
             "ingest_rollup",
             "ingest_replay",
-            "check_cached",
-            "reserve_spread",
-            "reserve_hot",
             "usage_page",
             "admin_totals",
             "analytics_mrr",
@@ -55,7 +62,7 @@ pub fn measure(bench: &Bench, figure: &str) -> Result<Option<Measured>> {
     let Some(program) = PROGRAMS.iter().find(|program| program.figures.contains(&figure)) else {
         return Ok(None);
     };
-    if !source(program).exists() {
+    if !Path::new(program.source).exists() {
         return Ok(None);
     }
     let postgres = bench.postgres()?;
@@ -73,11 +80,4 @@ pub fn measure(bench: &Bench, figure: &str) -> Result<Option<Measured>> {
         unit: answer.unit,
         yardstick: answer.yardstick,
     }))
-}
-
-fn source(program: &Program) -> std::path::PathBuf {
-    Path::new("crates")
-        .join(program.package)
-        .join("examples")
-        .join(format!("{}.rs", program.example))
 }

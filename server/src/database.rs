@@ -70,6 +70,7 @@ impl Database {
             gross_margin: config.billing_gross_margin,
             quote_key: secrets.quote_key()?,
             usage_tracking: config.usage_tracking_enabled,
+            usage_thresholds: config.usage_alert_thresholds.into(),
             dunning_end: config.billing_dunning_end,
         };
         Ok(Self {

@@ -17,6 +17,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 const LISTEN_PAUSE: Duration = Duration::from_secs(5);
 /// A queue that cannot be run is tried again after this.
 const QUEUE_PAUSE: Duration = Duration::from_secs(5);
+/// The same of listening.
+const LISTEN_PAUSE: Duration = Duration::from_secs(1);
 
 /// Returns when everything that was under way has ended after a request to shut down.
 pub async fn run(billing: Billing, preparing: Preparing, shutdown: Shutdown) {
@@ -46,6 +48,23 @@ pub async fn follow_api_keys(billing: Billing, shutdown: Shutdown) {
             ended = billing.follow_api_keys() => if let Err(error) = ended {
                 // Meanwhile what is known of a key is five seconds old at most.
                 tracing::warn!(%error, "Changes of API keys are not heard of: {error}");
+            },
+            () = shutdown.requested() => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LISTEN_PAUSE) => {},
+            () = shutdown.requested() => return,
+        }
+    }
+}
+
+/// What customers are entitled to, as whichever process changed it; where requests are answered. While nothing can be
+/// heard, answers are a few seconds old.
+pub async fn follow_entitlements(billing: Billing, shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            ended = billing.follow_entitlements() => if let Err(error) = ended {
+                tracing::error!(error = ?error, "Changes of entitlements cannot be heard: {error}");
             },
             () = shutdown.requested() => return,
         }

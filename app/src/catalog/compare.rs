@@ -74,7 +74,9 @@ pub fn limit(charge: &MeterCharge) -> impl IntoView + use<> {
     };
     let beyond = match (charge.included, charge.enforcement, &charge.price) {
         (Allowance::Unlimited, ..) => None,
-        (_, Enforcement::Overage, Some(price)) => Some(t::then(&meter_price(price, &charge.meter.unit))),
+        (_, Enforcement::Overage | Enforcement::Soft, Some(price)) => {
+            Some(t::then(&meter_price(price, &charge.meter.unit)))
+        }
         _ => Some(t::HARD_LIMIT.to_owned()),
     };
     view! {

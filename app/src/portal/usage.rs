@@ -84,6 +84,7 @@ fn outlook(usage: &MeterUsage, included: Decimal) -> String {
         }
         _ if charge.enforcement == Enforcement::Hard && usage.used >= included => t::FULL.to_owned(),
         _ if charge.meter.reset == Reset::Never => t::AS_NOW.to_owned(),
+        _ if charge.meter.reset == Reset::SlidingWindow => t::LAST_30_DAYS.to_owned(),
         _ => usage.projected.map_or_else(String::new, |units| {
             t::projected(&format::units(units.round(), unit))
         }),

@@ -1,7 +1,11 @@
 //! What a subscription is entitled to: of each meter and feature, and because of what.
 
+mod check;
 mod terms;
 
+pub use check::{
+    Answer, Count, Quota, Reason, SOFT_GRACE, Severity, Standing, Thresholds, feature as granted_feature,
+};
 pub use terms::{AddOn, GrantedCharge, GrantedFeature, Override, Source, Terms};
 
 use rust_decimal::Decimal;
@@ -51,6 +55,8 @@ pub enum Enforcement {
     Hard,
     /// Never refused; what lies beyond is overage.
     Overage,
+    /// Refused further past the limit than a tenth of it, and 24 hours after it was passed.
+    Soft,
 }
 
 impl Enforcement {
@@ -58,11 +64,12 @@ impl Enforcement {
         match self {
             Self::Hard => "hard",
             Self::Overage => "overage",
+            Self::Soft => "soft",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Hard, Self::Overage]
+        [Self::Hard, Self::Overage, Self::Soft]
             .into_iter()
             .find(|e| e.as_str() == text)
     }

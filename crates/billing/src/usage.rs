@@ -11,13 +11,17 @@ pub mod late;
 #[cfg(feature = "zones")]
 mod period;
 mod unique;
+#[cfg(feature = "zones")]
+mod window;
 
 pub use aggregate::{Bucket, SpanUsage, Tally, average_level, hour_of, total};
 pub use counter::CounterChange;
 pub use event::{Event, InvalidValue, MAX_TOTAL, first_to_arrive};
 #[cfg(feature = "zones")]
-pub use period::{LiveUsage, usage_period_start};
+pub use period::{LiveUsage, usage_period};
 pub use unique::{SetChange, ValueSet};
+#[cfg(feature = "zones")]
+pub use window::Window;
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;

@@ -2,6 +2,7 @@
 
 pub mod credit_notes;
 pub mod customers;
+pub mod entitlements;
 pub mod events;
 pub mod invoices;
 pub mod money;
@@ -13,3 +14,4 @@ pub mod problem;
 pub mod promotion_codes;
 pub mod subscriptions;
 mod unset;
+pub mod usage;

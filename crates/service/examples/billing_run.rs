@@ -148,6 +148,7 @@ impl Bench {
             gross_margin: GrossMargin::WHOLE,
             quote_key: [7; 32],
             usage_tracking: true,
+            usage_thresholds: Default::default(),
             dunning_end: service::billing::payment::dunning::DunningEnd::default(),
         };
         let billing = Billing::connect(config).await?;

@@ -32,6 +32,7 @@ async fn main() -> Result<()> {
         gross_margin: GrossMargin::WHOLE,
         quote_key: [7; 32],
         usage_tracking: true,
+        usage_thresholds: Default::default(),
         dunning_end: service::billing::payment::dunning::DunningEnd::default(),
     };
     let billing = Billing::over(PgPool::connect(&url).await?, Arc::clone(&clock), config);

@@ -9,6 +9,7 @@ use billing::subscription::{ChangeError, CreateError, InvalidTransition, OutOfBo
 use billing::tax::InvalidTaxId;
 
 use crate::catalog::Problem;
+use crate::limit::ReservationError;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -88,6 +89,10 @@ pub enum Error {
     CodeTaken,
     #[error("the same event id came with another body")]
     EventConflict,
+    #[error(transparent)]
+    Reservation(#[from] ReservationError),
+    #[error("too much is asked at once: try again in a second")]
+    Busy,
     #[error("the clock only moves forward, and only in the sandbox")]
     ClockRefused,
     #[error("too many tries: wait a little")]
@@ -165,6 +170,8 @@ impl Error {
             Self::Change(ChangeError::ResumesTooEarly) => "resumes_too_early",
             Self::Change(_) => "not_changeable",
             Self::EventConflict => "event_conflict",
+            Self::Reservation(error) => error.code(),
+            Self::Busy => "busy",
             Self::ClockRefused => "clock_refused",
             Self::TooMany => "too_many",
             Self::Busy => "busy",
@@ -221,6 +228,8 @@ impl Error {
             | Self::EventConflict
             | Self::NotEmpty
             | Self::ClockRefused => ErrorKind::Conflict,
+            Self::Reservation(error) if error.is_conflict() => ErrorKind::Conflict,
+            Self::Reservation(_) => ErrorKind::Invalid,
             Self::ChangedMeanwhile => ErrorKind::Outdated,
             Self::TooMany => ErrorKind::TooMany,
             Self::Preparing | Self::Busy | Self::Gateway(_) | Self::Queue => ErrorKind::Unavailable,

@@ -19,6 +19,7 @@ mod error;
 mod id;
 mod idempotency;
 mod invoice;
+mod limit;
 mod mail;
 mod overview;
 mod page;
@@ -58,6 +59,10 @@ pub use error::{Error, ErrorKind, Result};
 pub use gateway::{CheckoutMode, sandbox};
 pub use idempotency::{Claim, Intent, SealedAnswer, Sent};
 pub use invoice::{AddOneOff, BillOneOff, InvoicesOf, NotesOf};
+pub use limit::{
+    CheckUsage, CommitUsage, Committed, Entitlement, Held, MeterStanding, ReservationError, ReserveOutcome,
+    ReserveUsage,
+};
 pub use overview::{Dunning, MeterUsage, Overview, Owed, Upcoming};
 pub use page::{MAX_PAGE, Page, PageQuery};
 pub use portal_link::{OpenPortal, PortalFlow, PortalLink, PortalVisit};
@@ -86,6 +91,7 @@ pub use verify::{Finding, VerifyReport};
 
 use std::sync::Arc;
 
+use billing::entitlement::Thresholds;
 use billing::invoice::{Assembly, DraftLine, InvoiceDiscount, InvoiceDraft};
 use billing::money::Currency;
 use billing::payment::dunning::DunningEnd;
@@ -112,6 +118,8 @@ pub struct ServiceConfig {
     /// Signs quotes. 32 random bytes.
     pub quote_key: [u8; 32],
     pub usage_tracking: bool,
+    /// From which parts of a limit on answers warn.
+    pub usage_thresholds: Thresholds,
     /// What dunning ends with where nothing else is agreed.
     pub dunning_end: DunningEnd,
 }
@@ -125,6 +133,7 @@ impl std::fmt::Debug for ServiceConfig {
             .field("tax", &self.tax)
             .field("gross_margin", &self.gross_margin)
             .field("usage_tracking", &self.usage_tracking)
+            .field("usage_thresholds", &self.usage_thresholds)
             .field("dunning_end", &self.dunning_end)
             .finish_non_exhaustive()
     }
@@ -150,6 +159,7 @@ struct Parts {
     sign_in: auth::SignInGuard,
     code_tries: coupon::CodeTries,
     keys: api_key::KeyCache,
+    limits: limit::Limits,
 }
 
 impl Billing {
@@ -170,6 +180,7 @@ impl Billing {
         let gateway = Arc::new(sandbox.clone());
         let (moving, run, partitions, sign_in) = Default::default();
         let parts = Parts {
+            limits: limit::Limits::new(&pool, config.usage_thresholds),
             pool,
             gateway,
             sandbox,

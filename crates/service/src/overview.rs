@@ -1,13 +1,14 @@
 //! What a customer sees first: plan, usage against limits, the next bill and the last invoices.
 
-use billing::catalog::{MeterCharge, Plan, Reset};
+use billing::catalog::{MeterCharge, Plan};
 use billing::entitlement::{GrantedFeature, Source, Terms};
 use billing::id::PriceId;
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::payment::dunning::{DunningEnd, Outlook};
-use billing::period::Period;
+use billing::period::{Period, Zone};
 use billing::subscription::{Access, PendingChange, Status, Subscription, next_due};
+use billing::usage::Window;
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use store::customer::CustomerRecord;
@@ -92,7 +93,7 @@ pub struct MeterUsage {
     /// At the present pace, by the end of the usage period; a level stays where it is.
     /// None so early in the period, or of a number below zero, that it would mislead.
     pub projected: Option<Decimal>,
-    /// When the count starts again; none for a level.
+    /// When less of it will count; none for a level.
     pub reset_at: Option<DateTime<Utc>>,
 }
 
@@ -137,7 +138,9 @@ impl Billing {
             None => None,
         };
         let usage = match (&subscription, &terms) {
-            (Some(subscription), Some(terms)) => meter_usage(&mut conn, subscription, terms, now).await?,
+            (Some(subscription), Some(terms)) => {
+                meter_usage(&mut conn, (subscription, customer.zone), terms, now).await?
+            }
             _ => Vec::new(),
         };
         let upcoming = self.upcoming(&mut conn, &customer, live).await?;
@@ -268,28 +271,25 @@ async fn owed(
 
 async fn meter_usage(
     conn: &mut PgConnection,
-    subscription: &Subscription,
+    (subscription, zone): (&Subscription, Zone),
     terms: &Terms<'_>,
     now: DateTime<Utc>,
 ) -> Result<Vec<MeterUsage>> {
-    let scope = CustomerScope::of(subscription.customer);
-    let meters: Vec<_> = terms
-        .charges()
-        .map(|granted| granted.charge.meter.clone())
-        .collect();
-    let mut used = usage::current(conn, scope, &meters, subscription).await?;
+    let meters: Vec<_> = terms.charges().map(|granted| &granted.charge.meter).collect();
+    // Of one that ended, or waits for the billing run, it is the last usage period that is shown.
     let period = subscription.usage_period;
+    let last = period.end() - TimeDelta::microseconds(1);
+    let at = now.clamp(period.start(), last);
+    let shown = usage::current(conn, subscription, (&meters, zone), at).await?;
     terms
         .charges()
         .map(|granted| {
             let charge = granted.charge;
-            let found = used.iter().position(|(key, _)| *key == charge.meter.key);
-            let used = found.map_or(Decimal::ZERO, |at| used.swap_remove(at).1);
-            let resets = charge.meter.reset == Reset::UsagePeriod;
-            let projected = if resets {
-                project(used, period, now)
-            } else {
-                Some(used)
+            let shown = shown.get(&charge.meter.id).ok_or(Error::NotFound("meter"))?;
+            let used = shown.count.used;
+            let projected = match shown.window {
+                Window::Within(period) => project(used, period, now),
+                Window::SinceEver | Window::Hours { .. } => Some(used),
             };
             Ok(MeterUsage {
                 charge: MeterCharge {
@@ -299,7 +299,7 @@ async fn meter_usage(
                 source: granted.source,
                 used,
                 projected,
-                reset_at: resets.then(|| period.end()),
+                reset_at: shown.reset_at,
             })
         })
         .collect()

@@ -8,13 +8,15 @@ mod late;
 mod reversal;
 mod roll_up;
 mod total;
+mod window;
 
 pub use event::{EventInput, EventOutcome, IngestReport};
-pub use ingest::MAX_EVENTS;
+pub use ingest::{MAX_EVENTS, Stored, count_within};
 pub use intake::Intake;
 pub use late::{Late, late_usage};
 pub use roll_up::PartitionsMade;
-pub use total::{current, period_usage, totals_until, used_by_now, used_until};
+pub use total::{period_usage, totals_until, used_by_now, used_until};
+pub use window::{Shown, current, live_usage, shown};
 
 use billing::usage::UsageError;
 

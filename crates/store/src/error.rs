@@ -12,6 +12,9 @@ pub enum Error {
     /// A unique index said no: somebody else was first.
     #[error("the row exists already ({constraint})")]
     Conflict { constraint: String },
+    /// Of many callers in one transaction each is told of its failure.
+    #[error("a transaction shared with others failed")]
+    Shared { transient: bool },
 }
 
 impl Error {
@@ -24,7 +27,11 @@ impl Error {
 
     /// The database is away or overloaded, or two transactions met: the same again may well succeed.
     pub fn is_transient(&self) -> bool {
-        let Self::Db(error) = self else { return false };
+        let error = match self {
+            Self::Db(error) => error,
+            Self::Shared { transient } => return *transient,
+            Self::Corrupt { .. } | Self::Conflict { .. } => return false,
+        };
         match error {
             sqlx::Error::Database(db) => db.code().is_some_and(|code| {
                 // Transaction rollback, insufficient resources, operator intervention, connection.
@@ -41,12 +48,12 @@ impl Error {
         }
     }
 
-    /// Two transactions met and the database chose to give this one up: done again, it goes through.
-    pub fn was_given_up(&self) -> bool {
-        let Self::Db(sqlx::Error::Database(error)) = self else {
+    /// Two transactions were in each other's way, and this one gave way.
+    pub fn is_collision(&self) -> bool {
+        let Self::Db(sqlx::Error::Database(db)) = self else {
             return false;
         };
-        error.code().is_some_and(|code| code.starts_with("40"))
+        db.code().is_some_and(|code| code.starts_with("40"))
     }
 
     pub fn is_conflict_on(&self, name: &str) -> bool {

@@ -10,9 +10,11 @@ mod event;
 mod late;
 mod partition;
 mod period;
+mod reservation;
 mod reversal;
 mod roll_up;
 mod value;
+mod window;
 
 pub use billed::{NewBilledUsage, billed_since, forget_billed, save_billed};
 pub use bucket::{BucketKey, add_to_buckets};
@@ -21,6 +23,12 @@ pub use event::{KnownKey, NewEvent, SentKey, UsageCustomer, customers, insert_ev
 pub use late::{LateNote, forget_late, late_notes, note_late};
 pub use partition::make_partition;
 pub use period::{MetersAsked, SpanOf, spans};
+pub use reservation::{
+    Answered, LockedCounters, RanOut, Reservation, ReservationKey, ReservationState, expire,
+    forget_reservations, give_back, insert_reservations, lock_counters, lock_reservations, make_counters,
+    run_out, save_reserved, settle_reservations,
+};
 pub use reversal::{Reversal, StoredEvent, reverse, stored_events};
 pub use roll_up::{RollUp, UsageDay, ValueTotal, by_dimension, days, roll_up};
 pub use value::{add_to_counted, add_to_hours};
+pub use window::{Hours, HoursUsed, counts, hours_used, note_passed};

@@ -385,6 +385,24 @@ const CHECKS: &[Check] = &[
          WHERE v.customer_id IS NULL OR e.customer_id IS NULL LIMIT 20",
     ),
     (
+        "counters hold what is reserved of them",
+        "SELECT count(*) FROM usage_reservation",
+        "SELECT coalesce(c.customer_id, r.customer_id)::text FROM
+            (SELECT customer_id, meter_id, period_start, reserved FROM usage_counter WHERE reserved <> 0) c
+         FULL JOIN (SELECT customer_id, meter_id, period_start, sum(quantity) AS held FROM usage_reservation
+             WHERE state = 'held' GROUP BY 1, 2, 3) r
+            USING (customer_id, meter_id, period_start)
+         WHERE c.reserved IS DISTINCT FROM r.held LIMIT 20",
+    ),
+    (
+        "committed reservations are events",
+        "SELECT count(*) FROM usage_reservation WHERE state = 'committed'",
+        "SELECT r.customer_id::text || ' ' || r.id FROM usage_reservation r
+         WHERE r.state = 'committed' AND NOT EXISTS (SELECT FROM usage_event e
+             WHERE e.occurred_at = r.reserved_at AND e.customer_id = r.customer_id AND e.event_id = r.id
+                 AND e.meter_id = r.meter_id AND e.value = r.committed) LIMIT 20",
+    ),
+    (
         "the audit chain holds",
         "SELECT count(*) FROM audit_seal",
         "SELECT 'position ' || position FROM (

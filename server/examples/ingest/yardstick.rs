@@ -84,7 +84,7 @@ impl Yardstick {
         }
         let (customer, key) = match self.known {
             true => ("v.c", "'k' || v.k"),
-            false => ("(v.c + :r % 1000) % 1000", "md5(:r || 'k' || v.k)"),
+            false => ("(v.c + :r::bigint % 1000) % 1000", "md5(:r::text || 'k' || v.k)"),
         };
         let insert = format!(
             "INSERT INTO raw_event SELECT {customer}, {key}, v.m, now(), v.v, '{{\"endpoint\":\"/api/chains\"}}'

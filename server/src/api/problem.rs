@@ -7,6 +7,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use service::ErrorKind;
 
 use super::rate_limit::whole_seconds;
@@ -20,6 +21,8 @@ pub struct Problem {
     code: &'static str,
     detail: Cow<'static, str>,
     retry_after: Option<Duration>,
+    /// Beside those that every problem has.
+    members: Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -29,6 +32,8 @@ struct Document<'a> {
     status: u16,
     code: &'a str,
     detail: &'a str,
+    #[serde(flatten)]
+    members: &'a Map<String, Value>,
 }
 
 impl Problem {
@@ -38,6 +43,7 @@ impl Problem {
             code,
             detail: detail.into(),
             retry_after: None,
+            members: Map::new(),
         }
     }
 
@@ -53,6 +59,16 @@ impl Problem {
     pub const fn status(&self) -> StatusCode {
         self.status
     }
+
+    /// The same with what a program may want to know besides.
+    #[must_use]
+    pub fn with(self, members: &impl Serialize) -> Self {
+        let members = match serde_json::to_value(members) {
+            Ok(Value::Object(members)) => members,
+            _ => Map::new(),
+        };
+        Self { members, ..self }
+    }
 }
 
 impl IntoResponse for Problem {
@@ -64,6 +80,7 @@ impl IntoResponse for Problem {
             status: self.status.as_u16(),
             code: self.code,
             detail: &self.detail,
+            members: &self.members,
         };
         let mut response = (self.status, axum::Json(document)).into_response();
         let headers = response.headers_mut();
@@ -108,6 +125,7 @@ impl From<service::Error> for Problem {
             code: error.code(),
             detail,
             retry_after: waits.then_some(A_MOMENT),
+            members: Map::new(),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod credit_notes;
 mod customers;
+mod entitlements;
 mod events;
 mod invoices;
 mod payment_methods;
@@ -13,6 +14,7 @@ mod promotion_codes;
 mod raw_json;
 mod shape;
 mod subscriptions;
+mod usage;
 
 use std::any::Any;
 
@@ -42,12 +44,13 @@ fn resources() -> OpenApiRouter<AppState> {
         .merge(promotion_codes::routes())
         .merge(payment_methods::routes())
         .merge(portal_sessions::routes())
+        .merge(entitlements::routes())
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
 }
 
 /// What a host calls with each request of its own. It has ids of its own instead of the key.
 fn metering() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(events::routes())
+    OpenApiRouter::new().merge(events::routes()).merge(usage::routes())
 }
 
 pub fn routes(state: &AppState) -> Router<AppState> {

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use billing::entitlement::Thresholds;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -11,6 +12,13 @@ use serde_json::value::RawValue;
 pub struct AlertThresholds {
     pub warning: Decimal,
     pub critical: Decimal,
+}
+
+impl From<AlertThresholds> for Thresholds {
+    fn from(thresholds: AlertThresholds) -> Self {
+        let AlertThresholds { warning, critical } = thresholds;
+        Self { warning, critical }
+    }
 }
 
 #[derive(Deserialize)]

@@ -16,6 +16,7 @@ mod customer;
 mod database;
 mod http;
 mod journal;
+mod limits;
 mod meter;
 mod operator;
 mod program;

@@ -127,6 +127,7 @@ pub async fn door(database: &Database, program: &Program) -> Billing {
         gross_margin: GrossMargin::WHOLE,
         quote_key: [0; 32],
         usage_tracking: true,
+        usage_thresholds: Default::default(),
         dunning_end: billing::payment::dunning::DunningEnd::default(),
     };
     Billing::connect(config).await.unwrap()

@@ -22,3 +22,4 @@ mod promotion_codes;
 mod settings;
 mod site;
 mod standalone;
+mod usage;

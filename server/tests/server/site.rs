@@ -51,6 +51,7 @@ impl Site {
             gross_margin: billing::revenue::GrossMargin::WHOLE,
             quote_key: [7; 32],
             usage_tracking: true,
+            usage_thresholds: Default::default(),
             dunning_end: billing::payment::dunning::DunningEnd::default(),
         };
         let billing = Billing::connect(config).await.unwrap();

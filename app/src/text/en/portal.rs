@@ -21,6 +21,7 @@ pub mod overview {
     pub const UNTIL: &str = "counts anew on";
     pub const UNLIMITED: &str = "unlimited";
     pub const AS_NOW: &str = "the present level; it does not start anew";
+    pub const LAST_30_DAYS: &str = "over the last 30 days";
     pub const FULL: &str = "the plan's limit is reached";
     pub const CARD: &str = "Card on file";
     pub const ADD_CARD: &str = "Add card";

@@ -52,22 +52,45 @@ impl Aggregation {
 #[serde(rename_all = "snake_case")]
 pub enum Reset {
     UsagePeriod,
+    /// With the calendar month in the customer's time zone; usage is billed by the usage period all the same.
+    Calendar,
+    /// Bit by bit: what is older than 30 days, by hours, counts no more. Billed by the usage period as well.
+    SlidingWindow,
     /// A level: what is deployed stays deployed when the month ends.
     Never,
 }
 
 impl Reset {
+    pub const ALL: [Self; 4] = [
+        Self::UsagePeriod,
+        Self::Calendar,
+        Self::SlidingWindow,
+        Self::Never,
+    ];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::UsagePeriod => "usage_period",
+            Self::Calendar => "calendar",
+            Self::SlidingWindow => "sliding_window",
             Self::Never => "never",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::UsagePeriod, Self::Never]
-            .into_iter()
-            .find(|r| r.as_str() == text)
+        Self::ALL.into_iter().find(|r| r.as_str() == text)
+    }
+
+    /// Whether what is counted so can be told apart like this: a window needs hours that add up, and the average of a
+    /// level is that of the time it stood.
+    pub const fn suits(self, aggregation: Aggregation) -> bool {
+        match self {
+            Self::UsagePeriod => true,
+            // A set has no end that values could leave it by.
+            Self::Never => !matches!(aggregation, Aggregation::Unique),
+            Self::Calendar => !matches!(aggregation, Aggregation::TimeWeighted),
+            Self::SlidingWindow => matches!(aggregation, Aggregation::Count | Aggregation::Sum),
+        }
     }
 }
 
@@ -126,7 +149,7 @@ impl Meter {
     /// part of a period may count as much as all of it.
     pub fn grows_with_time(&self) -> bool {
         match self.aggregation {
-            Aggregation::Count | Aggregation::Sum => self.reset == Reset::UsagePeriod,
+            Aggregation::Count | Aggregation::Sum => self.reset != Reset::Never,
             Aggregation::TimeWeighted => true,
             Aggregation::Min | Aggregation::Max | Aggregation::Latest | Aggregation::Unique => false,
         }

@@ -98,6 +98,11 @@ impl<'a> Terms<'a> {
         self.plan.charges.iter().map(|charge| self.granted(charge))
     }
 
+    /// What is granted of one meter; none where the plan does not charge it.
+    pub fn charge(&self, meter_key: &str) -> Option<GrantedCharge<'a>> {
+        Some(self.granted(self.plan.charge(meter_key)?))
+    }
+
     fn granted(&self, charge: &'a MeterCharge) -> GrantedCharge<'a> {
         let key = &charge.meter.key;
         let agreed = self.overrides.iter().find_map(|agreed| match agreed {

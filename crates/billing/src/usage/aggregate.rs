@@ -149,7 +149,7 @@ pub fn total(meter: &Meter, period: Period, usage: &SpanUsage) -> Result<Decimal
     let (before, within) = split(period, usage)?;
     let within = within.map(|bucket| bucket.tally);
     let counted = match meter.reset {
-        Reset::UsagePeriod => within,
+        Reset::UsagePeriod | Reset::Calendar | Reset::SlidingWindow => within,
         Reset::Never => merged(before, within)?,
     };
     let Some(tally) = counted else {

@@ -1,8 +1,8 @@
-//! Which usage period an event counts in.
+//! Which usage period an instant lies in.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::period::{BillingTime, Interval, Period, PeriodError, Zone};
+use crate::period::{Anchor, BillingTime, Interval, Period, PeriodError, Zone};
 
 /// How long before the end of its period an event may already be on its way while the period is being billed.
 const ON_THE_WAY: TimeDelta = TimeDelta::minutes(1);
@@ -26,30 +26,27 @@ impl LiveUsage {
     }
 }
 
-/// The start of the usage period that contains `at`: of the subscription's, earlier and later months
-/// included; of the calendar month in UTC where there was no subscription yet.
-pub fn usage_period_start(
-    at: DateTime<Utc>,
-    live: Option<&LiveUsage>,
-    zone: Zone,
-) -> Result<DateTime<Utc>, PeriodError> {
+/// The usage period that contains `at`: of the subscription's, earlier and later months included; the calendar
+/// month in UTC where there was no subscription yet.
+pub fn usage_period(at: DateTime<Utc>, live: Option<&LiveUsage>, zone: Zone) -> Result<Period, PeriodError> {
     let Some(live) = live.filter(|live| live.created_at <= at || live.usage_period.contains(at)) else {
-        return calendar_month(at);
+        return calendar_month(at, Zone::UTC);
     };
     if live.usage_period.contains(at) {
-        return Ok(live.usage_period.start());
+        return Ok(live.usage_period);
     }
     if at < live.anchor {
         // Periods are counted from the end of the trial: before it there was only the trial.
-        return Ok(live.created_at);
+        return Period::new(live.created_at, live.anchor);
     }
     let months = live.billing_time.schedule(live.anchor, Interval::Month, zone)?;
-    Ok(months.containing(at)?.start())
+    months.containing(at)
 }
 
-fn calendar_month(at: DateTime<Utc>) -> Result<DateTime<Utc>, PeriodError> {
-    let first = NaiveDate::from_ymd_opt(at.year(), at.month(), 1).ok_or(PeriodError::OutOfRange)?;
-    Ok(first.and_time(NaiveTime::MIN).and_utc())
+/// The calendar month that contains `at`, from one local midnight to another.
+pub(super) fn calendar_month(at: DateTime<Utc>, zone: Zone) -> Result<Period, PeriodError> {
+    let (_, month) = Anchor::calendar(at, Interval::Month, zone)?.surrounding(Interval::Month, at)?;
+    Ok(month)
 }
 
 #[cfg(test)]
@@ -69,7 +66,7 @@ mod tests {
             anchor: utc("2026-01-15T10:30:00Z"),
             usage_period: Period::new(utc("2026-02-15T10:30:00Z"), utc("2026-03-15T10:30:00Z")).unwrap(),
         };
-        let start = |at| usage_period_start(utc(at), Some(&live), Zone::UTC).unwrap();
+        let start = |at| usage_period(utc(at), Some(&live), Zone::UTC).unwrap().start();
         assert_eq!(start("2026-02-15T10:30:00Z"), live.usage_period.start());
         assert_eq!(start("2026-02-15T10:29:59.999999Z"), utc("2026-01-15T10:30:00Z"));
         assert_eq!(start("2026-01-15T10:29:59Z"), utc("2026-01-01T10:30:00Z"));
@@ -82,12 +79,13 @@ mod tests {
             usage_period: Period::new(utc("2026-02-01T00:00:00Z"), utc("2026-03-01T00:00:00Z")).unwrap(),
             ..live
         };
-        let start = |at| usage_period_start(utc(at), Some(&live), Zone::UTC).unwrap();
+        let start = |at| usage_period(utc(at), Some(&live), Zone::UTC).unwrap().start();
         assert_eq!(start("2026-01-31T23:00:00Z"), live.anchor);
         assert_eq!(start("2026-01-14T00:00:00Z"), live.created_at);
         assert_eq!(start("2026-03-15T10:30:00Z"), utc("2026-03-01T00:00:00Z"));
-        let none = usage_period_start(utc("2026-02-10T00:00:00Z"), None, Zone::UTC);
-        assert_eq!(none, Ok(utc("2026-02-01T00:00:00Z")));
+        let none = usage_period(utc("2026-02-10T00:00:00Z"), None, Zone::UTC).unwrap();
+        assert_eq!(none.start(), utc("2026-02-01T00:00:00Z"));
+        assert_eq!(none.end(), utc("2026-03-01T00:00:00Z"));
     }
 
     #[test]

@@ -217,7 +217,7 @@ fn fields_of(charge: &ChargeSpec) -> Vec<(&'static str, String)> {
         Allowance::Units(units) => number(units),
     };
     let mut fields = vec![("included", included)];
-    if charge.enforcement == Enforcement::Hard {
+    if charge.enforcement != Enforcement::Overage {
         fields.push(("enforcement", text(charge.enforcement.as_str())));
     }
     let Some(price) = &charge.price else {

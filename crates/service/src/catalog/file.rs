@@ -236,7 +236,7 @@ fn charge(
     check_meter(&meter, &section, known);
     let included = included(&mut section).unwrap_or(Allowance::Units(Decimal::ZERO));
     let enforcement = section
-        .word("enforcement", Enforcement::parse, "hard, overage")
+        .word("enforcement", Enforcement::parse, "hard, overage, soft")
         .unwrap_or(Enforcement::Overage);
     let price = price::read(&mut section, currency);
     if price.is_some() && included == Allowance::Unlimited {

@@ -31,7 +31,11 @@ pub fn read(key: &str, mut section: Section<'_>) -> MeterSpec {
         unit: section.required("unit", Section::text).unwrap_or_default(),
         aggregation: aggregation.unwrap_or(Aggregation::Sum),
         reset: section
-            .word("reset", Reset::parse, "usage_period, never")
+            .word(
+                "reset",
+                Reset::parse,
+                "usage_period, calendar, sliding_window, never",
+            )
             .unwrap_or(Reset::UsagePeriod),
         selection: Selection {
             event_type: short(section.text("event"), "event", &section).filter(|event| event != key),
@@ -40,10 +44,11 @@ pub fn read(key: &str, mut section: Section<'_>) -> MeterSpec {
             dimensions: dimensions(&mut section),
         },
     };
-    if meter.aggregation == Aggregation::Unique && meter.reset == Reset::Never {
+    if !meter.reset.suits(meter.aggregation) {
         section.report(
             "reset",
-            "must be usage_period: different values are counted anew in each",
+            "must be one that suits the aggregation: a sliding window is for count and sum, a calendar month for all \
+             but time_weighted, never for all but unique",
         );
     }
     for (field, name) in properties(&meter.selection) {

@@ -235,15 +235,15 @@ fn charge(charge: &ChargeSpec) -> String {
         Allowance::Unlimited => "unlimited".to_owned(),
         Allowance::Units(units) => format!("{} included", units.normalize()),
     };
-    let Some(price) = &charge.price else {
-        let hard = charge.enforcement == Enforcement::Hard && charge.included != Allowance::Unlimited;
-        return if hard {
-            format!("{included}, no more")
-        } else {
-            included
-        };
+    let limited = match (charge.included, charge.enforcement) {
+        (Allowance::Unlimited, _) | (_, Enforcement::Overage) => included,
+        (_, Enforcement::Hard) => format!("{included}, no more"),
+        (_, Enforcement::Soft) => format!("{included}, a tenth more for a day"),
     };
-    let mut words = format!("{included}, then {}", scheme(price.scheme()));
+    let Some(price) = &charge.price else {
+        return limited;
+    };
+    let mut words = format!("{limited}, then {}", scheme(price.scheme()));
     if let Some(minimum) = price.minimum() {
         words.push_str(&format!(", at least {}", money(minimum)));
     }

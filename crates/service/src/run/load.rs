@@ -55,6 +55,11 @@ impl Catalog {
         Ok(self.plans.get(&price).ok_or(Error::NotFound("plan"))?)
     }
 
+    /// The same for whoever keeps it.
+    pub(crate) fn shared(&self, price: PriceId) -> Option<Arc<Plan>> {
+        self.plans.get(&price).cloned()
+    }
+
     fn terms<'t>(&'t self, subscription: &Subscription, overrides: &'t [Override]) -> Result<Terms<'t>> {
         let plan_of = |price| self.plans.get(&price).map(Arc::as_ref);
         Terms::of(subscription, plan_of, overrides).ok_or(Error::NotFound("plan"))

@@ -4,9 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use billing::catalog::Aggregation;
-use billing::usage::{
-    Bucket, CounterChange, MAX_TOTAL, UsageError, carries_over, hour_of, usage_period_start,
-};
+use billing::usage::{Bucket, CounterChange, MAX_TOTAL, UsageError, Window, hour_of};
 use rust_decimal::Decimal;
 use store::PgConnection;
 use store::usage::{BucketKey, CounterKey};
@@ -110,16 +108,9 @@ pub(super) fn beyond(in_order: &[&Countable<'_>], counted: Counted) -> Result<Ve
 
 impl Countable<'_> {
     fn counter(&self, counted: &CountedBy<'_>) -> Result<CounterKey> {
-        let at = self.new.event.occurred_at();
-        let start = match carries_over(counted.meter) {
-            true => None,
-            false => Some(usage_period_start(
-                at,
-                self.customer.live.as_ref(),
-                self.customer.zone,
-            )?),
-        };
-        Ok((self.customer.id, counted.meter.id, start))
+        let (at, live) = (self.new.event.occurred_at(), self.customer.live.as_ref());
+        let window = Window::of(counted.meter, at, live, self.customer.zone)?;
+        Ok((self.customer.id, counted.meter.id, window.counter_start()))
     }
 }
 

@@ -155,7 +155,7 @@ async fn store_all(billing: &Billing, requests: &[Request]) -> Result<Vec<EventO
 
 fn was_given_up(error: &Error) -> bool {
     match error {
-        Error::Store(error) => error.was_given_up(),
+        Error::Store(error) => error.is_collision(),
         Error::Busy => true,
         _ => false,
     }
@@ -169,6 +169,19 @@ async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<Eve
         store::commit(tx).await?;
     }
     Ok(stored)
+}
+
+/// Counts events in the caller's transaction, which takes no counter before. Where some are too much, it is to be
+/// given up and done again with those named.
+pub async fn count_within(
+    conn: &mut PgConnection,
+    events: &[EventInput],
+    now: DateTime<Utc>,
+    too_much: &HashSet<EventKey>,
+) -> Result<Stored> {
+    let sent: Vec<Sent<'_>> = events.iter().map(|input| Sent { input, own: None }).collect();
+    let known = known(conn, &sent, now).await?;
+    store_and_count(conn, &known, &sent, too_much).await
 }
 
 async fn known(conn: &mut PgConnection, sent: &[Sent<'_>], now: DateTime<Utc>) -> Result<Known> {
@@ -191,14 +204,16 @@ async fn known(conn: &mut PgConnection, sent: &[Sent<'_>], now: DateTime<Utc>) -
     })
 }
 
-enum Stored {
+/// What became of events in a transaction.
+#[derive(Debug)]
+pub enum Stored {
     All(Vec<EventOutcome>),
     /// These would bring a total beyond what can be billed.
     TooMuch(Vec<EventKey>),
 }
 
 /// A customer's id of an event.
-pub(super) type EventKey = (CustomerId, String);
+pub type EventKey = (CustomerId, String);
 
 async fn store_and_count(
     conn: &mut PgConnection,

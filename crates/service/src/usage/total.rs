@@ -1,4 +1,4 @@
-//! What usage adds up to: billable quantities of a period, and what counters show now.
+//! What usage adds up to: billable quantities of a period.
 
 use std::collections::HashMap;
 
@@ -44,23 +44,6 @@ fn totals<'m>(
     meters.into_iter().map(of_meter).collect()
 }
 
-/// What is used of each meter in the subscription's present usage period; a level shows where it stands.
-pub async fn current(
-    conn: &mut PgConnection,
-    scope: CustomerScope,
-    meters: &[Meter],
-    subscription: &Subscription,
-) -> Result<Vec<(String, Decimal)>> {
-    let start = subscription.usage_period.start();
-    let carrying = MetersAsked::of(meters).carrying;
-    let used = store::usage::counters(conn, scope, start, &carrying).await?;
-    let of_meter = |meter: &Meter| {
-        (
-            meter.key.clone(),
-            used.get(&meter.id).copied().unwrap_or_default(),
-        )
-    };
-    Ok(meters.iter().map(of_meter).collect())
 }
 
 /// What the present usage period has counted up to an instant.

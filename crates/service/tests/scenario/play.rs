@@ -70,6 +70,7 @@ pub fn config() -> ServiceConfig {
         gross_margin: GrossMargin::WHOLE,
         quote_key: [7; 32],
         usage_tracking: true,
+        usage_thresholds: Default::default(),
         dunning_end: DunningEnd::Cancel,
     }
 }

@@ -31,6 +31,7 @@ pub async fn world(pool: PgPool) -> World {
         gross_margin: GrossMargin::WHOLE,
         quote_key: [7; 32],
         usage_tracking: true,
+        usage_thresholds: Default::default(),
         dunning_end: service::billing::payment::dunning::DunningEnd::default(),
     };
     let billing = Billing::over(pool.clone(), clock.clone(), config);

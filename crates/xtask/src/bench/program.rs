@@ -10,32 +10,40 @@ use std::path::Path;
 struct Program {
     package: &'static str,
     example: &'static str,
+    source: &'static str,
     figures: &'static [&'static str],
 }
 
-const PROGRAMS: [Program; 4] = [
+const PROGRAMS: [Program; 5] = [
     Program {
         package: "service",
         example: "billing_run",
+        source: "crates/service/examples/billing_run.rs",
         figures: &["billing_run_10k", "billing_run_100k", "billing_rerun"],
     },
     Program {
         package: "service",
         example: "preview_cpu",
+        source: "crates/service/examples/preview_cpu.rs",
         figures: &["preview_cpu_ms"],
     },
     Program {
         package: "server",
         example: "ingest",
+        source: "server/examples/ingest/main.rs",
         figures: &["ingest_single", "ingest_batch", "ingest_rollup", "ingest_replay"],
+    },
+    Program {
+        package: "server",
+        example: "limits",
+        source: "server/examples/limits/main.rs",
+        figures: &["check_cached", "reserve_spread", "reserve_hot"],
     },
     Program {
         package: "service",
         example: "bench",
+        source: "crates/service/examples/bench.rs",
         figures: &[
-            "check_cached",
-            "reserve_spread",
-            "reserve_hot",
             "usage_page",
             "admin_totals",
             "analytics_mrr",
@@ -56,7 +64,7 @@ pub fn measure(bench: &Bench, figure: &str) -> Result<Option<Measured>> {
     let Some(program) = PROGRAMS.iter().find(|program| program.figures.contains(&figure)) else {
         return Ok(None);
     };
-    if !source(program).exists() {
+    if !Path::new(program.source).exists() {
         return Ok(None);
     }
     let postgres = bench.postgres()?;
@@ -74,18 +82,4 @@ pub fn measure(bench: &Bench, figure: &str) -> Result<Option<Measured>> {
         unit: answer.unit,
         yardstick: answer.yardstick,
     }))
-}
-
-fn source(program: &Program) -> std::path::PathBuf {
-    let package = match program.package {
-        "server" => Path::new("server").to_owned(),
-        name => Path::new("crates").join(name),
-    };
-    let examples = package.join("examples");
-    let (one_file, folder) = (format!("{}.rs", program.example), program.example);
-    let one_file = examples.join(one_file);
-    if one_file.exists() {
-        return one_file;
-    }
-    examples.join(folder).join("main.rs")
 }

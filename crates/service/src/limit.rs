@@ -1,0 +1,58 @@
+//! Limits: whether more of a meter may be used, and units held for calls under way.
+//!
+//! What is asked alone is answered from what this process remembered a few seconds ago. What is reserved is decided
+//! under the counter's lock by what is so at that moment, whichever process asks, many callers in one transaction.
+
+mod cache;
+mod check;
+mod coalesce;
+mod commit;
+mod entitled;
+mod hold;
+mod known;
+mod reserve;
+mod sweep;
+
+pub use check::{CheckUsage, Entitlement, MeterStanding};
+pub use commit::{CommitUsage, Committed};
+pub use reserve::{Held, ReservationError, ReserveOutcome, ReserveUsage};
+
+use std::sync::Arc;
+
+use billing::entitlement::Thresholds;
+use billing::id::CustomerId;
+use store::PgPool;
+
+use crate::{Error, Result};
+use cache::Cache;
+use coalesce::Coalescer;
+use known::Known;
+
+/// What limits are decided with, in one process.
+#[derive(Debug)]
+pub struct Limits {
+    known: Arc<Known>,
+    checked: Cache,
+    holds: Coalescer<hold::Ask, hold::Done>,
+    commits: Coalescer<commit::Ask, Committed>,
+}
+
+impl Limits {
+    pub(crate) fn new(pool: &PgPool, thresholds: Thresholds) -> Self {
+        let known = Arc::new(Known::new(pool.clone(), thresholds));
+        Self {
+            checked: Cache::default(),
+            holds: Coalescer::over(known.clone(), hold::together),
+            commits: Coalescer::over(known.clone(), commit::together),
+            known,
+        }
+    }
+}
+
+/// Who speaks for one customer alone knows of no other.
+fn only_own(own: Option<CustomerId>, customer: CustomerId) -> Result<()> {
+    match own {
+        Some(own) if own != customer => Err(Error::NotFound("customer")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,143 @@
+//! Many callers, one transaction: whoever asks while the last one is under way goes into the next one together.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::known::Known;
+use crate::{Error, Result};
+
+/// In one transaction: more would hold the counters' locks for too long.
+const MAX_TOGETHER: usize = 1_000;
+/// Who waits longer for company than this would have been done alone.
+const MAX_WAIT: Duration = Duration::from_millis(2);
+/// What a few transactions take. Who comes when so many wait is told to come again.
+const MAX_WAITING: usize = 4_096;
+/// Transactions that collide with others' are done again.
+const ATTEMPTS: usize = 4;
+
+type Answers<'a, A> = Pin<Box<dyn Future<Output = Result<Vec<Result<A>>>> + Send + 'a>>;
+type Run<Q, A> = for<'a> fn(&'a Known, &'a [Q]) -> Answers<'a, A>;
+
+struct Waiting<Q, A> {
+    asked: Q,
+    answer: oneshot::Sender<Result<A>>,
+}
+
+/// One writer in this process, at work since the first question.
+pub struct Coalescer<Q, A> {
+    known: Arc<Known>,
+    run: Run<Q, A>,
+    queue: OnceLock<mpsc::Sender<Waiting<Q, A>>>,
+}
+
+impl<Q, A> std::fmt::Debug for Coalescer<Q, A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Coalescer").finish_non_exhaustive()
+    }
+}
+
+impl<Q: Clone + Send + Sync + 'static, A: Send + 'static> Coalescer<Q, A> {
+    /// `run` answers each in its place; an error is that of the transaction, which left nothing.
+    pub fn over(known: Arc<Known>, run: Run<Q, A>) -> Self {
+        Self {
+            known,
+            run,
+            queue: OnceLock::new(),
+        }
+    }
+
+    pub async fn ask(&self, asked: Q) -> Result<A> {
+        let (answer, answered) = oneshot::channel();
+        let queue = self.queue.get_or_init(|| self.start());
+        if queue.try_send(Waiting { asked, answer }).is_err() {
+            return Err(Error::Busy);
+        }
+        answered
+            .await
+            .unwrap_or(Err(Error::Internal("a transaction broke off")))
+    }
+
+    fn start(&self) -> mpsc::Sender<Waiting<Q, A>> {
+        let (sender, receiver) = mpsc::channel(MAX_WAITING);
+        tokio::spawn(write(receiver, self.known.clone(), self.run));
+        sender
+    }
+}
+
+/// Until nobody can ask any more.
+async fn write<Q, A>(mut waiting: mpsc::Receiver<Waiting<Q, A>>, known: Arc<Known>, run: Run<Q, A>)
+where
+    Q: Clone + Send + Sync + 'static,
+    A: Send + 'static,
+{
+    loop {
+        let batch = gather(&mut waiting).await;
+        if batch.is_empty() {
+            return;
+        }
+        let (asks, callers): (Vec<Q>, Vec<_>) = batch.into_iter().map(|w| (w.asked, w.answer)).unzip();
+        let known = known.clone();
+        // A task of its own, so that a panic ends one batch and not the writer: its callers hear that it broke off.
+        let done = tokio::spawn(async move { answer(&known, &asks, run).await }).await;
+        for (caller, answer) in callers.into_iter().zip(done.unwrap_or_default()) {
+            // Who does not wait any more has asked all the same.
+            let _ = caller.send(answer);
+        }
+    }
+}
+
+/// The first to come, and who comes right behind.
+async fn gather<W>(waiting: &mut mpsc::Receiver<W>) -> Vec<W> {
+    let mut batch = Vec::new();
+    waiting.recv_many(&mut batch, MAX_TOGETHER).await;
+    let until = Instant::now() + MAX_WAIT;
+    while batch.len() < MAX_TOGETHER && Instant::now() < until {
+        // Whoever just got an answer and asks the next thing gets a turn to do so.
+        tokio::task::yield_now().await;
+        let before = batch.len();
+        while batch.len() < MAX_TOGETHER
+            && let Ok(next) = waiting.try_recv()
+        {
+            batch.push(next);
+        }
+        if batch.len() == before {
+            break;
+        }
+    }
+    batch
+}
+
+/// Together; each by itself where the transaction fails for good, so that one cannot spoil it for all.
+async fn answer<Q: Clone, A>(known: &Known, asks: &[Q], run: Run<Q, A>) -> Vec<Result<A>> {
+    match attempt(known, asks, run).await {
+        Ok(answers) => return answers,
+        Err(error) if asks.len() == 1 => return vec![Err(error)],
+        Err(error) if error.is_transient() => {
+            tracing::error!(error = ?error, "Reservations failed together: {error}");
+            let shared = || Error::Store(store::Error::Shared { transient: true });
+            return asks.iter().map(|_| Err(shared())).collect();
+        }
+        Err(error) => tracing::error!(error = ?error, "Reservations fail together, so one by one: {error}"),
+    }
+    let mut answers = Vec::with_capacity(asks.len());
+    for ask in asks.chunks(1) {
+        let alone = attempt(known, ask, run).await;
+        answers
+            .push(alone.and_then(|mut answers| answers.pop().unwrap_or(Err(Error::Internal("no answer")))));
+    }
+    answers
+}
+
+async fn attempt<Q, A>(known: &Known, asks: &[Q], run: Run<Q, A>) -> Result<Vec<Result<A>>> {
+    let mut attempts = 1;
+    loop {
+        match run(known, asks).await {
+            Err(Error::Store(error)) if error.is_collision() && attempts < ATTEMPTS => attempts += 1,
+            answers => return answers,
+        }
+    }
+}

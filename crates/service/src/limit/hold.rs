@@ -1,0 +1,397 @@
+//! One transaction of reservations and releases, decided one after the other on the running counts.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use billing::catalog::{Aggregation, Meter};
+use billing::entitlement::{Answer, Count, Standing, Thresholds};
+use billing::id::CustomerId;
+use billing::usage::{Event, MAX_TOTAL, Window};
+use chrono::{DateTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
+use store::usage::{
+    Answered, CounterKey, Hours, HoursUsed, LockedCounters, RanOut, Reservation, ReservationKey,
+    ReservationState,
+};
+use store::{PgConnection, Tx};
+
+use super::entitled::Entitled;
+use super::known::{Known, Listed};
+use super::reserve::{Held, ReservationError, ReserveOutcome};
+use crate::{Error, Result};
+
+/// How long units are held for a call: longer than any call takes.
+const HELD_FOR: TimeDelta = TimeDelta::seconds(60);
+/// Each time something else was in the way for the last time.
+const ATTEMPTS: usize = 8;
+
+#[derive(Debug, Clone)]
+pub enum Ask {
+    Reserve(Reserve),
+    Release(ReservationKey),
+}
+
+#[derive(Debug, Clone)]
+pub struct Reserve {
+    pub key: ReservationKey,
+    pub meter: String,
+    pub quantity: Decimal,
+    /// By business time.
+    pub at: DateTime<Utc>,
+}
+
+#[derive(Debug)]
+pub enum Done {
+    Reserved(ReserveOutcome),
+    Released(Held),
+}
+
+type Answers<'a> = Pin<Box<dyn Future<Output = Result<Vec<Result<Done>>>> + Send + 'a>>;
+
+pub fn together<'a>(known: &'a Known, asks: &'a [Ask]) -> Answers<'a> {
+    Box::pin(async move {
+        for _ in 0..ATTEMPTS {
+            if let Some(answers) = attempt(known, asks).await? {
+                return Ok(answers);
+            }
+        }
+        Err(Error::Internal("reservations that others are always ahead of"))
+    })
+}
+
+/// None where it is to be done again: a counter was missing, or another process reserved under one of the ids.
+async fn attempt(known: &Known, asks: &[Ask]) -> Result<Option<Vec<Result<Done>>>> {
+    let mut tx = store::begin(&known.pool).await?;
+    let mut batch = Batch::load(known, &mut tx, asks).await?;
+    let counters: Vec<_> = batch.counters(asks).into_iter().collect();
+    if !counters.is_empty() {
+        let locked = store::usage::lock_counters(&mut tx, &counters).await?;
+        let missing: Vec<_> = counters
+            .iter()
+            .copied()
+            .filter(|key| !locked.counts.contains_key(key))
+            .collect();
+        if !missing.is_empty() {
+            make(known, tx, &missing).await?;
+            return Ok(None);
+        }
+        let ran_out = store::usage::expire(&mut tx, &counters).await?;
+        batch.hours = store::usage::hours_used(&mut tx, &batch.hours_asked()).await?;
+        batch.take(locked, ran_out);
+    }
+    let answers = (0..asks.len()).map(|n| batch.decide(n, &asks[n])).collect();
+    if !batch.save(&mut tx).await? {
+        store::roll_back(tx).await?;
+        return Ok(None);
+    }
+    store::commit(tx).await?;
+    Ok(Some(answers))
+}
+
+/// Counters come into being before they are locked.
+async fn make(known: &Known, tx: Tx, missing: &[CounterKey]) -> Result<()> {
+    store::roll_back(tx).await?;
+    let mut conn = store::acquire(&known.pool).await?;
+    Ok(store::usage::make_counters(&mut conn, missing).await?)
+}
+
+/// What one reservation is decided by, but for the count.
+#[derive(Debug, Clone)]
+struct Plan {
+    standing: Standing,
+    meter: Meter,
+    window: Window,
+    counter: CounterKey,
+}
+
+impl Plan {
+    /// None where nothing of the meter is granted: there is no count to look at.
+    fn of(entitled: &Entitled, meter: &Meter, at: DateTime<Utc>) -> Result<Self> {
+        let window = entitled.window(meter, at)?;
+        Ok(Self {
+            standing: entitled.standing(&meter.key)?,
+            meter: meter.clone(),
+            window,
+            counter: (entitled.stamp.customer, meter.id, window.counter_start()),
+        })
+    }
+
+    const fn hours(&self) -> Option<Hours> {
+        let (customer, meter, _) = self.counter;
+        match self.window {
+            Window::Hours { since } => Some(Hours {
+                customer,
+                meter,
+                since,
+            }),
+            Window::Within(_) | Window::SinceEver => None,
+        }
+    }
+}
+
+struct Batch {
+    thresholds: Thresholds,
+    catalog: Arc<Listed>,
+    entitled: HashMap<CustomerId, Arc<Entitled>>,
+    reservations: HashMap<ReservationKey, Reservation>,
+    /// Of the asks, by their place; reservations that are known need none.
+    plans: HashMap<usize, Plan>,
+    /// The running counts, and what they were.
+    counts: BTreeMap<CounterKey, Count>,
+    before: HashMap<CounterKey, Count>,
+    hours: HashMap<Hours, HoursUsed>,
+    now: Option<DateTime<Utc>>,
+    fresh: BTreeSet<ReservationKey>,
+    settled: BTreeSet<ReservationKey>,
+}
+
+impl Batch {
+    async fn load(known: &Known, conn: &mut PgConnection, asks: &[Ask]) -> Result<Self> {
+        let reserves = || asks.iter().filter_map(reserve);
+        let customers: BTreeSet<_> = reserves().map(|asked| asked.key.0).collect();
+        let customers: Vec<_> = customers.into_iter().collect();
+        let entitled = match customers.is_empty() {
+            true => HashMap::new(),
+            false => known.entitled(conn, &customers).await?,
+        };
+        let meters: HashSet<_> = reserves().map(|asked| asked.meter.as_str()).collect();
+        let mut catalog = known.listed(conn, &meters).await?;
+        let keys: BTreeSet<_> = asks.iter().map(key).collect();
+        let keys: Vec<_> = keys.into_iter().collect();
+        let reservations = store::usage::lock_reservations(conn, &keys).await?;
+        let held: Vec<_> = reservations.iter().map(|r| r.meter).collect();
+        if held.iter().any(|meter| catalog.key(*meter).is_none()) {
+            catalog = known.listed_by_id(conn, &held).await?;
+        }
+        let mut batch = Self {
+            thresholds: known.thresholds,
+            catalog,
+            entitled,
+            reservations: reservations.into_iter().map(|r| (r.key(), r)).collect(),
+            plans: HashMap::new(),
+            counts: BTreeMap::new(),
+            before: HashMap::new(),
+            hours: HashMap::new(),
+            now: None,
+            fresh: BTreeSet::new(),
+            settled: BTreeSet::new(),
+        };
+        for (place, asked) in asks.iter().enumerate() {
+            batch.plan(place, asked)?;
+        }
+        Ok(batch)
+    }
+
+    fn plan(&mut self, place: usize, asked: &Ask) -> Result<()> {
+        let Some(asked) = reserve(asked).filter(|asked| !self.reservations.contains_key(&asked.key)) else {
+            return Ok(());
+        };
+        let entitled = self.entitled.get(&asked.key.0);
+        if let Some((entitled, meter)) = entitled.zip(self.catalog.meter(&asked.meter)) {
+            self.plans.insert(place, Plan::of(entitled, meter, asked.at)?);
+        }
+        Ok(())
+    }
+
+    /// All that is to be locked: where something is granted, and where something may be given back.
+    fn counters(&self, asks: &[Ask]) -> BTreeSet<CounterKey> {
+        let granted = self.plans.values().filter(|plan| plan.standing.quota.is_some());
+        let released = asks.iter().filter(|asked| reserve(asked).is_none());
+        let released = released.filter_map(|asked| self.reservations.get(key(asked)));
+        let released = released.filter(|r| r.state == ReservationState::Held);
+        granted
+            .map(|plan| plan.counter)
+            .chain(released.map(Reservation::counter))
+            .collect()
+    }
+
+    fn hours_asked(&self) -> Vec<Hours> {
+        let asked: BTreeSet<_> = self.plans.values().filter_map(Plan::hours).collect();
+        asked.into_iter().collect()
+    }
+
+    /// The counts as they are, less what has run out.
+    fn take(&mut self, locked: LockedCounters, ran_out: Vec<RanOut>) {
+        self.now = locked.now;
+        self.before.clone_from(&locked.counts);
+        self.counts = locked.counts.into_iter().collect();
+        for gone in ran_out {
+            if let Some(count) = self.counts.get_mut(&gone.counter) {
+                count.reserved -= gone.quantity;
+            }
+            if let Some(reservation) = self.reservations.get_mut(&gone.key) {
+                reservation.state = ReservationState::Expired;
+            }
+        }
+    }
+
+    fn decide(&mut self, place: usize, asked: &Ask) -> Result<Done> {
+        match asked {
+            Ask::Reserve(asked) => self.reserve(place, asked).map(Done::Reserved),
+            Ask::Release(key) => self.release(key).map(Done::Released),
+        }
+    }
+
+    fn reserve(&mut self, place: usize, asked: &Reserve) -> Result<ReserveOutcome> {
+        if !self.entitled.contains_key(&asked.key.0) {
+            return Err(Error::NotFound("customer"));
+        }
+        let meter = self.catalog.meter(&asked.meter).ok_or(Error::NotFound("meter"))?;
+        if let Some(reservation) = self.reservations.get(&asked.key) {
+            return repeated(reservation, (asked, meter), &self.thresholds);
+        }
+        let plan = self
+            .plans
+            .get(&place)
+            .ok_or(Error::Internal("an ask without a plan"))?;
+        check_quantity(asked, &plan.meter)?;
+        let hours = plan.hours().and_then(|hours| self.hours.get(&hours));
+        let mut nothing = Count::default();
+        let count = match plan.standing.quota {
+            Some(_) => self.counts.get_mut(&plan.counter),
+            None => Some(&mut nothing),
+        };
+        let count = count.ok_or(Error::Internal("a counter that is not locked"))?;
+        if plan.hours().is_some() {
+            count.used = hours.map_or(Decimal::ZERO, |hours| hours.used);
+        }
+        if count.with(asked.quantity).abs() > MAX_TOTAL {
+            return Err(ReservationError::TotalTooLarge.into());
+        }
+        let allowed = plan.standing.hold(count, asked.quantity, asked.at);
+        let reset_at = plan.window.reset_at(hours.map(|hours| hours.oldest));
+        let answer = plan.standing.answer(count, allowed, reset_at, &self.thresholds);
+        if allowed.is_err() {
+            return Ok(ReserveOutcome::Refused(answer));
+        }
+        let now = self.now.ok_or(Error::Internal("a lock without a time"))?;
+        let reservation = held(asked, plan.counter, answer, now);
+        let outcome = ReserveOutcome::Held {
+            held: Held::of(&reservation, &plan.meter.key),
+            answer,
+        };
+        self.fresh.insert(asked.key.clone());
+        self.reservations.insert(asked.key.clone(), reservation);
+        Ok(outcome)
+    }
+
+    fn release(&mut self, key: &ReservationKey) -> Result<Held> {
+        let reservation = self.reservations.get_mut(key);
+        let reservation = reservation.ok_or(Error::NotFound("reservation"))?;
+        match reservation.state {
+            ReservationState::Committed { .. } => return Err(ReservationError::Committed.into()),
+            ReservationState::Released => {}
+            ReservationState::Held | ReservationState::Expired => {
+                if reservation.state == ReservationState::Held {
+                    let count = self.counts.get_mut(&reservation.counter());
+                    count
+                        .ok_or(Error::Internal("a counter that is not locked"))?
+                        .reserved -= reservation.quantity;
+                }
+                reservation.state = ReservationState::Released;
+                if !self.fresh.contains(key) {
+                    self.settled.insert(key.clone());
+                }
+            }
+        }
+        let meter = self.catalog.key(reservation.meter).unwrap_or_default();
+        Ok(Held::of(reservation, meter))
+    }
+
+    /// False if another process reserved under one of the ids meanwhile.
+    async fn save(&self, conn: &mut PgConnection) -> Result<bool> {
+        let changed = |(key, count): (&CounterKey, &Count)| {
+            let before = self.before.get(key)?;
+            let same = (before.reserved, before.passed_at) == (count.reserved, count.passed_at);
+            (!same).then_some((*key, *count))
+        };
+        let changed: Vec<_> = self.counts.iter().filter_map(changed).collect();
+        if !changed.is_empty() {
+            store::usage::save_reserved(conn, &changed).await?;
+        }
+        let settled = self.named(&self.settled);
+        if !settled.is_empty() {
+            store::usage::settle_reservations(conn, &settled).await?;
+        }
+        let fresh = self.named(&self.fresh);
+        Ok(fresh.is_empty() || store::usage::insert_reservations(conn, &fresh).await?)
+    }
+
+    fn named(&self, keys: &BTreeSet<ReservationKey>) -> Vec<&Reservation> {
+        keys.iter().filter_map(|key| self.reservations.get(key)).collect()
+    }
+}
+
+const fn reserve(asked: &Ask) -> Option<&Reserve> {
+    match asked {
+        Ask::Reserve(asked) => Some(asked),
+        Ask::Release(_) => None,
+    }
+}
+
+const fn key(asked: &Ask) -> &ReservationKey {
+    match asked {
+        Ask::Reserve(asked) => &asked.key,
+        Ask::Release(key) => key,
+    }
+}
+
+/// Only what adds up can be held, and only what an event can say: a counted event is one, whatever its value.
+fn check_quantity(asked: &Reserve, meter: &Meter) -> Result<()> {
+    if !meter.selection.filter.is_empty() {
+        // What the call will turn out to be is known only afterwards: held units might never be counted.
+        return Err(ReservationError::NotReservable.into());
+    }
+    match meter.aggregation {
+        Aggregation::Sum | Aggregation::TimeWeighted => {}
+        Aggregation::Count if asked.quantity == Decimal::ONE => {}
+        Aggregation::Count => return Err(Error::Invalid { field: "quantity" }),
+        Aggregation::Min | Aggregation::Max | Aggregation::Latest | Aggregation::Unique => {
+            return Err(ReservationError::NotReservable.into());
+        }
+    }
+    let event = Event::new(asked.at, asked.quantity, meter.aggregation);
+    event.map(drop).map_err(|_| Error::Invalid { field: "quantity" })
+}
+
+/// The same answer to the same request, whatever became of the units since.
+fn repeated(
+    reservation: &Reservation,
+    (asked, meter): (&Reserve, &Meter),
+    thresholds: &Thresholds,
+) -> Result<ReserveOutcome> {
+    if (reservation.meter, reservation.quantity) != (meter.id, asked.quantity) {
+        return Err(ReservationError::OtherContent.into());
+    }
+    let Answered {
+        used,
+        reserved,
+        limit,
+        reset_at,
+    } = reservation.answered;
+    Ok(ReserveOutcome::Held {
+        held: Held::of(reservation, &meter.key),
+        answer: Answer::repeated((used, reserved), limit, reset_at, thresholds),
+    })
+}
+
+fn held(asked: &Reserve, counter: CounterKey, answer: Answer, now: DateTime<Utc>) -> Reservation {
+    let (customer, meter, period_start) = counter;
+    Reservation {
+        customer,
+        id: asked.key.1.clone(),
+        meter,
+        period_start,
+        quantity: asked.quantity,
+        reserved_at: asked.at,
+        expires_at: now + HELD_FOR,
+        state: ReservationState::Held,
+        answered: Answered {
+            used: answer.used,
+            reserved: answer.reserved,
+            limit: answer.limit,
+            reset_at: answer.reset_at,
+        },
+    }
+}

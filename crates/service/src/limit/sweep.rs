@@ -1,0 +1,46 @@
+//! Reservations nobody asks about any more.
+
+use crate::{Billing, Result};
+
+/// Counters in one transaction, and rows in one statement.
+const COUNTERS: i64 = 500;
+const ROWS: i64 = 10_000;
+
+impl Billing {
+    /// Gives back what has run out, and forgets what ended more than an hour ago; says how many were forgotten. Nothing
+    /// depends on it but the size of the table: who decides looks at the time itself.
+    pub async fn sweep_reservations(&self) -> Result<u64> {
+        while self.give_back_run_out().await? {}
+        let mut forgotten = 0;
+        loop {
+            let mut conn = store::acquire(self.pool()).await?;
+            let rows = store::usage::forget_reservations(&mut conn, ROWS).await?;
+            forgotten += rows;
+            if rows < ROWS.unsigned_abs() {
+                return Ok(forgotten);
+            }
+        }
+    }
+
+    /// Whether there may be more.
+    async fn give_back_run_out(&self) -> Result<bool> {
+        let mut tx = store::begin(self.pool()).await?;
+        let counters = store::usage::run_out(&mut tx, COUNTERS).await?;
+        if counters.is_empty() {
+            return Ok(false);
+        }
+        let mut counts = store::usage::lock_counters(&mut tx, &counters).await?.counts;
+        let ran_out = store::usage::expire(&mut tx, &counters).await?;
+        for gone in &ran_out {
+            if let Some(count) = counts.get_mut(&gone.counter) {
+                count.reserved -= gone.quantity;
+            }
+        }
+        let mut changed: Vec<_> = counts.into_iter().collect();
+        changed.sort_unstable_by_key(|(key, _)| *key);
+        store::usage::save_reserved(&mut tx, &changed).await?;
+        store::commit(tx).await?;
+        // Nothing taken: all that is left is being committed at this moment.
+        Ok(!ran_out.is_empty())
+    }
+}

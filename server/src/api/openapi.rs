@@ -32,6 +32,8 @@ const TAGS: [(&str, &str); 9] = [
     ),
     ("Portal sessions", "Links that sign somebody in to the portal."),
     ("Usage events", "What is counted."),
+    ("Limits", "Whether more may be used, and units held for calls."),
+    ("Entitlements", "What a customer may do."),
 ];
 
 /// Which problems any request may meet, and those of certain requests.

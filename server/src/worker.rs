@@ -13,8 +13,6 @@ use schedule::TIMERS;
 
 /// Business time belongs to the seed while it runs; nothing else may happen in it.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
-/// A database that does not answer is listened to again after this.
-const LISTEN_PAUSE: Duration = Duration::from_secs(5);
 /// A queue that cannot be run is tried again after this.
 const QUEUE_PAUSE: Duration = Duration::from_secs(5);
 /// The same of listening.

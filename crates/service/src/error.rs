@@ -97,9 +97,6 @@ pub enum Error {
     ClockRefused,
     #[error("too many tries: wait a little")]
     TooMany,
-    /// More waits already than would be done in time.
-    #[error("too much at once: send it again in a moment")]
-    Busy,
     #[error("there are customers already: demo data go into an empty database only")]
     NotEmpty,
     #[error("demo data are being prepared: try again in a few seconds")]
@@ -174,7 +171,6 @@ impl Error {
             Self::Busy => "busy",
             Self::ClockRefused => "clock_refused",
             Self::TooMany => "too_many",
-            Self::Busy => "busy",
             Self::NotEmpty => "not_empty",
             Self::Preparing => "preparing",
             Self::Gateway(_) => "gateway_unavailable",

@@ -13,7 +13,7 @@ const ABOUT: &str = "Subscription billing over REST. Amounts are whole numbers o
     often it is sent within a day.";
 
 /// The tags, in the order they are read in.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 11] = [
     ("Customers", "Who pays."),
     ("Plans", "What is sold."),
     (

@@ -293,17 +293,27 @@ mod tests {
 
     #[test]
     fn a_key_is_nobody_in_the_portal_until_it_speaks_for_a_customer() {
-        for actor in [key(None, &EVERYTHING), key(Some(customer(1)), &EVERYTHING), token("u", None)] {
+        for actor in [
+            key(None, &EVERYTHING),
+            key(Some(customer(1)), &EVERYTHING),
+            token("u", None),
+        ] {
             assert!(actor.reads_customer().is_err() && actor.manages_billing().is_err());
             let speaking = actor.on_behalf_of(customer(1)).unwrap();
             assert_eq!(speaking.reads_customer().unwrap().customer(), customer(1));
             assert_eq!(speaking.manages_billing().unwrap().customer(), customer(1));
-            assert!(speaking.owns_customer().is_err(), "keys and members are a person's business");
+            assert!(
+                speaking.owns_customer().is_err(),
+                "keys and members are a person's business"
+            );
             assert!(speaking.reads_admin().is_err() && speaking.operates().is_err());
             assert!(speaking.edits_catalog().is_err());
             assert_eq!(speaking.audit_name(), actor.audit_name());
         }
-        assert_eq!(key(Some(customer(1)), &EVERYTHING).on_behalf_of(customer(2)), None);
+        assert_eq!(
+            key(Some(customer(1)), &EVERYTHING).on_behalf_of(customer(2)),
+            None
+        );
         assert_eq!(token("u", Some(customer(1))).on_behalf_of(customer(2)), None);
         assert_eq!(Actor::System.on_behalf_of(customer(1)), None);
     }

@@ -49,7 +49,7 @@ pub struct Config {
     #[arg(long, env = "ADDRESS", global = true, default_value = "127.0.0.1:3000", value_parser = address)]
     pub address: SocketAddr,
 
-    /// Where browsers reach us. Unset: http:// and the address.
+    /// Where browsers reach us. Unset: http:// and the address, or what a server on the data folder had last.
     #[arg(long, env = "BASE_URL", global = true, value_parser = BaseUrl::from_str)]
     pub base_url: Option<BaseUrl>,
 

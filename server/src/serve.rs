@@ -108,6 +108,7 @@ async fn serve_on(
         preparing: preparing.clone(),
         trusted_proxies: config.trusted_proxies.clone().unwrap_or_default(),
     };
+    database.keep_base_url(&state.base_url);
     say_hello(&state, database)?;
     tokio::spawn(worker::follow_clock(billing.clone(), shutdown.clone()));
     tokio::spawn(worker::follow_api_keys(billing.clone(), shutdown.clone()));

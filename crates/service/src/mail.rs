@@ -30,8 +30,8 @@ pub enum Letter<'a> {
     CreditIssued {
         number: &'a str,
         parts: NoteParts,
-        /// The one that staff gave back of.
-        invoice: Option<&'a str>,
+        /// Which invoices it lowers, each by so much.
+        offsets: &'a [(String, Money)],
     },
     /// Money went back, or could not and is credit.
     Refunded {
@@ -93,8 +93,8 @@ impl Letter<'_> {
             Self::CreditIssued {
                 number,
                 parts,
-                invoice,
-            } => credited(number, *parts, *invoice, base_url),
+                offsets,
+            } => credited(number, *parts, offsets, base_url),
             Self::Refunded {
                 note,
                 amount,
@@ -173,11 +173,9 @@ fn issued(
     format!("Invoice {number} over {total} has been issued{credited}{carried}.\n{then}")
 }
 
-fn credited(number: &str, parts: NoteParts, invoice: Option<&str>, base_url: &str) -> String {
-    let mut does = Vec::new();
-    if let Some(invoice) = invoice.filter(|_| parts.offset.is_positive()) {
-        does.push(format!("{} less is owed of invoice {invoice}.", parts.offset));
-    }
+fn credited(number: &str, parts: NoteParts, offsets: &[(String, Money)], base_url: &str) -> String {
+    let less = |(invoice, amount): &(String, Money)| format!("{amount} less is owed of invoice {invoice}.");
+    let mut does: Vec<_> = offsets.iter().map(less).collect();
     if parts.refund.is_positive() {
         does.push(format!(
             "{} goes back to the card it was paid with.",

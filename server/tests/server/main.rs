@@ -15,6 +15,7 @@ mod headers;
 mod http;
 mod ingest_storm;
 mod net_terms;
+mod operators;
 mod origin;
 mod preparing;
 mod program;

@@ -18,6 +18,7 @@ use clap::builder::Resettable;
 use clap::{Args, Command};
 use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
+use service::Targets;
 use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
@@ -136,6 +137,11 @@ pub struct Config {
         value_parser = AlertThresholds::from_str,
     )]
     pub usage_alert_thresholds: AlertThresholds,
+
+    /// Which addresses webhooks may go to: `public` is https on the public internet, `any` is everything, for
+    /// development.
+    #[arg(long, env = "WEBHOOK_TARGETS", global = true, default_value = "public", value_parser = Targets::from_str)]
+    pub webhook_targets: Targets,
 
     /// Signs the tokens the host platform sends; 32 characters or more.
     #[arg(long, env = "JWT_SECRET_KEY", global = true, hide_env_values = true)]

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use service::billing::tax::TaxDefaults;
-use service::{Billing, ServiceConfig};
+use service::{Billing, OutgoingConfig, ServiceConfig};
 
 use crate::config::Config;
 use crate::data_dir::DataDir;
@@ -70,6 +70,10 @@ impl Database {
             quote_key: secrets.quote_key()?,
             usage_tracking: config.usage_tracking_enabled,
             dunning_end: config.billing_dunning_end,
+            outgoing: OutgoingConfig {
+                targets: config.webhook_targets,
+                ..OutgoingConfig::new(secrets.sealing_key()?)
+            },
         };
         Ok(Self {
             settings,

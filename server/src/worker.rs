@@ -28,7 +28,8 @@ pub async fn run(billing: Billing, preparing: Preparing, shutdown: Shutdown) {
     for timer in TIMERS {
         tasks.spawn(schedule::keep(timer, billing.clone(), shutdown.clone()));
     }
-    tasks.spawn(run_queue(billing, shutdown));
+    tasks.spawn(run_queue(Queue::Own, billing.clone(), shutdown.clone()));
+    tasks.spawn(run_queue(Queue::Outgoing, billing, shutdown));
     tasks.join_all().await;
 }
 
@@ -37,15 +38,26 @@ pub async fn follow_clock(billing: Billing, shutdown: Shutdown) {
     schedule::keep(schedule::CLOCK, billing, shutdown).await;
 }
 
-async fn run_queue(billing: Billing, shutdown: Shutdown) {
+/// Whose jobs are run: what talks to strangers holds up nothing else.
+#[derive(Debug, Clone, Copy)]
+enum Queue {
+    Own,
+    Outgoing,
+}
+
+async fn run_queue(queue: Queue, billing: Billing, shutdown: Shutdown) {
     loop {
         let stop = shutdown.clone();
-        let ended = billing.run_worker(async move { stop.requested().await }).await;
+        let stop = async move { stop.requested().await };
+        let ended = match queue {
+            Queue::Own => billing.run_worker(stop).await,
+            Queue::Outgoing => billing.run_outgoing_worker(stop).await,
+        };
         if shutdown.is_requested() {
             return;
         }
         if let Err(error) = ended {
-            tracing::error!(error = ?error, "The queue stopped: {error}");
+            tracing::error!(?queue, error = ?error, "The queue stopped: {error}");
         }
         tokio::select! {
             () = tokio::time::sleep(QUEUE_PAUSE) => {},

@@ -101,6 +101,9 @@ ids! {
     OutboxEventId = "evt";
     MailId = "mail";
     GrantId = "grant";
+    WebhookEndpointId = "we";
+    WebhookSecretId = "ws";
+    WebhookDeliveryId = "wd";
 }
 
 /// One spelling only: the prefix, an underscore and 32 lower-case hexadecimal digits.

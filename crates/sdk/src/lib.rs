@@ -2,4 +2,6 @@
 
 pub mod events;
 pub mod money;
+pub mod page;
 pub mod promotion_codes;
+pub mod webhooks;

@@ -31,6 +31,7 @@ async fn main() -> Result<()> {
         quote_key: [7; 32],
         usage_tracking: true,
         dunning_end: service::billing::payment::dunning::DunningEnd::default(),
+        outgoing: service::OutgoingConfig::new([7; 32]),
     };
     let billing = Billing::connect(config).await?;
     billing.migrate().await?;

@@ -33,6 +33,7 @@ async fn main() -> Result<()> {
         quote_key: [7; 32],
         usage_tracking: true,
         dunning_end: service::billing::payment::dunning::DunningEnd::default(),
+        outgoing: service::OutgoingConfig::new([7; 32]),
     };
     let billing = Billing::over(PgPool::connect(&url).await?, Arc::clone(&clock), config);
     billing.migrate().await?;

@@ -169,6 +169,32 @@ impl Actor {
         }
     }
 
+    /// Operators, and the host platform, who decide where events are sent.
+    pub fn manages_webhooks(&self) -> Result<()> {
+        match self {
+            Self::System => Ok(()),
+            Self::ApiKey {
+                customer: None,
+                scopes,
+                ..
+            } if scopes.contains(&Scope::Write) => Ok(()),
+            _ => self.staff(|role| matches!(role, StaffRole::Admin | StaffRole::Developer)),
+        }
+    }
+
+    /// Any operator, and the host platform, who see what was sent.
+    pub fn reads_webhooks(&self) -> Result<()> {
+        match self {
+            Self::System => Ok(()),
+            Self::ApiKey {
+                customer: None,
+                scopes,
+                ..
+            } if scopes.contains(&Scope::Read) => Ok(()),
+            _ => self.staff(|_| true),
+        }
+    }
+
     /// The name audit entries carry.
     pub fn audit_name(&self) -> String {
         match self {

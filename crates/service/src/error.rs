@@ -9,6 +9,7 @@ use billing::subscription::{ChangeError, CreateError, InvalidTransition, OutOfBo
 use billing::tax::InvalidTaxId;
 
 use crate::catalog::Problem;
+use crate::outgoing::Refused;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -78,6 +79,12 @@ pub enum Error {
     Code(#[from] CodeRefused),
     #[error("a promotion code of this name exists already")]
     CodeTaken,
+    #[error(transparent)]
+    Target(#[from] Refused),
+    #[error("the webhook endpoint is turned off")]
+    EndpointOff,
+    #[error("there are as many webhook endpoints as there may be")]
+    TooManyEndpoints,
     #[error("the same event id came with another body")]
     EventConflict,
     #[error("the clock only moves forward, and only in the sandbox")]
@@ -150,6 +157,9 @@ impl Error {
             Self::Change(ChangeError::InvoiceOpen) => "invoice_open",
             Self::Change(ChangeError::ResumesTooEarly) => "resumes_too_early",
             Self::Change(_) => "not_changeable",
+            Self::Target(_) => "target_refused",
+            Self::EndpointOff => "endpoint_off",
+            Self::TooManyEndpoints => "too_many_endpoints",
             Self::EventConflict => "event_conflict",
             Self::ClockRefused => "clock_refused",
             Self::TooMany => "too_many",
@@ -179,7 +189,9 @@ impl Error {
             Self::Unauthenticated | Self::WrongCredentials => ErrorKind::Unauthenticated,
             Self::Forbidden => ErrorKind::Forbidden,
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Invalid { .. } | Self::TaxId(_) | Self::Catalog(_) | Self::Money(_) => ErrorKind::Invalid,
+            Self::Invalid { .. } | Self::TaxId(_) | Self::Catalog(_) | Self::Money(_) | Self::Target(_) => {
+                ErrorKind::Invalid
+            }
             Self::Credit(CreditRefused::UnknownLine | CreditRefused::Twice | CreditRefused::NoLine)
             | Self::Credit(CreditRefused::Currency | CreditRefused::Part(PartRefused::Amount)) => {
                 ErrorKind::Invalid
@@ -202,6 +214,8 @@ impl Error {
             | Self::Code(_)
             | Self::CodeTaken
             | Self::EventConflict
+            | Self::EndpointOff
+            | Self::TooManyEndpoints
             | Self::NotEmpty
             | Self::ClockRefused => ErrorKind::Conflict,
             Self::TooMany => ErrorKind::TooMany,

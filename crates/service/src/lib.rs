@@ -15,20 +15,24 @@ mod customer;
 mod demo;
 mod entitlement;
 mod error;
+mod feed;
 mod id;
 mod invoice;
 mod mail;
+mod outgoing;
 mod overview;
 mod payment;
 mod queue;
 mod quote;
 mod record;
 mod run;
+mod seal;
 mod session;
 mod subscription;
 mod tax;
 mod usage;
 mod verify;
+mod webhook;
 
 pub use actor::{Actor, MemberRole, Scope, StaffRole};
 pub use admin::{
@@ -51,8 +55,10 @@ pub use customer::CustomerProfile;
 pub use demo::{DEMO_PASSWORD, DemoAccount, DemoWorld, SeedProgress, demo_accounts};
 pub use entitlement::{OverrideKey, SetOverride};
 pub use error::{Error, ErrorKind, Result};
+pub use feed::{FeedPage, FeedCursor, ToldEvent};
 pub use gateway::{CheckoutMode, sandbox};
 pub use invoice::{AddOneOff, BillOneOff};
+pub use outgoing::{OutgoingConfig, Refused, Targets};
 pub use overview::{Dunning, MeterUsage, Overview, Owed, Upcoming};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, SessionStorage};
 pub use store::api_key::ApiKeyRow;
@@ -62,6 +68,9 @@ pub use store::credit::grant::{CreditEntry, GrantOrigin, GrantRow};
 pub use store::credit::{CreditNoteDetail, CreditNoteSummary};
 pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary, WaitingOneOff};
 pub use store::member::LoginName;
+pub use store::webhook::attempt::AttemptLog;
+pub use store::webhook::delivery::DeliveryRow;
+pub use store::webhook::endpoint::EndpointRow;
 pub use store::payment::{PaymentMethod, RefundRow};
 pub use subscription::{
     AddOnOffer, AddOnPreview, AddStandalone, AgreePrice, AgreedPrice, CancelWhen, ChangeKind, ChangeOutcome,
@@ -70,6 +79,9 @@ pub use subscription::{
 pub use tax::{TaxAddress, TaxExemption, TaxSettings};
 pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};
 pub use verify::{Finding, VerifyReport};
+pub use webhook::{
+    DeliveryDetail, DeliveryList, DeliveryPage, EditWebhookEndpoint, NewWebhookEndpoint, Replayed, ShownOnce,
+};
 
 use std::sync::Arc;
 
@@ -101,6 +113,7 @@ pub struct ServiceConfig {
     pub usage_tracking: bool,
     /// What dunning ends with where nothing else is agreed.
     pub dunning_end: DunningEnd,
+    pub outgoing: OutgoingConfig,
 }
 
 /// Without the key: whoever reads it could sign quotes.
@@ -113,6 +126,7 @@ impl std::fmt::Debug for ServiceConfig {
             .field("gross_margin", &self.gross_margin)
             .field("usage_tracking", &self.usage_tracking)
             .field("dunning_end", &self.dunning_end)
+            .field("outgoing", &self.outgoing)
             .finish_non_exhaustive()
     }
 }
@@ -135,6 +149,8 @@ struct Parts {
     partitions: usage::PartitionsMade,
     sign_in: auth::SignInGuard,
     code_tries: coupon::CodeTries,
+    outgoing: outgoing::Outgoing,
+    sealer: seal::Sealer,
 }
 
 impl Billing {
@@ -154,6 +170,8 @@ impl Billing {
         let sandbox = Sandbox::new(pool.clone(), &config.base_url);
         let gateway = Arc::new(sandbox.clone());
         let (moving, run, partitions, sign_in) = Default::default();
+        let outgoing = outgoing::Outgoing::new(config.outgoing.targets);
+        let sealer = seal::Sealer::new(&config.outgoing.sealing_key);
         let parts = Parts {
             pool,
             gateway,
@@ -165,6 +183,8 @@ impl Billing {
             partitions,
             sign_in,
             code_tries: coupon::CodeTries::default(),
+            outgoing,
+            sealer,
         };
         Self {
             parts: Arc::new(parts),

@@ -1,8 +1,10 @@
 //! What we write to customers. Kept and shown in the app; the words are plain text.
 
 mod dunning;
+mod staff;
 
 pub use dunning::{DunningLetter, Unpaid};
+pub use staff::{StaffLetter, send_to_staff};
 
 use billing::credit::NoteParts;
 use billing::id::{InvoiceId, MailId};
@@ -214,7 +216,7 @@ pub async fn send(
         .iter()
         .map(|Addressed { to, letter }| NewMail {
             id: mint(MailId::from_uuid),
-            customer: to.id,
+            customer: Some(to.id),
             recipient: &to.email,
             subject: letter.subject(),
             body: letter.body(base_url),

@@ -25,6 +25,7 @@ pub mod subscription;
 pub mod tax;
 pub mod usage;
 pub mod verify;
+pub mod webhook;
 
 pub use error::{Error, Result};
 pub use scope::CustomerScope;

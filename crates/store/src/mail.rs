@@ -3,6 +3,7 @@
 use billing::id::{CustomerId, MailId};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::Result;
 use crate::row::column;
@@ -15,11 +16,11 @@ pub struct MailRow {
     pub created_at: DateTime<Utc>,
 }
 
-/// A letter to a customer.
+/// A letter to a customer, or with none to an operator.
 #[derive(Debug, Clone)]
 pub struct NewMail<'a> {
     pub id: MailId,
-    pub customer: CustomerId,
+    pub customer: Option<CustomerId>,
     pub recipient: &'a str,
     pub subject: String,
     pub body: String,
@@ -34,7 +35,7 @@ pub async fn insert(conn: &mut PgConnection, letters: &[NewMail<'_>]) -> Result<
         "INSERT INTO mail (id, customer_id, recipient, subject, body, created_at)
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])",
         &column(letters, |m| m.id.uuid()),
-        &column(letters, |m| m.customer.uuid()),
+        &column(letters, |m| m.customer.map(CustomerId::uuid)) as &[Option<Uuid>],
         &column(letters, |m| m.recipient) as &[&str],
         &column(letters, |m| m.subject.as_str()) as &[&str],
         &column(letters, |m| m.body.as_str()) as &[&str],

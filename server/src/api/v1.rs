@@ -1,8 +1,11 @@
 //! Version 1. Every error is a problem document, unknown paths and methods included.
 
 mod events;
+mod events_feed;
 mod promotion_codes;
 mod raw_json;
+mod webhook_deliveries;
+mod webhook_endpoints;
 
 use std::any::Any;
 
@@ -20,6 +23,9 @@ pub fn routes(state: &AppState) -> Router<AppState> {
     Router::new()
         .merge(events::routes())
         .merge(promotion_codes::routes())
+        .merge(events_feed::routes())
+        .merge(webhook_endpoints::routes())
+        .merge(webhook_deliveries::routes())
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))
         .method_not_allowed_fallback(async || {
             Problem::new(

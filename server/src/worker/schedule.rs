@@ -27,7 +27,7 @@ pub const CLOCK: Timer = Timer {
 };
 
 /// Each runs at the start and then in its interval, counted from the end of the last time.
-pub const TIMERS: [Timer; 6] = [
+pub const TIMERS: [Timer; 9] = [
     Timer {
         name: "billing run",
         every: Duration::from_secs(1),
@@ -52,6 +52,21 @@ pub const TIMERS: [Timer; 6] = [
         name: "making of usage partitions",
         every: Duration::from_secs(3600),
         work: |billing| Box::pin(async move { billing.prepare_partitions().await }),
+    },
+    Timer {
+        name: "publishing of events",
+        every: Duration::from_secs(1),
+        work: |billing| Box::pin(async move { billing.publish_events().await.map(drop) }),
+    },
+    Timer {
+        name: "delivery sweep",
+        every: Duration::from_secs(60),
+        work: |billing| Box::pin(async move { billing.sweep_deliveries().await.map(drop) }),
+    },
+    Timer {
+        name: "forgetting of old deliveries",
+        every: Duration::from_secs(3600),
+        work: |billing| Box::pin(async move { billing.forget_deliveries().await.map(drop) }),
     },
     Timer {
         name: "session sweep",

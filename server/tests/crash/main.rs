@@ -20,6 +20,9 @@ mod meter;
 mod operator;
 mod program;
 mod queue;
+#[path = "../../../crates/service/tests/support/receiver.rs"]
+mod receiver;
 mod seed;
 mod slice;
 mod stage;
+mod webhook;

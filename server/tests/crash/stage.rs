@@ -128,6 +128,7 @@ pub async fn door(database: &Database, program: &Program) -> Billing {
         quote_key: [0; 32],
         usage_tracking: true,
         dunning_end: billing::payment::dunning::DunningEnd::default(),
+        outgoing: service::OutgoingConfig::new([7; 32]),
     };
     Billing::connect(config).await.unwrap()
 }

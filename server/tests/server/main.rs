@@ -17,5 +17,8 @@ mod origin;
 mod preparing;
 mod program;
 mod promotion_codes;
+#[path = "../../../crates/service/tests/support/receiver.rs"]
+mod receiver;
 mod settings;
 mod site;
+mod webhooks;

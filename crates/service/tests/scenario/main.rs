@@ -4,6 +4,8 @@
 #[expect(dead_code, reason = "shared with other tests")]
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/receiver.rs"]
+mod receiver;
 
 mod abandoned_checkout;
 mod add_on;
@@ -33,9 +35,11 @@ mod dunning_end;
 mod dunning_net_terms;
 mod dunning_order;
 mod entitlement_override;
+mod feed;
 mod fixed_term;
 mod foreign;
 mod foreign_override;
+mod hooks;
 mod idle_worker;
 mod interval_at_period_end;
 mod late_usage;
@@ -67,5 +71,8 @@ mod trial_without_card;
 mod upgrade_declined;
 mod wallet;
 mod wallet_migration;
+mod webhook;
+mod webhook_endpoint;
+mod webhook_replay;
 mod weekly_plan;
 mod yearly_plan;

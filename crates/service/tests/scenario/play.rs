@@ -71,6 +71,7 @@ pub fn config() -> ServiceConfig {
         quote_key: [7; 32],
         usage_tracking: true,
         dunning_end: DunningEnd::Cancel,
+        outgoing: service::OutgoingConfig::new([7; 32]),
     }
 }
 

@@ -32,6 +32,7 @@ pub async fn world(pool: PgPool) -> World {
         quote_key: [7; 32],
         usage_tracking: true,
         dunning_end: service::billing::payment::dunning::DunningEnd::default(),
+        outgoing: service::OutgoingConfig::new([7; 32]),
     };
     let billing = Billing::over(pool.clone(), clock.clone(), config);
     billing.migrate().await.unwrap();

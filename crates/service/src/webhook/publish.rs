@@ -1,0 +1,93 @@
+//! From events to deliveries. Events are taken in the order of the feed, behind a cursor that moves in the transaction
+//! that writes the deliveries and their jobs: none is lost, none made twice, whenever a process dies.
+
+use billing::id::WebhookDeliveryId;
+use store::webhook::publish::{Listener, NewDelivery};
+use store::outbox::feed::{FeedEvent, FeedPlace};
+
+use super::lane;
+use crate::clock::real_now;
+use crate::id::mint;
+use crate::queue::{self, Job, Run};
+use crate::{Billing, Result};
+
+/// Events in one transaction.
+const BATCH: i64 = 500;
+
+impl Billing {
+    /// Makes deliveries of what was told since the last look; says how many. One process does it at a time.
+    pub async fn publish_events(&self) -> Result<u64> {
+        let mut made = 0;
+        loop {
+            let mut conn = store::acquire(self.pool()).await?;
+            if !store::webhook::publish::is_behind(&mut conn).await? {
+                return Ok(made);
+            }
+            drop(conn);
+            match self.publish_batch().await? {
+                Some(count) => made += count,
+                None => return Ok(made),
+            }
+        }
+    }
+
+    /// None where somebody else is at it.
+    async fn publish_batch(&self) -> Result<Option<u64>> {
+        let mut tx = store::begin(self.pool()).await?;
+        let Some(cursor) = store::webhook::publish::try_lock_cursor(&mut tx).await? else {
+            return Ok(None);
+        };
+        let listeners = store::webhook::publish::listeners(&mut tx).await?;
+        if listeners.is_empty() {
+            store::webhook::publish::move_cursor_to_now(&mut tx).await?;
+            store::commit(tx).await?;
+            return Ok(Some(0));
+        }
+        let events = store::outbox::feed::after(&mut tx, None, cursor, BATCH).await?;
+        let Some(last) = events.last().map(|event| event.place) else {
+            return Ok(None);
+        };
+        let new = deliveries(&events, &listeners);
+        let made = store::webhook::publish::insert(&mut tx, &new, real_now()).await?;
+        let jobs = new
+            .iter()
+            .filter(|delivery| made.contains(&delivery.id))
+            .map(|delivery| first_try(delivery))
+            .collect();
+        queue::enqueue_all(self.pool(), &mut tx, jobs).await?;
+        store::webhook::publish::move_cursor(&mut tx, last).await?;
+        store::commit(tx).await?;
+        Ok(Some(made.len() as u64))
+    }
+}
+
+fn deliveries(events: &[FeedEvent], listeners: &[Listener]) -> Vec<NewDelivery> {
+    let hears = |listener: &Listener, event: &FeedEvent| {
+        let told: FeedPlace = event.place;
+        told > listener.since && listener.kinds.include(&event.kind)
+    };
+    let mut new = Vec::new();
+    for event in events {
+        for listener in listeners.iter().filter(|listener| hears(listener, event)) {
+            new.push(NewDelivery {
+                id: mint(WebhookDeliveryId::from_uuid),
+                event: event.id(),
+                endpoint: listener.id,
+            });
+        }
+    }
+    new
+}
+
+fn first_try(delivery: &NewDelivery) -> (Job, Run) {
+    let job = Job::DeliverWebhook {
+        delivery: delivery.id,
+        attempt: 1,
+    };
+    let run = Run {
+        at: None,
+        lane: Some(lane(delivery.endpoint, delivery.id)),
+        name: Some(delivery.id.to_string()),
+    };
+    (job, run)
+}

@@ -59,7 +59,7 @@ CREATE TABLE webhook_delivery (
     event_id uuid NOT NULL REFERENCES outbox_event,
     endpoint_id uuid NOT NULL REFERENCES webhook_endpoint,
     state text NOT NULL CHECK (state IN ('pending', 'sending', 'success', 'failed')),
-    -- Tries ever made; the number of the next is what its job names.
+    -- Tries ever made.
     attempts int NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     -- Tries since the schedule began; sent again by hand it begins anew.
     tries int NOT NULL DEFAULT 0 CHECK (tries BETWEEN 0 AND attempts),
@@ -74,7 +74,7 @@ CREATE TABLE webhook_delivery (
     CHECK ((state IN ('pending', 'sending')) = (settled_at IS NULL))
 );
 CREATE INDEX webhook_delivery_recent ON webhook_delivery (endpoint_id, created_at DESC, id DESC);
-CREATE INDEX webhook_delivery_due ON webhook_delivery (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX webhook_delivery_due ON webhook_delivery (endpoint_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX webhook_delivery_old ON webhook_delivery (created_at);
 
 -- What was sent and what was answered.

@@ -104,6 +104,9 @@ ids! {
     WebhookEndpointId = "we";
     WebhookSecretId = "ws";
     WebhookDeliveryId = "wd";
+    AlertId = "alt";
+    AlertChannelId = "ach";
+    AlertNotificationId = "anot";
 }
 
 /// One spelling only: the prefix, an underscore and 32 lower-case hexadecimal digits.

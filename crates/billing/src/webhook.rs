@@ -172,10 +172,23 @@ mod tests {
 
     #[test]
     fn what_is_no_kind_is_refused() {
-        for wrong in ["", "invoice", "invoice.", ".paid", "*", "*.*", "Invoice.paid", "invoice.pa*", "a.b.c"] {
+        for wrong in [
+            "",
+            "invoice",
+            "invoice.",
+            ".paid",
+            "*",
+            "*.*",
+            "Invoice.paid",
+            "invoice.pa*",
+            "a.b.c",
+        ] {
             assert_eq!(kinds(&[wrong]), Err(InvalidKinds), "{wrong}");
         }
-        assert_eq!(EventKinds::new(vec!["a.b".to_owned(); MAX_KINDS + 1]), Err(InvalidKinds));
+        assert_eq!(
+            EventKinds::new(vec!["a.b".to_owned(); MAX_KINDS + 1]),
+            Err(InvalidKinds)
+        );
     }
 
     #[test]
@@ -207,7 +220,11 @@ mod tests {
     fn an_endpoint_is_given_up_after_five_days_or_where_it_says_so() {
         let since = DateTime::UNIX_EPOCH;
         let after = |delta| since + delta;
-        assert!(!is_given_up(Tried::Refused, since, after(TimeDelta::days(5) - TimeDelta::seconds(1))));
+        assert!(!is_given_up(
+            Tried::Refused,
+            since,
+            after(TimeDelta::days(5) - TimeDelta::seconds(1))
+        ));
         assert!(is_given_up(Tried::Refused, since, after(TimeDelta::days(5))));
         assert!(is_given_up(Tried::Gone, since, since));
         assert!(!is_given_up(Tried::Taken, since, after(TimeDelta::days(50))));

@@ -1,5 +1,8 @@
 //! Each step is told once a period and episode, whatever order things happen in.
-#![expect(clippy::unwrap_used, reason = "a test ends where something it takes for granted is not so")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something it takes for granted is not so"
+)]
 
 use std::collections::HashSet;
 
@@ -35,7 +38,11 @@ fn story(readings: &[Reading]) -> Vec<String> {
             resolved,
         } = look(known.as_ref(), &steps(), reading).unwrap();
         told.extend(resolved.iter().map(|one| format!("-{}#{}", one.at, one.episode)));
-        told.extend(opened.iter().map(|(one, _)| format!("{}#{}", one.at, one.episode)));
+        told.extend(
+            opened
+                .iter()
+                .map(|(one, _)| format!("{}#{}", one.at, one.episode)),
+        );
         known = Some(watch);
     }
     told
@@ -43,7 +50,14 @@ fn story(readings: &[Reading]) -> Vec<String> {
 
 #[test]
 fn a_step_counts_from_its_very_value_on_and_once() {
-    let at = |values: &[i64]| story(&values.iter().map(|value| reading(0, *value, 100)).collect::<Vec<_>>());
+    let at = |values: &[i64]| {
+        story(
+            &values
+                .iter()
+                .map(|value| reading(0, *value, 100))
+                .collect::<Vec<_>>(),
+        )
+    };
     assert_eq!(at(&[0, 79]), [""; 0]);
     assert_eq!(at(&[80, 80, 89]), ["0.8#1"]);
     assert_eq!(at(&[95]), ["0.8#1", "0.9#1"]);
@@ -52,7 +66,14 @@ fn a_step_counts_from_its_very_value_on_and_once() {
 
 #[test]
 fn a_level_is_told_again_once_it_was_five_points_below() {
-    let at = |values: &[i64]| story(&values.iter().map(|value| reading(0, *value, 100)).collect::<Vec<_>>());
+    let at = |values: &[i64]| {
+        story(
+            &values
+                .iter()
+                .map(|value| reading(0, *value, 100))
+                .collect::<Vec<_>>(),
+        )
+    };
     assert_eq!(at(&[80, 76, 80, 75, 85]), ["0.8#1"]);
     assert_eq!(at(&[80, 74, 80]), ["0.8#1", "-0.8#1", "0.8#2"]);
     assert_eq!(at(&[90, 84, 90]), ["0.8#1", "0.9#1", "-0.9#1", "0.9#2"]);
@@ -78,9 +99,23 @@ fn more_included_leaves_a_step_behind() {
 fn a_step_that_is_taken_away_is_resolved_and_goes_on_where_it_was() {
     let first = look(None, &steps(), &reading(0, 95, 100)).unwrap();
     let without = look(Some(&first.watch), &steps()[1..], &reading(0, 95, 100)).unwrap();
-    assert_eq!(without.resolved.iter().map(|one| one.at.to_string()).collect::<Vec<_>>(), ["0.8"]);
+    assert_eq!(
+        without
+            .resolved
+            .iter()
+            .map(|one| one.at.to_string())
+            .collect::<Vec<_>>(),
+        ["0.8"]
+    );
     let again = look(Some(&without.watch), &steps(), &reading(0, 95, 100)).unwrap();
-    assert_eq!(again.opened.iter().map(|(one, _)| one.episode).collect::<Vec<_>>(), [2]);
+    assert_eq!(
+        again
+            .opened
+            .iter()
+            .map(|(one, _)| one.episode)
+            .collect::<Vec<_>>(),
+        [2]
+    );
     let (ended, left) = again.watch.end();
     assert_eq!(left.len(), 2);
     assert!(ended.end().1.is_empty());

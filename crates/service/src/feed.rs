@@ -86,8 +86,7 @@ impl Billing {
         }
         let scope = own.map(CustomerScope::of);
         let mut conn = store::acquire(self.pool()).await?;
-        let mut events =
-            store::outbox::feed::after(&mut conn, scope, after.0, i64::from(limit) + 1).await?;
+        let mut events = store::outbox::feed::after(&mut conn, scope, after.0, i64::from(limit) + 1).await?;
         let has_more = events.len() > limit as usize;
         events.truncate(limit as usize);
         let subjects: Vec<&str> = events.iter().map(|event| event.subject.as_str()).collect();
@@ -124,7 +123,15 @@ mod tests {
         assert_eq!(cursor.to_string().parse::<FeedCursor>().unwrap(), cursor);
         let start = FeedCursor::START;
         assert_eq!(start.to_string().parse::<FeedCursor>().unwrap(), start);
-        for wrong in ["", "a", "!!!!", "AAAA", &"_".repeat(32), &"A".repeat(31), &"A".repeat(33)] {
+        for wrong in [
+            "",
+            "a",
+            "!!!!",
+            "AAAA",
+            &"_".repeat(32),
+            &"A".repeat(31),
+            &"A".repeat(33),
+        ] {
             assert!(wrong.parse::<FeedCursor>().is_err(), "{wrong}");
         }
     }

@@ -55,7 +55,7 @@ pub use customer::CustomerProfile;
 pub use demo::{DEMO_PASSWORD, DemoAccount, DemoWorld, SeedProgress, demo_accounts};
 pub use entitlement::{OverrideKey, SetOverride};
 pub use error::{Error, ErrorKind, Result};
-pub use feed::{FeedPage, FeedCursor, ToldEvent};
+pub use feed::{FeedCursor, FeedPage, ToldEvent};
 pub use gateway::{CheckoutMode, sandbox};
 pub use invoice::{AddOneOff, BillOneOff};
 pub use outgoing::{OutgoingConfig, Refused, Targets};
@@ -68,10 +68,10 @@ pub use store::credit::grant::{CreditEntry, GrantOrigin, GrantRow};
 pub use store::credit::{CreditNoteDetail, CreditNoteSummary};
 pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary, WaitingOneOff};
 pub use store::member::LoginName;
+pub use store::payment::{PaymentMethod, RefundRow};
 pub use store::webhook::attempt::AttemptLog;
 pub use store::webhook::delivery::DeliveryRow;
 pub use store::webhook::endpoint::EndpointRow;
-pub use store::payment::{PaymentMethod, RefundRow};
 pub use subscription::{
     AddOnOffer, AddOnPreview, AddStandalone, AgreePrice, AgreedPrice, CancelWhen, ChangeKind, ChangeOutcome,
     ChangePreview, NewPrice, ResumePreview, SetUp, StopKind, StopPreview, Subscribed,

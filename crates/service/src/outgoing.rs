@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use reqwest::Client;
 use reqwest::redirect::Policy;
 
-pub use self::guard::{Refused, Targets};
-pub(crate) use self::guard::{Lookup, check_url};
 use self::guard::GuardedResolver;
+pub(crate) use self::guard::{Lookup, check_url};
+pub use self::guard::{Refused, Targets};
 use crate::{Error, Result};
 
 /// An answer is waited for no longer, all in all.
@@ -139,7 +139,9 @@ impl Outgoing {
                     .map_err(|error| error.to_string())
             });
             built
-                .inspect_err(|error| tracing::error!(%error, "There is no client for outgoing requests: {error}"))
+                .inspect_err(
+                    |error| tracing::error!(%error, "There is no client for outgoing requests: {error}"),
+                )
                 .ok()
         });
         made.as_ref()

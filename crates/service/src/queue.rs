@@ -5,10 +5,10 @@
 use std::future::Future;
 use std::time::Duration;
 
-use billing::id::{PaymentAttemptId, RefundId, WebhookDeliveryId};
+use billing::id::{PaymentAttemptId, RefundId, WebhookEndpointId};
 use chrono::{DateTime, Utc};
 use graphile_worker::{
-    IntoTaskHandlerResult, JobSpec, LocalQueueConfig, RefetchDelayConfig, TaskHandler, Worker, WorkerContext,
+    IntoTaskHandlerResult, JobKeyMode, JobSpec, LocalQueueConfig, RefetchDelayConfig, TaskHandler, Worker, WorkerContext,
     WorkerOptions, WorkerUtils,
 };
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::{Billing, Error, Result};
 const SCHEMA: &str = "graphile_worker";
 const CONCURRENCY: usize = 4;
 /// Exchanges with strangers, most of whose time is waiting.
-const OUTGOING_CONCURRENCY: usize = 32;
+const OUTGOING_CONCURRENCY: usize = 64;
 /// Jobs a worker has at hand. Those of a killed one wait until it counts as dead.
 const FETCHED_AT_ONCE: usize = 32;
 /// How long an empty queue is left alone, unless a job that is enqueued gives its signal.
@@ -37,11 +37,8 @@ pub enum Job {
     Collect { attempt: PaymentAttemptId },
     /// Sends back a refund that was committed before.
     Refund { refund: RefundId },
-    /// Makes one try of a delivery; the number says which.
-    DeliverWebhook {
-        delivery: WebhookDeliveryId,
-        attempt: u32,
-    },
+    /// Sends what is due at an endpoint, one delivery after the other.
+    DeliverWebhooks { endpoint: WebhookEndpointId, lane: u8 },
 }
 
 impl Job {
@@ -50,7 +47,7 @@ impl Job {
     const fn is_outgoing(&self) -> bool {
         match self {
             Self::Collect { .. } | Self::Refund { .. } => false,
-            Self::DeliverWebhook { .. } => true,
+            Self::DeliverWebhooks { .. } => true,
         }
     }
 
@@ -61,7 +58,7 @@ impl Job {
         match self {
             Self::Collect { attempt } => billing.collect(attempt).await.map(drop),
             Self::Refund { refund } => billing.refund(refund).await,
-            Self::DeliverWebhook { delivery, attempt } => billing.deliver(delivery, attempt).await,
+            Self::DeliverWebhooks { endpoint, .. } => billing.deliver_due(endpoint).await,
         }
     }
 }
@@ -94,7 +91,7 @@ pub struct Run {
     pub at: Option<DateTime<Utc>>,
     /// Jobs of one lane run one after the other.
     pub lane: Option<String>,
-    /// It takes the place of a job of this name that waits.
+    /// It takes the place of a job of this name that waits, and with no time of its own leaves it that place.
     pub name: Option<String>,
 }
 
@@ -104,6 +101,8 @@ impl Run {
             queue_name: self.lane,
             run_at: self.at,
             job_key: self.name,
+            // One that waits keeps its place.
+            job_key_mode: (self.at.is_none()).then_some(JobKeyMode::PreserveRunAt),
             ..JobSpec::default()
         }
     }
@@ -128,7 +127,10 @@ pub async fn enqueue(pool: &PgPool, tx: &mut Tx, jobs: Vec<Job>) -> Result<()> {
 /// The same where each job says how it runs.
 pub async fn enqueue_all(pool: &PgPool, tx: &mut Tx, jobs: Vec<(Job, Run)>) -> Result<()> {
     let (outgoing, own): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|(job, _)| job.is_outgoing());
-    let outgoing = outgoing.into_iter().map(|(job, run)| (Errand(job), run)).collect();
+    let outgoing = outgoing
+        .into_iter()
+        .map(|(job, run)| (Errand(job), run))
+        .collect();
     add(pool, tx, own).await?;
     add(pool, tx, outgoing).await
 }

@@ -35,7 +35,10 @@ impl std::fmt::Debug for Sealer {
 
 impl Sealer {
     pub fn new(key: &[u8; 32]) -> Self {
-        let digest: [u8; 32] = Sha256::new_with_prefix(b"key id").chain_update(key).finalize().into();
+        let digest: [u8; 32] = Sha256::new_with_prefix(b"key id")
+            .chain_update(key)
+            .finalize()
+            .into();
         let mut key_id = [0; KEY_ID_BYTES];
         key_id.copy_from_slice(&digest[..KEY_ID_BYTES]);
         Self {
@@ -47,10 +50,7 @@ impl Sealer {
     pub fn seal(&self, place: Place<'_>, text: &[u8]) -> Result<Vec<u8>> {
         let nonce: [u8; NONCE_BYTES] = rand::random();
         let aad = self.aad(place);
-        let payload = Payload {
-            msg: text,
-            aad: &aad,
-        };
+        let payload = Payload { msg: text, aad: &aad };
         let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload);
         let sealed = sealed.map_err(|_| Error::Internal("a secret cannot be sealed"))?;
         let mut out = Vec::with_capacity(HEAD_BYTES + sealed.len());
@@ -68,9 +68,7 @@ impl Sealer {
         };
         let (version_and_key, nonce) = head.split_at(1 + KEY_ID_BYTES);
         if version_and_key[0] != VERSION || version_and_key[1..] != self.key_id {
-            return Err(Error::Internal(
-                "a secret was sealed with another ENCRYPTION_KEY",
-            ));
+            return Err(Error::Internal("a secret was sealed with another ENCRYPTION_KEY"));
         }
         let nonce: [u8; NONCE_BYTES] = nonce
             .try_into()
@@ -111,7 +109,10 @@ mod tests {
         assert!(!sealed.windows(6).any(|six| six == b"secret"));
         let other_row = Place { row: "ws_2", ..HERE };
         assert!(sealer.open(other_row, &sealed).is_err());
-        let other_table = Place { table: "channel", ..HERE };
+        let other_table = Place {
+            table: "channel",
+            ..HERE
+        };
         assert!(sealer.open(other_table, &sealed).is_err());
         assert!(Sealer::new(&[2; 32]).open(HERE, &sealed).is_err());
     }
@@ -133,6 +134,9 @@ mod tests {
     #[test]
     fn the_same_text_is_sealed_differently_each_time() {
         let sealer = Sealer::new(&[1; 32]);
-        assert_ne!(sealer.seal(HERE, b"secret").unwrap(), sealer.seal(HERE, b"secret").unwrap());
+        assert_ne!(
+            sealer.seal(HERE, b"secret").unwrap(),
+            sealer.seal(HERE, b"secret").unwrap()
+        );
     }
 }

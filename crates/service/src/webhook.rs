@@ -13,14 +13,3 @@ pub use endpoint::{EditWebhookEndpoint, NewWebhookEndpoint, ShownOnce};
 pub use log::{DeliveryDetail, DeliveryList, DeliveryPage};
 pub(crate) use payload::render;
 pub use replay::Replayed;
-
-use billing::id::{WebhookDeliveryId, WebhookEndpointId};
-
-/// Deliveries of one endpoint that are under way at once, in all processes together: a slow one holds up nobody else.
-const LANES: u128 = 4;
-
-/// The lane of a delivery. What is in one lane is sent one after the other.
-pub(crate) fn lane(endpoint: WebhookEndpointId, delivery: WebhookDeliveryId) -> String {
-    // The last bits of an id are chance.
-    format!("{endpoint}/{}", delivery.uuid().as_u128() % LANES)
-}

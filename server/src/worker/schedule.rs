@@ -59,9 +59,9 @@ pub const TIMERS: [Timer; 9] = [
         work: |billing| Box::pin(async move { billing.publish_events().await.map(drop) }),
     },
     Timer {
-        name: "delivery sweep",
-        every: Duration::from_secs(60),
-        work: |billing| Box::pin(async move { billing.sweep_deliveries().await.map(drop) }),
+        name: "waking of webhook endpoints",
+        every: Duration::from_secs(1),
+        work: |billing| Box::pin(async move { billing.wake_endpoints().await }),
     },
     Timer {
         name: "forgetting of old deliveries",

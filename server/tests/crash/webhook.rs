@@ -63,7 +63,11 @@ async fn every_event_arrives_though_the_sender_is_killed() {
         if missing.is_empty() && settled(&database.pool).await {
             break;
         }
-        assert!(begun.elapsed() < ARRIVED_WITHIN, "{} events did not arrive", missing.len());
+        assert!(
+            begun.elapsed() < ARRIVED_WITHIN,
+            "{} events did not arrive",
+            missing.len()
+        );
         sleep(Duration::from_millis(200)).await;
     }
     println!("{} events arrived by {came} deliveries", arrived.len());
@@ -77,7 +81,11 @@ async fn every_event_arrives_though_the_sender_is_killed() {
 
 /// 6, or with PROOF set 40.
 fn kills() -> u32 {
-    if std::env::var_os("PROOF").is_some() { 40 } else { 6 }
+    if std::env::var_os("PROOF").is_some() {
+        40
+    } else {
+        6
+    }
 }
 
 /// Events one by one, some in transactions that end late.
@@ -101,10 +109,11 @@ async fn tell(pool: PgPool, writer: u64) {
 }
 
 async fn told(pool: &PgPool) -> HashSet<String> {
-    let ids: Vec<String> = sqlx::query_scalar("SELECT wire_id('evt', id) FROM outbox_event WHERE kind = 'invoice.paid'")
-        .fetch_all(pool)
-        .await
-        .unwrap();
+    let ids: Vec<String> =
+        sqlx::query_scalar("SELECT wire_id('evt', id) FROM outbox_event WHERE kind = 'invoice.paid'")
+            .fetch_all(pool)
+            .await
+            .unwrap();
     ids.into_iter().collect()
 }
 

@@ -37,7 +37,11 @@ impl Host {
             ("Authorization", authorization.as_str()),
             ("Content-Type", "application/json"),
         ];
-        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
         self.site.send(method, path, &headers, body.as_bytes()).await
     }
 
@@ -74,16 +78,27 @@ async fn an_endpoint_is_made_shown_changed_and_deleted(_: PgPoolOptions, databas
     let path = format!("/v1/webhook_endpoints/{id}");
     assert_eq!(json(&host.ask(("GET", &path), Value::Null).await), expected);
     let list = json(&host.ask(("GET", "/v1/webhook_endpoints"), Value::Null).await);
-    assert_eq!(list, json!({ "data": [expected], "has_more": false, "next_cursor": null }));
+    assert_eq!(
+        list,
+        json!({ "data": [expected], "has_more": false, "next_cursor": null })
+    );
 
     let edit = json!({ "kinds": ["invoice.*"], "enabled": false });
     let edited = json(&host.ask(("PATCH", &path), edit).await);
-    assert_eq!((&edited["kinds"], &edited["enabled"]), (&json!(["invoice.*"]), &json!(false)));
+    assert_eq!(
+        (&edited["kinds"], &edited["enabled"]),
+        (&json!(["invoice.*"]), &json!(false))
+    );
     assert_eq!(edited["description"], "host");
     let off = host.ask(("POST", &format!("{path}/test")), json!({})).await;
     assert_eq!(code(&off), (409, "endpoint_off".to_owned()));
 
-    let rotated = host.ask(("POST", &format!("{path}/rotate_secret")), json!({ "overlap_hours": 1 })).await;
+    let rotated = host
+        .ask(
+            ("POST", &format!("{path}/rotate_secret")),
+            json!({ "overlap_hours": 1 }),
+        )
+        .await;
     assert_eq!(rotated.status, 200);
     assert_ne!(json(&rotated)["secret"], secret);
     let deleted = host.ask(("DELETE", &path), Value::Null).await;
@@ -100,8 +115,14 @@ async fn what_was_sent_is_listed_and_sent_again(_: PgPoolOptions, database: PgCo
     host.receiver.will_answer(&[(200, "thanks")]);
     let path = format!("/v1/webhook_endpoints/{id}/test");
     let tested = json(&host.ask(("POST", &path), Value::Null).await);
-    assert_eq!((&tested["state"], &tested["type"]), (&json!("success"), &json!("webhook_endpoint.test")));
-    assert_eq!((&tested["log"][0]["status"], &tested["log"][0]["answer"]), (&json!(200), &json!("thanks")));
+    assert_eq!(
+        (&tested["state"], &tested["type"]),
+        (&json!("success"), &json!("webhook_endpoint.test"))
+    );
+    assert_eq!(
+        (&tested["log"][0]["status"], &tested["log"][0]["answer"]),
+        (&json!(200), &json!("thanks"))
+    );
     let received = host.receiver.take();
     assert_eq!(tested["body"], received[0].body);
     assert_eq!(tested["event"], received[0].header("webhook-id"));
@@ -110,23 +131,46 @@ async fn what_was_sent_is_listed_and_sent_again(_: PgPoolOptions, database: PgCo
     }
     let list = format!("/v1/webhook_endpoints/{id}/deliveries");
     let first = json(&host.ask(("GET", &format!("{list}?limit=2")), Value::Null).await);
-    assert_eq!((first["data"].as_array().unwrap().len(), &first["has_more"]), (2, &json!(true)));
+    assert_eq!(
+        (first["data"].as_array().unwrap().len(), &first["has_more"]),
+        (2, &json!(true))
+    );
     let cursor = first["next_cursor"].as_str().unwrap();
-    let second = json(&host.ask(("GET", &format!("{list}?limit=2&cursor={cursor}")), Value::Null).await);
-    assert_eq!((second["data"].as_array().unwrap().len(), &second["has_more"]), (1, &json!(false)));
+    let second = json(
+        &host
+            .ask(("GET", &format!("{list}?limit=2&cursor={cursor}")), Value::Null)
+            .await,
+    );
+    assert_eq!(
+        (second["data"].as_array().unwrap().len(), &second["has_more"]),
+        (1, &json!(false))
+    );
     assert_eq!(second["data"][0]["id"], tested["id"]);
-    let failed = json(&host.ask(("GET", &format!("{list}?state=failed")), Value::Null).await);
+    let failed = json(
+        &host
+            .ask(("GET", &format!("{list}?state=failed")), Value::Null)
+            .await,
+    );
     assert_eq!(failed["data"], json!([]));
 
     let delivery = format!("/v1/webhook_deliveries/{}", tested["id"].as_str().unwrap());
     assert_eq!(json(&host.ask(("GET", &delivery), Value::Null).await), tested);
-    let resent = json(&host.ask(("POST", &format!("{delivery}/resend")), Value::Null).await);
+    let resent = json(
+        &host
+            .ask(("POST", &format!("{delivery}/resend")), Value::Null)
+            .await,
+    );
     assert_eq!(resent["state"], "pending");
     host.site.billing.drain_outgoing().await.unwrap();
     let after = json(&host.ask(("GET", &delivery), Value::Null).await);
-    assert_eq!((&after["state"], &after["attempts"]), (&json!("success"), &json!(2)));
+    assert_eq!(
+        (&after["state"], &after["attempts"]),
+        (&json!("success"), &json!(2))
+    );
     let replay = json!({ "since": "2026-01-01T00:00:00Z" });
-    let replayed = host.ask(("POST", &format!("/v1/webhook_endpoints/{id}/replay")), replay).await;
+    let replayed = host
+        .ask(("POST", &format!("/v1/webhook_endpoints/{id}/replay")), replay)
+        .await;
     assert_eq!(json(&replayed), json!({ "deliveries": 0, "has_more": false }));
 }
 
@@ -138,21 +182,86 @@ async fn what_cannot_be_is_refused_with_a_code(_: PgPoolOptions, database: PgCon
     let endpoints = "/v1/webhook_endpoints";
     for (asked, body, status, expected) in [
         (("POST", endpoints), json!({}), 422, "invalid"),
-        (("POST", endpoints), json!({ "url": "ftp://example.com" }), 422, "target_refused"),
-        (("POST", endpoints), json!({ "url": "https://a:b@example.com" }), 422, "target_refused"),
-        (("POST", endpoints), json!({ "url": "https://x.example", "secret": "mine" }), 422, "invalid"),
-        (("POST", endpoints), json!({ "url": "https://x.example", "kinds": ["*"] }), 422, "invalid"),
+        (
+            ("POST", endpoints),
+            json!({ "url": "ftp://example.com" }),
+            422,
+            "target_refused",
+        ),
+        (
+            ("POST", endpoints),
+            json!({ "url": "https://a:b@example.com" }),
+            422,
+            "target_refused",
+        ),
+        (
+            ("POST", endpoints),
+            json!({ "url": "https://x.example", "secret": "mine" }),
+            422,
+            "invalid",
+        ),
+        (
+            ("POST", endpoints),
+            json!({ "url": "https://x.example", "kinds": ["*"] }),
+            422,
+            "invalid",
+        ),
         (("POST", endpoints), Value::Null, 400, "malformed_json"),
-        (("PATCH", &path), json!({ "url": "nowhere" }), 422, "target_refused"),
-        (("POST", &format!("{path}/rotate_secret")), json!({ "overlap_hours": 169 }), 422, "invalid"),
-        (("POST", &format!("{path}/replay")), json!({ "since": "yesterday" }), 422, "invalid"),
+        (
+            ("PATCH", &path),
+            json!({ "url": "nowhere" }),
+            422,
+            "target_refused",
+        ),
+        (
+            ("POST", &format!("{path}/rotate_secret")),
+            json!({ "overlap_hours": 169 }),
+            422,
+            "invalid",
+        ),
+        (
+            ("POST", &format!("{path}/replay")),
+            json!({ "since": "yesterday" }),
+            422,
+            "invalid",
+        ),
         (("POST", &format!("{path}/nothing")), json!({}), 404, "not_found"),
-        (("GET", "/v1/webhook_endpoints/we_1"), Value::Null, 404, "not_found"),
-        (("GET", "/v1/webhook_deliveries/wd_1"), Value::Null, 404, "not_found"),
-        (("GET", &format!("{path}/deliveries?limit=0")), Value::Null, 422, "invalid"),
-        (("GET", &format!("{path}/deliveries?state=lost")), Value::Null, 422, "invalid"),
-        (("GET", &format!("{path}/deliveries?page=2")), Value::Null, 400, "invalid_query"),
-        (("GET", "/v1/events_feed?after=nonsense"), Value::Null, 422, "invalid"),
+        (
+            ("GET", "/v1/webhook_endpoints/we_1"),
+            Value::Null,
+            404,
+            "not_found",
+        ),
+        (
+            ("GET", "/v1/webhook_deliveries/wd_1"),
+            Value::Null,
+            404,
+            "not_found",
+        ),
+        (
+            ("GET", &format!("{path}/deliveries?limit=0")),
+            Value::Null,
+            422,
+            "invalid",
+        ),
+        (
+            ("GET", &format!("{path}/deliveries?state=lost")),
+            Value::Null,
+            422,
+            "invalid",
+        ),
+        (
+            ("GET", &format!("{path}/deliveries?page=2")),
+            Value::Null,
+            400,
+            "invalid_query",
+        ),
+        (
+            ("GET", "/v1/events_feed?after=nonsense"),
+            Value::Null,
+            422,
+            "invalid",
+        ),
         (("GET", "/v1/events_feed?limit=501"), Value::Null, 422, "invalid"),
         (("PUT", endpoints), json!({}), 405, "method_not_allowed"),
     ] {
@@ -170,9 +279,17 @@ async fn keys_of_another_scope_or_of_a_customer_are_refused(_: PgPoolOptions, da
     let own_read = host.site.api_key(&ada, Scope::Read).await;
     let own_write = host.site.api_key(&ada, Scope::Write).await;
     let reads = [("GET", "/v1/webhook_endpoints"), ("GET", &path)];
-    for (key, refused) in [(&own_read, "forbidden"), (&host.write, "forbidden"), (&"cbk_no".to_owned(), "unauthenticated")] {
+    for (key, refused) in [
+        (&own_read, "forbidden"),
+        (&host.write, "forbidden"),
+        (&"cbk_no".to_owned(), "unauthenticated"),
+    ] {
         for asked in reads {
-            assert_eq!(code(&host.ask_as(key, asked, Value::Null).await).1, refused, "{asked:?}");
+            assert_eq!(
+                code(&host.ask_as(key, asked, Value::Null).await).1,
+                refused,
+                "{asked:?}"
+            );
         }
     }
     for key in [&own_write, &host.read] {
@@ -181,8 +298,16 @@ async fn keys_of_another_scope_or_of_a_customer_are_refused(_: PgPoolOptions, da
             ("PATCH", &path),
             ("POST", &format!("{path}/rotate_secret")),
         ] {
-            let body = if asked.1.ends_with('s') { json!({ "url": "https://x.example" }) } else { json!({}) };
-            assert_eq!(code(&host.ask_as(key, asked, body).await), (403, "forbidden".to_owned()), "{asked:?}");
+            let body = if asked.1.ends_with('s') {
+                json!({ "url": "https://x.example" })
+            } else {
+                json!({})
+            };
+            assert_eq!(
+                code(&host.ask_as(key, asked, body).await),
+                (403, "forbidden".to_owned()),
+                "{asked:?}"
+            );
         }
         assert_eq!(host.ask_as(key, ("DELETE", &path), Value::Null).await.status, 403);
     }
@@ -192,7 +317,11 @@ async fn keys_of_another_scope_or_of_a_customer_are_refused(_: PgPoolOptions, da
 async fn the_feed_is_read_on_from_where_one_was(_: PgPoolOptions, database: PgConnectOptions) {
     let host = Host::new(&database).await;
     let ada = host.site.customer("lumen").await;
-    for kind in ["customer.terms_changed", "customer.dunning_end_changed", "customer.tax_changed"] {
+    for kind in [
+        "customer.terms_changed",
+        "customer.dunning_end_changed",
+        "customer.tax_changed",
+    ] {
         let event = "INSERT INTO outbox_event (id, kind, customer_id, subject, occurred_at, payload)
             SELECT gen_random_uuid(), $1, id, wire_id('cus', id), '2026-03-01 12:00:00+00', '{\"net_days\":30}'
             FROM customer";
@@ -231,5 +360,8 @@ async fn the_feed_is_read_on_from_where_one_was(_: PgPoolOptions, database: PgCo
     assert_eq!(rest["has_more"], false);
     let after = rest["next_cursor"].as_str().unwrap().to_owned();
     let nothing = read(format!("/v1/events_feed?after={after}")).await;
-    assert_eq!(nothing, json!({ "data": [], "has_more": false, "next_cursor": after }));
+    assert_eq!(
+        nothing,
+        json!({ "data": [], "has_more": false, "next_cursor": after })
+    );
 }

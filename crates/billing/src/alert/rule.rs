@@ -122,7 +122,9 @@ impl Rule {
         let days = |step: &Step| step.at.is_integer() && step.at <= Decimal::from(90);
         let valid = (1..=MAX_STEPS).contains(&steps.len())
             && kind != RuleKind::Host
-            && steps.iter().all(|step| step.at > Decimal::ZERO && step.at.scale() <= 6)
+            && steps
+                .iter()
+                .all(|step| step.at > Decimal::ZERO && step.at.scale() <= 6)
             && steps.windows(2).all(|two| two[0].at < two[1].at)
             && (!kind.is_of_time() || steps.iter().all(days));
         if valid {
@@ -215,7 +217,11 @@ mod tests {
             (RuleKind::CardExpiring, vec![step("91")]),
             (RuleKind::Host, vec![step("1")]),
         ] {
-            assert_eq!(Rule::new(kind, true, wrong.clone()), Err(InvalidSteps), "{kind:?} {wrong:?}");
+            assert_eq!(
+                Rule::new(kind, true, wrong.clone()),
+                Err(InvalidSteps),
+                "{kind:?} {wrong:?}"
+            );
         }
     }
 
@@ -245,7 +251,10 @@ mod tests {
         assert_eq!(passed("2026-03-01T12:00:00Z", "2026-03-08T11:59:59Z"), [""; 0]);
         assert_eq!(passed("2026-03-08T11:59:59Z", "2026-03-08T12:00:00Z"), ["7"]);
         assert_eq!(passed("2026-03-08T12:00:00Z", "2026-03-12T12:00:00Z"), ["3"]);
-        assert_eq!(passed("2026-03-01T12:00:00Z", "2026-04-01T12:00:00Z"), ["1", "3", "7"]);
+        assert_eq!(
+            passed("2026-03-01T12:00:00Z", "2026-04-01T12:00:00Z"),
+            ["1", "3", "7"]
+        );
         assert_eq!(passed("2026-03-14T12:00:00Z", "2026-04-01T12:00:00Z"), [""; 0]);
     }
 }

@@ -92,7 +92,17 @@ fn is_public_name(name: &str) -> bool {
     let Some((_, last)) = name.rsplit_once('.') else {
         return false;
     };
-    !["localhost", "local", "internal", "localdomain", "home", "lan", "arpa", "onion"].contains(&last)
+    ![
+        "localhost",
+        "local",
+        "internal",
+        "localdomain",
+        "home",
+        "lan",
+        "arpa",
+        "onion",
+    ]
+    .contains(&last)
 }
 
 /// Who is asked what a name resolves to.

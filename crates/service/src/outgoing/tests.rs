@@ -67,7 +67,10 @@ async fn none_of_these_is_reached() {
         ("not a url".to_owned(), Refused::NoUrl),
         ("https://".to_owned(), Refused::NoUrl),
         ("https://user@example.com/".to_owned(), Refused::UserInfo),
-        ("https://example.com:secret@127.0.0.1:8443/".to_owned(), Refused::UserInfo),
+        (
+            "https://example.com:secret@127.0.0.1:8443/".to_owned(),
+            Refused::UserInfo,
+        ),
         ("https://example.com/#@127.0.0.1".to_owned(), Refused::Fragment),
         (format!("https://127.0.0.1:{port}/"), Refused::Port),
         ("https://example.com:22/".to_owned(), Refused::Port),
@@ -163,7 +166,9 @@ async fn a_long_answer_is_cut_and_nobody_listening_is_told() {
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let _ = stream.read(&mut [0; 4096]).await;
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n").await;
+        let _ = stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+            .await;
         while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
     });
     let outgoing = Outgoing::new(Targets::Any);
@@ -180,7 +185,11 @@ async fn a_long_answer_is_cut_and_nobody_listening_is_told() {
     };
     let answer = post(format!("http://{address}/")).await.unwrap();
     assert_eq!((answer.status, answer.body.len()), (200, MAX_ANSWER_BYTES));
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let why = post(format!("http://{nobody}/")).await.unwrap_err();
     assert!(why.starts_with("no connection: "), "{why}");
 }

@@ -1,31 +1,32 @@
 //! One try of one delivery: begun in a transaction, made outside of any, recorded in another.
 
-use billing::id::{StaffId, WebhookDeliveryId};
+use std::time::{Duration, Instant};
+
+use billing::id::{StaffId, WebhookDeliveryId, WebhookEndpointId};
 use billing::webhook::{After, DeliveryState, MAX_JITTER_PERMILLE, Tried, after_try, is_given_up};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use store::PgConnection;
 use store::webhook::attempt::{Answered, NewAttempt};
-use store::webhook::delivery::{Begun, DeliveryRow, Ended, Overdue};
+use store::webhook::delivery::{DeliveryRow, Ended};
 use store::webhook::endpoint::EndpointRow;
 
-use super::{lane, render, secret};
+use super::{render, secret};
 use crate::clock::real_now;
 use crate::mail::{self, StaffLetter};
 use crate::outgoing::{Exchange, Post};
-use crate::queue::{self, Job, Run};
 use crate::record::audit;
 use crate::{Actor, Billing, Error, Result};
 
-/// Longer than any try takes: one that is not recorded by then was cut off.
-const LOST_AFTER: TimeDelta = TimeDelta::minutes(1);
-/// A job that has not run by then is enqueued anew.
-const OVERDUE: TimeDelta = TimeDelta::minutes(10);
-const SWEPT_AT_ONCE: i64 = 1_000;
+/// Longer than any try takes: one that is not recorded by then was cut off, and is made again.
+pub const LOST_AFTER: TimeDelta = TimeDelta::seconds(20);
+/// Then others get the worker's place; what is still due is sent by the next job.
+const TURN: Duration = Duration::from_secs(30);
+const FORGOTTEN_AT_ONCE: i64 = 1_000;
 const KEPT: TimeDelta = TimeDelta::days(90);
 
 /// A try that is under way.
-struct Sending {
+pub struct Sending {
     delivery: DeliveryRow,
     endpoint: EndpointRow,
     body: String,
@@ -34,11 +35,28 @@ struct Sending {
 }
 
 impl Billing {
-    /// Makes the delivery's try of this number, unless it was made before.
-    pub(crate) async fn deliver(&self, id: WebhookDeliveryId, attempt: u32) -> Result<()> {
-        let Some(sending) = self.begin_sending(id, attempt).await? else {
-            return Ok(());
-        };
+    /// Sends what is due at an endpoint until nothing is, or its turn is over.
+    pub(crate) async fn deliver_due(&self, endpoint: WebhookEndpointId) -> Result<()> {
+        let begun = Instant::now();
+        while begun.elapsed() < TURN {
+            let now = real_now();
+            let mut tx = store::begin(self.pool()).await?;
+            let lost_at = now + LOST_AFTER;
+            let taken = store::webhook::delivery::take_due(&mut tx, endpoint, now, lost_at).await?;
+            let Some(id) = taken else { return Ok(()) };
+            let sending = self.prepare(&mut tx, id, now).await?;
+            store::commit(tx).await?;
+            match sending {
+                Some(sending) => self.send(sending).await?,
+                // It is off; what is due there is given up.
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the try of a delivery that nobody else has taken.
+    pub(super) async fn send(&self, sending: Sending) -> Result<()> {
         let post = Post {
             url: &sending.endpoint.url,
             headers: &sending.headers,
@@ -48,34 +66,28 @@ impl Billing {
         self.record_try(&sending, &exchange).await
     }
 
-    async fn begin_sending(&self, id: WebhookDeliveryId, attempt: u32) -> Result<Option<Sending>> {
-        let now = real_now();
-        let mut tx = store::begin(self.pool()).await?;
-        let Some(delivery) = store::webhook::delivery::lock(&mut tx, id).await? else {
-            return Ok(None);
-        };
-        // One that was cut off has recorded nothing, so its number is still the next.
-        if delivery.due_at.is_none() || delivery.attempts + 1 != attempt {
-            return Ok(None);
-        }
-        let endpoint = store::webhook::endpoint::find(&mut tx, delivery.endpoint).await?;
+    /// What is sent, signed; none where the endpoint is off.
+    pub(super) async fn prepare(
+        &self,
+        conn: &mut PgConnection,
+        id: WebhookDeliveryId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Sending>> {
+        let delivery = store::webhook::delivery::find(conn, id).await?;
+        let delivery = delivery.ok_or(Error::NotFound("webhook delivery"))?;
+        let endpoint = store::webhook::endpoint::find(conn, delivery.endpoint).await?;
         let Some(endpoint) = endpoint.filter(|endpoint| endpoint.enabled) else {
-            store::webhook::delivery::give_up(&mut tx, id, now).await?;
-            store::commit(tx).await?;
             return Ok(None);
         };
         let body = match &delivery.body {
             Some(body) => body.clone(),
-            None => body_of(&mut tx, &delivery).await?,
+            None => {
+                let body = body_of(conn, &delivery).await?;
+                store::webhook::delivery::set_body(conn, id, &body).await?;
+                body
+            }
         };
-        let keys = secret::in_force(&mut tx, &self.parts.sealer, endpoint.id, now).await?;
-        let begun = Begun {
-            id,
-            body: &body,
-            lost_at: now + LOST_AFTER,
-        };
-        store::webhook::delivery::begin(&mut tx, &begun).await?;
-        store::commit(tx).await?;
+        let keys = secret::in_force(conn, &self.parts.sealer, endpoint.id, now).await?;
         let (event, timestamp) = (delivery.event.to_string(), now.timestamp());
         let signature = secret::sign(&keys, &event, timestamp, &body)?;
         let headers = [
@@ -102,7 +114,7 @@ impl Billing {
         let after = after_try(tried, delivery.tries + 1, now, jitter);
         let mut tx = store::begin(self.pool()).await?;
         let current = store::webhook::delivery::lock(&mut tx, delivery.id).await?;
-        // Another worker thought us dead and was quicker, or it was sent again by hand: that goes on.
+        // It took so long that another made the try too and was quicker: that one counts.
         if current.is_none_or(|current| current.attempts != delivery.attempts) {
             return Ok(());
         }
@@ -119,10 +131,6 @@ impl Billing {
             at: now,
         };
         store::webhook::delivery::end(&mut tx, &ended).await?;
-        if let Some(at) = again_at {
-            let next = next_try(delivery, Some(at));
-            queue::enqueue_all(self.pool(), &mut tx, vec![next]).await?;
-        }
         if tried == Tried::Taken {
             store::webhook::endpoint::succeeded(&mut tx, endpoint.id, now).await?;
         } else {
@@ -136,13 +144,23 @@ impl Billing {
 
     /// Nobody takes anything there: it is asked no more, and whoever set it up hears of it.
     async fn turn_off(&self, conn: &mut PgConnection, endpoint: &EndpointRow, tried: Tried) -> Result<()> {
-        let reason = if tried == Tried::Gone { "gone" } else { "no_success" };
+        let reason = if tried == Tried::Gone {
+            "gone"
+        } else {
+            "no_success"
+        };
         if !store::webhook::endpoint::turn_off(conn, endpoint.id, reason).await? {
             return Ok(());
         }
         let subject = endpoint.id.to_string();
         let what = ("webhook_endpoint.turned_off", subject.as_str());
-        audit(conn, (&Actor::System, self.now()), what, &json!({ "reason": reason })).await?;
+        audit(
+            conn,
+            (&Actor::System, self.now()),
+            what,
+            &json!({ "reason": reason }),
+        )
+        .await?;
         let owner: Option<StaffId> = endpoint.created_by.parse().ok();
         let to = store::member::owner_emails(conn, owner).await?;
         let letter = StaffLetter::EndpointOff {
@@ -152,28 +170,13 @@ impl Billing {
         mail::send_to_staff(conn, &to, &letter, self.now()).await
     }
 
-    /// Enqueues anew what should have been tried long ago: a queue may lose a job, a delivery is not lost with it.
-    pub async fn sweep_deliveries(&self) -> Result<u64> {
-        let now = real_now();
-        let mut tx = store::begin(self.pool()).await?;
-        let overdue = store::webhook::delivery::lock_overdue(&mut tx, now - OVERDUE, SWEPT_AT_ONCE).await?;
-        if overdue.is_empty() {
-            return Ok(0);
-        }
-        store::webhook::delivery::put_off(&mut tx, &overdue, now).await?;
-        let jobs = overdue.iter().map(next_of).collect();
-        queue::enqueue_all(self.pool(), &mut tx, jobs).await?;
-        store::commit(tx).await?;
-        Ok(overdue.len() as u64)
-    }
-
     /// Forgets what is older than its log is kept.
     pub async fn forget_deliveries(&self) -> Result<u64> {
         let before = real_now() - KEPT;
         let mut forgotten = 0;
         loop {
             let mut conn = store::acquire(self.pool()).await?;
-            match store::webhook::delivery::forget(&mut conn, before, SWEPT_AT_ONCE).await? {
+            match store::webhook::delivery::forget(&mut conn, before, FORGOTTEN_AT_ONCE).await? {
                 0 => return Ok(forgotten),
                 count => forgotten += count,
             }
@@ -202,29 +205,4 @@ async fn log(conn: &mut PgConnection, sending: &Sending, exchange: &Exchange) ->
         answered,
     };
     Ok(store::webhook::attempt::insert(conn, &attempt).await?)
-}
-
-/// The try after the one under way.
-fn next_try(delivery: &DeliveryRow, at: Option<DateTime<Utc>>) -> (Job, Run) {
-    let next = Overdue {
-        id: delivery.id,
-        endpoint: delivery.endpoint,
-        attempts: delivery.attempts + 1,
-    };
-    let (job, run) = next_of(&next);
-    (job, Run { at, ..run })
-}
-
-/// The job of a delivery's next try. It goes by the delivery's name, so that there is never another one.
-pub fn next_of(delivery: &Overdue) -> (Job, Run) {
-    let job = Job::DeliverWebhook {
-        delivery: delivery.id,
-        attempt: delivery.attempts + 1,
-    };
-    let run = Run {
-        at: None,
-        lane: Some(lane(delivery.endpoint, delivery.id)),
-        name: Some(delivery.id.to_string()),
-    };
-    (job, run)
 }

@@ -11,6 +11,7 @@ use store::PgConnection;
 use store::webhook::endpoint::{Edited, EndpointRow, NewEndpoint};
 use store::webhook::publish::NewDelivery;
 
+use super::deliver::LOST_AFTER;
 use super::{DeliveryDetail, secret};
 use crate::clock::real_now;
 use crate::id::mint;
@@ -113,7 +114,8 @@ impl Billing {
         let cursor = store::webhook::publish::lock_cursor(&mut tx).await?;
         let before = lock(&mut tx, id).await?;
         let enabled = edit.enabled.unwrap_or(before.enabled);
-        let begins_anew = (enabled && !before.enabled) || kinds.as_ref().is_some_and(|new| *new != before.kinds);
+        let begins_anew =
+            (enabled && !before.enabled) || kinds.as_ref().is_some_and(|new| *new != before.kinds);
         let edited = Edited {
             id,
             url: url.as_deref().unwrap_or(&before.url),
@@ -169,7 +171,11 @@ impl Billing {
     }
 
     /// Sends an event made for it to this endpoint alone, at once, and says what came of it.
-    pub async fn test_webhook_endpoint(&self, actor: &Actor, id: WebhookEndpointId) -> Result<DeliveryDetail> {
+    pub async fn test_webhook_endpoint(
+        &self,
+        actor: &Actor,
+        id: WebhookEndpointId,
+    ) -> Result<DeliveryDetail> {
         actor.manages_webhooks()?;
         let delivery = mint(WebhookDeliveryId::from_uuid);
         let mut tx = store::begin(self.pool()).await?;
@@ -184,12 +190,15 @@ impl Billing {
             event,
             endpoint: id,
         };
-        store::webhook::publish::insert(&mut tx, &[new], real_now()).await?;
+        let now = real_now();
+        store::webhook::publish::insert(&mut tx, &[new], now).await?;
+        store::webhook::delivery::take(&mut tx, delivery, now + LOST_AFTER).await?;
+        let sending = self.prepare(&mut tx, delivery, now).await?;
         self.audit_endpoint(&mut tx, actor, (TEST_KIND, id), &json!({ "event": event }))
             .await?;
         store::commit(tx).await?;
-        // Whoever asked waits for the answer. Should this process die meanwhile, the sweep finds the delivery.
-        self.deliver(delivery, 1).await?;
+        // Whoever asked waits for the answer. Should this process die meanwhile, another makes the try.
+        self.send(sending.ok_or(Error::EndpointOff)?).await?;
         self.delivery_detail(delivery).await
     }
 

@@ -51,10 +51,7 @@ impl Billing {
         let mut deliveries = store::webhook::delivery::list(&mut conn, &asked).await?;
         let has_more = deliveries.len() > page.limit as usize;
         deliveries.truncate(page.limit as usize);
-        Ok(DeliveryList {
-            deliveries,
-            has_more,
-        })
+        Ok(DeliveryList { deliveries, has_more })
     }
 
     pub async fn webhook_delivery(&self, actor: &Actor, id: WebhookDeliveryId) -> Result<DeliveryDetail> {

@@ -1,11 +1,10 @@
 //! From events to deliveries. Events are taken in the order of the feed, behind a cursor that moves in the transaction
-//! that writes the deliveries and their jobs: none is lost, none made twice, whenever a process dies.
+//! that writes the deliveries: none is lost, none made twice, whenever a process dies.
 
-use billing::id::WebhookDeliveryId;
-use store::webhook::publish::{Listener, NewDelivery};
+use billing::id::{WebhookDeliveryId, WebhookEndpointId};
 use store::outbox::feed::{FeedEvent, FeedPlace};
+use store::webhook::publish::{Listener, NewDelivery};
 
-use super::lane;
 use crate::clock::real_now;
 use crate::id::mint;
 use crate::queue::{self, Job, Run};
@@ -77,17 +76,4 @@ fn deliveries(events: &[FeedEvent], listeners: &[Listener]) -> Vec<NewDelivery> 
         }
     }
     new
-}
-
-fn first_try(delivery: &NewDelivery) -> (Job, Run) {
-    let job = Job::DeliverWebhook {
-        delivery: delivery.id,
-        attempt: 1,
-    };
-    let run = Run {
-        at: None,
-        lane: Some(lane(delivery.endpoint, delivery.id)),
-        name: Some(delivery.id.to_string()),
-    };
-    (job, run)
 }

@@ -33,7 +33,10 @@ pub async fn make(
     let id = mint(WebhookSecretId::from_uuid);
     let sealed = sealer.seal(place(&id.to_string()), &key)?;
     store::webhook::secret::insert(conn, endpoint, &SealedSecret { id, sealed }, now).await?;
-    Ok(SecretString::from(format!("{MARK}{}", BASE64_STANDARD.encode(key))))
+    Ok(SecretString::from(format!(
+        "{MARK}{}",
+        BASE64_STANDARD.encode(key)
+    )))
 }
 
 /// The keys in force, the newest first.
@@ -75,7 +78,11 @@ mod tests {
     use super::*;
 
     fn key(secret: &str) -> SigningKey {
-        SigningKey(BASE64_STANDARD.decode(secret.strip_prefix(MARK).unwrap()).unwrap())
+        SigningKey(
+            BASE64_STANDARD
+                .decode(secret.strip_prefix(MARK).unwrap())
+                .unwrap(),
+        )
     }
 
     /// As the specification's reference libraries have them in their tests.

@@ -61,7 +61,10 @@ async fn it_tells_all_with_the_objects_as_they_are_and_a_customer_its_own(pool: 
     play.buy("starter", Interval::Month, VISA).await;
     let other = play.billing.sign_up(sign_up("bob@other.example")).await.unwrap();
     let other = play.billing.actor(other).await.unwrap();
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox_event").fetch_one(&play.pool).await.unwrap();
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox_event")
+        .fetch_one(&play.pool)
+        .await
+        .unwrap();
     let host = key(None, Scope::Read);
     let all = settled(&play, &host, usize::try_from(count).unwrap()).await;
     assert_eq!(all.len(), usize::try_from(count).unwrap());
@@ -71,11 +74,17 @@ async fn it_tells_all_with_the_objects_as_they_are_and_a_customer_its_own(pool: 
 
     let own = settled(&play, &key(Some(&play.actor), Scope::Read), 3).await;
     let mine = own[0].customer;
-    assert!(own.iter().all(|event| event.customer == mine && mine.is_some() && event.change.is_none()));
+    assert!(
+        own.iter()
+            .all(|event| event.customer == mine && mine.is_some() && event.change.is_none())
+    );
     let theirs = read_all(&play.billing, &key(Some(&other), Scope::Read)).await;
     assert!(theirs.iter().all(|event| event.customer != mine));
 
-    let may_not = play.billing.events_feed(&key(None, Scope::Write), FeedCursor::START, 10).await;
+    let may_not = play
+        .billing
+        .events_feed(&key(None, Scope::Write), FeedCursor::START, 10)
+        .await;
     assert!(matches!(may_not, Err(Error::Forbidden)));
     for limit in [0, 501] {
         let wrong = play.billing.events_feed(&host, FeedCursor::START, limit).await;
@@ -111,7 +120,9 @@ async fn write(pool: PgPool, writer: u64) {
 async fn transactions_that_end_out_of_order_are_all_told_once(pool: PgPool) {
     let play = play(pool, "2026-03-01T12:00:00Z").await;
     let host = key(None, Scope::Read);
-    let writers: Vec<_> = (0..WRITERS).map(|n| tokio::spawn(write(play.pool.clone(), n))).collect();
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|n| tokio::spawn(write(play.pool.clone(), n)))
+        .collect();
     let (mut after, mut seen, mut repeated) = (FeedCursor::START, HashSet::new(), 0);
     let mut quiet = 0;
     while quiet < 3 {
@@ -126,7 +137,10 @@ async fn transactions_that_end_out_of_order_are_all_told_once(pool: PgPool) {
     for writer in writers {
         writer.await.unwrap();
     }
-    let written: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM outbox_event").fetch_all(&play.pool).await.unwrap();
+    let written: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM outbox_event")
+        .fetch_all(&play.pool)
+        .await
+        .unwrap();
     assert_eq!(repeated, 0);
     assert_eq!(seen.len(), written.len());
     assert!(written.len() > 200, "{} events", written.len());
@@ -134,8 +148,10 @@ async fn transactions_that_end_out_of_order_are_all_told_once(pool: PgPool) {
 
 /// Whether nothing is held back any more.
 async fn all_told(pool: &PgPool) -> bool {
-    sqlx::query_scalar("SELECT count(*) = 0 FROM outbox_event WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())")
-        .fetch_one(pool)
-        .await
-        .unwrap()
+    sqlx::query_scalar(
+        "SELECT count(*) = 0 FROM outbox_event WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
 }

@@ -83,8 +83,14 @@ impl Hooks {
     /// Everything told so far is sent.
     pub async fn send(&self) -> Vec<Received> {
         publish(&self.play).await;
-        self.play.billing.drain_outgoing().await.unwrap();
+        self.deliver().await;
         self.receiver.take()
+    }
+
+    /// Whatever is due is sent.
+    pub async fn deliver(&self) {
+        self.play.billing.wake_endpoints().await.unwrap();
+        self.play.billing.drain_outgoing().await.unwrap();
     }
 
     /// Newest first.
@@ -102,10 +108,6 @@ impl Hooks {
     /// Real time passes until the next try of everything.
     pub async fn tries_are_due(&self) {
         sqlx::query("UPDATE webhook_delivery SET due_at = now() WHERE due_at IS NOT NULL")
-            .execute(&self.play.pool)
-            .await
-            .unwrap();
-        sqlx::query("UPDATE graphile_worker._private_jobs SET run_at = now()")
             .execute(&self.play.pool)
             .await
             .unwrap();
@@ -136,7 +138,10 @@ pub fn signature(secret: &str, received: &Received) -> String {
         .decode(secret.strip_prefix("whsec_").unwrap())
         .unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
-    let (id, timestamp) = (received.header("webhook-id"), received.header("webhook-timestamp"));
+    let (id, timestamp) = (
+        received.header("webhook-id"),
+        received.header("webhook-timestamp"),
+    );
     mac.update(format!("{id}.{timestamp}.{}", received.body).as_bytes());
     format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
 }

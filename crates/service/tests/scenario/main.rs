@@ -1,11 +1,11 @@
 //! Dated stories on a real Postgres under a clock that the story moves.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the story")]
 
+#[path = "../support/receiver.rs"]
+mod receiver;
 #[expect(dead_code, reason = "shared with other tests")]
 #[path = "../support/mod.rs"]
 mod support;
-#[path = "../support/receiver.rs"]
-mod receiver;
 
 mod abandoned_checkout;
 mod add_on;

@@ -84,7 +84,10 @@ async fn serve(mut stream: TcpStream, known: Arc<Mutex<Known>>) {
             let usual = known.usual.unwrap_or((200, ""));
             known.answers.pop_front().unwrap_or(usual)
         };
-        let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let answer = format!(
+            "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
         if stream.write_all(answer.as_bytes()).await.is_err() {
             return;
         }

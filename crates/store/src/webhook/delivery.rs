@@ -115,23 +115,45 @@ pub async fn list(conn: &mut PgConnection, page: &Page) -> Result<Vec<DeliveryRo
     rows.into_iter().map(Row::delivery).collect()
 }
 
-/// A try begins. Lost counts it from `lost_at` on, and is made again.
-#[derive(Debug, Clone, Copy)]
-pub struct Begun<'a> {
-    pub id: WebhookDeliveryId,
-    pub body: &'a str,
-    pub lost_at: DateTime<Utc>,
+/// Takes the delivery of an endpoint that is due first; nobody else takes it before `lost_at`, when its try counts as cut
+/// off. None where nothing is due.
+pub async fn take_due(
+    conn: &mut PgConnection,
+    endpoint: WebhookEndpointId,
+    now: DateTime<Utc>,
+    lost_at: DateTime<Utc>,
+) -> Result<Option<WebhookDeliveryId>> {
+    let id = sqlx::query_scalar!(
+        "UPDATE webhook_delivery SET state = 'sending', due_at = $3 WHERE id = (
+             SELECT id FROM webhook_delivery WHERE endpoint_id = $1 AND due_at <= $2
+             ORDER BY due_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
+         RETURNING id",
+        endpoint.uuid(),
+        now,
+        lost_at,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(WebhookDeliveryId::from_uuid))
 }
 
-pub async fn begin(conn: &mut PgConnection, begun: &Begun<'_>) -> Result<()> {
+/// Takes a delivery that was just made.
+pub async fn take(conn: &mut PgConnection, id: WebhookDeliveryId, lost_at: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
-        "UPDATE webhook_delivery SET state = 'sending', body = $2, due_at = $3 WHERE id = $1",
-        begun.id.uuid(),
-        begun.body,
-        begun.lost_at,
+        "UPDATE webhook_delivery SET state = 'sending', due_at = $2 WHERE id = $1",
+        id.uuid(),
+        lost_at,
     )
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Keeps what is sent: every try sends the same.
+pub async fn set_body(conn: &mut PgConnection, id: WebhookDeliveryId, body: &str) -> Result<()> {
+    sqlx::query!("UPDATE webhook_delivery SET body = $2 WHERE id = $1", id.uuid(), body)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -159,57 +181,27 @@ pub async fn end(conn: &mut PgConnection, ended: &Ended) -> Result<()> {
     Ok(())
 }
 
-/// Not tried any more: the endpoint is off.
-pub async fn give_up(conn: &mut PgConnection, id: WebhookDeliveryId, at: DateTime<Utc>) -> Result<()> {
-    sqlx::query!(
-        "UPDATE webhook_delivery SET state = 'failed', due_at = NULL, settled_at = $2
-         WHERE id = $1 AND due_at IS NOT NULL",
-        id.uuid(),
-        at,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// A delivery whose job should have run long ago.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Overdue {
-    pub id: WebhookDeliveryId,
-    pub endpoint: WebhookEndpointId,
-    pub attempts: u32,
-}
-
-/// Locked; what is under way elsewhere is passed over.
-pub async fn lock_overdue(
+/// The endpoints that are on and have something due.
+pub async fn endpoints_with_due(
     conn: &mut PgConnection,
-    before: DateTime<Utc>,
-    limit: i64,
-) -> Result<Vec<Overdue>> {
-    let rows = sqlx::query!(
-        "SELECT id, endpoint_id, attempts FROM webhook_delivery WHERE due_at < $1
-         ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
-        before,
-        limit,
+    now: DateTime<Utc>,
+) -> Result<Vec<WebhookEndpointId>> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM webhook_endpoint e
+         WHERE enabled AND EXISTS (SELECT FROM webhook_delivery d WHERE d.endpoint_id = e.id AND d.due_at <= $1)
+         ORDER BY id",
+        now,
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Overdue {
-                id: WebhookDeliveryId::from_uuid(row.id),
-                endpoint: WebhookEndpointId::from_uuid(row.endpoint_id),
-                attempts: row::count(TABLE, row.attempts)?,
-            })
-        })
-        .collect()
+    Ok(ids.into_iter().map(WebhookEndpointId::from_uuid).collect())
 }
 
-/// Their next look is from now on, so that each sweep takes others.
-pub async fn put_off(conn: &mut PgConnection, ids: &[Overdue], now: DateTime<Utc>) -> Result<()> {
+/// What is due at endpoints that are off is not tried any more.
+pub async fn give_up(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
-        "UPDATE webhook_delivery SET due_at = $2 WHERE id = ANY($1)",
-        &row::column(ids, |overdue| overdue.id.uuid()),
+        "UPDATE webhook_delivery d SET state = 'failed', due_at = NULL, settled_at = $1
+         FROM webhook_endpoint e WHERE e.id = d.endpoint_id AND NOT e.enabled AND d.due_at <= $1",
         now,
     )
     .execute(conn)

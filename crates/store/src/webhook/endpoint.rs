@@ -91,11 +91,10 @@ pub async fn insert(conn: &mut PgConnection, new: &NewEndpoint<'_>) -> Result<()
 
 /// How many there are; the caller holds the cursor's lock where a limit hangs on it.
 pub async fn count(conn: &mut PgConnection) -> Result<i64> {
-    let count = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM webhook_endpoint WHERE deleted_at IS NULL"#
-    )
-    .fetch_one(conn)
-    .await?;
+    let count =
+        sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM webhook_endpoint WHERE deleted_at IS NULL"#)
+            .fetch_one(conn)
+            .await?;
     Ok(count)
 }
 

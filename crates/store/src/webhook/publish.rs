@@ -91,8 +91,7 @@ pub async fn listeners(conn: &mut PgConnection) -> Result<Vec<Listener>> {
         .map(|row| {
             Ok(Listener {
                 id: WebhookEndpointId::from_uuid(row.id),
-                kinds: EventKinds::new(row.kinds)
-                    .map_err(|_| Error::corrupt("webhook_endpoint", row.id))?,
+                kinds: EventKinds::new(row.kinds).map_err(|_| Error::corrupt("webhook_endpoint", row.id))?,
                 since: place(row.since_transaction, row.since_id),
             })
         })
@@ -106,23 +105,23 @@ pub struct NewDelivery {
     pub endpoint: WebhookEndpointId,
 }
 
-/// Those that are new, due at once; an event goes to an endpoint once.
+/// Those that are new, due at once; says how many. An event goes to an endpoint once.
 pub async fn insert(
     conn: &mut PgConnection,
     new: &[NewDelivery],
     now: DateTime<Utc>,
-) -> Result<Vec<WebhookDeliveryId>> {
-    let ids = sqlx::query_scalar!(
+) -> Result<u64> {
+    let done = sqlx::query!(
         "INSERT INTO webhook_delivery (id, event_id, endpoint_id, state, due_at, created_at)
          SELECT id, event_id, endpoint_id, 'pending', $4, $4
          FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS n (id, event_id, endpoint_id)
-         ON CONFLICT (event_id, endpoint_id) DO NOTHING RETURNING id",
+         ON CONFLICT (event_id, endpoint_id) DO NOTHING",
         &column(new, |n| n.id.uuid()),
         &column(new, |n| n.event.uuid()),
         &column(new, |n| n.endpoint.uuid()),
         now,
     )
-    .fetch_all(conn)
+    .execute(conn)
     .await?;
-    Ok(ids.into_iter().map(WebhookDeliveryId::from_uuid).collect())
+    Ok(done.rows_affected())
 }

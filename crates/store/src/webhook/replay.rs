@@ -5,64 +5,45 @@ use billing::webhook::{EventKinds, TEST_KIND};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::delivery::Overdue;
-use crate::{Result, row};
+use crate::Result;
 
-const TABLE: &str = "webhook_delivery";
-
-/// Begins a delivery's schedule anew, whatever became of it. None where there is no such delivery.
+/// Begins a delivery's schedule anew, whatever became of it; says where it goes. None where there is no such delivery.
 pub async fn again(
     conn: &mut PgConnection,
     id: WebhookDeliveryId,
     now: DateTime<Utc>,
-) -> Result<Option<Overdue>> {
-    let row = sqlx::query!(
+) -> Result<Option<WebhookEndpointId>> {
+    let endpoint = sqlx::query_scalar!(
         "UPDATE webhook_delivery SET state = 'pending', tries = 0, due_at = $2, settled_at = NULL WHERE id = $1
-         RETURNING endpoint_id, attempts",
+         RETURNING endpoint_id",
         id.uuid(),
         now,
     )
     .fetch_optional(conn)
     .await?;
-    row.map(|row| {
-        Ok(Overdue {
-            id,
-            endpoint: WebhookEndpointId::from_uuid(row.endpoint_id),
-            attempts: row::count(TABLE, row.attempts)?,
-        })
-    })
-    .transpose()
+    Ok(endpoint.map(WebhookEndpointId::from_uuid))
 }
 
-/// Begins anew what failed of the events recorded since an instant.
+/// Begins anew what failed of the events recorded since an instant; says how many.
 pub async fn failed_again(
     conn: &mut PgConnection,
     endpoint: WebhookEndpointId,
     since: DateTime<Utc>,
     (now, limit): (DateTime<Utc>, i64),
-) -> Result<Vec<Overdue>> {
-    let rows = sqlx::query!(
+) -> Result<u64> {
+    let done = sqlx::query!(
         "UPDATE webhook_delivery SET state = 'pending', tries = 0, due_at = $3, settled_at = NULL
          WHERE id IN (SELECT d.id FROM webhook_delivery d JOIN outbox_event e ON e.id = d.event_id
                       WHERE d.endpoint_id = $1 AND d.state = 'failed' AND e.recorded_at >= $2
-                      ORDER BY e.xid, e.id LIMIT $4 FOR NO KEY UPDATE OF d)
-         RETURNING id, attempts",
+                      ORDER BY e.xid, e.id LIMIT $4 FOR NO KEY UPDATE OF d)",
         endpoint.uuid(),
         since,
         now,
         limit,
     )
-    .fetch_all(conn)
+    .execute(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Overdue {
-                id: WebhookDeliveryId::from_uuid(row.id),
-                endpoint,
-                attempts: row::count(TABLE, row.attempts)?,
-            })
-        })
-        .collect()
+    Ok(done.rows_affected())
 }
 
 /// Events of these kinds recorded since an instant that never became deliveries to the endpoint, oldest first: they came

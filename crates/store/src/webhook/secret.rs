@@ -32,7 +32,11 @@ pub async fn insert(
 
 /// The one in force signs until `until` beside its successor; whatever was expiring before ends now, so that there
 /// are never more than two.
-pub async fn expire(conn: &mut PgConnection, endpoint: WebhookEndpointId, until: DateTime<Utc>) -> Result<()> {
+pub async fn expire(
+    conn: &mut PgConnection,
+    endpoint: WebhookEndpointId,
+    until: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
         "DELETE FROM webhook_secret WHERE endpoint_id = $1 AND expires_at IS NOT NULL",
         endpoint.uuid(),

@@ -31,7 +31,10 @@ pub fn routes() -> Router<AppState> {
         .route("/webhook_endpoints/{id}/rotate_secret", post(rotate))
         .route("/webhook_endpoints/{id}/test", post(test))
         .route("/webhook_endpoints/{id}/replay", post(replay))
-        .route("/webhook_endpoints/{id}/deliveries", get(webhook_deliveries::list))
+        .route(
+            "/webhook_endpoints/{id}/deliveries",
+            get(webhook_deliveries::list),
+        )
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 

@@ -1,6 +1,7 @@
 //! The database the settings ask for, and the use cases over it.
 
 use anyhow::{Context, Result, bail};
+use service::billing::alert::Thresholds;
 use service::billing::tax::TaxDefaults;
 use service::{Billing, OutgoingConfig, ServiceConfig};
 
@@ -72,6 +73,11 @@ impl Database {
             dunning_end: config.billing_dunning_end,
             outgoing: OutgoingConfig {
                 targets: config.webhook_targets,
+                smtp: config.smtp().map_err(anyhow::Error::msg)?,
+                thresholds: Thresholds {
+                    warning: config.usage_alert_thresholds.warning,
+                    critical: config.usage_alert_thresholds.critical,
+                },
                 ..OutgoingConfig::new(secrets.sealing_key()?)
             },
         };

@@ -103,6 +103,7 @@ async fn serve_on(
     };
     say_hello(&state, database)?;
     tokio::spawn(worker::follow_clock(billing.clone(), shutdown.clone()));
+    tokio::spawn(worker::look_at_usage(billing.clone(), shutdown.clone()));
     let work = (!args.no_worker).then(|| tokio::spawn(worker::run(billing, preparing, shutdown.clone())));
     let code = answer_requests(listener, state, database, &shutdown).await?;
     if let Some(work) = work {

@@ -24,6 +24,9 @@ pub async fn run(billing: Billing, preparing: Preparing, shutdown: Shutdown) {
             () = shutdown.requested() => return,
         }
     }
+    if let Err(error) = billing.begin_mail().await {
+        tracing::error!(error = ?error, "Mail cannot be begun: {error}");
+    }
     let mut tasks = JoinSet::new();
     for timer in TIMERS {
         tasks.spawn(schedule::keep(timer, billing.clone(), shutdown.clone()));
@@ -43,6 +46,11 @@ pub async fn follow_clock(billing: Billing, shutdown: Shutdown) {
 enum Queue {
     Own,
     Outgoing,
+}
+
+/// Looks at usage within a second of its coming in; where requests are answered, with a worker or without.
+pub async fn look_at_usage(billing: Billing, shutdown: Shutdown) {
+    schedule::keep(schedule::LOOK_AT_USAGE, billing, shutdown).await;
 }
 
 async fn run_queue(queue: Queue, billing: Billing, shutdown: Shutdown) {

@@ -1,5 +1,6 @@
 //! What the API promises: the shapes that go over the wire, free of how the system thinks.
 
+pub mod alerts;
 pub mod events;
 pub mod money;
 pub mod page;

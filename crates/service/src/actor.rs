@@ -169,6 +169,16 @@ impl Actor {
         }
     }
 
+    /// A key that may raise alerts and decide about them; its own customer, or none for every customer.
+    pub fn raises_alerts(&self) -> Result<Option<CustomerId>> {
+        match self {
+            Self::ApiKey { customer, scopes, .. } if scopes.contains(&Scope::Write) => Ok(*customer),
+            Self::System => Ok(None),
+            Self::Anonymous => Err(Error::Unauthenticated),
+            _ => Err(Error::Forbidden),
+        }
+    }
+
     /// Operators, and the host platform, who decide where events are sent.
     pub fn manages_webhooks(&self) -> Result<()> {
         match self {

@@ -81,6 +81,8 @@ pub enum Error {
     CodeTaken,
     #[error(transparent)]
     Target(#[from] Refused),
+    #[error("the alert is resolved")]
+    AlertResolved,
     #[error("the webhook endpoint is turned off")]
     EndpointOff,
     #[error("there are as many webhook endpoints as there may be")]
@@ -158,6 +160,7 @@ impl Error {
             Self::Change(ChangeError::ResumesTooEarly) => "resumes_too_early",
             Self::Change(_) => "not_changeable",
             Self::Target(_) => "target_refused",
+            Self::AlertResolved => "alert_resolved",
             Self::EndpointOff => "endpoint_off",
             Self::TooManyEndpoints => "too_many_endpoints",
             Self::EventConflict => "event_conflict",
@@ -214,6 +217,7 @@ impl Error {
             | Self::Code(_)
             | Self::CodeTaken
             | Self::EventConflict
+            | Self::AlertResolved
             | Self::EndpointOff
             | Self::TooManyEndpoints
             | Self::NotEmpty

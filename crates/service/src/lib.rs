@@ -4,6 +4,7 @@
 
 mod actor;
 mod admin;
+mod alert;
 mod api_key;
 mod auth;
 mod catalog;
@@ -39,6 +40,9 @@ pub use admin::{
     AdminOverview, ClockMove, ClockState, MailRow, MonthMovements, MonthRevenue, MovedCustomer, MovementRow,
     ParkedCustomer,
 };
+pub use alert::{
+    AlertList, AlertPage, ChannelAddress, HostAlert, NewAlertChannel, SetBudget, ShownChannel, TestOutcome,
+};
 pub use api_key::{CreatedApiKey, NewApiKey};
 pub use auth::{NewStaff, Principal, SignIn, SignUp};
 pub use billing;
@@ -58,9 +62,12 @@ pub use error::{Error, ErrorKind, Result};
 pub use feed::{FeedCursor, FeedPage, ToldEvent};
 pub use gateway::{CheckoutMode, sandbox};
 pub use invoice::{AddOneOff, BillOneOff};
+pub use mail::SmtpConfig;
 pub use outgoing::{OutgoingConfig, Refused, Targets};
 pub use overview::{Dunning, MeterUsage, Overview, Owed, Upcoming};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, SessionStorage};
+pub use store::alert::channel::ChannelKind;
+pub use store::alert::{AlertRow, AlertState};
 pub use store::api_key::ApiKeyRow;
 pub use store::catalog::SoldVersion;
 pub use store::coupon::report::{CampaignRow, CodeRow, CouponRow, Tally};
@@ -151,6 +158,8 @@ struct Parts {
     code_tries: coupon::CodeTries,
     outgoing: outgoing::Outgoing,
     sealer: seal::Sealer,
+    smtp: mail::Smtp,
+    touched: alert::Touched,
 }
 
 impl Billing {
@@ -185,6 +194,8 @@ impl Billing {
             code_tries: coupon::CodeTries::default(),
             outgoing,
             sealer,
+            smtp: mail::Smtp::default(),
+            touched: alert::Touched::default(),
         };
         Self {
             parts: Arc::new(parts),

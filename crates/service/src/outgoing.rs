@@ -9,12 +9,14 @@ use std::error::Error as StdError;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use billing::alert::Thresholds;
 use reqwest::Client;
 use reqwest::redirect::Policy;
 
 use self::guard::GuardedResolver;
 pub(crate) use self::guard::{Lookup, check_url};
 pub use self::guard::{Refused, Targets};
+use crate::mail::SmtpConfig;
 use crate::{Error, Result};
 
 /// An answer is waited for no longer, all in all.
@@ -23,6 +25,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// What is kept of an answer.
 const MAX_ANSWER_BYTES: usize = 4 * 1024;
 const AGENT: &str = concat!("CosmosBuilder-Billing/", env!("CARGO_PKG_VERSION"));
+const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 const IDLE_CONNECTIONS_PER_HOST: usize = 2;
 
 /// What reaching others takes.
@@ -32,13 +35,22 @@ pub struct OutgoingConfig {
     pub sealing_key: [u8; 32],
     /// Which addresses may be reached.
     pub targets: Targets,
+    /// None: mail is kept and shown in the app alone.
+    pub smtp: Option<SmtpConfig>,
+    /// Where PagerDuty takes events.
+    pub pagerduty_url: String,
+    /// At which fractions of a limit customers are told.
+    pub thresholds: Thresholds,
 }
 
 impl OutgoingConfig {
-    pub const fn new(sealing_key: [u8; 32]) -> Self {
+    pub fn new(sealing_key: [u8; 32]) -> Self {
         Self {
             sealing_key,
             targets: Targets::Public,
+            smtp: None,
+            pagerduty_url: PAGERDUTY.to_owned(),
+            thresholds: Thresholds::default(),
         }
     }
 }
@@ -48,6 +60,8 @@ impl std::fmt::Debug for OutgoingConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OutgoingConfig")
             .field("targets", &self.targets)
+            .field("smtp", &self.smtp)
+            .field("thresholds", &self.thresholds)
             .finish_non_exhaustive()
     }
 }

@@ -5,11 +5,11 @@
 use std::future::Future;
 use std::time::Duration;
 
-use billing::id::{PaymentAttemptId, RefundId, WebhookEndpointId};
+use billing::id::{AlertNotificationId, MailId, PaymentAttemptId, RefundId, WebhookEndpointId};
 use chrono::{DateTime, Utc};
 use graphile_worker::{
-    IntoTaskHandlerResult, JobKeyMode, JobSpec, LocalQueueConfig, RefetchDelayConfig, TaskHandler, Worker, WorkerContext,
-    WorkerOptions, WorkerUtils,
+    IntoTaskHandlerResult, JobKeyMode, JobSpec, LocalQueueConfig, RefetchDelayConfig, TaskHandler, Worker,
+    WorkerContext, WorkerOptions, WorkerUtils,
 };
 use serde::{Deserialize, Serialize};
 use store::{PgPool, Tx};
@@ -39,6 +39,13 @@ pub enum Job {
     Refund { refund: RefundId },
     /// Sends what is due at an endpoint, one delivery after the other.
     DeliverWebhooks { endpoint: WebhookEndpointId, lane: u8 },
+    /// Makes one try of telling a channel; the number says which.
+    Notify {
+        notification: AlertNotificationId,
+        attempt: u32,
+    },
+    /// Makes one try of sending a letter; the number says which.
+    SendMail { mail: MailId, attempt: u32 },
 }
 
 impl Job {
@@ -47,7 +54,7 @@ impl Job {
     const fn is_outgoing(&self) -> bool {
         match self {
             Self::Collect { .. } | Self::Refund { .. } => false,
-            Self::DeliverWebhooks { .. } => true,
+            Self::DeliverWebhooks { .. } | Self::Notify { .. } | Self::SendMail { .. } => true,
         }
     }
 
@@ -59,6 +66,11 @@ impl Job {
             Self::Collect { attempt } => billing.collect(attempt).await.map(drop),
             Self::Refund { refund } => billing.refund(refund).await,
             Self::DeliverWebhooks { endpoint, .. } => billing.deliver_due(endpoint).await,
+            Self::Notify {
+                notification,
+                attempt,
+            } => billing.notify(notification, attempt).await,
+            Self::SendMail { mail, attempt } => billing.send_mail(mail, attempt).await,
         }
     }
 }

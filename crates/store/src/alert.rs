@@ -147,7 +147,11 @@ pub struct Left {
 }
 
 /// Resolves by itself what is not so any more.
-pub async fn resolve_left(conn: &mut PgConnection, left: &[Left], at: DateTime<Utc>) -> Result<Vec<AlertRow>> {
+pub async fn resolve_left(
+    conn: &mut PgConnection,
+    left: &[Left],
+    at: DateTime<Utc>,
+) -> Result<Vec<AlertRow>> {
     if left.is_empty() {
         return Ok(Vec::new());
     }
@@ -300,9 +304,13 @@ pub async fn decide(
             .await?
         }
         Decided::Snoozed { until } => {
-            sqlx::query!("UPDATE alert SET snoozed_until = $2 WHERE id = $1", id.uuid(), until)
-                .execute(conn)
-                .await?
+            sqlx::query!(
+                "UPDATE alert SET snoozed_until = $2 WHERE id = $1",
+                id.uuid(),
+                until
+            )
+            .execute(conn)
+            .await?
         }
     };
     Ok(())
@@ -323,9 +331,15 @@ pub async fn times_said(conn: &mut PgConnection, customer: Option<CustomerId>, k
 
 /// Held to the transaction's end: two of one type do not get one number.
 pub async fn lock_type(conn: &mut PgConnection, customer: Option<CustomerId>, kind: &str) -> Result<()> {
-    let name = format!("alert/{}/{kind}", customer.map_or_else(String::new, |id| id.to_string()));
-    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0)) AS locked", name)
-        .fetch_one(conn)
-        .await?;
+    let name = format!(
+        "alert/{}/{kind}",
+        customer.map_or_else(String::new, |id| id.to_string())
+    );
+    sqlx::query!(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0)) AS locked",
+        name
+    )
+    .fetch_one(conn)
+    .await?;
     Ok(())
 }

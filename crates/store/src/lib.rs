@@ -1,5 +1,6 @@
 //! Every line of the billing system's SQL. Rows stay private; what goes in and out is the domain.
 
+pub mod alert;
 pub mod api_key;
 pub mod audit;
 pub mod catalog;

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use billing::id::{WebhookDeliveryId, WebhookEndpointId};
+use billing::id::{AlertId, WebhookDeliveryId, WebhookEndpointId};
 use service::Error;
 
 use super::problem::Problem;
@@ -12,6 +12,10 @@ use super::problem::Problem;
 /// What an id in a path is of.
 pub trait Named: FromStr {
     const NOUN: &'static str;
+}
+
+impl Named for AlertId {
+    const NOUN: &'static str = "alert";
 }
 
 impl Named for WebhookEndpointId {

@@ -1,5 +1,6 @@
 //! Version 1. Every error is a problem document, unknown paths and methods included.
 
+mod alerts;
 mod events;
 mod events_feed;
 mod promotion_codes;
@@ -23,6 +24,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
     Router::new()
         .merge(events::routes())
         .merge(promotion_codes::routes())
+        .merge(alerts::routes())
         .merge(events_feed::routes())
         .merge(webhook_endpoints::routes())
         .merge(webhook_deliveries::routes())

@@ -70,10 +70,16 @@ async fn a_limit_that_nears_is_told_within_a_second_and_after_a_kill() {
     program.start().await;
     let begun = Instant::now();
     while told(&stage.pool).await.len() < 2 {
-        assert!(begun.elapsed() < Duration::from_secs(90), "nobody is told after the kill");
+        assert!(
+            begun.elapsed() < Duration::from_secs(90),
+            "nobody is told after the kill"
+        );
         sleep(Duration::from_millis(50)).await;
     }
-    println!("told after the kill: {:?}, before it: {looked_at_before}", begun.elapsed());
+    println!(
+        "told after the kill: {:?}, before it: {looked_at_before}",
+        begun.elapsed()
+    );
     assert_eq!(told(&stage.pool).await, ["0.8", "0.9"]);
     let key = NewApiKey {
         name: "reads".to_owned(),
@@ -83,7 +89,9 @@ async fn a_limit_that_nears_is_told_within_a_second_and_after_a_kill() {
     };
     let key = billing.create_api_key(&Actor::System, key).await.unwrap();
     let headers = format!("Authorization: Bearer {}\r\n", key.key.expose_secret());
-    let listed = exchange(stage.address, "GET", "/v1/alerts?state=open", &headers, "").await.unwrap();
+    let listed = exchange(stage.address, "GET", "/v1/alerts?state=open", &headers, "")
+        .await
+        .unwrap();
     assert!(listed.body.contains("api_requests"), "{}", listed.body);
     program.stop().await;
     let (verified, report) = program.verify();

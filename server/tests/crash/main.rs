@@ -10,6 +10,7 @@
     reason = "a storm says what it met with and how to play it again"
 )]
 
+mod alert;
 mod billing_run;
 mod books;
 mod customer;

@@ -13,7 +13,11 @@ async fn ask(site: &Site, key: &str, (method, path): (&str, &str), body: Value) 
         ("Authorization", authorization.as_str()),
         ("Content-Type", "application/json"),
     ];
-    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let body = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
     site.send(method, path, &headers, body.as_bytes()).await
 }
 
@@ -50,29 +54,69 @@ async fn the_host_says_something_and_somebody_looks_after_it(_: PgPoolOptions, d
     let again = json(&ask(&site, &write, ("POST", "/v1/alerts"), new).await);
     assert_ne!(again["id"], made["id"]);
     let first = json(&ask(&site, &read, ("GET", "/v1/alerts?limit=1"), Value::Null).await);
-    assert_eq!((&first["data"][0]["id"], &first["has_more"]), (&again["id"], &json!(true)));
+    assert_eq!(
+        (&first["data"][0]["id"], &first["has_more"]),
+        (&again["id"], &json!(true))
+    );
     let cursor = first["next_cursor"].as_str().unwrap();
-    let rest = json(&ask(&site, &read, ("GET", &format!("/v1/alerts?cursor={cursor}")), Value::Null).await);
-    assert_eq!(rest, json!({ "data": [expected], "has_more": false, "next_cursor": null }));
+    let rest = json(
+        &ask(
+            &site,
+            &read,
+            ("GET", &format!("/v1/alerts?cursor={cursor}")),
+            Value::Null,
+        )
+        .await,
+    );
+    assert_eq!(
+        rest,
+        json!({ "data": [expected], "has_more": false, "next_cursor": null })
+    );
 
     let path = format!("/v1/alerts/{id}");
-    let seen = json(&ask(&site, &write, ("POST", &format!("{path}/acknowledge")), Value::Null).await);
+    let seen = json(
+        &ask(
+            &site,
+            &write,
+            ("POST", &format!("{path}/acknowledge")),
+            Value::Null,
+        )
+        .await,
+    );
     assert_eq!(seen["state"], "acknowledged");
     let until = site.billing.now() + chrono::TimeDelta::days(1);
-    let snoozed = ask(&site, &write, ("POST", &format!("{path}/snooze")), json!({ "until": until })).await;
+    let snoozed = ask(
+        &site,
+        &write,
+        ("POST", &format!("{path}/snooze")),
+        json!({ "until": until }),
+    )
+    .await;
     assert_eq!(json(&snoozed)["snoozed_until"], json!(until));
     let done = json(&ask(&site, &write, ("POST", &format!("{path}/resolve")), Value::Null).await);
     assert_eq!(done["state"], "resolved");
-    let late = ask(&site, &write, ("POST", &format!("{path}/acknowledge")), Value::Null).await;
+    let late = ask(
+        &site,
+        &write,
+        ("POST", &format!("{path}/acknowledge")),
+        Value::Null,
+    )
+    .await;
     assert_eq!(code(&late), (409, "alert_resolved".to_owned()));
     let open = json(&ask(&site, &read, ("GET", "/v1/alerts?state=open"), Value::Null).await);
     assert_eq!(open["data"].as_array().unwrap().len(), 1);
 
     // A customer's own key sees and says its own.
     let own = site.api_key(&ada, Scope::Read).await;
-    assert_eq!(json(&ask(&site, &own, ("GET", &path), Value::Null).await)["state"], "resolved");
+    assert_eq!(
+        json(&ask(&site, &own, ("GET", &path), Value::Null).await)["state"],
+        "resolved"
+    );
     let theirs = site.api_key(&bob, Scope::Read).await;
-    assert_eq!(code(&ask(&site, &theirs, ("GET", &path), Value::Null).await), (404, "not_found".to_owned()));
+    assert_eq!(
+        code(&ask(&site, &theirs, ("GET", &path), Value::Null).await),
+        (404, "not_found".to_owned())
+    );
     let none = json(&ask(&site, &theirs, ("GET", "/v1/alerts"), Value::Null).await);
     assert_eq!(none["data"], json!([]));
     let theirs = site.api_key(&bob, Scope::Write).await;
@@ -105,7 +149,11 @@ async fn what_cannot_be_said_is_refused_with_a_code(_: PgPoolOptions, database: 
         (with("type", json!("x".repeat(61))), 422, "invalid"),
         (with("color", json!("red")), 422, "invalid"),
         (with("customer", json!("cus_1")), 404, "not_found"),
-        (with("customer", json!("cus_00000000000000000000000000000000")), 404, "not_found"),
+        (
+            with("customer", json!("cus_00000000000000000000000000000000")),
+            404,
+            "not_found",
+        ),
         (Value::Null, 400, "malformed_json"),
     ] {
         let answer = ask(&site, &write, ("POST", "/v1/alerts"), body.clone()).await;

@@ -4,6 +4,7 @@
     reason = "a test ends where something it takes for granted is not so"
 )]
 
+mod alerts;
 mod client;
 mod clock;
 mod embedded_postgres;

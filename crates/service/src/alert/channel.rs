@@ -71,7 +71,10 @@ impl Billing {
         if store::alert::channel::list(&mut tx).await?.len() >= MAX_CHANNELS {
             return Err(Error::Invalid { field: "channels" });
         }
-        let sealed = self.parts.sealer.seal(place(&id.to_string()), secret.as_bytes())?;
+        let sealed = self
+            .parts
+            .sealer
+            .seal(place(&id.to_string()), secret.as_bytes())?;
         let row = ChannelRow {
             id,
             kind,
@@ -83,7 +86,13 @@ impl Billing {
         store::alert::channel::insert(&mut tx, &row).await?;
         let detail = json!({ "kind": kind.as_str(), "severity": new.severity });
         let subject = id.to_string();
-        audit(&mut tx, (actor, self.now()), ("alert_channel.created", &subject), &detail).await?;
+        audit(
+            &mut tx,
+            (actor, self.now()),
+            ("alert_channel.created", &subject),
+            &detail,
+        )
+        .await?;
         store::commit(tx).await?;
         Ok(shown(row))
     }
@@ -116,7 +125,13 @@ impl Billing {
         let channel = channel.ok_or(Error::NotFound("alert channel"))?;
         let address = address(&self.parts.sealer, &channel)?;
         let subject = id.to_string();
-        audit(&mut tx, (actor, self.now()), ("alert_channel.tested", &subject), &json!({})).await?;
+        audit(
+            &mut tx,
+            (actor, self.now()),
+            ("alert_channel.tested", &subject),
+            &json!({}),
+        )
+        .await?;
         if channel.kind == ChannelKind::Email {
             mail::send_to_staff(&mut tx, &[address], &StaffLetter::ChannelTest, self.now()).await?;
             store::commit(tx).await?;

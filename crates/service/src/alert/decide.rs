@@ -75,11 +75,11 @@ impl Billing {
 
     /// Somebody looks after it; channels that were told of it are told.
     pub async fn acknowledge_alert(&self, actor: &Actor, id: AlertId) -> Result<AlertRow> {
-        self.decide(actor, id, Decided::Acknowledged).await
+        self.decide_alert(actor, id, Decided::Acknowledged).await
     }
 
     pub async fn resolve_alert(&self, actor: &Actor, id: AlertId) -> Result<AlertRow> {
-        self.decide(actor, id, Decided::Resolved).await
+        self.decide_alert(actor, id, Decided::Resolved).await
     }
 
     /// Puts it out of sight until then, by business time.
@@ -88,11 +88,11 @@ impl Billing {
         if until <= now || until - now > LONGEST_SNOOZE {
             return Err(Error::Invalid { field: "until" });
         }
-        self.decide(actor, id, Decided::Snoozed { until }).await
+        self.decide_alert(actor, id, Decided::Snoozed { until }).await
     }
 
     /// What is decided already stays as it is: two people may see the same alert.
-    async fn decide(&self, actor: &Actor, id: AlertId, decided: Decided) -> Result<AlertRow> {
+    async fn decide_alert(&self, actor: &Actor, id: AlertId, decided: Decided) -> Result<AlertRow> {
         let scope = decides(actor)?;
         let mut tx = store::begin(self.pool()).await?;
         let alert = store::alert::lock(&mut tx, scope, id).await?;
@@ -166,7 +166,11 @@ impl Billing {
 fn checked(new: &HostAlert) -> Result<(&str, &str, &str)> {
     let text = |text: &str, most: usize, field| {
         let fits = text.chars().count() <= most && !text.contains('\0');
-        if fits { Ok(()) } else { Err(Error::Invalid { field }) }
+        if fits {
+            Ok(())
+        } else {
+            Err(Error::Invalid { field })
+        }
     };
     let (kind, title, message) = (new.kind.trim(), new.title.trim(), new.message.trim());
     let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');

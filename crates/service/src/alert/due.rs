@@ -3,8 +3,8 @@
 use billing::alert::{Crossed, Rule, RuleKind};
 use billing::id::{AlertId, CustomerId};
 use chrono::{DateTime, TimeDelta, Utc};
-use store::alert::NewAlert;
 use store::PgConnection;
+use store::alert::NewAlert;
 
 use super::words::{About, words};
 use crate::id::mint;
@@ -25,16 +25,16 @@ struct End {
 impl Billing {
     /// Tells of the ends whose days have come since the last time. What was due before the first time is history.
     pub async fn tell_ends(&self) -> Result<u64> {
-        self.tell(Telling::Begins).await
+        self.tell_of_ends(Telling::Begins).await
     }
 
     /// The same for whoever moves the clock. Before anybody has begun to tell it does nothing: history is being lived.
     pub(crate) async fn tell_ends_on_the_way(&self) -> Result<u64> {
-        self.tell(Telling::GoesOn).await
+        self.tell_of_ends(Telling::GoesOn).await
     }
 
     /// One process does it at a time.
-    async fn tell(&self, telling: Telling) -> Result<u64> {
+    async fn tell_of_ends(&self, telling: Telling) -> Result<u64> {
         let now = self.now();
         let mut tx = store::begin(self.pool()).await?;
         let Some(told) = store::alert::due::try_lock(&mut tx).await? else {
@@ -75,7 +75,10 @@ impl Billing {
         let mut next: Option<DateTime<Utc>> = None;
         for end in ends(&mut conn, told, until).await? {
             let rule = rules.iter().find(|rule| rule.kind == end.rule && rule.enabled);
-            for step in rule.into_iter().flat_map(|rule| rule.passed(end.at, (told, until))) {
+            for step in rule
+                .into_iter()
+                .flat_map(|rule| rule.passed(end.at, (told, until)))
+            {
                 let at = end.at - TimeDelta::days(i64::try_from(step.at).unwrap_or(0));
                 next = Some(next.map_or(at, |next| next.min(at)));
             }
@@ -117,11 +120,7 @@ async fn ends(conn: &mut PgConnection, told: DateTime<Utc>, now: DateTime<Utc>) 
     Ok(trials.chain(cards).collect())
 }
 
-fn alerts(
-    rule: &Rule,
-    end: &End,
-    span: (DateTime<Utc>, DateTime<Utc>),
-) -> impl Iterator<Item = NewAlert> {
+fn alerts(rule: &Rule, end: &End, span: (DateTime<Utc>, DateTime<Utc>)) -> impl Iterator<Item = NewAlert> {
     rule.passed(end.at, span).map(move |step| {
         let (title, message) = words(&end.about, step);
         NewAlert {

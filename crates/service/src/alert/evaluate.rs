@@ -27,7 +27,7 @@ impl Billing {
     /// Looks at whoever's usage came in since the last time.
     pub async fn evaluate_alerts(&self) -> Result<u64> {
         let customers = self.parts.touched.take();
-        let opened = self.look_at(&customers).await;
+        let opened = self.look_at_values(&customers).await;
         if opened.is_err() {
             self.touch(customers);
         }
@@ -46,13 +46,13 @@ impl Billing {
         store::commit(tx).await?;
         customers.sort_unstable();
         customers.dedup();
-        self.look_at(&customers).await
+        self.look_at_values(&customers).await
     }
 
-    async fn look_at(&self, customers: &[CustomerId]) -> Result<u64> {
+    async fn look_at_values(&self, customers: &[CustomerId]) -> Result<u64> {
         let mut opened = 0;
         for batch in customers.chunks(BATCH) {
-            match self.look_at_batch(batch).await {
+            match self.look_at_some(batch).await {
                 Ok(count) => opened += count,
                 Err(error) if error.is_transient() => return Err(error),
                 // One that cannot be read must not keep the others from being told.
@@ -65,7 +65,7 @@ impl Billing {
     async fn look_at_each(&self, customers: &[CustomerId]) -> Result<u64> {
         let mut opened = 0;
         for customer in customers {
-            match self.look_at_batch(&[*customer]).await {
+            match self.look_at_some(&[*customer]).await {
                 Ok(count) => opened += count,
                 Err(error) if error.is_transient() => return Err(error),
                 Err(error) => {
@@ -76,14 +76,16 @@ impl Billing {
         Ok(opened)
     }
 
-    async fn look_at_batch(&self, customers: &[CustomerId]) -> Result<u64> {
+    async fn look_at_some(&self, customers: &[CustomerId]) -> Result<u64> {
         let mut tx = store::begin(self.pool()).await?;
         let mut known = store::alert::watch::lock(&mut tx, customers).await?;
         let rules = self.rules(&mut tx).await?;
         let mut values = reading::read(&mut tx, customers, self.config().tax).await?;
         let (mut new, mut left, mut changed) = (Vec::new(), Vec::new(), Vec::new());
         for customer in customers {
-            let Some(before) = known.remove(customer) else { continue };
+            let Some(before) = known.remove(customer) else {
+                continue;
+            };
             let values = values.remove(customer).unwrap_or_default();
             let found = self.compare(*customer, (&before, &values), &rules)?;
             if found.watches != before {

@@ -46,7 +46,7 @@ impl Billing {
         let channel = store::alert::channel::find(&mut conn, pending.channel).await?;
         drop(conn);
         let told = match &channel {
-            Some(channel) => self.tell(channel, &pending, &alert).await?,
+            Some(channel) => self.tell_channel(channel, &pending, &alert).await?,
             None => Told::Never {
                 why: "the channel is gone".to_owned(),
             },
@@ -54,7 +54,12 @@ impl Billing {
         self.record_telling(id, &pending, told).await
     }
 
-    async fn tell(&self, channel: &ChannelRow, pending: &NotificationRow, alert: &AlertRow) -> Result<Told> {
+    async fn tell_channel(
+        &self,
+        channel: &ChannelRow,
+        pending: &NotificationRow,
+        alert: &AlertRow,
+    ) -> Result<Told> {
         let address = address(&self.parts.sealer, channel)?;
         match channel.kind {
             ChannelKind::Slack => {

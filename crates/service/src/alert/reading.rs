@@ -14,8 +14,8 @@ use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection};
 
 use super::words::About;
-use crate::run::{Catalog, Loaded};
 use crate::Result;
+use crate::run::{Catalog, Loaded};
 
 /// A value with the rule that watches it.
 #[derive(Debug, Clone)]
@@ -151,10 +151,7 @@ fn bill(main: &Subscription, draft: &InvoiceDraft, budget: Option<Money>) -> Res
         ),
     ];
     if let Some(budget) = budget.filter(|budget| budget.currency() == total.currency()) {
-        let about = About::Budget {
-            spent: usage,
-            budget,
-        };
+        let about = About::Budget { spent: usage, budget };
         values.push(value(RuleKind::Budget, usage.major(), budget.major(), about));
     }
     Ok(values)

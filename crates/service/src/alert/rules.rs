@@ -72,7 +72,9 @@ impl Billing {
         }
         let by = actor.audit_name();
         store::alert::rule::set_budget(&mut tx, scope, set.amount, (&by, now)).await?;
-        let amount = set.amount.map(|amount| json!({ "amount": amount.minor(), "currency": customer.currency }));
+        let amount = set
+            .amount
+            .map(|amount| json!({ "amount": amount.minor(), "currency": customer.currency }));
         let what = Note {
             actor,
             at: now,

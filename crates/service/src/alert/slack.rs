@@ -46,7 +46,8 @@ pub fn test() -> Value {
 fn blocks(title: &str, message: &str, context: &str) -> Value {
     let header: String = title.chars().take(MAX_HEADER_CHARS).collect();
     let section: String = escaped(message).chars().take(MAX_SECTION_CHARS).collect();
-    let mut blocks = vec![json!({ "type": "header", "text": { "type": "plain_text", "text": header, "emoji": true } })];
+    let mut blocks =
+        vec![json!({ "type": "header", "text": { "type": "plain_text", "text": header, "emoji": true } })];
     if !section.is_empty() {
         blocks.push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": section } }));
     }
@@ -56,5 +57,7 @@ fn blocks(title: &str, message: &str, context: &str) -> Value {
 
 /// The three characters that mean something to Slack: without it a message could mention everybody.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

@@ -13,11 +13,23 @@ pub enum About {
         used: Decimal,
         included: Decimal,
     },
-    Budget { spent: Money, budget: Money },
-    Bill { total: Money },
-    Overage { amount: Money },
-    Trial { ends_at: DateTime<Utc> },
-    Card { name: String, expires_at: DateTime<Utc> },
+    Budget {
+        spent: Money,
+        budget: Money,
+    },
+    Bill {
+        total: Money,
+    },
+    Overage {
+        amount: Money,
+    },
+    Trial {
+        ends_at: DateTime<Utc>,
+    },
+    Card {
+        name: String,
+        expires_at: DateTime<Utc>,
+    },
 }
 
 /// Title and message.
@@ -42,7 +54,8 @@ pub fn words(about: &About, step: Step) -> (String, String) {
             } else {
                 format!("{} % of the budget is spent", percent(step.at))
             };
-            let message = format!("Usage costs {spent} by now; the budget is {budget} a period. Nothing is stopped.");
+            let message =
+                format!("Usage costs {spent} by now; the budget is {budget} a period. Nothing is stopped.");
             (title, message)
         }
         About::Bill { total } => (

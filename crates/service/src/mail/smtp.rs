@@ -112,10 +112,7 @@ impl Billing {
                 let jitter = rand::random_range(-MAX_JITTER_PERMILLE..=MAX_JITTER_PERMILLE);
                 if let After::Again { at } = after_try(Tried::Refused, attempt, now, jitter) {
                     let (job, run) = job_of(id, attempt + 1);
-                    let run = Run {
-                        at: Some(at),
-                        ..run
-                    };
+                    let run = Run { at: Some(at), ..run };
                     queue::enqueue_all(self.pool(), &mut tx, vec![(job, run)]).await?;
                 }
             }
@@ -132,7 +129,10 @@ enum Outcome {
 
 /// The id is the mail's own: where a try is repeated whose end was not seen, mailboxes know it for the same.
 fn message(config: &SmtpConfig, id: MailId, mail: &Waiting) -> std::result::Result<Message, String> {
-    let address = |text: &str| text.parse::<Mailbox>().map_err(|_| format!("{text} is no address"));
+    let address = |text: &str| {
+        text.parse::<Mailbox>()
+            .map_err(|_| format!("{text} is no address"))
+    };
     let from = address(&config.from)?;
     let host = from.email.domain().to_owned();
     let builder: MessageBuilder = Message::builder()

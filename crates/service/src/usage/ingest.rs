@@ -41,6 +41,7 @@ impl Billing {
             match count(&mut tx, &known, &events, &too_much).await? {
                 Counted::All(outcomes) => {
                     store::commit(tx).await?;
+                    self.touch(events.iter().map(|event| event.customer));
                     return Ok(IngestReport { outcomes });
                 }
                 // Found only after they were counted: the transaction is given up and done without them.

@@ -48,16 +48,40 @@ impl Billing {
         };
         let new = deliveries(&events, &listeners);
         let made = store::webhook::publish::insert(&mut tx, &new, real_now()).await?;
-        let jobs = new
-            .iter()
-            .filter(|delivery| made.contains(&delivery.id))
-            .map(|delivery| first_try(delivery))
-            .collect();
-        queue::enqueue_all(self.pool(), &mut tx, jobs).await?;
         store::webhook::publish::move_cursor(&mut tx, last).await?;
         store::commit(tx).await?;
-        Ok(Some(made.len() as u64))
+        Ok(Some(made))
     }
+
+    /// Enqueues the sending of whatever is due. Asked each second, it needs no job of a delivery's own, and none can be
+    /// lost.
+    pub async fn wake_endpoints(&self) -> Result<()> {
+        let now = real_now();
+        let mut tx = store::begin(self.pool()).await?;
+        store::webhook::delivery::give_up(&mut tx, now).await?;
+        for endpoint in store::webhook::delivery::endpoints_with_due(&mut tx, now).await? {
+            queue::enqueue_all(self.pool(), &mut tx, lanes(endpoint)).await?;
+        }
+        Ok(store::commit(tx).await?)
+    }
+}
+
+/// Deliveries of one endpoint that are under way at once, in all processes together. The worker has room for the lanes
+/// of all endpoints there may be, so that those that never answer hold up nobody else.
+const LANES: u8 = 3;
+
+/// The jobs that send what is due at an endpoint. One that waits already is enough.
+pub fn lanes(endpoint: WebhookEndpointId) -> Vec<(Job, Run)> {
+    let lane = |lane| {
+        let name = format!("{endpoint}/{lane}");
+        let run = Run {
+            at: None,
+            lane: Some(name.clone()),
+            name: Some(name),
+        };
+        (Job::DeliverWebhooks { endpoint, lane }, run)
+    };
+    (0..LANES).map(lane).collect()
 }
 
 fn deliveries(events: &[FeedEvent], listeners: &[Listener]) -> Vec<NewDelivery> {

@@ -36,13 +36,19 @@ async fn alerts(play: &Play) -> Vec<String> {
     let usage = |alert: &&AlertRow| alert.rule == RuleKind::Usage || alert.rule == RuleKind::Budget;
     let line = |alert: &AlertRow| {
         let step = alert.step.normalize();
-        format!("{}/{} {step} {}", alert.rule.as_str(), alert.scope, alert.state.as_str())
+        format!(
+            "{}/{} {step} {}",
+            alert.rule.as_str(),
+            alert.scope,
+            alert.state.as_str()
+        )
     };
     found.iter().rev().filter(usage).map(line).collect()
 }
 
 async fn letters(play: &Play) -> Vec<String> {
-    let subjects = "SELECT subject FROM mail WHERE subject LIKE '%\\%%' OR subject LIKE '%limit%' ORDER BY id";
+    let subjects =
+        "SELECT subject FROM mail WHERE subject LIKE '%\\%%' OR subject LIKE '%limit%' ORDER BY id";
     sqlx::query_scalar(subjects).fetch_all(&play.pool).await.unwrap()
 }
 
@@ -72,12 +78,20 @@ async fn a_plan_used_up_is_told_step_by_step(pool: PgPool) {
         "usage/api_requests 1 open",
     ];
     assert_eq!(alerts(&play).await, all);
-    assert_eq!(letters(&play).await, ["API requests: 80 % are used", "API requests: the limit is reached"]);
-    let events: Vec<String> = sqlx::query_scalar("SELECT kind FROM outbox_event WHERE kind LIKE 'alert.%' AND
-            subject IN (SELECT wire_id('alt', id) FROM alert WHERE rule = 'usage')")
-        .fetch_all(&play.pool)
-        .await
-        .unwrap();
+    assert_eq!(
+        letters(&play).await,
+        [
+            "API requests: 80 % are used",
+            "API requests: the limit is reached"
+        ]
+    );
+    let events: Vec<String> = sqlx::query_scalar(
+        "SELECT kind FROM outbox_event WHERE kind LIKE 'alert.%' AND
+            subject IN (SELECT wire_id('alt', id) FROM alert WHERE rule = 'usage')",
+    )
+    .fetch_all(&play.pool)
+    .await
+    .unwrap();
     assert_eq!(events, ["alert.opened"; 3]);
 }
 
@@ -108,7 +122,10 @@ async fn a_level_is_told_again_once_it_was_left_behind(pool: PgPool) {
     ] {
         send(&play, id, "storage_gb", change, "2026-03-01T12:00:00Z").await;
         play.billing.evaluate_alerts().await.unwrap();
-        let expected: Vec<_> = expected.iter().map(|rest| format!("usage/storage_gb {rest}")).collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|rest| format!("usage/storage_gb {rest}"))
+            .collect();
         assert_eq!(alerts(&play).await, expected, "{id}");
     }
 }
@@ -123,7 +140,11 @@ async fn what_a_crash_kept_from_being_looked_at_is_found(pool: PgPool) {
     assert_eq!(restarted.evaluate_alerts().await.unwrap(), 0);
     assert!(restarted.sweep_alerts().await.unwrap() >= 2);
     assert_eq!(alerts(&play).await.len(), 2);
-    assert_eq!(play.billing.evaluate_alerts().await.unwrap(), 0, "each is told once");
+    assert_eq!(
+        play.billing.evaluate_alerts().await.unwrap(),
+        0,
+        "each is told once"
+    );
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -161,26 +182,49 @@ async fn a_budget_is_what_the_customer_wants_to_spend_on_usage(pool: PgPool) {
         amount: Some(Money::new(minor, Currency::USD)),
     };
     play.billing.set_budget(&play.actor, budget(1_000)).await.unwrap();
-    assert_eq!(play.billing.budget(&play.actor, id).await.unwrap(), Some(Money::new(1_000, Currency::USD)));
+    assert_eq!(
+        play.billing.budget(&play.actor, id).await.unwrap(),
+        Some(Money::new(1_000, Currency::USD))
+    );
     // 16,000 beyond the 100,000 included cost 8.00 of the 10.00.
     send(&play, "e1", "api_requests", "116000", "2026-03-01T12:00:00Z").await;
     play.billing.evaluate_alerts().await.unwrap();
-    let budgets = |all: Vec<String>| all.into_iter().filter(|one| one.starts_with("budget")).collect::<Vec<_>>();
+    let budgets = |all: Vec<String>| {
+        all.into_iter()
+            .filter(|one| one.starts_with("budget"))
+            .collect::<Vec<_>>()
+    };
     assert_eq!(budgets(alerts(&play).await), ["budget/ 0.8 open"]);
     send(&play, "e2", "api_requests", "4000", "2026-03-01T12:00:00Z").await;
     play.billing.evaluate_alerts().await.unwrap();
-    assert_eq!(budgets(alerts(&play).await), ["budget/ 0.8 open", "budget/ 1 open"]);
+    assert_eq!(
+        budgets(alerts(&play).await),
+        ["budget/ 0.8 open", "budget/ 1 open"]
+    );
     // A larger one leaves both behind.
-    play.billing.set_budget(&play.actor, budget(100_000)).await.unwrap();
+    play.billing
+        .set_budget(&play.actor, budget(100_000))
+        .await
+        .unwrap();
     play.billing.evaluate_alerts().await.unwrap();
-    assert_eq!(budgets(alerts(&play).await), ["budget/ 0.8 resolved", "budget/ 1 resolved"]);
-    for wrong in [Money::new(0, Currency::USD), Money::new(-1, Currency::USD), Money::new(5, "EUR".parse().unwrap())] {
+    assert_eq!(
+        budgets(alerts(&play).await),
+        ["budget/ 0.8 resolved", "budget/ 1 resolved"]
+    );
+    for wrong in [
+        Money::new(0, Currency::USD),
+        Money::new(-1, Currency::USD),
+        Money::new(5, "EUR".parse().unwrap()),
+    ] {
         let set = SetBudget {
             customer: id,
             amount: Some(wrong),
         };
         let refused = play.billing.set_budget(&play.actor, set).await;
-        assert!(matches!(refused, Err(Error::Invalid { field: "amount" })), "{wrong}");
+        assert!(
+            matches!(refused, Err(Error::Invalid { field: "amount" })),
+            "{wrong}"
+        );
     }
 }
 
@@ -224,12 +268,21 @@ async fn an_alert_is_acknowledged_snoozed_and_resolved(pool: PgPool) {
     let id = play.billing.alerts(&play.actor, ALL).await.unwrap().alerts[0].id;
     let later = "2026-03-02T12:00:00Z".parse().unwrap();
     let snoozed = play.billing.snooze_alert(&play.actor, id, later).await.unwrap();
-    assert_eq!((snoozed.state, snoozed.snoozed_until), (AlertState::Open, Some(later)));
-    let past = play.billing.snooze_alert(&play.actor, id, play.billing.now()).await;
+    assert_eq!(
+        (snoozed.state, snoozed.snoozed_until),
+        (AlertState::Open, Some(later))
+    );
+    let past = play
+        .billing
+        .snooze_alert(&play.actor, id, play.billing.now())
+        .await;
     assert!(matches!(past, Err(Error::Invalid { field: "until" })));
     let seen = play.billing.acknowledge_alert(&play.actor, id).await.unwrap();
     assert_eq!((seen.state, seen.snoozed_until), (AlertState::Acknowledged, None));
-    assert_eq!(play.billing.acknowledge_alert(&play.actor, id).await.unwrap(), seen);
+    assert_eq!(
+        play.billing.acknowledge_alert(&play.actor, id).await.unwrap(),
+        seen
+    );
     let done = play.billing.resolve_alert(&play.actor, id).await.unwrap();
     assert_eq!(done.state, AlertState::Resolved);
     let late = play.billing.acknowledge_alert(&play.actor, id).await;
@@ -248,17 +301,29 @@ async fn operators_decide_from_where_on_people_are_told(pool: PgPool) {
         at: "0.5".parse().unwrap(),
         severity: Severity::Info,
     };
-    let set = play.billing.set_alert_rule(&Actor::System, RuleKind::Usage, (true, vec![half])).await;
+    let set = play
+        .billing
+        .set_alert_rule(&Actor::System, RuleKind::Usage, (true, vec![half]))
+        .await;
     set.unwrap();
     send(&play, "e1", "api_requests", "95000", "2026-03-01T12:00:00Z").await;
     play.billing.evaluate_alerts().await.unwrap();
     assert_eq!(alerts(&play).await, ["usage/api_requests 0.5 open"]);
-    let set = play.billing.set_alert_rule(&Actor::System, RuleKind::Usage, (false, vec![half])).await;
+    let set = play
+        .billing
+        .set_alert_rule(&Actor::System, RuleKind::Usage, (false, vec![half]))
+        .await;
     set.unwrap();
     play.billing.sweep_alerts().await.unwrap();
     assert_eq!(alerts(&play).await, ["usage/api_requests 0.5 resolved"]);
-    let wrong = play.billing.set_alert_rule(&Actor::System, RuleKind::Usage, (true, Vec::new())).await;
+    let wrong = play
+        .billing
+        .set_alert_rule(&Actor::System, RuleKind::Usage, (true, Vec::new()))
+        .await;
     assert!(matches!(wrong, Err(Error::Invalid { field: "steps" })));
-    let member = play.billing.set_alert_rule(&play.actor, RuleKind::Usage, (true, vec![half])).await;
+    let member = play
+        .billing
+        .set_alert_rule(&play.actor, RuleKind::Usage, (true, vec![half]))
+        .await;
     assert!(matches!(member, Err(Error::Forbidden)));
 }

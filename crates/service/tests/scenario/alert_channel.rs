@@ -7,8 +7,8 @@ use serde_json::json;
 use service::billing::alert::Severity;
 use service::billing::id::AlertChannelId;
 use service::{
-    Actor, AlertState, Billing, ChannelAddress, Error, HostAlert, NewAlertChannel, OutgoingConfig, ServiceConfig,
-    SmtpConfig, Targets, TestOutcome,
+    Actor, AlertState, Billing, ChannelAddress, Error, HostAlert, NewAlertChannel, OutgoingConfig,
+    ServiceConfig, SmtpConfig, Targets, TestOutcome,
 };
 use sqlx::PgPool;
 
@@ -113,18 +113,32 @@ async fn slack_gets_blocks_one_a_second(pool: PgPool) {
     }
     channels.play.billing.drain_outgoing().await.unwrap();
     assert_eq!(channels.receiver.take().len(), 3);
-    assert!(begun.elapsed() >= Duration::from_secs(3), "four messages in {:?}", begun.elapsed());
-    channels.play.billing.acknowledge_alert(&Actor::System, alert.id).await.unwrap();
+    assert!(
+        begun.elapsed() >= Duration::from_secs(3),
+        "four messages in {:?}",
+        begun.elapsed()
+    );
+    channels
+        .play
+        .billing
+        .acknowledge_alert(&Actor::System, alert.id)
+        .await
+        .unwrap();
     channels.play.billing.drain_outgoing().await.unwrap();
     let text = channels.receiver.take()[0].json()["text"].clone();
-    assert!(text.as_str().unwrap().starts_with(":eyes: Nodes are down"), "{text}");
+    assert!(
+        text.as_str().unwrap().starts_with(":eyes: Nodes are down"),
+        "{text}"
+    );
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn pagerduty_gets_one_incident_from_trigger_to_resolve(pool: PgPool) {
     let channels = channels(pool).await;
     channels.receiver.usually_answers(202, r#"{"status":"success"}"#);
-    channels.add(ChannelAddress::PagerDuty(KEY.into()), Severity::High).await;
+    channels
+        .add(ChannelAddress::PagerDuty(KEY.into()), Severity::High)
+        .await;
     let alert = channels.say("Nodes are down", Severity::High).await;
     channels.play.billing.drain_outgoing().await.unwrap();
     let received = channels.receiver.take();
@@ -149,9 +163,19 @@ async fn pagerduty_gets_one_incident_from_trigger_to_resolve(pool: PgPool) {
         },
     });
     assert_eq!(received[0].json(), expected);
-    channels.play.billing.acknowledge_alert(&Actor::System, alert.id).await.unwrap();
+    channels
+        .play
+        .billing
+        .acknowledge_alert(&Actor::System, alert.id)
+        .await
+        .unwrap();
     channels.play.billing.drain_outgoing().await.unwrap();
-    let done = channels.play.billing.resolve_alert(&Actor::System, alert.id).await.unwrap();
+    let done = channels
+        .play
+        .billing
+        .resolve_alert(&Actor::System, alert.id)
+        .await
+        .unwrap();
     assert_eq!(done.state, AlertState::Resolved);
     channels.play.billing.drain_outgoing().await.unwrap();
     let then: Vec<_> = channels.receiver.take().iter().map(|one| one.json()).collect();
@@ -163,15 +187,18 @@ async fn pagerduty_gets_one_incident_from_trigger_to_resolve(pool: PgPool) {
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn a_channel_that_does_not_answer_is_told_later_and_one_that_refuses_is_not(pool: PgPool) {
     let channels = channels(pool).await;
-    channels.add(ChannelAddress::PagerDuty(KEY.into()), Severity::Info).await;
+    channels
+        .add(ChannelAddress::PagerDuty(KEY.into()), Severity::Info)
+        .await;
     channels.receiver.will_answer(&[(429, ""), (503, ""), (202, "")]);
     channels.say("Nodes are down", Severity::High).await;
     let state = || async {
-        let row: (String, i32, Option<String>) =
-            sqlx::query_as("SELECT state, attempts, last_error FROM alert_notification ORDER BY created_at DESC LIMIT 1")
-                .fetch_one(&channels.play.pool)
-                .await
-                .unwrap();
+        let row: (String, i32, Option<String>) = sqlx::query_as(
+            "SELECT state, attempts, last_error FROM alert_notification ORDER BY created_at DESC LIMIT 1",
+        )
+        .fetch_one(&channels.play.pool)
+        .await
+        .unwrap();
         row
     };
     for (attempts, state_then) in [(1, "pending"), (2, "pending"), (3, "sent")] {
@@ -186,20 +213,31 @@ async fn a_channel_that_does_not_answer_is_told_later_and_one_that_refuses_is_no
     channels.receiver.will_answer(&[(400, "no such key")]);
     channels.say("Again", Severity::High).await;
     channels.play.billing.drain_outgoing().await.unwrap();
-    assert_eq!(state().await, ("failed".to_owned(), 1, Some("400: no such key".to_owned())));
+    assert_eq!(
+        state().await,
+        ("failed".to_owned(), 1, Some("400: no such key".to_owned()))
+    );
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn mail_goes_over_smtp_once_and_again_where_it_is_not_taken(pool: PgPool) {
     let channels = channels(pool).await;
-    channels.add(ChannelAddress::Email("ops@cosmos.example".to_owned()), Severity::Warning).await;
+    channels
+        .add(
+            ChannelAddress::Email("ops@cosmos.example".to_owned()),
+            Severity::Warning,
+        )
+        .await;
     channels.say("Nodes are down", Severity::Critical).await;
     channels.play.billing.queue_mail().await.unwrap();
     channels.play.billing.drain_outgoing().await.unwrap();
     let received = channels.mailbox.take();
     assert_eq!(received.len(), 1);
     let mail = &received[0];
-    assert_eq!((mail.from.as_str(), mail.to.as_slice()), ("billing@cosmos.example", &["ops@cosmos.example".to_owned()][..]));
+    assert_eq!(
+        (mail.from.as_str(), mail.to.as_slice()),
+        ("billing@cosmos.example", &["ops@cosmos.example".to_owned()][..])
+    );
     assert_eq!(mail.header("From"), "Billing <billing@cosmos.example>");
     assert_eq!(mail.header("To"), "ops@cosmos.example");
     assert_eq!(mail.header("Subject"), "[critical] Nodes are down");
@@ -211,7 +249,9 @@ async fn mail_goes_over_smtp_once_and_again_where_it_is_not_taken(pool: PgPool) 
     assert!(channels.mailbox.take().is_empty());
 
     // Not now: again. Never: not again.
-    channels.mailbox.will_answer(&["451 busy", "250 ok", "550 nobody here"]);
+    channels
+        .mailbox
+        .will_answer(&["451 busy", "250 ok", "550 nobody here"]);
     for title in ["First", "Second"] {
         channels.say(title, Severity::Critical).await;
         channels.play.billing.queue_mail().await.unwrap();
@@ -222,7 +262,12 @@ async fn mail_goes_over_smtp_once_and_again_where_it_is_not_taken(pool: PgPool) 
             .unwrap();
         channels.play.billing.drain_outgoing().await.unwrap();
     }
-    let subjects: Vec<_> = channels.mailbox.take().iter().map(|one| one.header("Subject").to_owned()).collect();
+    let subjects: Vec<_> = channels
+        .mailbox
+        .take()
+        .iter()
+        .map(|one| one.header("Subject").to_owned())
+        .collect();
     assert_eq!(subjects, ["[critical] First"]);
     let tries: Vec<(i32, bool)> = sqlx::query_as(
         "SELECT send_attempts, send_error LIKE '%nobody here%' FROM mail WHERE subject = '[critical] Second'",
@@ -239,7 +284,10 @@ async fn every_channel_can_be_tried(pool: PgPool) {
     let test = |id| channels.play.billing.test_alert_channel(&Actor::System, id);
     let slack = channels.add(channels.slack(), Severity::Critical).await;
     assert_eq!(test(slack).await.unwrap(), TestOutcome::Told);
-    assert_eq!(channels.receiver.take()[0].json()["blocks"][0]["text"]["text"], ":wave: A test");
+    assert_eq!(
+        channels.receiver.take()[0].json()["blocks"][0]["text"]["text"],
+        ":wave: A test"
+    );
     channels.receiver.will_answer(&[(404, "no_service")]);
     let failed = TestOutcome::Failed {
         why: "404: no_service".to_owned(),
@@ -247,12 +295,24 @@ async fn every_channel_can_be_tried(pool: PgPool) {
     assert_eq!(test(slack).await.unwrap(), failed);
     channels.receiver.take();
 
-    let pager = channels.add(ChannelAddress::PagerDuty(KEY.into()), Severity::Critical).await;
+    let pager = channels
+        .add(ChannelAddress::PagerDuty(KEY.into()), Severity::Critical)
+        .await;
     assert_eq!(test(pager).await.unwrap(), TestOutcome::Told);
-    let actions: Vec<_> = channels.receiver.take().iter().map(|one| one.json()["event_action"].clone()).collect();
+    let actions: Vec<_> = channels
+        .receiver
+        .take()
+        .iter()
+        .map(|one| one.json()["event_action"].clone())
+        .collect();
     assert_eq!(actions, ["trigger", "resolve"]);
 
-    let mail = channels.add(ChannelAddress::Email("ops@cosmos.example".to_owned()), Severity::Critical).await;
+    let mail = channels
+        .add(
+            ChannelAddress::Email("ops@cosmos.example".to_owned()),
+            Severity::Critical,
+        )
+        .await;
     assert_eq!(test(mail).await.unwrap(), TestOutcome::Told);
     channels.play.billing.queue_mail().await.unwrap();
     channels.play.billing.drain_outgoing().await.unwrap();
@@ -276,16 +336,31 @@ async fn what_reaches_a_channel_is_checked_and_sealed(pool: PgPool) {
         (ChannelAddress::PagerDuty("short".into()), "routing_key"),
     ] {
         let made = make(address).await;
-        assert!(matches!(made, Err(Error::Invalid { field: found }) if found == field), "{field}");
+        assert!(
+            matches!(made, Err(Error::Invalid { field: found }) if found == field),
+            "{field}"
+        );
     }
     let made = make(ChannelAddress::Slack("ftp://x.example".into())).await;
     assert_eq!(made.unwrap_err().code(), "target_refused");
     let id = channels.add(channels.slack(), Severity::Info).await;
-    let sealed: Vec<u8> = sqlx::query_scalar("SELECT sealed FROM alert_channel").fetch_one(&channels.play.pool).await.unwrap();
+    let sealed: Vec<u8> = sqlx::query_scalar("SELECT sealed FROM alert_channel")
+        .fetch_one(&channels.play.pool)
+        .await
+        .unwrap();
     assert!(!sealed.windows(6).any(|six| six == b"secret"));
-    let member = channels.play.billing.test_alert_channel(&channels.play.actor, id).await;
+    let member = channels
+        .play
+        .billing
+        .test_alert_channel(&channels.play.actor, id)
+        .await;
     assert!(matches!(member, Err(Error::Forbidden)));
-    channels.play.billing.delete_alert_channel(&Actor::System, id).await.unwrap();
+    channels
+        .play
+        .billing
+        .delete_alert_channel(&Actor::System, id)
+        .await
+        .unwrap();
     let gone = channels.play.billing.test_alert_channel(&Actor::System, id).await;
     assert!(matches!(gone, Err(Error::NotFound(_))));
     // Production reaches Slack alone.

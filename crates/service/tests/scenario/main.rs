@@ -1,6 +1,8 @@
 //! Dated stories on a real Postgres under a clock that the story moves.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the story")]
 
+#[path = "../support/mailbox.rs"]
+mod mailbox;
 #[path = "../support/receiver.rs"]
 mod receiver;
 #[expect(dead_code, reason = "shared with other tests")]
@@ -12,6 +14,9 @@ mod add_on;
 mod add_on_payment;
 mod add_on_time;
 mod agreed_price;
+mod alert;
+mod alert_channel;
+mod alert_due;
 mod awaited_upgrade;
 mod batches;
 mod calendar_billing;

@@ -18,12 +18,17 @@ pub struct Received {
 impl Received {
     pub fn header(&self, name: &str) -> &str {
         let head = self.data.split("\r\n\r\n").next().unwrap_or_default();
-        let line = head.split("\r\n").find_map(|line| line.strip_prefix(&format!("{name}: ")));
+        let line = head
+            .split("\r\n")
+            .find_map(|line| line.strip_prefix(&format!("{name}: ")));
         line.unwrap_or_default()
     }
 
     pub fn body(&self) -> &str {
-        self.data.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default()
+        self.data
+            .split_once("\r\n\r\n")
+            .map(|(_, body)| body)
+            .unwrap_or_default()
     }
 }
 
@@ -78,7 +83,11 @@ async fn serve(stream: TcpStream, known: Arc<Mutex<Known>>) {
             "RCPT" => {
                 let answer = {
                     let mut known = known.lock().unwrap();
-                    if known.answers.is_empty() { "250 ok" } else { known.answers.remove(0) }
+                    if known.answers.is_empty() {
+                        "250 ok"
+                    } else {
+                        known.answers.remove(0)
+                    }
                 };
                 if answer.starts_with("250") {
                     to.push(address(&line));

@@ -36,7 +36,8 @@ pub async fn lock(conn: &mut PgConnection, customers: &[CustomerId]) -> Result<H
     .await?;
     rows.into_iter()
         .map(|row| {
-            let watches = serde_json::from_value(row.watches).map_err(|error| Error::corrupt(TABLE, error))?;
+            let watches =
+                serde_json::from_value(row.watches).map_err(|error| Error::corrupt(TABLE, error))?;
             Ok((CustomerId::from_uuid(row.customer_id), watches))
         })
         .collect()

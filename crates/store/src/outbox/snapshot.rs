@@ -34,6 +34,7 @@ pub async fn of(conn: &mut PgConnection, subjects: &[&str]) -> Result<HashMap<St
             "cg" => credit_grants(conn, &ids).await?,
             "one" => one_offs(conn, &ids).await?,
             "we" => webhook_endpoints(conn, &ids).await?,
+            "alt" => alerts(conn, &ids).await?,
             _ => Vec::new(),
         };
         let named = |object: Value| Some((object.get("id")?.as_str()?.to_owned(), object));
@@ -182,6 +183,20 @@ async fn webhook_endpoints(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<
         r#"SELECT jsonb_build_object('object', 'webhook_endpoint', 'id', wire_id('we', id), 'url', url,
                'description', description, 'enabled', enabled, 'kinds', to_jsonb(kinds)) AS "object!"
            FROM webhook_endpoint WHERE id = ANY($1)"#,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+async fn alerts(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Value>> {
+    let rows = sqlx::query_scalar!(
+        r#"SELECT jsonb_build_object('object', 'alert', 'id', wire_id('alt', id), 'rule', rule, 'type', scope,
+               'customer', wire_id('cus', customer_id), 'severity', severity, 'title', title, 'message', message,
+               'state', state, 'snoozed_until', wire_time(snoozed_until), 'opened_at', wire_time(opened_at),
+               'acknowledged_at', wire_time(acknowledged_at), 'resolved_at', wire_time(resolved_at)) AS "object!"
+           FROM alert WHERE id = ANY($1)"#,
         ids,
     )
     .fetch_all(conn)

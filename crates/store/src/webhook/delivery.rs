@@ -151,9 +151,13 @@ pub async fn take(conn: &mut PgConnection, id: WebhookDeliveryId, lost_at: DateT
 
 /// Keeps what is sent: every try sends the same.
 pub async fn set_body(conn: &mut PgConnection, id: WebhookDeliveryId, body: &str) -> Result<()> {
-    sqlx::query!("UPDATE webhook_delivery SET body = $2 WHERE id = $1", id.uuid(), body)
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "UPDATE webhook_delivery SET body = $2 WHERE id = $1",
+        id.uuid(),
+        body
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

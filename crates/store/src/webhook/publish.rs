@@ -106,11 +106,7 @@ pub struct NewDelivery {
 }
 
 /// Those that are new, due at once; says how many. An event goes to an endpoint once.
-pub async fn insert(
-    conn: &mut PgConnection,
-    new: &[NewDelivery],
-    now: DateTime<Utc>,
-) -> Result<u64> {
+pub async fn insert(conn: &mut PgConnection, new: &[NewDelivery], now: DateTime<Utc>) -> Result<u64> {
     let done = sqlx::query!(
         "INSERT INTO webhook_delivery (id, event_id, endpoint_id, state, due_at, created_at)
          SELECT id, event_id, endpoint_id, 'pending', $4, $4

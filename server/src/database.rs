@@ -1,8 +1,9 @@
 //! The database the settings ask for, and the use cases over it.
 
 use anyhow::{Context, Result, bail};
+use service::billing::alert::Thresholds;
 use service::billing::tax::TaxDefaults;
-use service::{Billing, ServiceConfig};
+use service::{Billing, OutgoingConfig, ServiceConfig};
 
 use crate::config::{BaseUrl, Config};
 use crate::data_dir::DataDir;
@@ -72,6 +73,15 @@ impl Database {
             usage_tracking: config.usage_tracking_enabled,
             usage_thresholds: config.usage_alert_thresholds.into(),
             dunning_end: config.billing_dunning_end,
+            outgoing: OutgoingConfig {
+                targets: config.webhook_targets,
+                smtp: config.smtp().map_err(anyhow::Error::msg)?,
+                thresholds: Thresholds {
+                    warning: config.usage_alert_thresholds.warning,
+                    critical: config.usage_alert_thresholds.critical,
+                },
+                ..OutgoingConfig::new(secrets.sealing_key()?)
+            },
         };
         Ok(Self {
             settings,

@@ -147,7 +147,7 @@ fn section(note: &CreditNoteDetail, zone: Zone) -> impl IntoView + use<> {
 
 #[cfg(test)]
 mod tests {
-    use billing::id::{CreditNoteId, InvoiceId, PaymentAttemptId, RefundId};
+    use billing::id::{CreditNoteId, InvoiceId, RefundId};
     use billing::money::Currency;
 
     use super::*;
@@ -161,7 +161,6 @@ mod tests {
             id: RefundId::from_uuid(Default::default()),
             note: CreditNoteId::from_uuid(Default::default()),
             note_number: "CN-000001".parse().unwrap(),
-            attempt: PaymentAttemptId::from_uuid(Default::default()),
             invoice: InvoiceId::from_uuid(Default::default()),
             amount: usd(minor),
             status,

@@ -1,5 +1,6 @@
 //! What the API promises: the shapes that go over the wire, free of how the system thinks.
 
+pub mod alerts;
 pub mod credit_notes;
 pub mod customers;
 pub mod entitlements;
@@ -15,3 +16,4 @@ pub mod promotion_codes;
 pub mod subscriptions;
 mod unset;
 pub mod usage;
+pub mod webhooks;

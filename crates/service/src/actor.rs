@@ -246,6 +246,42 @@ impl Actor {
         self.granted(Scope::Read)
     }
 
+    /// A key that may raise alerts and decide about them; its own customer, or none for every customer.
+    pub fn raises_alerts(&self) -> Result<Option<CustomerId>> {
+        match self {
+            Self::ApiKey { customer, scopes, .. } if scopes.contains(&Scope::Write) => Ok(*customer),
+            Self::System => Ok(None),
+            Self::Anonymous => Err(Error::Unauthenticated),
+            _ => Err(Error::Forbidden),
+        }
+    }
+
+    /// Operators, and the host platform, who decide where events are sent.
+    pub fn manages_webhooks(&self) -> Result<()> {
+        match self {
+            Self::System => Ok(()),
+            Self::ApiKey {
+                customer: None,
+                scopes,
+                ..
+            } if scopes.contains(&Scope::Write) => Ok(()),
+            _ => self.staff(|role| matches!(role, StaffRole::Admin | StaffRole::Developer)),
+        }
+    }
+
+    /// Any operator, and the host platform, who see what was sent.
+    pub fn reads_webhooks(&self) -> Result<()> {
+        match self {
+            Self::System => Ok(()),
+            Self::ApiKey {
+                customer: None,
+                scopes,
+                ..
+            } if scopes.contains(&Scope::Read) => Ok(()),
+            _ => self.staff(|_| true),
+        }
+    }
+
     /// The name audit entries carry. Nobody else has it: what a host calls its users is no id of ours.
     pub fn audit_name(&self) -> String {
         match self {

@@ -135,6 +135,7 @@ fn config(url: &str) -> ServiceConfig {
         quote_key: [0; 32],
         usage_tracking: true,
         usage_thresholds: billing::entitlement::Thresholds::default(),
+        outgoing: service::OutgoingConfig::new([7; 32]),
         dunning_end: DunningEnd::default(),
     }
 }

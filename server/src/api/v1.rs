@@ -2,10 +2,12 @@
 //!
 //! A resource is a file with a router of its own; a new one is merged in one of the two places below.
 
+mod alerts;
 mod credit_notes;
 mod customers;
 mod entitlements;
 mod events;
+mod events_feed;
 mod invoices;
 mod payment_methods;
 mod plans;
@@ -15,6 +17,8 @@ mod raw_json;
 mod shape;
 mod subscriptions;
 mod usage;
+mod webhook_deliveries;
+mod webhook_endpoints;
 
 use std::any::Any;
 
@@ -45,6 +49,10 @@ fn resources() -> OpenApiRouter<AppState> {
         .merge(payment_methods::routes())
         .merge(portal_sessions::routes())
         .merge(entitlements::routes())
+        .merge(alerts::routes().into())
+        .merge(events_feed::routes().into())
+        .merge(webhook_endpoints::routes().into())
+        .merge(webhook_deliveries::routes().into())
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
 }
 

@@ -200,6 +200,7 @@ async fn door(data: &Path) -> (PgPool, Billing) {
         quote_key: [7; 32],
         usage_tracking: true,
         usage_thresholds: billing::entitlement::Thresholds::default(),
+        outgoing: service::OutgoingConfig::new([7; 32]),
         dunning_end: billing::payment::dunning::DunningEnd::default(),
     };
     let pool = PgPoolOptions::new().connect(&url).await.unwrap();

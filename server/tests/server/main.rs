@@ -4,6 +4,7 @@
     reason = "a test ends where something it takes for granted is not so"
 )]
 
+mod alerts;
 mod api;
 mod client;
 mod clock;
@@ -20,7 +21,10 @@ mod origin;
 mod preparing;
 mod program;
 mod promotion_codes;
+#[path = "../../../crates/service/tests/support/receiver.rs"]
+mod receiver;
 mod settings;
 mod site;
 mod standalone;
 mod usage;
+mod webhooks;

@@ -220,9 +220,10 @@ fn due_now(preview: &AddOnPreview, overview: &Overview) -> impl IntoView + use<>
     };
     let confirm = confirm(preview, overview);
     let valid = c::valid_until(&format::date_time(preview.expires_at, zone));
+    let amounts = view! { <Amounts draft=preview.draft.clone() zone=zone caption=t::DUE_CAPTION/> };
     view! {
         <Panel title=due_title(overview, !due(&preview.draft).is_positive())>
-            <Amounts draft=preview.draft.clone() zone=zone caption=t::DUE_CAPTION/>
+            {amounts}
             <p>{words}</p>
             {confirm}
             <p class="label-sm">{valid}</p>

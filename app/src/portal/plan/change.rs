@@ -101,9 +101,10 @@ fn due_now(preview: &ChangePreview, overview: &Overview) -> impl IntoView + use<
         .collect_view();
     let (words, confirm) = (what_happens(preview, overview), confirm(preview, overview));
     let valid = t::valid_until(&format::date_time(preview.expires_at, zone));
+    let amounts = view! { <Amounts draft=preview.draft.clone() zone=zone caption=t::DUE_CAPTION/> };
     view! {
         <Panel title=due_title(overview, nothing)>
-            <Amounts draft=preview.draft.clone() zone=zone caption=t::DUE_CAPTION/>
+            {amounts}
             <p>{words}</p>
             {agreed}
             {confirm}

@@ -98,6 +98,8 @@ impl Drop for AtWork {
 async fn answer(billing: &Billing, requests: Vec<Request>) {
     match store_all(billing, &requests).await {
         Ok(outcomes) => {
+            let events = requests.iter().flat_map(|request| &request.events);
+            billing.touch(events.map(|event| event.customer));
             let mut outcomes = outcomes.into_iter();
             for request in requests {
                 let outcomes = outcomes.by_ref().take(request.events.len()).collect();

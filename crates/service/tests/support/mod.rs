@@ -38,6 +38,7 @@ pub async fn world_in(pool: PgPool, currency: Currency) -> World {
         usage_tracking: true,
         usage_thresholds: Default::default(),
         dunning_end: service::billing::payment::dunning::DunningEnd::default(),
+        outgoing: service::OutgoingConfig::new([7; 32]),
     };
     let billing = Billing::over(pool.clone(), clock.clone(), config);
     billing.migrate().await.unwrap();

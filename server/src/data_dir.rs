@@ -48,7 +48,11 @@ impl DataDir {
 
     /// Where browsers reached the server that ran on this folder last: what commands write into mails.
     pub fn base_url(&self) -> Option<BaseUrl> {
-        fs::read_to_string(self.0.join(BASE_URL)).ok()?.trim().parse().ok()
+        fs::read_to_string(self.0.join(BASE_URL))
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
     }
 
     /// Kept by the server. One that cannot be written costs a link in a mail, and no start.

@@ -133,7 +133,8 @@ impl Billing {
         };
         let paid = invoice.as_ref().and_then(|invoice| {
             let mut attempts = invoice.attempts.iter();
-            attempts.find(|attempt| Some(attempt.id) == row.attempt && attempt.status == AttemptStatus::Succeeded)
+            attempts
+                .find(|attempt| Some(attempt.id) == row.attempt && attempt.status == AttemptStatus::Succeeded)
         });
         let amount = paid.map(|attempt| attempt.amount);
         let invoice = invoice.map(|detail| detail.summary);

@@ -76,6 +76,7 @@ impl World {
             gross_margin: GrossMargin::WHOLE,
             quote_key: [7; 32],
             usage_tracking: true,
+            outgoing: service::OutgoingConfig::new([7; 32]),
             usage_thresholds: Default::default(),
             dunning_end: Default::default(),
         };

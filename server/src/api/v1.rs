@@ -58,7 +58,9 @@ fn resources() -> OpenApiRouter<AppState> {
 
 /// What a host calls with each request of its own. It has ids of its own instead of the key.
 fn metering() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(events::routes()).merge(usage::routes())
+    OpenApiRouter::new()
+        .merge(events::routes())
+        .merge(usage::routes())
 }
 
 pub fn routes(state: &AppState) -> Router<AppState> {

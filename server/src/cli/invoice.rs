@@ -233,7 +233,10 @@ async fn credit(billing: &Billing, args: CreditArgs) -> Result<()> {
 /// What the card did not take back, said; and what the note did but for that.
 fn refused(out: &mut impl Write, note: &CreditNoteDetail) -> Result<NoteParts> {
     let mut parts = note.summary.parts;
-    let failed = note.refunds.iter().filter(|refund| refund.status == RefundStatus::Failed);
+    let failed = note
+        .refunds
+        .iter()
+        .filter(|refund| refund.status == RefundStatus::Failed);
     for failed in failed {
         let amount = super::amount(failed.amount);
         writeln!(out, "{amount} could not go back to the card and becomes credit")?;

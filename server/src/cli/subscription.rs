@@ -116,7 +116,9 @@ pub async fn run(billing: &Billing, verb: SubscriptionVerb) -> Result<()> {
 fn does(parts: NoteParts) -> String {
     let does = [(parts.offset, "less is owed"), (parts.credit, "becomes credit")];
     let does = does.into_iter().filter(|(amount, _)| amount.is_positive());
-    let does: Vec<_> = does.map(|(given, what)| format!("{} {what}", amount(given))).collect();
+    let does: Vec<_> = does
+        .map(|(given, what)| format!("{} {what}", amount(given)))
+        .collect();
     does.join(", ")
 }
 

@@ -21,6 +21,7 @@ mod origin;
 mod preparing;
 mod program;
 mod promotion_codes;
+#[expect(dead_code, reason = "shared with other tests")]
 #[path = "../../../crates/service/tests/support/receiver.rs"]
 mod receiver;
 mod settings;

@@ -12,7 +12,10 @@ pub async fn create_coupon(form: CouponForm) -> Result<(), AppError> {
     let (billing, actor) = crate::context::caller().await?;
     actor.decides_about_money()?;
     let made = match super::typed::coupon(form.clone(), billing.config().currency) {
-        Ok(coupon) => billing.create_coupon(&actor, coupon).await.map_err(AppError::from),
+        Ok(coupon) => billing
+            .create_coupon(&actor, coupon)
+            .await
+            .map_err(AppError::from),
         Err(error) => Err(error),
     };
     typed::keep_form(COUPON, &form, made.is_ok())?;

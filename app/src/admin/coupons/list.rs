@@ -152,11 +152,7 @@ fn campaigns(rows: &[CampaignRow]) -> AnyView {
     .into_any()
 }
 
-fn new_coupon(
-    plans: Vec<(String, String)>,
-    currency: Currency,
-    failed: Option<CouponForm>,
-) -> impl IntoView {
+fn new_coupon(plans: Vec<(String, String)>, currency: Currency, failed: Option<CouponForm>) -> impl IntoView {
     let wrong = failed.as_ref().map(|form| wrong_coupon(form, currency));
     let (form, wrong) = (failed.unwrap_or_default(), wrong.unwrap_or_default());
     let plans = plans.into_iter().enumerate().map(|(index, (key, name))| {

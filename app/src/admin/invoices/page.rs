@@ -14,8 +14,8 @@ use crate::format;
 use crate::page::{Page, Visit, page};
 use crate::portal::invoices::table::InvoiceBadge;
 use crate::portal::refunds::part_rows;
-use crate::text::en::{self, admin_invoices as t};
 use crate::text::en::invoices::credit as c;
+use crate::text::en::{self, admin_invoices as t};
 use crate::ui::{Amount, ButtonKind, EmptyState, PageHeader, Panel, SubmitButton, Table, TextField, When};
 
 #[component]
@@ -98,13 +98,18 @@ fn shown(invoice: &CreditableInvoice, visit: &Visit) -> AnyView {
 fn give_back(invoice: &CreditableInvoice, visit: &Visit) -> AnyView {
     let standing = &invoice.standing;
     // Where an earlier line was given back on the invoice, lines have more left than it has.
-    let left = standing.total.minus(standing.credited).is_ok_and(Money::is_positive);
+    let left = standing
+        .total
+        .minus(standing.credited)
+        .is_ok_and(Money::is_positive);
     if !left || !standing.lines.iter().any(gives) {
         return view! { <p class="text-muted">{t::NOTHING_LEFT}</p> }.into_any();
     }
     let number = invoice.detail.summary.number.to_string();
     let lines = standing.lines.iter();
-    let rows = lines.map(|line| line_row(line, typed_beside(line, visit))).collect_view();
+    let rows = lines
+        .map(|line| line_row(line, typed_beside(line, visit)))
+        .collect_view();
     let to = visit.query("to").unwrap_or_default().to_owned();
     view! {
         <p class="text-muted max-w-prose">{t::GIVE_BACK_HINT}</p>
@@ -138,7 +143,10 @@ fn gives(line: &StandingLine) -> bool {
 
 /// What was typed beside a line, and what is wrong with it where it was refused.
 fn typed_beside(line: &StandingLine, visit: &Visit) -> (String, Option<&'static str>) {
-    let typed = visit.query(&typed::field(line.line)).unwrap_or_default().to_owned();
+    let typed = visit
+        .query(&typed::field(line.line))
+        .unwrap_or_default()
+        .to_owned();
     let wrong = match typed::amount(&typed, line) {
         _ if visit.query("error").is_none() => None,
         Ok(_) => None,
@@ -162,10 +170,7 @@ fn where_to(to: &str) -> impl IntoView + use<> {
     }
 }
 
-fn line_row(
-    line: &StandingLine,
-    (typed, wrong): (String, Option<&'static str>),
-) -> impl IntoView + use<> {
+fn line_row(line: &StandingLine, (typed, wrong): (String, Option<&'static str>)) -> impl IntoView + use<> {
     let left = line.amount_left().unwrap_or(line.amount);
     let field = typed::field(line.line);
     let label = t::back_of(&line.description);
@@ -194,20 +199,26 @@ fn notes(notes: &[CreditNoteDetail]) -> AnyView {
     if notes.is_empty() {
         return ().into_any();
     }
-    let rows = notes.iter().map(|CreditNoteDetail { summary: note, refunds, .. }| {
-        let does = part_rows(note.parts, refunds)
-            .into_iter()
-            .map(|(label, amount)| view! { <span class="block">{label}": "<Amount amount=amount/></span> });
-        view! {
-            <tr>
-                <th scope="row" class="font-normal whitespace-nowrap">{note.number.to_string()}</th>
-                <td class="hidden sm:table-cell"><When at=note.issued_at zone=Zone::UTC/></td>
-                <td class="hidden sm:table-cell">{c::reason(note.reason.as_str())}</td>
-                <td>{does.collect_view()}</td>
-                <td class="num"><Amount amount=note.total/></td>
-            </tr>
-        }
-    });
+    let rows = notes.iter().map(
+        |CreditNoteDetail {
+             summary: note,
+             refunds,
+             ..
+         }| {
+            let does = part_rows(note.parts, refunds).into_iter().map(
+                |(label, amount)| view! { <span class="block">{label}": "<Amount amount=amount/></span> },
+            );
+            view! {
+                <tr>
+                    <th scope="row" class="font-normal whitespace-nowrap">{note.number.to_string()}</th>
+                    <td class="hidden sm:table-cell"><When at=note.issued_at zone=Zone::UTC/></td>
+                    <td class="hidden sm:table-cell">{c::reason(note.reason.as_str())}</td>
+                    <td>{does.collect_view()}</td>
+                    <td class="num"><Amount amount=note.total/></td>
+                </tr>
+            }
+        },
+    );
     let rows = rows.collect_view();
     view! {
         <Panel title=c::TITLE>

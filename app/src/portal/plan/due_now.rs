@@ -129,10 +129,14 @@ mod tests {
         let grants = if credit > 0 { vec![grant] } else { Vec::new() };
         let mut wallet = Wallet::new(Currency::USD, grants).owing(usd(carried));
         let once = OneOff::new("Change", 1, usd(amount), Currency::USD).unwrap();
-        InvoiceDraft::assemble(Currency::USD, vec![once.line(now()).unwrap()], &Assembly::default())
-            .unwrap()
-            .settle(&mut wallet, now())
-            .unwrap()
+        InvoiceDraft::assemble(
+            Currency::USD,
+            vec![once.line(now()).unwrap()],
+            &Assembly::default(),
+        )
+        .unwrap()
+        .settle(&mut wallet, now())
+        .unwrap()
     }
 
     fn says(draft: &InvoiceDraft) -> (String, String) {

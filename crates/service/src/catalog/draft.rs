@@ -5,9 +5,9 @@ use billing::id::StaffId;
 use sha2::{Digest, Sha256};
 use store::catalog::SoldVersion;
 
+use super::export;
 use super::file::MAX_BYTES;
 use super::section::Problem;
-use super::export;
 use crate::{Actor, Billing, Error, Result};
 
 /// What publishing a draft would do.

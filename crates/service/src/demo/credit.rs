@@ -19,9 +19,7 @@ impl Stage {
                 let url = billing.top_up(actor, self.buyable(amount)?).await?;
                 self.pay(actor, &url, GOOD_CARD).await
             }
-            CreditDeed::AbandonTopUp(amount) => {
-                billing.top_up(actor, self.buyable(amount)?).await.map(drop)
-            }
+            CreditDeed::AbandonTopUp(amount) => billing.top_up(actor, self.buyable(amount)?).await.map(drop),
             CreditDeed::Promote {
                 amount,
                 priority,

@@ -60,10 +60,18 @@ async fn the_payment_page_adds_up(pool: PgPool) {
         .checkout_page(&session_ref, play.billing.now())
         .await;
     let page = page.unwrap().unwrap();
-    let lines: Vec<_> = page.lines.iter().map(|line| (line.label.as_str(), line.amount.minor())).collect();
+    let lines: Vec<_> = page
+        .lines
+        .iter()
+        .map(|line| (line.label.as_str(), line.amount.minor()))
+        .collect();
     assert_eq!(lines, [("Starter, one month, tax included", 19_900)]);
     play.submit(&session_ref, VISA).await;
-    let result = play.billing.checkout_result(&play.actor, &session_ref).await.unwrap();
+    let result = play
+        .billing
+        .checkout_result(&play.actor, &session_ref)
+        .await
+        .unwrap();
     assert_eq!(result.amount.map(|amount| amount.minor()), Some(19_900));
     play.ties().await;
 }

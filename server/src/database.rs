@@ -1,7 +1,6 @@
 //! The database the settings ask for, and the use cases over it.
 
 use anyhow::{Context, Result, bail};
-use service::billing::alert::Thresholds;
 use service::billing::tax::TaxDefaults;
 use service::{Billing, OutgoingConfig, ServiceConfig};
 
@@ -76,10 +75,6 @@ impl Database {
             outgoing: OutgoingConfig {
                 targets: config.webhook_targets,
                 smtp: config.smtp().map_err(anyhow::Error::msg)?,
-                thresholds: Thresholds {
-                    warning: config.usage_alert_thresholds.warning,
-                    critical: config.usage_alert_thresholds.critical,
-                },
                 ..OutgoingConfig::new(secrets.sealing_key()?)
             },
         };

@@ -3,7 +3,7 @@
 mod rule;
 mod watch;
 
-pub use rule::{InvalidSteps, Rule, RuleKind, Severity, Step, Thresholds};
+pub use rule::{InvalidSteps, Rule, RuleKind, Severity, Step};
 pub use watch::{Crossed, Look, Reading, Watch, look};
 
 use rust_decimal::Decimal;

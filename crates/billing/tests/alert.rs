@@ -6,7 +6,8 @@
 
 use std::collections::HashSet;
 
-use billing::alert::{Crossed, Look, Reading, Rule, RuleKind, Step, Thresholds, Watch, look};
+use billing::alert::{Crossed, Look, Reading, Rule, RuleKind, Step, Watch, look};
+use billing::entitlement::Thresholds;
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use rust_decimal::Decimal;

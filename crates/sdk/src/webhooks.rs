@@ -9,6 +9,7 @@ use serde_json::Value;
 /// Sent, it is signed by the Standard Webhooks specification: `webhook-id` is the event's id, the same for every try
 /// and every endpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
     /// `evt_...`.
     pub id: String,
@@ -31,6 +32,7 @@ pub struct Event {
 
 /// A part of the feed, oldest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Feed {
     pub data: Vec<Event>,
     pub has_more: bool,
@@ -39,6 +41,7 @@ pub struct Feed {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebhookEndpoint {
     /// `we_...`.
     pub id: String,
@@ -57,6 +60,7 @@ pub struct WebhookEndpoint {
 
 /// An endpoint with its signing secret, which is never shown again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebhookEndpointWithSecret {
     #[serde(flatten)]
     pub endpoint: WebhookEndpoint,
@@ -65,6 +69,7 @@ pub struct WebhookEndpointWithSecret {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateWebhookEndpoint {
     /// https, a public address, port 443 or 8443.
@@ -80,6 +85,7 @@ pub struct CreateWebhookEndpoint {
 
 /// What is left out stays as it is. Turned on again, an endpoint hears of what happens from then on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateWebhookEndpoint {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,6 +99,7 @@ pub struct UpdateWebhookEndpoint {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RotateWebhookSecret {
     /// For how many hours the old secret signs beside the new one: 24 where nothing is said, 168 at most.
@@ -101,6 +108,7 @@ pub struct RotateWebhookSecret {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReplayWebhooks {
     /// Real time; what was recorded since then and did not arrive is sent, 90 days back at most.
@@ -108,6 +116,7 @@ pub struct ReplayWebhooks {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReplayedWebhooks {
     pub deliveries: u64,
     /// There is more than one request sends: ask again.
@@ -116,6 +125,7 @@ pub struct ReplayedWebhooks {
 
 /// One event sent to one endpoint. Kept for 90 days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebhookDelivery {
     /// `wd_...`.
     pub id: String,
@@ -135,6 +145,7 @@ pub struct WebhookDelivery {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebhookDeliveryDetail {
     #[serde(flatten)]
     pub delivery: WebhookDelivery,
@@ -146,6 +157,7 @@ pub struct WebhookDeliveryDetail {
 
 /// One try.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebhookAttempt {
     pub number: u32,
     pub url: String,

@@ -246,13 +246,11 @@ impl Actor {
         self.granted(Scope::Read)
     }
 
-    /// A key that may raise alerts and decide about them; its own customer, or none for every customer.
+    /// Whoever may raise alerts and decide about them by a key or token; its own customer, or none for every customer.
     pub fn raises_alerts(&self) -> Result<Option<CustomerId>> {
         match self {
-            Self::ApiKey { customer, scopes, .. } if scopes.contains(&Scope::Write) => Ok(*customer),
             Self::System => Ok(None),
-            Self::Anonymous => Err(Error::Unauthenticated),
-            _ => Err(Error::Forbidden),
+            _ => self.granted(Scope::Write),
         }
     }
 
@@ -260,11 +258,7 @@ impl Actor {
     pub fn manages_webhooks(&self) -> Result<()> {
         match self {
             Self::System => Ok(()),
-            Self::ApiKey {
-                customer: None,
-                scopes,
-                ..
-            } if scopes.contains(&Scope::Write) => Ok(()),
+            _ if self.is_host(Scope::Write) => Ok(()),
             _ => self.staff(|role| matches!(role, StaffRole::Admin | StaffRole::Developer)),
         }
     }
@@ -273,11 +267,7 @@ impl Actor {
     pub fn reads_webhooks(&self) -> Result<()> {
         match self {
             Self::System => Ok(()),
-            Self::ApiKey {
-                customer: None,
-                scopes,
-                ..
-            } if scopes.contains(&Scope::Read) => Ok(()),
+            _ if self.is_host(Scope::Read) => Ok(()),
             _ => self.staff(|_| true),
         }
     }

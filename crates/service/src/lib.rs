@@ -106,6 +106,7 @@ pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};
 pub use verify::{Finding, VerifyReport};
 pub use webhook::{
     DeliveryDetail, DeliveryList, DeliveryPage, EditWebhookEndpoint, NewWebhookEndpoint, Replayed, ShownOnce,
+    webhook_revision,
 };
 
 use std::sync::Arc;

@@ -9,7 +9,6 @@ use std::error::Error as StdError;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use billing::alert::Thresholds;
 use reqwest::Client;
 use reqwest::redirect::Policy;
 
@@ -39,8 +38,6 @@ pub struct OutgoingConfig {
     pub smtp: Option<SmtpConfig>,
     /// Where PagerDuty takes events.
     pub pagerduty_url: String,
-    /// At which fractions of a limit customers are told.
-    pub thresholds: Thresholds,
 }
 
 impl OutgoingConfig {
@@ -50,7 +47,6 @@ impl OutgoingConfig {
             targets: Targets::Public,
             smtp: None,
             pagerduty_url: PAGERDUTY.to_owned(),
-            thresholds: Thresholds::default(),
         }
     }
 }
@@ -61,7 +57,6 @@ impl std::fmt::Debug for OutgoingConfig {
         f.debug_struct("OutgoingConfig")
             .field("targets", &self.targets)
             .field("smtp", &self.smtp)
-            .field("thresholds", &self.thresholds)
             .finish_non_exhaustive()
     }
 }

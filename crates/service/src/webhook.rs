@@ -9,7 +9,7 @@ mod publish;
 mod replay;
 mod secret;
 
-pub use endpoint::{EditWebhookEndpoint, NewWebhookEndpoint, ShownOnce};
+pub use endpoint::{EditWebhookEndpoint, NewWebhookEndpoint, ShownOnce, revision as webhook_revision};
 pub use log::{DeliveryDetail, DeliveryList, DeliveryPage};
 pub(crate) use payload::render;
 pub use replay::Replayed;

@@ -49,10 +49,10 @@ fn resources() -> OpenApiRouter<AppState> {
         .merge(payment_methods::routes())
         .merge(portal_sessions::routes())
         .merge(entitlements::routes())
-        .merge(alerts::routes().into())
-        .merge(events_feed::routes().into())
-        .merge(webhook_endpoints::routes().into())
-        .merge(webhook_deliveries::routes().into())
+        .merge(alerts::routes())
+        .merge(events_feed::routes())
+        .merge(webhook_endpoints::routes())
+        .merge(webhook_deliveries::routes())
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
 }
 

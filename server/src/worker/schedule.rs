@@ -29,7 +29,7 @@ pub const CLOCK: Timer = Timer {
 /// In every process that takes usage: what came in is known to it alone.
 pub const LOOK_AT_USAGE: Timer = Timer {
     name: "look at usage that came in",
-    every: Duration::from_secs(1),
+    every: Duration::from_millis(500),
     work: |billing| Box::pin(async move { billing.evaluate_alerts().await.map(drop) }),
 };
 

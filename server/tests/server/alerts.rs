@@ -163,9 +163,9 @@ async fn what_cannot_be_said_is_refused_with_a_code(_: PgPoolOptions, database: 
     assert_eq!(code(&said), (403, "forbidden".to_owned()));
     for (path, status, expected) in [
         ("/v1/alerts/alt_1", 404, "not_found"),
-        ("/v1/alerts?state=loud", 422, "invalid"),
-        ("/v1/alerts?limit=101", 422, "invalid"),
-        ("/v1/alerts?cursor=x", 422, "invalid"),
+        ("/v1/alerts?state=loud", 400, "invalid_query"),
+        ("/v1/alerts?limit=101", 400, "invalid_query"),
+        ("/v1/alerts?cursor=x", 400, "invalid_cursor"),
         ("/v1/alerts?page=2", 400, "invalid_query"),
     ] {
         let answer = ask(&site, &read, ("GET", path), Value::Null).await;

@@ -241,14 +241,14 @@ async fn what_cannot_be_is_refused_with_a_code(_: PgPoolOptions, database: PgCon
         (
             ("GET", &format!("{path}/deliveries?limit=0")),
             Value::Null,
-            422,
-            "invalid",
+            400,
+            "invalid_query",
         ),
         (
             ("GET", &format!("{path}/deliveries?state=lost")),
             Value::Null,
-            422,
-            "invalid",
+            400,
+            "invalid_query",
         ),
         (
             ("GET", &format!("{path}/deliveries?page=2")),
@@ -259,10 +259,10 @@ async fn what_cannot_be_is_refused_with_a_code(_: PgPoolOptions, database: PgCon
         (
             ("GET", "/v1/events_feed?after=nonsense"),
             Value::Null,
-            422,
-            "invalid",
+            400,
+            "invalid_cursor",
         ),
-        (("GET", "/v1/events_feed?limit=501"), Value::Null, 422, "invalid"),
+        (("GET", "/v1/events_feed?limit=501"), Value::Null, 400, "invalid_query"),
         (("PUT", endpoints), json!({}), 405, "method_not_allowed"),
     ] {
         let answer = host.ask(asked, body).await;

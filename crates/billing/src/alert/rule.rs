@@ -4,6 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::entitlement::Thresholds;
+
 /// Each is a line in somebody's list.
 const MAX_STEPS: usize = 10;
 /// Falling so far below a step, in parts of the whole, re-arms it: a value that trembles around a step tells once.
@@ -99,22 +101,6 @@ pub struct Rule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a rule has one to {MAX_STEPS} steps, each once and above zero; days are whole and at most 90")]
 pub struct InvalidSteps;
-
-/// At which fractions of what is included the deployment tells its customers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Thresholds {
-    pub warning: Decimal,
-    pub critical: Decimal,
-}
-
-impl Default for Thresholds {
-    fn default() -> Self {
-        Self {
-            warning: Decimal::new(8, 1),
-            critical: Decimal::new(9, 1),
-        }
-    }
-}
 
 impl Rule {
     pub fn new(kind: RuleKind, enabled: bool, mut steps: Vec<Step>) -> Result<Self, InvalidSteps> {

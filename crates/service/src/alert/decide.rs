@@ -10,7 +10,7 @@ use store::alert::notification::Action;
 use store::alert::{AlertRow, AlertState, Decided, NewAlert, Page};
 
 use super::raise::Happened;
-use crate::id::mint;
+use crate::idempotency::Intent;
 use crate::{Actor, Billing, Error, Result};
 
 pub const MAX_PAGE: u32 = 100;
@@ -123,8 +123,8 @@ impl Billing {
         after.ok_or(Error::NotFound("alert"))
     }
 
-    /// The host platform says something itself. Each time is an alert of its own.
-    pub async fn create_alert(&self, actor: &Actor, new: HostAlert) -> Result<AlertRow> {
+    /// The host platform says something itself. Each time is an alert of its own; under the same intent it is the same.
+    pub async fn create_alert(&self, actor: &Actor, new: HostAlert, intent: Intent) -> Result<AlertRow> {
         let own = actor.raises_alerts()?;
         let customer = match (own, new.customer) {
             (None, customer) => customer,
@@ -133,13 +133,16 @@ impl Billing {
             (Some(_), Some(_)) => return Err(Error::NotFound("customer")),
         };
         let (kind, title, message) = checked(&new)?;
-        let (now, id) = (self.now(), mint(AlertId::from_uuid));
+        let (now, id) = (self.now(), intent.id(AlertId::from_uuid));
         let mut tx = store::begin(self.pool()).await?;
         if let Some(customer) = customer {
             let known = store::customer::find(&mut tx, CustomerScope::of(customer)).await?;
             known.ok_or(Error::NotFound("customer"))?;
         }
         store::alert::lock_type(&mut tx, customer, kind).await?;
+        if let Some(made) = store::alert::find(&mut tx, None, id).await? {
+            return Ok(made);
+        }
         let said = store::alert::times_said(&mut tx, customer, kind).await?;
         let alert = NewAlert {
             id,
@@ -190,7 +193,7 @@ fn checked(new: &HostAlert) -> Result<(&str, &str, &str)> {
 fn reads(actor: &Actor) -> Result<Option<CustomerScope>> {
     match actor {
         Actor::Member { .. } => actor.reads_customer().map(Some),
-        Actor::ApiKey { .. } => Ok(actor.reads_by_key()?.map(CustomerScope::of)),
+        Actor::ApiKey { .. } | Actor::Token { .. } | Actor::OnBehalf { .. } => Ok(actor.reads_by_key()?.map(CustomerScope::of)),
         Actor::System => Ok(None),
         _ => actor.reads_admin().map(|()| None),
     }
@@ -200,7 +203,7 @@ fn reads(actor: &Actor) -> Result<Option<CustomerScope>> {
 fn decides(actor: &Actor) -> Result<Option<CustomerScope>> {
     match actor {
         Actor::Member { .. } => actor.manages_billing().map(Some),
-        Actor::ApiKey { .. } => Ok(actor.raises_alerts()?.map(CustomerScope::of)),
+        Actor::ApiKey { .. } | Actor::Token { .. } | Actor::OnBehalf { .. } => Ok(actor.raises_alerts()?.map(CustomerScope::of)),
         Actor::System => Ok(None),
         _ => actor.reads_admin().map(|()| None),
     }

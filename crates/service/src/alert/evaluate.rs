@@ -80,7 +80,7 @@ impl Billing {
         let mut tx = store::begin(self.pool()).await?;
         let mut known = store::alert::watch::lock(&mut tx, customers).await?;
         let rules = self.rules(&mut tx).await?;
-        let mut values = reading::read(&mut tx, customers, self.config().tax).await?;
+        let mut values = reading::read(&mut tx, customers, (self.config().tax, self.now())).await?;
         let (mut new, mut left, mut changed) = (Vec::new(), Vec::new(), Vec::new());
         for customer in customers {
             let Some(before) = known.remove(customer) else {

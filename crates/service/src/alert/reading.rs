@@ -3,18 +3,22 @@
 use std::collections::HashMap;
 
 use billing::alert::{Reading, RuleKind};
+use billing::catalog::Meter;
 use billing::id::CustomerId;
 use billing::invoice::{InvoiceDraft, LineKind};
 use billing::money::Money;
 use billing::subscription::{Status, Subscription, next_due};
 use billing::tax::TaxDefaults;
-use billing::usage::carries_over;
+use billing::usage::Window;
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use store::customer::CustomerRecord;
+use store::usage::Hours;
 use store::{CustomerScope, PgConnection};
 
 use super::words::About;
 use crate::Result;
+use crate::usage::live_usage;
 use crate::run::{Catalog, Loaded};
 
 /// A value with the rule that watches it.
@@ -30,72 +34,109 @@ pub struct Value {
 pub async fn read(
     conn: &mut PgConnection,
     customers: &[CustomerId],
-    defaults: TaxDefaults,
+    (defaults, now): (TaxDefaults, DateTime<Utc>),
 ) -> Result<HashMap<CustomerId, Vec<Value>>> {
     let live = store::subscription::live_of(conn, customers).await?;
     let live: Vec<&Subscription> = live.iter().collect();
     let mut catalog = Catalog::default();
     let loaded = Loaded::load(conn, &mut catalog, &live).await?;
-    let mut values = usage(conn, &loaded, &live).await?;
+    let mut watched = Vec::new();
+    for main in live.iter().copied().filter(|own| !own.standalone) {
+        let customer = store::customer::find(conn, CustomerScope::of(main.customer)).await?;
+        watched.extend(customer.map(|customer| (main, customer)));
+    }
+    let mut values = usage(conn, &loaded, &watched, now).await?;
     let budgets = store::alert::rule::budgets(conn, customers).await?;
-    for id in customers {
-        let own: Vec<&Subscription> = live.iter().copied().filter(|own| own.customer == *id).collect();
-        let Some(main) = own.iter().find(|own| !own.standalone) else {
-            continue;
-        };
-        let Some(customer) = store::customer::find(conn, CustomerScope::of(*id)).await? else {
-            continue;
-        };
-        let Some(draft) = next_bill(&loaded, &customer, &own, defaults)? else {
-            continue;
-        };
-        let bill = bill(main, &draft, budgets.get(id).copied())?;
-        values.entry(*id).or_default().extend(bill);
+    for (main, customer) in &watched {
+        let own: Vec<_> = live.iter().copied().filter(|own| own.customer == customer.id).collect();
+        if let Some(draft) = next_bill(&loaded, customer, &own, defaults)? {
+            let bill = bill(main, &draft, budgets.get(&customer.id).copied())?;
+            values.entry(customer.id).or_default().extend(bill);
+        }
     }
     Ok(values)
+}
+
+/// A meter that is limited, and what of it counts.
+struct Limited {
+    customer: CustomerId,
+    meter: Meter,
+    included: Decimal,
+    window: Window,
+    period_start: DateTime<Utc>,
 }
 
 /// Of each main subscription what its plan limits.
 async fn usage(
     conn: &mut PgConnection,
     loaded: &Loaded<'_>,
-    live: &[&Subscription],
+    watched: &[(&Subscription, CustomerRecord)],
+    now: DateTime<Utc>,
 ) -> Result<HashMap<CustomerId, Vec<Value>>> {
     let mut limited = Vec::new();
-    for main in live.iter().filter(|own| !own.standalone) {
+    for (main, customer) in watched {
+        let live = live_usage(main);
         for granted in loaded.terms(main)?.charges() {
             let Some(included) = granted.included.units() else {
                 continue;
             };
-            let start = main.usage_period.start();
             let meter = granted.charge.meter.clone();
-            let counts_from = (!carries_over(&meter)).then_some(start);
-            limited.push(((main.customer, meter.id, counts_from), start, meter, included));
+            let window = Window::of(&meter, now, Some(&live), customer.zone)?;
+            limited.push(Limited {
+                customer: customer.id,
+                meter,
+                included,
+                window,
+                period_start: match window {
+                    Window::Within(period) => period.start(),
+                    Window::SinceEver | Window::Hours { .. } => main.usage_period.start(),
+                },
+            });
         }
     }
-    let counts: Vec<_> = limited.iter().map(|(count, ..)| *count).collect();
-    let used = store::alert::watch::used(conn, &counts).await?;
+    let used = used(conn, &limited).await?;
     let mut values: HashMap<CustomerId, Vec<Value>> = HashMap::new();
-    for (count, period_start, meter, included) in limited {
-        let used = used.get(&count).copied().unwrap_or_default();
+    for (limited, used) in limited.into_iter().zip(used) {
         let reading = Reading {
-            period_start,
+            period_start: limited.period_start,
             value: used,
-            of: included,
+            of: limited.included,
             margin: RuleKind::Usage.margin(),
         };
-        values.entry(count.0).or_default().push(Value {
+        values.entry(limited.customer).or_default().push(Value {
             rule: RuleKind::Usage,
-            scope: meter.key,
+            scope: limited.meter.key,
             reading,
             about: About::Usage {
-                meter: meter.name,
+                meter: limited.meter.name,
                 used,
-                included,
+                included: limited.included,
             },
         });
     }
     Ok(values)
+}
+
+/// What counts of each, in the order asked.
+async fn used(conn: &mut PgConnection, limited: &[Limited]) -> Result<Vec<Decimal>> {
+    let counter = |of: &Limited| (of.customer, of.meter.id, of.window.counter_start());
+    let hours = |of: &Limited| match of.window {
+        Window::Hours { since } => Some(Hours {
+            customer: of.customer,
+            meter: of.meter.id,
+            since,
+        }),
+        Window::Within(_) | Window::SinceEver => None,
+    };
+    let counters: Vec<_> = limited.iter().map(counter).collect();
+    let counts = store::usage::counts(conn, &counters).await?;
+    let asked: Vec<_> = limited.iter().filter_map(hours).collect();
+    let of_hours = store::usage::hours_used(conn, &asked).await?;
+    let used = limited.iter().map(|of| match hours(of) {
+        Some(hours) => of_hours.get(&hours).map(|hours| hours.used).unwrap_or_default(),
+        None => counts.get(&counter(of)).map(|count| count.used).unwrap_or_default(),
+    });
+    Ok(used.collect())
 }
 
 /// The next invoice, were the usage period to end now.

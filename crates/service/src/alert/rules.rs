@@ -43,7 +43,7 @@ impl Billing {
 
     pub(super) async fn rules(&self, conn: &mut PgConnection) -> Result<Vec<Rule>> {
         let decided = store::alert::rule::list(conn).await?;
-        let thresholds = self.config().outgoing.thresholds;
+        let thresholds = self.config().usage_thresholds;
         let of = |kind: &RuleKind| {
             let decided = decided.iter().find(|rule| rule.kind == *kind);
             decided.cloned().unwrap_or_else(|| Rule::usual(*kind, thresholds))
@@ -92,7 +92,7 @@ impl Billing {
 
 fn reads_budget(actor: &Actor, customer: CustomerId) -> Result<CustomerScope> {
     let own = match actor {
-        Actor::ApiKey { .. } => actor.reads_by_key()?,
+        Actor::ApiKey { .. } | Actor::Token { .. } | Actor::OnBehalf { .. } => actor.reads_by_key()?,
         Actor::Member { .. } => Some(actor.reads_customer()?.customer()),
         _ => {
             actor.reads_admin()?;
@@ -104,7 +104,7 @@ fn reads_budget(actor: &Actor, customer: CustomerId) -> Result<CustomerScope> {
 
 fn sets_budget(actor: &Actor, customer: CustomerId) -> Result<CustomerScope> {
     let own = match actor {
-        Actor::ApiKey { .. } => actor.raises_alerts()?,
+        Actor::ApiKey { .. } | Actor::Token { .. } | Actor::OnBehalf { .. } => actor.raises_alerts()?,
         Actor::Member { .. } => Some(actor.manages_billing()?.customer()),
         _ => {
             actor.serves_customers()?;

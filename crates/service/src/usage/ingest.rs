@@ -98,8 +98,6 @@ impl Drop for AtWork {
 async fn answer(billing: &Billing, requests: Vec<Request>) {
     match store_all(billing, &requests).await {
         Ok(outcomes) => {
-            let events = requests.iter().flat_map(|request| &request.events);
-            billing.touch(events.map(|event| event.customer));
             let mut outcomes = outcomes.into_iter();
             for request in requests {
                 let outcomes = outcomes.by_ref().take(request.events.len()).collect();
@@ -169,6 +167,7 @@ async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<Eve
     let stored = store_and_count(&mut tx, &known, sent, too_much).await?;
     if let Stored::All(_) = stored {
         store::commit(tx).await?;
+        billing.touch(sent.iter().map(|sent| sent.input.customer));
     }
     Ok(stored)
 }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use billing::id::{OutboxEventId, WebhookDeliveryId, WebhookEndpointId};
 use billing::webhook::{EventKinds, TEST_KIND};
 use chrono::TimeDelta;
 use secrecy::SecretString;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use store::PgConnection;
 use store::webhook::endpoint::{Edited, EndpointRow, NewEndpoint};
 use store::webhook::publish::NewDelivery;
@@ -15,6 +18,7 @@ use super::deliver::LOST_AFTER;
 use super::{DeliveryDetail, secret};
 use crate::clock::real_now;
 use crate::id::mint;
+use crate::idempotency::Intent;
 use crate::outgoing::check_url;
 use crate::record::audit;
 use crate::{Actor, Billing, Error, Result};
@@ -43,6 +47,16 @@ pub struct EditWebhookEndpoint {
     pub kinds: Option<Vec<String>>,
     /// Turned on again it hears of what happens from now on; what it missed is replayed on request.
     pub enabled: Option<bool>,
+    /// The revision that was seen: of another one nothing is changed.
+    pub seen: Option<String>,
+}
+
+/// Names what somebody saw of an endpoint: another one once anything of that is different.
+pub fn revision(endpoint: &EndpointRow) -> String {
+    let kinds = endpoint.kinds.as_slice();
+    let seen = json!([endpoint.id, endpoint.url, endpoint.description, kinds, endpoint.enabled]);
+    let digest = Sha256::digest(seen.to_string());
+    URL_SAFE_NO_PAD.encode(&digest[..12])
 }
 
 /// An endpoint with its secret, which is never seen again.
@@ -53,14 +67,26 @@ pub struct ShownOnce {
 }
 
 impl Billing {
-    pub async fn create_webhook_endpoint(&self, actor: &Actor, new: NewWebhookEndpoint) -> Result<ShownOnce> {
+    /// Made again under the same intent it is the same endpoint, with a secret that can be shown.
+    pub async fn create_webhook_endpoint(
+        &self,
+        actor: &Actor,
+        new: NewWebhookEndpoint,
+        intent: Intent,
+    ) -> Result<ShownOnce> {
         actor.manages_webhooks()?;
         let url = self.checked_url(&new.url)?;
         let description = checked_description(&new.description)?;
         let kinds = checked_kinds(new.kinds)?;
-        let (id, now) = (mint(WebhookEndpointId::from_uuid), real_now());
+        let (id, now) = (intent.id(WebhookEndpointId::from_uuid), real_now());
         let mut tx = store::begin(self.pool()).await?;
         let since = store::webhook::publish::lock_cursor(&mut tx).await?;
+        if let Some(endpoint) = store::webhook::endpoint::lock(&mut tx, id).await? {
+            store::webhook::secret::expire(&mut tx, id, now).await?;
+            let secret = secret::make(&mut tx, &self.parts.sealer, id, now).await?;
+            store::commit(tx).await?;
+            return Ok(ShownOnce { endpoint, secret });
+        }
         if store::webhook::endpoint::count(&mut tx).await? >= MAX_ENDPOINTS {
             return Err(Error::TooManyEndpoints);
         }
@@ -113,6 +139,9 @@ impl Billing {
         // The cursor before the endpoint, as where it is made and where events are published.
         let cursor = store::webhook::publish::lock_cursor(&mut tx).await?;
         let before = lock(&mut tx, id).await?;
+        if edit.seen.is_some_and(|seen| seen != revision(&before)) {
+            return Err(Error::ChangedMeanwhile);
+        }
         let enabled = edit.enabled.unwrap_or(before.enabled);
         let begins_anew =
             (enabled && !before.enabled) || kinds.as_ref().is_some_and(|new| *new != before.kinds);

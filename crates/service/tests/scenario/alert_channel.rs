@@ -7,6 +7,7 @@ use serde_json::json;
 use service::billing::alert::Severity;
 use service::billing::id::AlertChannelId;
 use service::{
+    Intent,
     Actor, AlertState, Billing, ChannelAddress, Error, HostAlert, NewAlertChannel, OutgoingConfig,
     ServiceConfig, SmtpConfig, Targets, TestOutcome,
 };
@@ -82,7 +83,7 @@ impl Channels {
             message: "Three of <five> nodes & one link".to_owned(),
             severity,
         };
-        self.play.billing.create_alert(&Actor::System, new).await.unwrap()
+        self.play.billing.create_alert(&Actor::System, new, Intent::new()).await.unwrap()
     }
 }
 

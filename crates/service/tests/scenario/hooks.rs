@@ -10,6 +10,7 @@ use service::billing::id::WebhookEndpointId;
 use service::billing::webhook::DeliveryState;
 use service::clock::ManualClock;
 use service::{
+    Intent,
     Actor, Billing, DeliveryPage, DeliveryRow, NewWebhookEndpoint, OutgoingConfig, ServiceConfig, ShownOnce,
     Targets,
 };
@@ -74,7 +75,7 @@ pub async fn add(billing: &Billing, url: &str, kinds: &[&str]) -> ShownOnce {
         enabled: true,
     };
     billing
-        .create_webhook_endpoint(&Actor::System, new)
+        .create_webhook_endpoint(&Actor::System, new, Intent::new())
         .await
         .unwrap()
 }

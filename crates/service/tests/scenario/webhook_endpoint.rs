@@ -6,7 +6,7 @@ use service::billing::id::{ApiKeyId, StaffId};
 use service::billing::period::Interval;
 use service::billing::webhook::DeliveryState;
 use service::clock::{ManualClock, real_now};
-use service::{Actor, Billing, EditWebhookEndpoint, Error, NewStaff, NewWebhookEndpoint, Scope, StaffRole};
+use service::{Actor, Billing, EditWebhookEndpoint, Error, Intent, NewStaff, NewWebhookEndpoint, Scope, StaffRole};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -48,7 +48,7 @@ async fn operators_and_the_host_decide_where_events_go_and_nobody_else(pool: PgP
         staff(StaffRole::Developer),
         key(false, Scope::Write, &hooks),
     ] {
-        let made = billing.create_webhook_endpoint(&may, new(url)).await.unwrap();
+        let made = billing.create_webhook_endpoint(&may, new(url), Intent::new()).await.unwrap();
         billing
             .delete_webhook_endpoint(&may, made.endpoint.id)
             .await
@@ -65,7 +65,7 @@ async fn operators_and_the_host_decide_where_events_go_and_nobody_else(pool: PgP
         Actor::Anonymous,
     ] {
         let errors = [
-            billing.create_webhook_endpoint(&may_not, new(url)).await.err(),
+            billing.create_webhook_endpoint(&may_not, new(url), Intent::new()).await.err(),
             billing
                 .edit_webhook_endpoint(&may_not, id, EditWebhookEndpoint::default())
                 .await
@@ -95,7 +95,7 @@ async fn operators_and_the_host_decide_where_events_go_and_nobody_else(pool: PgP
 async fn what_is_set_up_is_checked(pool: PgPool) {
     let hooks = hooks(pool, "2026-03-01T12:00:00Z").await;
     let billing = &hooks.play.billing;
-    let make = |new| billing.create_webhook_endpoint(&Actor::System, new);
+    let make = |new| billing.create_webhook_endpoint(&Actor::System, new, Intent::new());
     let wrong_url = make(new("ftp://example.com")).await;
     assert_eq!(wrong_url.unwrap_err().code(), "target_refused");
     let long = NewWebhookEndpoint {
@@ -250,7 +250,7 @@ async fn an_endpoint_that_takes_nothing_for_five_days_is_turned_off_and_its_owne
     };
     let made = play
         .billing
-        .create_webhook_endpoint(&owner, new(&receiver.url("/dead")))
+        .create_webhook_endpoint(&owner, new(&receiver.url("/dead")), Intent::new())
         .await
         .unwrap();
     let hooks = Hooks {

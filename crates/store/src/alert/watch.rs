@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use billing::alert::Watch;
-use billing::id::{CustomerId, MeterId};
+use billing::id::CustomerId;
 use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
 use sqlx::PgConnection;
 
 use crate::row::column;
@@ -76,32 +75,6 @@ pub async fn rotate(conn: &mut PgConnection, limit: i64) -> Result<Vec<CustomerI
     .fetch_all(conn)
     .await?;
     Ok(ids.into_iter().map(CustomerId::from_uuid).collect())
-}
-
-/// What a meter counts in the period that began then, or with none since ever.
-pub type Count = (CustomerId, MeterId, Option<DateTime<Utc>>);
-
-pub async fn used(conn: &mut PgConnection, of: &[Count]) -> Result<HashMap<Count, Decimal>> {
-    let rows = sqlx::query!(
-        r#"SELECT c.customer_id, c.meter_id, nullif(c.period_start, '-infinity') AS period_start, c.used
-           FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS n (customer_id, meter_id, period_start)
-           JOIN usage_counter c ON c.customer_id = n.customer_id AND c.meter_id = n.meter_id
-               AND c.period_start = coalesce(n.period_start, '-infinity')"#,
-        &column(of, |of| of.0.uuid()),
-        &column(of, |of| of.1.uuid()),
-        &column(of, |of| of.2) as &[Option<DateTime<Utc>>],
-    )
-    .fetch_all(conn)
-    .await?;
-    let used = rows.into_iter().map(|row| {
-        let count = (
-            CustomerId::from_uuid(row.customer_id),
-            MeterId::from_uuid(row.meter_id),
-            row.period_start,
-        );
-        (count, row.used)
-    });
-    Ok(used.collect())
 }
 
 /// Whose buckets of the hours since `hour` changed since the last sweep; none where another process is at it. The

@@ -1,53 +1,73 @@
 //! `/v1/alerts`: those there are, and those the host platform says.
 
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
 use billing::alert::Severity;
 use billing::id::AlertId;
 use sdk::alerts::{Alert, CreateAlert, SnoozeAlert};
 use sdk::page::Page;
 use serde::Deserialize;
 use service::{AlertPage, AlertRow, AlertState, Billing, Error, HostAlert};
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::api::body::{Json, MAX_BODY_BYTES, Query};
+use crate::api::body::{self, Json, Query};
+use crate::api::cursor;
+use crate::api::idempotency::Makes;
 use crate::api::path::Id;
 use crate::api::problem::Problem;
 use crate::auth::api_key::ApiKeyActor;
 use crate::state::AppState;
 
 const USUAL_LIMIT: u32 = 20;
+const MAX_LIMIT: u32 = 100;
 
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/alerts", get(list).post(create))
-        .route("/alerts/{id}", get(show))
-        .route("/alerts/{id}/acknowledge", post(acknowledge))
-        .route("/alerts/{id}/resolve", post(resolve))
-        .route("/alerts/{id}/snooze", post(snooze))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+type Named = Result<Id<AlertId>, Problem>;
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(show))
+        .routes(routes!(acknowledge))
+        .routes(routes!(resolve))
+        .routes(routes!(snooze))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct Wanted {
+    /// open, acknowledged or resolved.
     state: Option<String>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
+    /// How many at most, 20 where none is said.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
 }
 
+/// Lists alerts.
+#[utoipa::path(
+    get, path = "/alerts", tag = "Alerts", operation_id = "listAlerts",
+    params(Wanted),
+    responses((status = 200, description = "A page of alerts.", body = Page<Alert>))
+)]
 async fn list(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Query(asked): Query<Asked>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<axum::Json<Page<Alert>>, Problem> {
-    let state = |text: String| AlertState::parse(&text).ok_or(Error::Invalid { field: "state" });
-    let cursor = |text: String| text.parse().map_err(|_| Error::Invalid { field: "cursor" });
+    actor.reads_by_key()?;
+    let state = |text: String| {
+        let words = || body::bad_query("state is open, acknowledged or resolved".to_owned());
+        AlertState::parse(&text).ok_or_else(words)
+    };
+    let after = |text: String| text.parse().map_err(|_| cursor::unknown());
     let page = AlertPage {
-        state: asked.state.map(state).transpose()?,
-        after: asked.cursor.map(cursor).transpose()?,
-        limit: asked.limit.unwrap_or(USUAL_LIMIT),
+        state: wanted.state.map(state).transpose()?,
+        after: wanted.cursor.map(after).transpose()?,
+        limit: cursor::limit(wanted.limit, USUAL_LIMIT, MAX_LIMIT)?,
     };
     let found = billing.alerts(&actor, page).await?;
     let last = found.alerts.last().filter(|_| found.has_more);
@@ -58,11 +78,20 @@ async fn list(
     }))
 }
 
+/// Raises an alert of your own.
+#[utoipa::path(
+    post, path = "/alerts", tag = "Alerts", operation_id = "createAlert",
+    request_body = CreateAlert,
+    responses((status = 201, description = "The alert.", body = Alert))
+)]
 async fn create(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Json(asked): Json<CreateAlert>,
+    Makes(intent): Makes,
+    asked: Result<Json<CreateAlert>, Problem>,
 ) -> Result<(StatusCode, axum::Json<Alert>), Problem> {
+    actor.raises_alerts()?;
+    let Json(asked) = asked?;
     let customer = |text: String| text.parse().map_err(|_| Error::NotFound("customer"));
     let new = HostAlert {
         customer: asked.customer.map(customer).transpose()?,
@@ -71,40 +100,73 @@ async fn create(
         message: asked.message,
         severity: Severity::parse(&asked.severity).ok_or(Error::Invalid { field: "severity" })?,
     };
-    let made = billing.create_alert(&actor, new).await?;
+    let made = billing.create_alert(&actor, new, intent).await?;
     Ok((StatusCode::CREATED, axum::Json(shape(made))))
 }
 
+/// Reads an alert.
+#[utoipa::path(
+    get, path = "/alerts/{id}", tag = "Alerts", operation_id = "readAlert",
+    params(("id" = String, Path, description = "`alt_...`.")),
+    responses((status = 200, description = "The alert.", body = Alert))
+)]
 async fn show(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Id(id): Id<AlertId>,
+    id: Named,
 ) -> Result<axum::Json<Alert>, Problem> {
+    actor.reads_by_key()?;
+    let Id(id) = id?;
     Ok(axum::Json(shape(billing.alert(&actor, id).await?)))
 }
 
+/// Says that somebody looks after it.
+#[utoipa::path(
+    post, path = "/alerts/{id}/acknowledge", tag = "Alerts", operation_id = "acknowledgeAlert",
+    params(("id" = String, Path, description = "`alt_...`.")),
+    responses((status = 200, description = "The alert as it is now.", body = Alert))
+)]
 async fn acknowledge(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Id(id): Id<AlertId>,
+    id: Named,
 ) -> Result<axum::Json<Alert>, Problem> {
+    actor.raises_alerts()?;
+    let Id(id) = id?;
     Ok(axum::Json(shape(billing.acknowledge_alert(&actor, id).await?)))
 }
 
+/// Says that it is over.
+#[utoipa::path(
+    post, path = "/alerts/{id}/resolve", tag = "Alerts", operation_id = "resolveAlert",
+    params(("id" = String, Path, description = "`alt_...`.")),
+    responses((status = 200, description = "The alert as it is now.", body = Alert))
+)]
 async fn resolve(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Id(id): Id<AlertId>,
+    id: Named,
 ) -> Result<axum::Json<Alert>, Problem> {
+    actor.raises_alerts()?;
+    let Id(id) = id?;
     Ok(axum::Json(shape(billing.resolve_alert(&actor, id).await?)))
 }
 
+/// Puts it out of sight for a while.
+#[utoipa::path(
+    post, path = "/alerts/{id}/snooze", tag = "Alerts", operation_id = "snoozeAlert",
+    params(("id" = String, Path, description = "`alt_...`.")),
+    request_body = SnoozeAlert,
+    responses((status = 200, description = "The alert as it is now.", body = Alert))
+)]
 async fn snooze(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Id(id): Id<AlertId>,
-    Json(asked): Json<SnoozeAlert>,
+    id: Named,
+    asked: Result<Json<SnoozeAlert>, Problem>,
 ) -> Result<axum::Json<Alert>, Problem> {
+    actor.raises_alerts()?;
+    let (Id(id), Json(asked)) = (id?, asked?);
     let snoozed = billing.snooze_alert(&actor, id, asked.until).await?;
     Ok(axum::Json(shape(snoozed)))
 }

@@ -1,40 +1,55 @@
 //! `GET /v1/events_feed`: the events to be fetched, oldest first.
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use sdk::webhooks::{Event, Feed};
 use serde::Deserialize;
 use service::{Billing, FeedCursor, ToldEvent};
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::api::body::Query;
+use crate::api::cursor;
 use crate::api::problem::Problem;
 use crate::auth::api_key::ApiKeyActor;
 use crate::state::AppState;
 
 const USUAL_LIMIT: u32 = 100;
+const MAX_LIMIT: u32 = 500;
 
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/events_feed", get(show))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(show))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct Wanted {
+    /// The `next_cursor` of an answer before; left out: from the beginning.
     after: Option<String>,
+    /// How many at most, 100 where none is said.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
+/// Lists events, oldest first: whoever goes on from where they were skips nothing.
+///
+/// A customer's own key reads its customer's events.
+#[utoipa::path(
+    get, path = "/events_feed", tag = "Webhooks", operation_id = "listEvents", params(Wanted),
+    responses((status = 200, description = "The events after a place, and the place after them.", body = Feed))
+)]
 async fn show(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Query(asked): Query<Asked>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<axum::Json<Feed>, Problem> {
-    let after = match asked.after {
-        Some(cursor) => cursor.parse()?,
+    actor.reads_by_key()?;
+    let after = match wanted.after {
+        Some(text) => text.parse().map_err(|_| cursor::unknown())?,
         None => FeedCursor::START,
     };
-    let limit = asked.limit.unwrap_or(USUAL_LIMIT);
+    let limit = cursor::limit(wanted.limit, USUAL_LIMIT, MAX_LIMIT)?;
     let page = billing.events_feed(&actor, after, limit).await?;
     Ok(axum::Json(Feed {
         data: page.events.into_iter().map(shape).collect(),

@@ -1,52 +1,71 @@
 //! What was sent to endpoints, what came of it, and sending it again.
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::{get, post};
 use billing::id::{WebhookDeliveryId, WebhookEndpointId};
 use billing::webhook::DeliveryState;
 use sdk::page::Page;
 use sdk::webhooks::{WebhookAttempt, WebhookDelivery, WebhookDeliveryDetail};
 use serde::Deserialize;
-use service::{AttemptLog, Billing, DeliveryDetail, DeliveryPage, DeliveryRow, Error};
+use service::{AttemptLog, Billing, DeliveryDetail, DeliveryPage, DeliveryRow};
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::api::body::Query;
+use crate::api::body::{self, Query};
+use crate::api::cursor;
 use crate::api::path::Id;
 use crate::api::problem::Problem;
 use crate::auth::api_key::ApiKeyActor;
 use crate::state::AppState;
 
 const USUAL_LIMIT: u32 = 20;
+const MAX_LIMIT: u32 = 100;
 
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/webhook_deliveries/{id}", get(show))
-        .route("/webhook_deliveries/{id}/resend", post(resend))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show))
+        .routes(routes!(resend))
 }
 
 /// Which deliveries.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub struct Asked {
+struct Wanted {
+    /// pending, sending, success or failed.
     state: Option<String>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
+    /// How many at most, 20 where none is said.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
 }
 
-/// Newest first.
-pub async fn list(
+/// Lists what was sent to an endpoint, newest first.
+#[utoipa::path(
+    get, path = "/webhook_endpoints/{id}/deliveries", tag = "Webhooks", operation_id = "listWebhookDeliveries",
+    params(("id" = String, Path, description = "`we_...`."), Wanted),
+    responses((status = 200, description = "A page of deliveries.", body = Page<WebhookDelivery>))
+)]
+async fn list(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Id(endpoint): Id<WebhookEndpointId>,
-    Query(asked): Query<Asked>,
+    endpoint: Result<Id<WebhookEndpointId>, Problem>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<axum::Json<Page<WebhookDelivery>>, Problem> {
-    let state = |text: String| DeliveryState::parse(&text).ok_or(Error::Invalid { field: "state" });
-    let cursor = |text: String| text.parse().map_err(|_| Error::Invalid { field: "cursor" });
+    actor.reads_webhooks()?;
+    let Id(endpoint) = endpoint?;
+    let state = |text: String| {
+        let words = || body::bad_query("state is pending, sending, success or failed".to_owned());
+        DeliveryState::parse(&text).ok_or_else(words)
+    };
+    let after = |text: String| text.parse().map_err(|_| cursor::unknown());
     let page = DeliveryPage {
         endpoint,
-        state: asked.state.map(state).transpose()?,
-        after: asked.cursor.map(cursor).transpose()?,
-        limit: asked.limit.unwrap_or(USUAL_LIMIT),
+        state: wanted.state.map(state).transpose()?,
+        after: wanted.cursor.map(after).transpose()?,
+        limit: cursor::limit(wanted.limit, USUAL_LIMIT, MAX_LIMIT)?,
     };
     let found = billing.webhook_deliveries(&actor, page).await?;
     let last = found.deliveries.last().filter(|_| found.has_more);
@@ -57,19 +76,35 @@ pub async fn list(
     }))
 }
 
+/// Reads a delivery with its body and every try.
+#[utoipa::path(
+    get, path = "/webhook_deliveries/{id}", tag = "Webhooks", operation_id = "readWebhookDelivery",
+    params(("id" = String, Path, description = "`wd_...`.")),
+    responses((status = 200, description = "The delivery.", body = WebhookDeliveryDetail))
+)]
 async fn show(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Id(id): Id<WebhookDeliveryId>,
+    id: Result<Id<WebhookDeliveryId>, Problem>,
 ) -> Result<axum::Json<WebhookDeliveryDetail>, Problem> {
+    actor.reads_webhooks()?;
+    let Id(id) = id?;
     Ok(axum::Json(detail(billing.webhook_delivery(&actor, id).await?)))
 }
 
+/// Sends a delivery again, whatever became of it.
+#[utoipa::path(
+    post, path = "/webhook_deliveries/{id}/resend", tag = "Webhooks", operation_id = "resendWebhook",
+    params(("id" = String, Path, description = "`wd_...`.")),
+    responses((status = 200, description = "The delivery, waiting to be sent.", body = WebhookDeliveryDetail))
+)]
 async fn resend(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Id(id): Id<WebhookDeliveryId>,
+    id: Result<Id<WebhookDeliveryId>, Problem>,
 ) -> Result<axum::Json<WebhookDeliveryDetail>, Problem> {
+    actor.manages_webhooks()?;
+    let Id(id) = id?;
     Ok(axum::Json(detail(billing.resend_webhook(&actor, id).await?)))
 }
 

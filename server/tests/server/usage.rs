@@ -1,11 +1,12 @@
 //! `/v1/usage/*` and what a customer may do: the whole answer to each kind of request.
 
+use billing::credit::GrantTerms;
 use billing::entitlement::{Allowance, Override};
 use billing::id::CustomerId;
 use billing::invoice::PaymentTerms;
-use billing::money::Currency;
+use billing::money::{Currency, Money};
 use billing::period::Interval;
-use service::{Actor, Scope, SetOverride, StartCheckout};
+use service::{Actor, GrantCredit, Scope, SetOverride, StartCheckout};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::http::Answer;
@@ -249,6 +250,13 @@ async fn a_refusal_is_a_problem_with_the_whole_answer(_: PgPoolOptions, database
     let nothing = r#""allowed":false,"limit":"0","reason":"not_in_plan","remaining":"0""#;
     assert_eq!((status, body.contains(nothing)), (403, true), "{body}");
 
+    // Nothing is owed any more: who owes does not pause.
+    let credit = GrantCredit {
+        customer: host.id(),
+        terms: GrantTerms::paid(Money::new(50_000, Currency::USD)),
+        reason: "For the test".to_owned(),
+    };
+    billing.grant_credit(&Actor::System, credit).await.unwrap();
     let preview = billing
         .preview_stop(&host.ada, service::StopKind::Pause { resume_at: None })
         .await

@@ -14,8 +14,8 @@ use crate::format;
 use crate::page::{Page, Visit, page};
 use crate::portal::invoices::table::InvoiceBadge;
 use crate::portal::refunds::part_rows;
+use crate::text::en::admin_invoices as t;
 use crate::text::en::invoices::credit as c;
-use crate::text::en::{self, admin_invoices as t};
 use crate::ui::{Amount, ButtonKind, EmptyState, PageHeader, Panel, SubmitButton, Table, TextField, When};
 
 #[component]
@@ -150,7 +150,7 @@ fn typed_beside(line: &StandingLine, visit: &Visit) -> (String, Option<&'static 
     let wrong = match typed::amount(&typed, line) {
         _ if visit.query("error").is_none() => None,
         Ok(_) => None,
-        Err(AppError::BeyondWhatIsLeft) => Some(en::error(AppError::BeyondWhatIsLeft).title),
+        Err(AppError::BeyondWhatIsLeft) => Some(t::TOO_MUCH),
         Err(_) => Some(t::WRONG_AMOUNT),
     };
     (typed, wrong)

@@ -21,6 +21,7 @@ pub const LINE: &str = "Line";
 pub const AMOUNT: &str = "Amount";
 pub const LEFT: &str = "Left";
 pub const BACK: &str = "Give back";
+pub const TOO_MUCH: &str = "So much is not left of the line.";
 pub const WRONG_AMOUNT: &str = "An amount in digits, with no more decimals than the currency has.";
 pub const PAID_TO: &str = "What was paid";
 pub const PAID_TO_HINT: &str = "What is due is lowered first. What credit had paid becomes credit again.";

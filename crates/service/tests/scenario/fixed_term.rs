@@ -7,6 +7,7 @@ use service::{Actor, Error, SetUp};
 use sqlx::PgPool;
 
 use crate::play::{Play, VISA, bill, movement, play, utc};
+use crate::revenue::revenue;
 
 async fn set_up(play: &Play, starts_at: &str, ends_at: Option<&str>) -> Result<(), Error> {
     let command = SetUp {
@@ -98,5 +99,10 @@ async fn a_start_that_is_past_bills_each_period_since(pool: PgPool) {
     assert_eq!(play.bills().await, bills);
     // Nobody has left a card.
     assert_eq!(play.status().await.1, Some(StatusName::PastDue));
+    // MRR moves when it is sold: the months before are over.
+    for (month, new) in [("2026-02", 0), ("2026-03", 0), ("2026-04", 19_900)] {
+        let bridge = revenue(&play, month).await.totals.bridge;
+        assert_eq!(bridge.new.minor(), new, "{month}");
+    }
     play.ties().await;
 }

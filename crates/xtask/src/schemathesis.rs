@@ -1,5 +1,5 @@
-//! The served API against its own document: thousands of requests that fit it and that do not, with a key and
-//! without. Nothing may break, and nothing may be answered that the document does not know.
+//! The served API against its own document: thousands of requests that fit it and that do not, with a key, without,
+//! and about records that there are. Nothing may break, and nothing may be answered that the document does not know.
 
 use crate::{
     build::{self, Profile},
@@ -10,27 +10,27 @@ use crate::{
     server::Server,
     totals::Totals,
 };
-use anyhow::Result;
+use anyhow::{Context, Result};
+use serde_json::Value;
 use std::{
     fs,
+    io::{Read, Write},
+    net::TcpStream,
     path::Path,
     process::{Command, Stdio},
 };
 
-/// `scripts/setup.sh proof` made it. Named from the folder it runs in.
+/// `scripts/setup.sh proof` made it. Named, as all here, from the folder it runs in.
 const PROGRAM: &str = "../proof-tools/bin/schemathesis";
+const EVERYTHING: &str = "../../scripts/schemathesis.toml";
+const RECORDS: &str = "../../scripts/schemathesis-records.toml";
 const FOLDER: &str = "target/e2e";
 const LOG: &str = "target/e2e/api-server.log";
-/// Everything the document promises, whoever asks.
-const ALWAYS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
-    response_headers_conformance,response_schema_conformance,unsupported_method";
-/// With a key, too: what is wrong is refused, and what needs a key is not done without.
-const WITH_KEY: &str = "negative_data_rejection,ignored_auth";
 const SEED: &str = "20260131";
 
-/// How many requests each operation gets in a phase.
+/// How many requests each operation gets beside those that the document alone leads to.
 #[derive(Clone, Copy)]
-pub struct Examples(pub u32);
+pub struct Examples(u32);
 
 pub const PROOF: Examples = Examples(200);
 const QUICK: Examples = Examples(30);
@@ -44,21 +44,25 @@ pub fn command(profile: Profile) -> Result<Totals> {
     Ok(totals)
 }
 
-/// Each of the two runs counts as one test.
+/// Each run counts as one test.
 pub fn run(installation: &Installation, examples: Examples) -> Result<Totals> {
     fs::create_dir_all(FOLDER)?;
     let key = installation.key_of_every_scope()?;
     let server = installation.start_without_rates(Path::new(LOG))?;
+    let host = Host { server, key };
     let mut totals = Totals::default();
-    for (who, key, checks) in [
-        ("with a key", Some(key), format!("{ALWAYS},{WITH_KEY}")),
-        ("without a key", None, ALWAYS.to_owned()),
+    for (who, key, config) in [
+        ("with a key", Some(&host.key), EVERYTHING),
+        ("without a key", None, EVERYTHING),
+        ("with a key, about records there are", Some(&host.key), RECORDS),
     ] {
         println!("schemathesis {who}");
-        let mut command = schemathesis(&server, examples);
-        command.args(["--checks", &checks]);
+        let mut command = host.schemathesis(config, examples);
         if let Some(key) = key {
             command.args(["--header", &format!("Authorization: Bearer {key}")]);
+        }
+        if config == RECORDS {
+            command.envs(host.records()?);
         }
         let passed = process::run(command.stdin(Stdio::null()), "schemathesis").is_ok();
         totals += Totals::one(passed);
@@ -66,24 +70,67 @@ pub fn run(installation: &Installation, examples: Examples) -> Result<Totals> {
     Ok(totals)
 }
 
-fn schemathesis(server: &Server, examples: Examples) -> Command {
-    let base = server.base_url();
-    let mut command = Command::new(PROGRAM);
-    command
-        .args(["run", &format!("{base}/v1/openapi.json")])
-        .args(["--url", &format!("{base}/v1")])
-        .args(["--phases", "examples,coverage,fuzzing"])
-        .args(["--max-examples", &examples.0.to_string()])
-        .args(["--seed", SEED, "--workers", "2", "--continue-on-failure"])
-        .args([
-            "--request-timeout",
-            "35",
-            "--warnings",
-            "off",
-            "--suppress-health-check",
-            "all",
-        ]);
-    // What it remembers of other runs would make this one another.
-    command.current_dir(FOLDER);
-    command
+struct Host {
+    server: Server,
+    key: String,
+}
+
+impl Host {
+    fn schemathesis(&self, config: &str, examples: Examples) -> Command {
+        let base = self.server.base_url();
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(["--config-file", config, "run", &format!("{base}/v1/openapi.json")])
+            .args([
+                "--url",
+                &format!("{base}/v1"),
+                "--phases",
+                "examples,coverage,fuzzing",
+            ])
+            .args(["--max-examples", &examples.0.to_string(), "--seed", SEED])
+            .args([
+                "--workers",
+                "2",
+                "--continue-on-failure",
+                "--request-timeout",
+                "35",
+            ])
+            .args(["--warnings", "off", "--suppress-health-check", "all"])
+            .current_dir(FOLDER);
+        command
+    }
+
+    /// One of each kind, from the demo data: the newest that something can still be done about.
+    fn records(&self) -> Result<Vec<(&'static str, String)>> {
+        let subscription = self.first("subscriptions?status=active&limit=1")?;
+        let invoice = self.first("invoices?status=open&limit=1")?;
+        let note = self.first("credit_notes?limit=1")?;
+        let text = |record: &Value, field: &str| {
+            let text = record[field].as_str().map(str::to_owned);
+            text.with_context(|| format!("the demo data have a record without {field}"))
+        };
+        Ok(vec![
+            ("CUSTOMER", text(&subscription, "customer")?),
+            ("SUBSCRIPTION", text(&subscription, "id")?),
+            ("INVOICE", text(&invoice, "id")?),
+            ("CREDIT_NOTE", text(&note, "id")?),
+        ])
+    }
+
+    fn first(&self, list: &str) -> Result<Value> {
+        let base = self.server.base_url();
+        let address = base.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).context("the server does not answer")?;
+        let key = &self.key;
+        write!(
+            stream,
+            "GET /v1/{list} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\n\r\n"
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        let page: Value =
+            serde_json::from_str(body).with_context(|| format!("/v1/{list} answered no JSON"))?;
+        Ok(page["data"][0].clone())
+    }
 }

@@ -1,5 +1,9 @@
 //! What the API promises: the shapes that go over the wire, free of how the system thinks.
+//!
+//! With the feature `client` a typed client, with `tower` layers that gate and meter a service.
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod credit_notes;
 pub mod customers;
 pub mod entitlements;
@@ -13,5 +17,7 @@ pub mod portal_sessions;
 pub mod problem;
 pub mod promotion_codes;
 pub mod subscriptions;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod unset;
 pub mod usage;

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use billing::money::{Currency, Money};
+use billing::money::{Currency, Money, parse_major};
 use chrono::NaiveDate;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use rust_decimal::Decimal;
@@ -237,6 +237,16 @@ async fn make_staff(billing: &Billing, email: String, name: String, role: StaffR
     let id = billing.create_staff(&Actor::System, new).await?;
     writeln!(io::stdout(), "{id}")?;
     Ok(())
+}
+
+/// As people write it: no exponents, nothing between the digits.
+fn number(text: &str) -> std::result::Result<Decimal, String> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let number = parse_major(digits).map(|number| if negative { -number } else { number });
+    number.ok_or_else(|| "give a number in digits, with a point where there are decimals".to_owned())
 }
 
 /// An amount that has more decimals than its currency is a slip, and never rounded.

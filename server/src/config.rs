@@ -18,6 +18,7 @@ use clap::builder::Resettable;
 use clap::{Args, Command};
 use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
+use service::{SmtpConfig, Targets};
 use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
@@ -49,7 +50,7 @@ pub struct Config {
     #[arg(long, env = "ADDRESS", global = true, default_value = "127.0.0.1:3000", value_parser = address)]
     pub address: SocketAddr,
 
-    /// Where browsers reach us. Unset: http:// and the address.
+    /// Where browsers reach us. Unset: http:// and the address, or what a server on the data folder had last.
     #[arg(long, env = "BASE_URL", global = true, value_parser = BaseUrl::from_str)]
     pub base_url: Option<BaseUrl>,
 
@@ -139,6 +140,20 @@ pub struct Config {
     )]
     pub usage_alert_thresholds: AlertThresholds,
 
+    /// The server that sends mail, as smtps://user:password@host or smtp://host:25; `?tls=required` for STARTTLS.
+    /// Unset: mail is kept and shown in the app alone.
+    #[arg(long, env = "SMTP_URL", global = true, hide_env_values = true)]
+    pub smtp_url: Option<SecretString>,
+
+    /// In whose name mail is sent, as in `Billing <billing@example.com>`.
+    #[arg(long, env = "MAIL_FROM", global = true)]
+    pub mail_from: Option<String>,
+
+    /// Which addresses webhooks may go to: `public` is https on the public internet, `any` is everything, for
+    /// development.
+    #[arg(long, env = "WEBHOOK_TARGETS", global = true, default_value = "public", value_parser = Targets::from_str)]
+    pub webhook_targets: Targets,
+
     /// How many requests a second one API key or token may send, five times as many in a burst; each server process
     /// counts for itself.
     #[arg(long, env = "API_RATE_LIMIT", global = true, default_value = "100", value_parser = rate())]
@@ -225,6 +240,7 @@ impl Config {
                 "JWT_SECRET_KEY and JWT_JWKS are both set: tokens are signed with one or the other".into(),
             );
         }
+        self.smtp()?;
         self.encryption_key_bytes().map(drop)
     }
 
@@ -236,6 +252,30 @@ impl Config {
             (None, None) => return None,
         };
         Some(Tokens::new(keys, &self.jwt_audience))
+    }
+
+    /// The mail server, where one is named.
+    pub fn smtp(&self) -> Result<Option<SmtpConfig>, String> {
+        let (Some(url), from) = (&self.smtp_url, &self.mail_from) else {
+            return Ok(None);
+        };
+        let from = from
+            .clone()
+            .ok_or("SMTP_URL is set, but MAIL_FROM is not: say in whose name mail is sent")?;
+        let smtp = SmtpConfig {
+            url: url.clone(),
+            from,
+        };
+        match smtp.check() {
+            Ok(()) => Ok(Some(smtp)),
+            Err("MAIL_FROM") => {
+                Err("MAIL_FROM is no address: write it as Billing <billing@example.com>".to_owned())
+            }
+            Err(_) => Err(
+                "SMTP_URL is not the address of a mail server: write it as smtps://user:password@host"
+                    .to_owned(),
+            ),
+        }
     }
 
     pub fn encryption_key_bytes(&self) -> Result<Option<[u8; KEY_BYTES]>, String> {

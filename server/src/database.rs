@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result, bail};
 use service::billing::tax::TaxDefaults;
-use service::{Billing, ServiceConfig};
+use service::{Billing, OutgoingConfig, ServiceConfig};
 
-use crate::config::Config;
+use crate::config::{BaseUrl, Config};
 use crate::data_dir::DataDir;
 use crate::embedded_postgres::EmbeddedPostgres;
 use crate::os_user::OsUser;
@@ -61,7 +61,7 @@ impl Database {
             .or(config.database_url.as_ref());
         let settings = ServiceConfig {
             database_url: url.cloned().context("there is no database to use")?,
-            base_url: config.base_url().as_str().to_owned(),
+            base_url: base_url(config, data_dir.as_ref(), join).as_str().to_owned(),
             currency: config.billing_currency,
             tax: TaxDefaults {
                 rate: config.billing_tax_rate,
@@ -72,6 +72,11 @@ impl Database {
             usage_tracking: config.usage_tracking_enabled,
             usage_thresholds: config.usage_alert_thresholds.into(),
             dunning_end: config.billing_dunning_end,
+            outgoing: OutgoingConfig {
+                targets: config.webhook_targets,
+                smtp: config.smtp().map_err(anyhow::Error::msg)?,
+                ..OutgoingConfig::new(secrets.sealing_key()?)
+            },
         };
         Ok(Self {
             settings,
@@ -79,6 +84,13 @@ impl Database {
             data_dir,
             secrets,
         })
+    }
+
+    /// The server is reached here: commands on the same folder say so too.
+    pub fn keep_base_url(&self, base_url: &BaseUrl) {
+        if let Some(data) = &self.data_dir {
+            data.keep_base_url(base_url);
+        }
     }
 
     /// Connects and brings the database up to date.
@@ -97,4 +109,12 @@ impl Database {
         billing.prepare_partitions().await.with_context(outdated)?;
         Ok(billing)
     }
+}
+
+/// Of a command that was not told: where the server is reached that ran on this folder.
+fn base_url(config: &Config, data_dir: Option<&DataDir>, join: Join) -> BaseUrl {
+    let kept = data_dir
+        .filter(|_| join == Join::IfRunning && config.base_url.is_none())
+        .and_then(DataDir::base_url);
+    kept.unwrap_or_else(|| config.base_url())
 }

@@ -66,6 +66,11 @@ impl Secrets {
         self.derive("answers")
     }
 
+    /// Seals secrets that have to be read again.
+    pub fn sealing_key(&self) -> Result<[u8; KEY_BYTES]> {
+        self.derive("sealed secrets")
+    }
+
     fn derive(&self, purpose: &str) -> Result<[u8; KEY_BYTES]> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.encryption_key).context("a key of 32 bytes")?;
         mac.update(purpose.as_bytes());

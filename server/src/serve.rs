@@ -108,10 +108,12 @@ async fn serve_on(
         preparing: preparing.clone(),
         trusted_proxies: config.trusted_proxies.clone().unwrap_or_default(),
     };
+    database.keep_base_url(&state.base_url);
     say_hello(&state, database)?;
     tokio::spawn(worker::follow_clock(billing.clone(), shutdown.clone()));
     tokio::spawn(worker::follow_api_keys(billing.clone(), shutdown.clone()));
     tokio::spawn(worker::follow_entitlements(billing.clone(), shutdown.clone()));
+    tokio::spawn(worker::look_at_usage(billing.clone(), shutdown.clone()));
     let work = (!args.no_worker).then(|| tokio::spawn(worker::run(billing, preparing, shutdown.clone())));
     let code = answer_requests(listener, state, database, &shutdown).await?;
     if let Some(work) = work {

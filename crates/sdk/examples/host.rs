@@ -38,7 +38,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn who(mut request: Request, next: Next) -> Response {
-    let named = request.headers().get("x-customer").and_then(|value| value.to_str().ok());
+    let named = request
+        .headers()
+        .get("x-customer")
+        .and_then(|value| value.to_str().ok());
     if let Some(customer) = named.map(|id| Customer(id.to_owned())) {
         request.extensions_mut().insert(customer);
     }

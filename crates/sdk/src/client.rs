@@ -53,7 +53,10 @@ impl std::fmt::Debug for Client {
 pub enum Reservation {
     Held(Reserved),
     /// The status and the problem document the service gave, to be passed on as they are.
-    Refused { status: u16, problem: serde_json::Value },
+    Refused {
+        status: u16,
+        problem: serde_json::Value,
+    },
 }
 
 impl Client {
@@ -81,7 +84,9 @@ impl Client {
     /// The same with another patience: a request that somebody waits for has less than one in the background.
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
-        let Parts { http, base, api_key, .. } = &*self.parts;
+        let Parts {
+            http, base, api_key, ..
+        } = &*self.parts;
         Self {
             parts: Arc::new(Parts {
                 http: http.clone(),
@@ -125,8 +130,8 @@ impl Client {
 
     /// What a customer may do; a few seconds old.
     pub async fn entitlements(&self, customer: &str) -> Result<Entitlements, ClientError> {
-        self.call::<()>(Method::GET, &["v1", "customers", customer, "entitlements"], None)
-            .await
+        let path = ["v1", "customers", customer, "entitlements"];
+        self.call(Method::GET, &path, None::<&()>).await
     }
 
     async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {

@@ -2,6 +2,7 @@
 //!
 //! With the feature `client` a typed client, with `tower` layers that gate and meter a service.
 
+pub mod alerts;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod credit_notes;
@@ -21,3 +22,4 @@ pub mod subscriptions;
 pub mod tower;
 mod unset;
 pub mod usage;
+pub mod webhooks;

@@ -94,7 +94,7 @@ pub enum Actor {
         customer: CustomerId,
         by: Box<Actor>,
     },
-    /// The billing run, the worker and the seed.
+    /// The billing run, the worker, the seed and the command line.
     System,
 }
 
@@ -185,7 +185,10 @@ impl Actor {
 
     /// Any operator: dashboards and lists.
     pub fn reads_admin(&self) -> Result<()> {
-        self.staff(|_| true)
+        match self {
+            Self::System => Ok(()),
+            _ => self.staff(|_| true),
+        }
     }
 
     /// Operators who may move the test clock and run what is due.
@@ -243,6 +246,32 @@ impl Actor {
         self.granted(Scope::Read)
     }
 
+    /// Whoever may raise alerts and decide about them by a key or token; its own customer, or none for every customer.
+    pub fn raises_alerts(&self) -> Result<Option<CustomerId>> {
+        match self {
+            Self::System => Ok(None),
+            _ => self.granted(Scope::Write),
+        }
+    }
+
+    /// Operators, and the host platform, who decide where events are sent.
+    pub fn manages_webhooks(&self) -> Result<()> {
+        match self {
+            Self::System => Ok(()),
+            _ if self.is_host(Scope::Write) => Ok(()),
+            _ => self.staff(|role| matches!(role, StaffRole::Admin | StaffRole::Developer)),
+        }
+    }
+
+    /// Any operator, and the host platform, who see what was sent.
+    pub fn reads_webhooks(&self) -> Result<()> {
+        match self {
+            Self::System => Ok(()),
+            _ if self.is_host(Scope::Read) => Ok(()),
+            _ => self.staff(|_| true),
+        }
+    }
+
     /// The name audit entries carry. Nobody else has it: what a host calls its users is no id of ours.
     pub fn audit_name(&self) -> String {
         match self {
@@ -293,17 +322,27 @@ mod tests {
 
     #[test]
     fn a_key_is_nobody_in_the_portal_until_it_speaks_for_a_customer() {
-        for actor in [key(None, &EVERYTHING), key(Some(customer(1)), &EVERYTHING), token("u", None)] {
+        for actor in [
+            key(None, &EVERYTHING),
+            key(Some(customer(1)), &EVERYTHING),
+            token("u", None),
+        ] {
             assert!(actor.reads_customer().is_err() && actor.manages_billing().is_err());
             let speaking = actor.on_behalf_of(customer(1)).unwrap();
             assert_eq!(speaking.reads_customer().unwrap().customer(), customer(1));
             assert_eq!(speaking.manages_billing().unwrap().customer(), customer(1));
-            assert!(speaking.owns_customer().is_err(), "keys and members are a person's business");
+            assert!(
+                speaking.owns_customer().is_err(),
+                "keys and members are a person's business"
+            );
             assert!(speaking.reads_admin().is_err() && speaking.operates().is_err());
             assert!(speaking.edits_catalog().is_err());
             assert_eq!(speaking.audit_name(), actor.audit_name());
         }
-        assert_eq!(key(Some(customer(1)), &EVERYTHING).on_behalf_of(customer(2)), None);
+        assert_eq!(
+            key(Some(customer(1)), &EVERYTHING).on_behalf_of(customer(2)),
+            None
+        );
         assert_eq!(token("u", Some(customer(1))).on_behalf_of(customer(2)), None);
         assert_eq!(Actor::System.on_behalf_of(customer(1)), None);
     }

@@ -10,6 +10,7 @@ use billing::tax::InvalidTaxId;
 
 use crate::catalog::Problem;
 use crate::limit::ReservationError;
+use crate::outgoing::Refused;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -87,6 +88,14 @@ pub enum Error {
     Code(#[from] CodeRefused),
     #[error("a promotion code of this name exists already")]
     CodeTaken,
+    #[error(transparent)]
+    Target(#[from] Refused),
+    #[error("the alert is resolved")]
+    AlertResolved,
+    #[error("the webhook endpoint is turned off")]
+    EndpointOff,
+    #[error("there are as many webhook endpoints as there may be")]
+    TooManyEndpoints,
     #[error("the same event id came with another body")]
     EventConflict,
     #[error(transparent)]
@@ -97,9 +106,6 @@ pub enum Error {
     ClockRefused,
     #[error("too many tries: wait a little")]
     TooMany,
-    /// More waits already than would be done in time.
-    #[error("too much at once: send it again in a moment")]
-    Busy,
     #[error("there are customers already: demo data go into an empty database only")]
     NotEmpty,
     #[error("demo data are being prepared: try again in a few seconds")]
@@ -169,12 +175,15 @@ impl Error {
             Self::Change(ChangeError::InvoiceOpen) => "invoice_open",
             Self::Change(ChangeError::ResumesTooEarly) => "resumes_too_early",
             Self::Change(_) => "not_changeable",
+            Self::Target(_) => "target_refused",
+            Self::AlertResolved => "alert_resolved",
+            Self::EndpointOff => "endpoint_off",
+            Self::TooManyEndpoints => "too_many_endpoints",
             Self::EventConflict => "event_conflict",
             Self::Reservation(error) => error.code(),
             Self::Busy => "busy",
             Self::ClockRefused => "clock_refused",
             Self::TooMany => "too_many",
-            Self::Busy => "busy",
             Self::NotEmpty => "not_empty",
             Self::Preparing => "preparing",
             Self::Gateway(_) => "gateway_unavailable",
@@ -201,7 +210,9 @@ impl Error {
             Self::Unauthenticated | Self::WrongCredentials => ErrorKind::Unauthenticated,
             Self::Forbidden => ErrorKind::Forbidden,
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Invalid { .. } | Self::TaxId(_) | Self::Catalog(_) | Self::Money(_) => ErrorKind::Invalid,
+            Self::Invalid { .. } | Self::TaxId(_) | Self::Catalog(_) | Self::Money(_) | Self::Target(_) => {
+                ErrorKind::Invalid
+            }
             Self::Credit(CreditRefused::UnknownLine | CreditRefused::Twice | CreditRefused::NoLine)
             | Self::Credit(CreditRefused::Currency | CreditRefused::Part(PartRefused::Amount)) => {
                 ErrorKind::Invalid
@@ -226,6 +237,9 @@ impl Error {
             | Self::Code(_)
             | Self::CodeTaken
             | Self::EventConflict
+            | Self::AlertResolved
+            | Self::EndpointOff
+            | Self::TooManyEndpoints
             | Self::NotEmpty
             | Self::ClockRefused => ErrorKind::Conflict,
             Self::Reservation(error) if error.is_conflict() => ErrorKind::Conflict,

@@ -342,3 +342,11 @@ pub async fn park(conn: &mut PgConnection, customers: &[(CustomerId, String)]) -
     .await?;
     Ok(())
 }
+
+/// What customers pay in.
+pub async fn currencies(conn: &mut PgConnection) -> Result<Vec<Currency>> {
+    let rows = sqlx::query_scalar!("SELECT DISTINCT currency FROM customer ORDER BY currency")
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|code| row::currency(TABLE, code)).collect()
+}

@@ -114,9 +114,18 @@ pub async fn wipe(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!("UPDATE invoice_series SET last_number = 0")
         .execute(&mut *conn)
         .await?;
-    // Its one row came with the table.
-    sqlx::query!("INSERT INTO usage_roll_up DEFAULT VALUES")
-        .execute(conn)
-        .await?;
+    // Tables of one row, which came with them.
+    for one_row in ["usage_roll_up", "alert_progress", "mail_sending"] {
+        let insert = format!("INSERT INTO {one_row} DEFAULT VALUES");
+        sqlx::query(sqlx::AssertSqlSafe(insert))
+            .execute(&mut *conn)
+            .await?;
+    }
+    sqlx::query!(
+        "INSERT INTO webhook_cursor (xid, event_id)
+         VALUES (pg_snapshot_xmin(pg_current_snapshot()), '00000000-0000-0000-0000-000000000000')"
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }

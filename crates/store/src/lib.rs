@@ -1,5 +1,6 @@
 //! Every line of the billing system's SQL. Rows stay private; what goes in and out is the domain.
 
+pub mod alert;
 pub mod api_key;
 pub mod audit;
 pub mod catalog;
@@ -29,6 +30,7 @@ pub mod subscription;
 pub mod tax;
 pub mod usage;
 pub mod verify;
+pub mod webhook;
 
 pub use error::{Error, Result};
 pub use scope::CustomerScope;

@@ -23,6 +23,31 @@ type Check = (&'static str, &'static str, &'static str);
 
 const CHECKS: &[Check] = &[
     (
+        "events were sent to all who listen",
+        "SELECT count(*) FROM webhook_delivery",
+        "SELECT 'evt_' || replace(e.id::text, '-', '') || ' to we_' || replace(w.id::text, '-', '')
+         FROM webhook_endpoint w CROSS JOIN webhook_cursor c
+         JOIN outbox_event e ON (e.xid, e.id) > (w.since_xid, w.since_id) AND (e.xid, e.id) <= (c.xid, c.event_id)
+         WHERE w.enabled AND e.kind <> 'webhook_endpoint.test' AND e.recorded_at > now() - interval '80 days'
+           AND (cardinality(w.kinds) = 0 OR e.kind = ANY(w.kinds) OR split_part(e.kind, '.', 1) || '.*' = ANY(w.kinds))
+           AND NOT EXISTS (SELECT FROM webhook_delivery d WHERE d.event_id = e.id AND d.endpoint_id = w.id)",
+    ),
+    (
+        "events are sent within ten minutes where anybody listens",
+        "SELECT count(*) FROM outbox_event",
+        "SELECT 'evt_' || replace(e.id::text, '-', '') FROM outbox_event e CROSS JOIN webhook_cursor c
+         WHERE (e.xid, e.id) > (c.xid, c.event_id) AND e.recorded_at < now() - interval '10 minutes'
+           AND e.kind <> 'webhook_endpoint.test' AND EXISTS (SELECT FROM webhook_endpoint WHERE enabled)",
+    ),
+    (
+        "deliveries are settled as their last try says",
+        "SELECT count(*) FROM webhook_delivery WHERE settled_at IS NOT NULL",
+        "SELECT 'wd_' || replace(d.id::text, '-', '') FROM webhook_delivery d
+         LEFT JOIN webhook_attempt a ON a.delivery_id = d.id AND a.number = d.attempts
+         WHERE (d.state = 'success' AND (a.status IS NULL OR a.status NOT BETWEEN 200 AND 299))
+            OR (d.attempts > 0 AND a.number IS NULL)",
+    ),
+    (
         "postings balance",
         "SELECT count(*) FROM ledger_posting",
         "SELECT posting_id::text || ' is off by ' || sum(amount_minor) FROM ledger_entry

@@ -134,6 +134,8 @@ fn config(url: &str) -> ServiceConfig {
         gross_margin: GrossMargin::WHOLE,
         quote_key: [0; 32],
         usage_tracking: true,
+        usage_thresholds: billing::entitlement::Thresholds::default(),
+        outgoing: service::OutgoingConfig::new([7; 32]),
         dunning_end: DunningEnd::default(),
     }
 }

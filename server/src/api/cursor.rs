@@ -76,13 +76,26 @@ fn read(text: &str) -> Result<After, Problem> {
             id: Uuid::from_slice(id).ok()?,
         })
     });
-    after.ok_or_else(|| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_cursor",
-            "this cursor came from no page",
-        )
-    })
+    after.ok_or_else(unknown)
+}
+
+/// Of a cursor that is none.
+pub fn unknown() -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_cursor",
+        "this cursor came from no page",
+    )
+}
+
+/// How many rows are asked for, where a list has cursors of its own.
+pub fn limit(asked: Option<u32>, usual: u32, most: u32) -> Result<u32, Problem> {
+    let limit = asked.unwrap_or(usual);
+    if (1..=most).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(bad_query(format!("limit is a number from 1 to {most}")))
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
+use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -142,7 +142,7 @@ impl Named {
             self.leave(&state.billing).await;
             return Problem::from(Error::Internal("an answer")).into_response();
         };
-        let left = match Fate::of(parts.status) {
+        let left = match Fate::of(parts.status, parts.headers.contains_key(RETRY_AFTER)) {
             Fate::Kept => self.keep(&state, parts.status, &parts.headers, &body).await,
             Fate::Free => state.billing.give_up_request(&self.actor, self.sent()).await,
             Fate::Open => state.billing.leave_request(&self.actor, self.sent()).await,
@@ -225,7 +225,8 @@ enum Fate {
 }
 
 impl Fate {
-    const fn of(status: StatusCode) -> Self {
+    /// An answer that says when to ask again is not the last word.
+    const fn of(status: StatusCode, later: bool) -> Self {
         match status {
             StatusCode::BAD_REQUEST
             | StatusCode::UNAUTHORIZED
@@ -235,8 +236,27 @@ impl Fate {
             | StatusCode::UNSUPPORTED_MEDIA_TYPE
             | StatusCode::UNPROCESSABLE_ENTITY
             | StatusCode::TOO_MANY_REQUESTS => Self::Free,
-            status if status.as_u16() >= 500 => Self::Open,
+            status if later || status.as_u16() >= 500 => Self::Open,
             _ => Self::Kept,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_last_word_is_kept() {
+        let fate = |status: u16, later| Fate::of(StatusCode::from_u16(status).unwrap(), later);
+        for kept in [200, 201, 403, 404, 409, 412] {
+            assert_eq!(fate(kept, false), Fate::Kept, "{kept}");
+        }
+        for free in [400, 401, 405, 408, 413, 415, 422, 429] {
+            assert_eq!(fate(free, free == 429), Fate::Free, "{free}");
+        }
+        for (open, later) in [(500, false), (503, true), (409, true)] {
+            assert_eq!(fate(open, later), Fate::Open, "{open}");
         }
     }
 }

@@ -13,7 +13,7 @@ const ABOUT: &str = "Subscription billing over REST. Amounts are whole numbers o
     often it is sent within a day.";
 
 /// The tags, in the order they are read in.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 13] = [
     ("Customers", "Who pays."),
     ("Plans", "What is sold."),
     (
@@ -34,6 +34,11 @@ const TAGS: [(&str, &str); 9] = [
     ("Usage events", "What is counted."),
     ("Limits", "Whether more may be used, and units held for calls."),
     ("Entitlements", "What a customer may do."),
+    (
+        "Webhooks",
+        "Where events are sent, what became of each, and the events to be fetched.",
+    ),
+    ("Alerts", "What is told before it is too late."),
 ];
 
 /// Which problems any request may meet, and those of certain requests.

@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use billing::id::{CreditNoteId, CustomerId, InvoiceId, SubscriptionId};
+use billing::id::{
+    AlertId, CreditNoteId, CustomerId, InvoiceId, SubscriptionId, WebhookDeliveryId, WebhookEndpointId,
+};
 use service::Error;
 
 use super::problem::Problem;
@@ -28,6 +30,18 @@ impl Named for InvoiceId {
 
 impl Named for CreditNoteId {
     const NOUN: &'static str = "credit note";
+}
+
+impl Named for AlertId {
+    const NOUN: &'static str = "alert";
+}
+
+impl Named for WebhookEndpointId {
+    const NOUN: &'static str = "webhook endpoint";
+}
+
+impl Named for WebhookDeliveryId {
+    const NOUN: &'static str = "webhook delivery";
 }
 
 /// The only variable of a path.

@@ -119,7 +119,8 @@ impl From<service::Error> for Problem {
         if status.is_server_error() && !expected {
             tracing::error!(error = ?error, code = error.code(), "A request failed: {error}");
         }
-        let waits = matches!(error.kind(), ErrorKind::TooMany | ErrorKind::Unavailable);
+        let waits =
+            error.is_transient() || matches!(error.kind(), ErrorKind::TooMany | ErrorKind::Unavailable);
         Self {
             status,
             code: error.code(),

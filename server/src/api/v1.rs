@@ -2,10 +2,12 @@
 //!
 //! A resource is a file with a router of its own; a new one is merged in one of the two places below.
 
+mod alerts;
 mod credit_notes;
 mod customers;
 mod entitlements;
 mod events;
+mod events_feed;
 mod invoices;
 mod payment_methods;
 mod plans;
@@ -15,6 +17,8 @@ mod raw_json;
 mod shape;
 mod subscriptions;
 mod usage;
+mod webhook_deliveries;
+mod webhook_endpoints;
 
 use std::any::Any;
 
@@ -45,12 +49,18 @@ fn resources() -> OpenApiRouter<AppState> {
         .merge(payment_methods::routes())
         .merge(portal_sessions::routes())
         .merge(entitlements::routes())
+        .merge(alerts::routes())
+        .merge(events_feed::routes())
+        .merge(webhook_endpoints::routes())
+        .merge(webhook_deliveries::routes())
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
 }
 
 /// What a host calls with each request of its own. It has ids of its own instead of the key.
 fn metering() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(events::routes()).merge(usage::routes())
+    OpenApiRouter::new()
+        .merge(events::routes())
+        .merge(usage::routes())
 }
 
 pub fn routes(state: &AppState) -> Router<AppState> {

@@ -199,6 +199,8 @@ async fn door(data: &Path) -> (PgPool, Billing) {
         gross_margin: billing::revenue::GrossMargin::WHOLE,
         quote_key: [7; 32],
         usage_tracking: true,
+        usage_thresholds: billing::entitlement::Thresholds::default(),
+        outgoing: service::OutgoingConfig::new([7; 32]),
         dunning_end: billing::payment::dunning::DunningEnd::default(),
     };
     let pool = PgPoolOptions::new().connect(&url).await.unwrap();

@@ -8,7 +8,7 @@ use server::cli::Cli;
 use crate::program::{Folder, command, stderr};
 
 /// A variable, a value it cannot have, and what is said about it.
-const WRONG: [(&str, &str, &str); 16] = [
+const WRONG: [(&str, &str, &str); 18] = [
     (
         "SITE_ROOT",
         "/nope",
@@ -72,6 +72,16 @@ const WRONG: [(&str, &str, &str); 16] = [
         "80",
         "invalid value '80' for '--billing-gross-margin <BILLING_GROSS_MARGIN>': a gross margin is more than 0, at \
          most 1 and has at most 6 decimals",
+    ),
+    (
+        "SMTP_URL",
+        "smtps://me:hunter2@mail.example.com",
+        "SMTP_URL is set, but MAIL_FROM is not: say in whose name mail is sent",
+    ),
+    (
+        "WEBHOOK_TARGETS",
+        "private",
+        "invalid value 'private' for '--webhook-targets <WEBHOOK_TARGETS>': give public, or any for development",
     ),
     (
         "JWT_SECRET_KEY",

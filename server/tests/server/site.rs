@@ -11,7 +11,7 @@ use server::config::BaseUrl;
 use server::preparing::Preparing;
 use server::router::router;
 use server::state::AppState;
-use service::{Actor, Billing, NewApiKey, Scope, ServiceConfig, SignUp};
+use service::{Actor, Billing, NewApiKey, OutgoingConfig, Scope, ServiceConfig, SignUp, Targets};
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use url::Url;
@@ -53,6 +53,10 @@ impl Site {
             usage_tracking: true,
             usage_thresholds: Default::default(),
             dunning_end: billing::payment::dunning::DunningEnd::default(),
+            outgoing: OutgoingConfig {
+                targets: Targets::Any,
+                ..OutgoingConfig::new([7; 32])
+            },
         };
         let billing = Billing::connect(config).await.unwrap();
         billing.migrate().await.unwrap();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use billing::credit::{BilledLine, BilledTax, CreditLine, CreditNoteDraft, CreditableLine};
-use billing::id::InvoiceLineId;
+use billing::id::{InvoiceId, InvoiceLineId};
 use billing::invoice::{Assembly, DraftLine, InvoiceDiscount, InvoiceDraft, Line, LineKind};
 use billing::money::{Currency, Money};
 use billing::period::Period;
@@ -110,6 +110,7 @@ impl Life<'_> {
             let taxes = booked.line.taxes.iter().enumerate();
             CreditableLine {
                 line: booked.id,
+                invoice: InvoiceId::from_uuid(Default::default()),
                 item: draft.item.unwrap(),
                 billed: BilledLine {
                     net: booked.line.net.minus(usd(booked.credited(true))).unwrap(),

@@ -41,9 +41,15 @@ pub enum Trouble<'a> {
     /// It is tried again, with the same ids.
     Delayed { error: &'a ClientError, events: usize },
     /// One event is not taken and never will be; the others of its batch were.
-    Rejected { event: &'a Event, rejection: &'a Rejection },
+    Rejected {
+        event: &'a Event,
+        rejection: &'a Rejection,
+    },
     /// A batch is not taken and never will be: the key, for one, is good for nothing.
-    Refused { error: &'a ClientError, events: &'a [Event] },
+    Refused {
+        error: &'a ClientError,
+        events: &'a [Event],
+    },
 }
 
 /// The reporter was shut down.
@@ -72,7 +78,10 @@ impl Reporter {
     /// Must be called within a Tokio runtime.
     pub fn start(client: Client, settings: ReporterSettings) -> Self {
         let (queue, messages) = mpsc::channel(settings.waiting.max(1));
-        let client = client.with_patience(Patience { tries: 1, ..Patience::ENDLESS });
+        let client = client.with_patience(Patience {
+            tries: 1,
+            ..Patience::ENDLESS
+        });
         tokio::spawn(send_all(client, settings, messages));
         Self { queue }
     }
@@ -111,7 +120,9 @@ async fn send_all(client: Client, settings: ReporterSettings, mut messages: mpsc
     loop {
         let message = match batch.is_empty() {
             true => messages.recv().await.map(Some),
-            false => tokio::time::timeout_at(due, messages.recv()).await.map_or(Some(None), |got| got.map(Some)),
+            false => tokio::time::timeout_at(due, messages.recv())
+                .await
+                .map_or(Some(None), |got| got.map(Some)),
         };
         let flushed = match message {
             Some(Some(Message::Event(event))) => {
@@ -158,10 +169,16 @@ async fn deliver(client: &Client, settings: &ReporterSettings, batch: &mut Vec<E
         };
         tried += 1;
         let Some(pause) = Patience::ENDLESS.pause(tried, &error) else {
-            (settings.on_trouble)(Trouble::Refused { error: &error, events: batch });
+            (settings.on_trouble)(Trouble::Refused {
+                error: &error,
+                events: batch,
+            });
             break;
         };
-        (settings.on_trouble)(Trouble::Delayed { error: &error, events: batch.len() });
+        (settings.on_trouble)(Trouble::Delayed {
+            error: &error,
+            events: batch.len(),
+        });
         tokio::time::sleep(pause).await;
     }
     batch.clear();

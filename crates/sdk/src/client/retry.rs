@@ -42,7 +42,10 @@ impl Patience {
             _ => None,
         };
         let own = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tried - 1));
-        let pause = asked.unwrap_or_default().max(own.min(self.longest_pause)).min(LONGEST_PAUSE);
+        let pause = asked
+            .unwrap_or_default()
+            .max(own.min(self.longest_pause))
+            .min(LONGEST_PAUSE);
         // Not all at once when the service is back.
         let pause = pause.mul_f64(rand::random_range(0.75..1.25));
         (pause <= self.longest_pause.mul_f64(1.25)).then_some(pause)

@@ -26,11 +26,17 @@ pub(super) fn unavailable<B: From<String>>() -> Response<B> {
 
 /// The layers stand before whatever says whose request it is.
 pub(super) fn nobody<B: From<String>>() -> Response<B> {
-    own(500, "customer_unknown", "put sdk::tower::Customer into the request's extensions before this layer")
+    own(
+        500,
+        "customer_unknown",
+        "put sdk::tower::Customer into the request's extensions before this layer",
+    )
 }
 
 pub(super) fn own<B: From<String>>(status: u16, code: &str, detail: &str) -> Response<B> {
-    let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let title = StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason());
     let problem = json!({
         "type": "about:blank",
         "title": title.unwrap_or_default(),

@@ -119,7 +119,11 @@ fn verdict(granted: &[Entitlement]) -> Verdict {
 
 fn refused<B: From<String>>(reason: Reason) -> Response<B> {
     match reason {
-        Reason::Suspended => refusal::own(402, "suspended", "the subscription is suspended, unpaid or paused"),
+        Reason::Suspended => refusal::own(
+            402,
+            "suspended",
+            "the subscription is suspended, unpaid or paused",
+        ),
         _ => refusal::own(402, "no_subscription", "there is no subscription under way"),
     }
 }

@@ -84,7 +84,10 @@ where
         let mut inner = std::mem::replace(&mut self.inner, kept);
         let track = self.track.clone();
         Box::pin(async move {
-            let event = request.extensions().get::<Customer>().map(|customer| track.event(customer, &request));
+            let event = request
+                .extensions()
+                .get::<Customer>()
+                .map(|customer| track.event(customer, &request));
             let answer = inner.call(request).await?;
             let status = answer.status();
             if let Some(event) = event.filter(|_| !status.is_client_error() && !status.is_server_error()) {
@@ -112,7 +115,10 @@ impl Track {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "an event happens by the clock of where it happens")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an event happens by the clock of where it happens"
+)]
 fn now() -> String {
     chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).to_rfc3339()
 }

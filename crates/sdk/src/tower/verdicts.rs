@@ -44,7 +44,10 @@ mod tests {
     fn is_forgotten_after_five_seconds() {
         let (verdicts, now) = (Verdicts::default(), Instant::now());
         verdicts.learn("cus_1", now, Some(Reason::Suspended));
-        assert_eq!(verdicts.known("cus_1", now + Duration::from_millis(4_999)), Some(Some(Reason::Suspended)));
+        assert_eq!(
+            verdicts.known("cus_1", now + Duration::from_millis(4_999)),
+            Some(Some(Reason::Suspended))
+        );
         assert_eq!(verdicts.known("cus_1", now + FRESH), None);
         assert_eq!(verdicts.known("cus_2", now), None);
     }

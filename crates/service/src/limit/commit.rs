@@ -87,7 +87,9 @@ impl Billing {
             data,
             at: self.now(),
         };
-        self.parts.limits.commits.ask(ask).await
+        let committed = self.parts.limits.commits.ask(ask).await?;
+        self.touch([customer]);
+        Ok(committed)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Subscriptions of standalone plans: sold beside the customer's plan by staff, ended by either.
 
 use billing::catalog::Plan;
+use billing::credit::NoteParts;
 use billing::id::{CustomerId, PriceId, SubscriptionId};
 use billing::subscription::{
     ChangeError, MAX_STANDALONE, Subscription, Term, UnusedTime, add_standalone, schedule_cancel, undo_cancel,
@@ -98,27 +99,29 @@ impl Billing {
             .await
     }
 
-    /// Staff ends it with its period, or at once.
+    /// Staff ends it with its period, or at once. Says what is given back, and as what.
     pub async fn cancel_standalone_for(
         &self,
         actor: &Actor,
         (customer, id): (CustomerId, SubscriptionId),
         when: CancelWhen,
-    ) -> Result<()> {
+    ) -> Result<Option<NoteParts>> {
         actor.serves_customers()?;
         let scope = CustomerScope::of(customer);
         let CancelWhen::Now { unused } = when else {
             let decision = (schedule_cancel as Decide, "subscription.cancel_scheduled");
-            return self.decide_standalone(actor, (scope, id), decision).await;
+            self.decide_standalone(actor, (scope, id), decision).await?;
+            return Ok(None);
         };
         self.catch_up(scope).await?;
         let mut tx = store::begin(self.pool()).await?;
         let customer = locked(&mut tx, scope).await?;
         let subscription = standalone(&mut tx, scope, id).await?;
-        self.end_standalone(&mut tx, actor, (customer, subscription), unused)
+        let given_back = self
+            .end_standalone(&mut tx, actor, (customer, subscription), unused)
             .await?;
         store::commit(tx).await?;
-        Ok(())
+        Ok(given_back)
     }
 
     /// Staff takes back an end that is to come.

@@ -167,6 +167,7 @@ async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<Eve
     let stored = store_and_count(&mut tx, &known, sent, too_much).await?;
     if let Stored::All(_) = stored {
         store::commit(tx).await?;
+        billing.touch(sent.iter().map(|sent| sent.input.customer));
     }
     Ok(stored)
 }

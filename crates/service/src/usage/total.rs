@@ -44,8 +44,6 @@ fn totals<'m>(
     meters.into_iter().map(of_meter).collect()
 }
 
-}
-
 /// What the present usage period has counted up to an instant.
 pub async fn used_until(
     conn: &mut PgConnection,

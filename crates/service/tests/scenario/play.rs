@@ -72,6 +72,7 @@ pub fn config() -> ServiceConfig {
         usage_tracking: true,
         usage_thresholds: Default::default(),
         dunning_end: DunningEnd::Cancel,
+        outgoing: service::OutgoingConfig::new([7; 32]),
     }
 }
 

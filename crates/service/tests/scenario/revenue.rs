@@ -34,7 +34,7 @@ pub fn operator() -> service::Actor {
     }
 }
 
-async fn revenue(play: &Play, month: &str) -> MonthRevenue {
+pub async fn revenue(play: &Play, month: &str) -> MonthRevenue {
     let month = month.parse().unwrap();
     let overview = play.billing.admin_overview(&operator(), Some(month)).await;
     overview.unwrap().revenue

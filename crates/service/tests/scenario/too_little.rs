@@ -66,6 +66,26 @@ async fn it_is_closed_and_charged_with_the_next_one(pool: PgPool) {
     play.ties().await;
 }
 
+/// What is shown before a change is what is charged for it, to the cent.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_change_is_charged_with_it_as_shown(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    bill_once(&play, 28).await;
+    play.live_until("2026-04-16T00:00:00Z").await;
+    let price = play.price("professional", Month).await;
+    let shown = play.billing.preview_change(&play.actor, price).await.unwrap();
+    let due = shown.draft.amount_due().unwrap();
+    assert_eq!(due.minor() - shown.draft.total().minor(), 30);
+    play.billing
+        .confirm_change(&play.actor, &shown.token)
+        .await
+        .unwrap();
+    assert_eq!(play.invoices().await.pop().unwrap().summary.paid, due);
+    play.billing.drain_queue().await.unwrap();
+    play.ties().await;
+}
+
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn what_credit_leaves_is_too_little_too(pool: PgPool) {
     let play = play(pool, "2026-04-01T00:00:00Z").await;

@@ -6,6 +6,8 @@ use service::{Actor, Billing, NewApiKey, Scope};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::{Host, problem, said};
+use crate::program::{Folder, command, stderr};
+use crate::site::database_url;
 
 const PATH: &str = "/v1/customers";
 
@@ -98,4 +100,57 @@ async fn a_rotated_key_goes_on_for_a_day(options: PgPoolOptions, database: PgCon
     tokio::time::sleep(std::time::Duration::from_millis(5_100)).await;
     assert_eq!(host.get_with(&old, PATH).await.status, 401);
     assert_eq!(host.get_with(&new, PATH).await.status, 200);
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_operator_makes_lists_rotates_and_revokes_keys(_: PgPoolOptions, database: PgConnectOptions) {
+    let host = Host::start(&database).await;
+    let folder = Folder::new();
+    let url = database_url(&database);
+    let run = |args: &[&str]| {
+        let mut command = command(folder.path(), args);
+        let output = command.env("DATABASE_URL", url.expose_secret()).output().unwrap();
+        let stdout = String::from_utf8(output.stdout.clone()).unwrap();
+        (output.status.code(), stdout.trim().to_owned(), stderr(&output))
+    };
+    let (code, made, said) = run(&[
+        "api-key",
+        "--name",
+        "ci",
+        "--scopes",
+        "read",
+        "--expires-in",
+        "90",
+    ]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(host.get_with(&made, PATH).await.status, 200);
+    let (_, listed, _) = run(&["api-key", "list"]);
+    let line = listed.lines().find(|line| line.ends_with(": ci")).unwrap();
+    assert!(
+        line.contains(" host read expires ") && !line.contains(&made),
+        "{line}"
+    );
+    let id = line.split(' ').next().unwrap();
+    let (code, new, said) = run(&["api-key", "rotate", id]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(host.get_with(&new, PATH).await.status, 200);
+    assert_eq!(run(&["api-key", "rotate", id]).0, Some(1));
+    let (code, told, said) = run(&["api-key", "revoke", id]);
+    assert_eq!(
+        (code, told),
+        (Some(0), format!("{id} opens nothing any more")),
+        "{said}"
+    );
+    for wrong in [
+        &["api-key", "--scopes", "admin"][..],
+        &["api-key", "revoke", "cus_1"],
+        &["api-key", "--name", "x", "list"],
+        &["api-key", "--expires-in", "0"],
+    ] {
+        assert_eq!(run(wrong).0, Some(2), "{wrong:?}");
+    }
+    let (code, document, _) = run(&["openapi"]);
+    assert_eq!(code, Some(0));
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    assert_eq!(document, server::api::v1::document().unwrap());
 }

@@ -1,9 +1,12 @@
 //! Tokens that the host signs: for one customer or all, for a moment.
 
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 use server::api::rate_limit::Quotas;
 use server::auth::token::{KeySource, PublicAlgorithm, TokenKeys, Tokens};
@@ -201,4 +204,33 @@ async fn public_keys_are_found_by_their_names(_: PgPoolOptions, database: PgConn
     .unwrap();
     assert_eq!(status(&token(json!("b"), &second)).await, 401);
     assert_eq!(status(&token(json!("a"), &first)).await, 200);
+}
+
+#[sqlx::test(migrations = false)]
+async fn public_keys_are_read_from_an_address(_: PgPoolOptions, database: PgConnectOptions) {
+    let random = SystemRandom::new();
+    let document = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
+    let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).unwrap();
+    let x = BASE64_URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+    let set = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "a", "x": x }] }).to_string();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let keys = Router::new()
+        .route("/jwks.json", get(async move || set))
+        .route("/moved", get(async || Redirect::to("/jwks.json")));
+    tokio::spawn(async move { axum::serve(listener, keys).await });
+    let header = json!({ "alg": "EdDSA", "kid": "a" });
+    let token = signed(&header, &claims("*"), |message| {
+        pair.sign(message).as_ref().to_vec()
+    });
+    // Nobody is followed elsewhere.
+    for (path, status) in [("jwks.json", 200), ("moved", 401), ("nothing", 401)] {
+        let source: KeySource = format!("http://{address}/{path}").parse().unwrap();
+        let keys = Tokens::new(TokenKeys::public(source, PublicAlgorithm::EdDsa), AUDIENCE);
+        let read = keys.actor(&token, service::clock::real_now()).await;
+        assert_eq!(read.is_ok(), status == 200, "{path}");
+    }
+    let source: KeySource = format!("http://{address}/jwks.json").parse().unwrap();
+    let host = host(&database, TokenKeys::public(source, PublicAlgorithm::EdDsa)).await;
+    assert_eq!(host.get_with(&token, "/v1/customers").await.status, 200);
 }

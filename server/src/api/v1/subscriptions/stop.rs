@@ -155,7 +155,9 @@ async fn end_standalone(
         wire::CancelAt::PeriodEnd => billing.cancel_standalone(own, id).await,
         wire::CancelAt::Now => {
             let when = CancelWhen::Now { unused };
-            Box::pin(billing.cancel_standalone_for(own, (customer, id), when)).await
+            Box::pin(billing.cancel_standalone_for(own, (customer, id), when))
+                .await
+                .map(drop)
         }
     }
 }

@@ -1,6 +1,10 @@
 //! What the API promises: the shapes that go over the wire, free of how the system thinks.
+//!
+//! With the feature `client` a typed client, with `tower` layers that gate and meter a service.
 
 pub mod alerts;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod credit_notes;
 pub mod customers;
 pub mod entitlements;
@@ -14,6 +18,8 @@ pub mod portal_sessions;
 pub mod problem;
 pub mod promotion_codes;
 pub mod subscriptions;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod unset;
 pub mod usage;
 pub mod webhooks;

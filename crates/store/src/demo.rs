@@ -117,7 +117,9 @@ pub async fn wipe(conn: &mut PgConnection) -> Result<()> {
     // Tables of one row, which came with them.
     for one_row in ["usage_roll_up", "alert_progress", "mail_sending"] {
         let insert = format!("INSERT INTO {one_row} DEFAULT VALUES");
-        sqlx::query(sqlx::AssertSqlSafe(insert)).execute(&mut *conn).await?;
+        sqlx::query(sqlx::AssertSqlSafe(insert))
+            .execute(&mut *conn)
+            .await?;
     }
     sqlx::query!(
         "INSERT INTO webhook_cursor (xid, event_id)

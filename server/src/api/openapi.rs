@@ -34,7 +34,10 @@ const TAGS: [(&str, &str); 13] = [
     ("Usage events", "What is counted."),
     ("Limits", "Whether more may be used, and units held for calls."),
     ("Entitlements", "What a customer may do."),
-    ("Webhooks", "Where events are sent, what became of each, and the events to be fetched."),
+    (
+        "Webhooks",
+        "Where events are sent, what became of each, and the events to be fetched.",
+    ),
     ("Alerts", "What is told before it is too late."),
 ];
 

@@ -13,6 +13,7 @@ mod events;
 mod events_edges;
 mod forms;
 mod headers;
+mod host;
 mod http;
 mod ingest_storm;
 mod net_terms;

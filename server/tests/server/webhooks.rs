@@ -262,7 +262,12 @@ async fn what_cannot_be_is_refused_with_a_code(_: PgPoolOptions, database: PgCon
             400,
             "invalid_cursor",
         ),
-        (("GET", "/v1/events_feed?limit=501"), Value::Null, 400, "invalid_query"),
+        (
+            ("GET", "/v1/events_feed?limit=501"),
+            Value::Null,
+            400,
+            "invalid_query",
+        ),
         (("PUT", endpoints), json!({}), 405, "method_not_allowed"),
     ] {
         let answer = host.ask(asked, body).await;

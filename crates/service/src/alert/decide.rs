@@ -193,7 +193,9 @@ fn checked(new: &HostAlert) -> Result<(&str, &str, &str)> {
 fn reads(actor: &Actor) -> Result<Option<CustomerScope>> {
     match actor {
         Actor::Member { .. } => actor.reads_customer().map(Some),
-        Actor::ApiKey { .. } | Actor::Token { .. } | Actor::OnBehalf { .. } => Ok(actor.reads_by_key()?.map(CustomerScope::of)),
+        Actor::ApiKey { .. } | Actor::Token { .. } | Actor::OnBehalf { .. } => {
+            Ok(actor.reads_by_key()?.map(CustomerScope::of))
+        }
         Actor::System => Ok(None),
         _ => actor.reads_admin().map(|()| None),
     }
@@ -203,7 +205,9 @@ fn reads(actor: &Actor) -> Result<Option<CustomerScope>> {
 fn decides(actor: &Actor) -> Result<Option<CustomerScope>> {
     match actor {
         Actor::Member { .. } => actor.manages_billing().map(Some),
-        Actor::ApiKey { .. } | Actor::Token { .. } | Actor::OnBehalf { .. } => Ok(actor.raises_alerts()?.map(CustomerScope::of)),
+        Actor::ApiKey { .. } | Actor::Token { .. } | Actor::OnBehalf { .. } => {
+            Ok(actor.raises_alerts()?.map(CustomerScope::of))
+        }
         Actor::System => Ok(None),
         _ => actor.reads_admin().map(|()| None),
     }

@@ -18,8 +18,8 @@ use store::{CustomerScope, PgConnection};
 
 use super::words::About;
 use crate::Result;
-use crate::usage::live_usage;
 use crate::run::{Catalog, Loaded};
+use crate::usage::live_usage;
 
 /// A value with the rule that watches it.
 #[derive(Debug, Clone)]
@@ -48,7 +48,11 @@ pub async fn read(
     let mut values = usage(conn, &loaded, &watched, now).await?;
     let budgets = store::alert::rule::budgets(conn, customers).await?;
     for (main, customer) in &watched {
-        let own: Vec<_> = live.iter().copied().filter(|own| own.customer == customer.id).collect();
+        let own: Vec<_> = live
+            .iter()
+            .copied()
+            .filter(|own| own.customer == customer.id)
+            .collect();
         if let Some(draft) = next_bill(&loaded, customer, &own, defaults)? {
             let bill = bill(main, &draft, budgets.get(&customer.id).copied())?;
             values.entry(customer.id).or_default().extend(bill);
@@ -134,7 +138,10 @@ async fn used(conn: &mut PgConnection, limited: &[Limited]) -> Result<Vec<Decima
     let of_hours = store::usage::hours_used(conn, &asked).await?;
     let used = limited.iter().map(|of| match hours(of) {
         Some(hours) => of_hours.get(&hours).map(|hours| hours.used).unwrap_or_default(),
-        None => counts.get(&counter(of)).map(|count| count.used).unwrap_or_default(),
+        None => counts
+            .get(&counter(of))
+            .map(|count| count.used)
+            .unwrap_or_default(),
     });
     Ok(used.collect())
 }

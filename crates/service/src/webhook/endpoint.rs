@@ -54,7 +54,13 @@ pub struct EditWebhookEndpoint {
 /// Names what somebody saw of an endpoint: another one once anything of that is different.
 pub fn revision(endpoint: &EndpointRow) -> String {
     let kinds = endpoint.kinds.as_slice();
-    let seen = json!([endpoint.id, endpoint.url, endpoint.description, kinds, endpoint.enabled]);
+    let seen = json!([
+        endpoint.id,
+        endpoint.url,
+        endpoint.description,
+        kinds,
+        endpoint.enabled
+    ]);
     let digest = Sha256::digest(seen.to_string());
     URL_SAFE_NO_PAD.encode(&digest[..12])
 }

@@ -7,8 +7,7 @@ use serde_json::json;
 use service::billing::alert::Severity;
 use service::billing::id::AlertChannelId;
 use service::{
-    Intent,
-    Actor, AlertState, Billing, ChannelAddress, Error, HostAlert, NewAlertChannel, OutgoingConfig,
+    Actor, AlertState, Billing, ChannelAddress, Error, HostAlert, Intent, NewAlertChannel, OutgoingConfig,
     ServiceConfig, SmtpConfig, Targets, TestOutcome,
 };
 use sqlx::PgPool;
@@ -83,7 +82,11 @@ impl Channels {
             message: "Three of <five> nodes & one link".to_owned(),
             severity,
         };
-        self.play.billing.create_alert(&Actor::System, new, Intent::new()).await.unwrap()
+        self.play
+            .billing
+            .create_alert(&Actor::System, new, Intent::new())
+            .await
+            .unwrap()
     }
 }
 

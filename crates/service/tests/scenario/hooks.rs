@@ -10,9 +10,8 @@ use service::billing::id::WebhookEndpointId;
 use service::billing::webhook::DeliveryState;
 use service::clock::ManualClock;
 use service::{
-    Intent,
-    Actor, Billing, DeliveryPage, DeliveryRow, NewWebhookEndpoint, OutgoingConfig, ServiceConfig, ShownOnce,
-    Targets,
+    Actor, Billing, DeliveryPage, DeliveryRow, Intent, NewWebhookEndpoint, OutgoingConfig, ServiceConfig,
+    ShownOnce, Targets,
 };
 use sha2::Sha256;
 use sqlx::PgPool;

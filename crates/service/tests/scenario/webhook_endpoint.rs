@@ -6,7 +6,9 @@ use service::billing::id::{ApiKeyId, StaffId};
 use service::billing::period::Interval;
 use service::billing::webhook::DeliveryState;
 use service::clock::{ManualClock, real_now};
-use service::{Actor, Billing, EditWebhookEndpoint, Error, Intent, NewStaff, NewWebhookEndpoint, Scope, StaffRole};
+use service::{
+    Actor, Billing, EditWebhookEndpoint, Error, Intent, NewStaff, NewWebhookEndpoint, Scope, StaffRole,
+};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -48,7 +50,10 @@ async fn operators_and_the_host_decide_where_events_go_and_nobody_else(pool: PgP
         staff(StaffRole::Developer),
         key(false, Scope::Write, &hooks),
     ] {
-        let made = billing.create_webhook_endpoint(&may, new(url), Intent::new()).await.unwrap();
+        let made = billing
+            .create_webhook_endpoint(&may, new(url), Intent::new())
+            .await
+            .unwrap();
         billing
             .delete_webhook_endpoint(&may, made.endpoint.id)
             .await
@@ -65,7 +70,10 @@ async fn operators_and_the_host_decide_where_events_go_and_nobody_else(pool: PgP
         Actor::Anonymous,
     ] {
         let errors = [
-            billing.create_webhook_endpoint(&may_not, new(url), Intent::new()).await.err(),
+            billing
+                .create_webhook_endpoint(&may_not, new(url), Intent::new())
+                .await
+                .err(),
             billing
                 .edit_webhook_endpoint(&may_not, id, EditWebhookEndpoint::default())
                 .await

@@ -63,12 +63,17 @@ pub use store::credit::{CreditNoteDetail, CreditNoteSummary};
 pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary, WaitingOneOff};
 pub use store::member::LoginName;
 pub use store::payment::{PaymentMethod, RefundRow};
+pub use store::usage::report::{CustomerSum, Mover};
+pub use store::usage::{EventRow, ValueTotal};
 pub use subscription::{
     AddOnOffer, AddOnPreview, AddStandalone, AgreePrice, AgreedPrice, CancelWhen, ChangeKind, ChangeOutcome,
     ChangePreview, NewPrice, ResumePreview, SetUp, StopKind, StopPreview, Subscribed,
 };
 pub use tax::{TaxAddress, TaxExemption, TaxSettings};
-pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};
+pub use usage::{
+    CustomerMonth, DimensionUse, EventCursor, EventInput, EventOutcome, EventPage, EventQuery, IngestReport, MAX_EVENTS,
+    MeterPeriod, MeterReport, UsageOverview, UsageReport,
+};
 pub use verify::{Finding, VerifyReport};
 
 use std::sync::Arc;

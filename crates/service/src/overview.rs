@@ -6,9 +6,9 @@ use billing::id::PriceId;
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::payment::dunning::{DunningEnd, Outlook};
-use billing::period::Period;
 use billing::subscription::{Access, PendingChange, Status, Subscription, next_due};
-use chrono::{DateTime, TimeDelta, Utc};
+use billing::usage::projection;
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection};
@@ -275,11 +275,7 @@ async fn meter_usage(
             let found = used.iter().position(|(key, _)| *key == charge.meter.key);
             let used = found.map_or(Decimal::ZERO, |at| used.swap_remove(at).1);
             let resets = charge.meter.reset == Reset::UsagePeriod;
-            let projected = if resets {
-                project(used, period, now)
-            } else {
-                Some(used)
-            };
+            let projected = projection(&charge.meter, used, period, now);
             Ok(MeterUsage {
                 charge: MeterCharge {
                     included: granted.included,
@@ -292,39 +288,4 @@ async fn meter_usage(
             })
         })
         .collect()
-}
-
-/// A straight line from the period's start through now to its end: an estimate, never an amount. What the
-/// first day, or the first 3 % of a period, counted is no pace yet.
-fn project(used: Decimal, period: Period, now: DateTime<Utc>) -> Option<Decimal> {
-    let (elapsed, whole) = (now - period.start(), period.length());
-    if elapsed >= whole {
-        return Some(used);
-    }
-    if used.is_sign_negative() || elapsed < TimeDelta::days(1) || elapsed * 100 < whole * 3 {
-        return None;
-    }
-    let units = used.checked_mul(Decimal::from(whole.num_seconds()))?;
-    Some(units.checked_div(Decimal::from(elapsed.num_seconds()))?.round())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn projects_only_from_a_pace() {
-        let start = DateTime::UNIX_EPOCH;
-        let project = |used: i64, hours, days| {
-            let period = Period::new(start, start + TimeDelta::days(days)).unwrap();
-            project(Decimal::from(used), period, start + TimeDelta::hours(hours))
-        };
-        assert_eq!(project(1_000, 23, 30), None);
-        assert_eq!(project(1_000, 24, 30), Some(Decimal::from(30_000)));
-        assert_eq!(project(1_000, 24, 365), None);
-        assert_eq!(project(-50, 48, 30), None);
-        assert_eq!(project(0, 48, 30), Some(Decimal::ZERO));
-        assert_eq!(project(7, 30 * 24, 30), Some(Decimal::from(7)));
-        assert_eq!(project(-7, 30 * 24, 30), Some(Decimal::from(-7)));
-    }
 }

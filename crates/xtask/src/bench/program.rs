@@ -13,7 +13,7 @@ struct Program {
     figures: &'static [&'static str],
 }
 
-const PROGRAMS: [Program; 4] = [
+const PROGRAMS: [Program; 5] = [
     Program {
         package: "service",
         example: "billing_run",
@@ -23,6 +23,11 @@ const PROGRAMS: [Program; 4] = [
         package: "service",
         example: "preview_cpu",
         figures: &["preview_cpu_ms"],
+    },
+    Program {
+        package: "service",
+        example: "usage_page",
+        figures: &["usage_page", "admin_totals"],
     },
     Program {
         package: "server",
@@ -36,8 +41,6 @@ const PROGRAMS: [Program; 4] = [
             "check_cached",
             "reserve_spread",
             "reserve_hot",
-            "usage_page",
-            "admin_totals",
             "analytics_mrr",
             "analytics_cohorts",
             "webhook_accept",

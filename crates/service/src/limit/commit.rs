@@ -121,8 +121,10 @@ pub fn together<'a>(known: &'a Known, asks: &'a [Ask]) -> Answers<'a> {
                 batch.settle(&asks[place], place, outcome);
             }
             let repeated = batch.repeated(asks);
-            let conflicts = store::usage::conflicting(&mut tx, &repeated.keys).await?;
-            batch.refuse(conflicts.into_iter().map(|position| repeated.places[position]));
+            if !repeated.keys.is_empty() {
+                let conflicts = store::usage::conflicting(&mut tx, &repeated.keys).await?;
+                batch.refuse(conflicts.into_iter().map(|position| repeated.places[position]));
+            }
             batch.save(&mut tx).await?;
             let answers = (0..asks.len())
                 .map(|place| batch.answer(place, &asks[place]))

@@ -22,8 +22,8 @@ e2e: ## browser tests; make e2e ARGS="-g invoices"
 	@scripts/setup.sh test
 	@cargo xtask e2e $(ARGS)
 
-proof: ## every test, property tests at full count
-	@scripts/setup.sh test
+proof: ## every test, property tests at full count, the API against its document
+	@scripts/setup.sh proof
 	@cargo xtask proof
 
 bench: ## figures against their yardsticks; make bench NAME=bundle_kb

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# setup.sh run | test : installs what is missing on a Debian machine that has rustup, git, node and npm.
-# "test" adds a browser. Every step is skipped when its result is already there.
+# setup.sh run | test | proof : installs what is missing on a Debian machine that has rustup, git, node and npm.
+# "test" adds a browser, "proof" also what asks the API. Every step is skipped when its result is already there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mode=${1:-test}
@@ -34,7 +34,10 @@ install_packages() {
   has make || missing+=(make)
   has setpriv || missing+=(util-linux)
   has_postgres || missing+=(postgresql)
-  if [ "$mode" = test ]; then
+  if [ "$mode" = proof ]; then
+    python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
+  fi
+  if [ "$mode" != run ]; then
     [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || missing+=(chromium fonts-liberation)
   fi
   if [ ${#missing[@]} -eq 0 ]; then
@@ -73,11 +76,27 @@ install_npm_packages() {
   touch node_modules/.package-lock.json
 }
 
+# Python tools in a folder of their own, as the pinned list says.
+install_proof_tools() {
+  local tools=target/proof-tools list=scripts/proof-requirements.txt
+  if cmp -s "$list" "$tools/installed.txt"; then
+    step "proof tools" "present"
+    return
+  fi
+  step "proof tools" "installing"
+  rm -rf "$tools"
+  python3 -m venv "$tools" || fail "no Python environment: run \`python3 -m venv $tools\` to see why"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement "$list" ||
+    fail "pip failed: run \`$tools/bin/pip install --requirement $list\` to see why"
+  cp "$list" "$tools/installed.txt"
+}
+
 case $mode in
-  run | test) ;;
-  *) fail "usage: scripts/setup.sh run|test" ;;
+  run | test | proof) ;;
+  *) fail "usage: scripts/setup.sh run|test|proof" ;;
 esac
 need_tools
 install_packages
 add_wasm_target
 install_npm_packages
+if [ "$mode" = proof ]; then install_proof_tools; fi

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::request::Parts;
 use leptos::prelude::use_context;
-use service::{ADDRESS_KEY, AGENT_KEY, Actor, Billing, PRINCIPAL_KEY, Principal};
+use service::{ADDRESS_KEY, AGENT_KEY, Actor, Billing, PRINCIPAL_KEY, Principal, RETURN_URL_KEY};
 use tower_sessions::Session;
 
 use crate::error::AppError;
@@ -64,6 +64,12 @@ pub async fn actor() -> Result<Actor, AppError> {
 /// The use cases and who asks for one.
 pub async fn caller() -> Result<(Billing, Actor), AppError> {
     Ok((billing()?, actor().await?))
+}
+
+/// Where whoever came by a link of the host platform finds the way back.
+pub async fn return_url() -> Option<String> {
+    let session = session().await.ok()?;
+    session.get::<String>(RETURN_URL_KEY).await.ok()?
 }
 
 /// The session gets a new id, so that one planted before cannot be used after.

@@ -96,6 +96,8 @@ pub struct Frame<'a> {
     /// Instead of the advice that goes with the error.
     pub error_detail: Option<&'static str>,
     pub notice: Option<&'static str>,
+    /// Where the host platform wants whoever came by its link to go on.
+    pub back: Option<String>,
 }
 
 pub fn frame(frame: Frame<'_>, body: AnyView) -> AnyView {
@@ -216,5 +218,19 @@ fn messages(frame: &Frame<'_>) -> AnyView {
     let notice = frame
         .notice
         .map(|notice| view! { <Notice tone=Tone::Success title=notice urgent=true/> });
-    view! { {seeding} {clock} {error} {notice} }.into_any()
+    let back = frame.back.clone().map(|url| {
+        let label = t::back_to(host_of(&url));
+        view! {
+            <p><a href=url rel="noreferrer" class="link inline-flex items-center gap-2">
+                <Icon icon=icondata::LuArrowLeft/>{label}
+            </a></p>
+        }
+    });
+    view! { {back} {seeding} {clock} {error} {notice} }.into_any()
+}
+
+/// What a person knows a site by.
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
 }

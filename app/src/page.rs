@@ -172,6 +172,10 @@ impl Request {
             error: self.query.get_str("error").and_then(AppError::parse),
             error_detail: page.error_detail,
             notice: self.query.get_str("done").and_then(en::notice),
+            back: match actor {
+                Actor::Member { .. } => context::return_url().await,
+                _ => None,
+            },
         };
         let title = format!("{} – {merchant}", page.title);
         Ok(view! { <Title text=title/> {frame(around, page.body)} }.into_any())
@@ -209,6 +213,7 @@ fn error_page(area: &'static Area, error: AppError, path: &str, signed_in: bool)
         error: None,
         error_detail: None,
         notice: None,
+        back: None,
     };
     // The home of an area that is closed to who asks would refuse again.
     let closed = error == AppError::Forbidden || area.home.is_empty();

@@ -11,6 +11,18 @@ function key(): string {
 /** Without a time it happens now. */
 export type UsageEvent = { id: string; type: string; subject: string; time?: string; data: { value: string } };
 
+/** Asks for something to be made, and gives back what was. */
+export async function make(path: string, data: object): Promise<Record<string, string>> {
+  const host = await request.newContext({ extraHTTPHeaders: { authorization: `Bearer ${key()}` } });
+  try {
+    const answer = await host.post(`${process.env.BASE_URL ?? "http://127.0.0.1:3000"}${path}`, { data });
+    expect(answer.status(), await answer.text()).toBe(201);
+    return await answer.json();
+  } finally {
+    await host.dispose();
+  }
+}
+
 /** Sends events as the host does, without a browser. */
 export async function report(events: UsageEvent[]): Promise<{ accepted: number; duplicates: number }> {
   const host = await request.newContext({ extraHTTPHeaders: { authorization: `Bearer ${key()}` } });

@@ -1,5 +1,6 @@
 //! The commands. Whatever goes wrong ends in one plain sentence on stderr and an exit code that is not zero.
 
+mod api_key;
 mod coupon;
 mod credit;
 mod customer;
@@ -14,14 +15,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use billing::money::{Currency, Money};
+use billing::money::{Currency, Money, parse_major};
 use chrono::NaiveDate;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use rust_decimal::Decimal;
-use secrecy::ExposeSecret;
-use service::{Actor, Billing, DemoWorld, NewApiKey, NewStaff, Scope, StaffRole, VerifyReport};
+use service::{Actor, Billing, DemoWorld, NewStaff, StaffRole, VerifyReport};
 use tokio::runtime::Runtime;
 
+use self::api_key::ApiKeyArgs;
 use self::coupon::CouponVerb;
 use self::credit::CreditVerb;
 use self::customer::CustomerVerb;
@@ -66,12 +67,10 @@ enum Verb {
         #[arg(long, default_value = "full", value_parser = world)]
         world: DemoWorld,
     },
-    /// Make an API key of the host platform, print it this once, and end.
-    ApiKey {
-        /// What the key is called in lists.
-        #[arg(long, default_value = "host")]
-        name: String,
-    },
+    /// Make an API key, print it this once, and end; or list, rotate and revoke keys.
+    ApiKey(ApiKeyArgs),
+    /// Print the document that describes the REST API, as OpenAPI 3.1, and end.
+    Openapi,
     /// Make an operator's login and end; the password is one line of standard input.
     Staff {
         #[arg(long)]
@@ -180,9 +179,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
     match verb {
         Verb::Serve(args) => return serve::serve(&runtime, &config, &args),
         Verb::Worker => return serve::work(&runtime, &config),
+        Verb::Openapi => return openapi(),
         Verb::Migrate
         | Verb::Seed { .. }
-        | Verb::ApiKey { .. }
+        | Verb::ApiKey(_)
         | Verb::Staff { .. }
         | Verb::Catalog { .. }
         | Verb::Invoice { .. }
@@ -198,7 +198,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         let billing = database.connect().await?;
         match verb {
             Verb::Seed { today, world } => seed::fill(&billing, world, today).await?,
-            Verb::ApiKey { name } => make_api_key(&billing, name).await?,
+            Verb::ApiKey(args) => api_key::run(&billing, args).await?,
             Verb::Staff { email, name, role } => make_staff(&billing, email, name, role).await?,
             Verb::Catalog { verb } => catalog(&billing, verb).await?,
             Verb::Invoice { verb } => invoice::run(&billing, verb).await?,
@@ -208,23 +208,17 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Verb::Credit { verb } => credit::run(&billing, verb).await?,
             Verb::Tax { verb } => tax::run(&billing, verb).await?,
             Verb::Verify => return verify(&billing).await,
-            Verb::Serve(_) | Verb::Worker | Verb::Migrate => {}
+            Verb::Serve(_) | Verb::Worker | Verb::Migrate | Verb::Openapi => {}
         }
         Ok(ExitCode::SUCCESS)
     })
 }
 
-async fn make_api_key(billing: &Billing, name: String) -> Result<()> {
-    let scopes = vec![Scope::EventsWrite, Scope::Read, Scope::Write];
-    let new = NewApiKey {
-        name,
-        customer: None,
-        scopes,
-        expires_at: None,
-    };
-    let created = billing.create_api_key(&Actor::System, new).await?;
-    writeln!(io::stdout(), "{}", created.key.expose_secret())?;
-    Ok(())
+fn openapi() -> Result<ExitCode> {
+    let document = crate::api::v1::document().context("the API cannot be described")?;
+    let text = serde_json::to_string_pretty(&document).context("the API cannot be described")?;
+    writeln!(io::stdout(), "{text}")?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn make_staff(billing: &Billing, email: String, name: String, role: StaffRole) -> Result<()> {
@@ -243,6 +237,16 @@ async fn make_staff(billing: &Billing, email: String, name: String, role: StaffR
     let id = billing.create_staff(&Actor::System, new).await?;
     writeln!(io::stdout(), "{id}")?;
     Ok(())
+}
+
+/// As people write it: no exponents, nothing between the digits.
+fn number(text: &str) -> std::result::Result<Decimal, String> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let number = parse_major(digits).map(|number| if negative { -number } else { number });
+    number.ok_or_else(|| "give a number in digits, with a point where there are decimals".to_owned())
 }
 
 /// An amount that has more decimals than its currency is a slip, and never rounded.

@@ -18,9 +18,12 @@ use clap::builder::Resettable;
 use clap::{Args, Command};
 use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
+use service::{SmtpConfig, Targets};
 use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
+use crate::api::rate_limit::Quotas;
+use crate::auth::token::{KeySource, PublicAlgorithm, TokenKeys, Tokens};
 pub use proxies::TrustedProxies;
 pub use thresholds::AlertThresholds;
 
@@ -47,7 +50,7 @@ pub struct Config {
     #[arg(long, env = "ADDRESS", global = true, default_value = "127.0.0.1:3000", value_parser = address)]
     pub address: SocketAddr,
 
-    /// Where browsers reach us. Unset: http:// and the address.
+    /// Where browsers reach us. Unset: http:// and the address, or what a server on the data folder had last.
     #[arg(long, env = "BASE_URL", global = true, value_parser = BaseUrl::from_str)]
     pub base_url: Option<BaseUrl>,
 
@@ -137,9 +140,53 @@ pub struct Config {
     )]
     pub usage_alert_thresholds: AlertThresholds,
 
-    /// Signs the tokens the host platform sends; 32 characters or more.
+    /// The server that sends mail, as smtps://user:password@host or smtp://host:25; `?tls=required` for STARTTLS.
+    /// Unset: mail is kept and shown in the app alone.
+    #[arg(long, env = "SMTP_URL", global = true, hide_env_values = true)]
+    pub smtp_url: Option<SecretString>,
+
+    /// In whose name mail is sent, as in `Billing <billing@example.com>`.
+    #[arg(long, env = "MAIL_FROM", global = true)]
+    pub mail_from: Option<String>,
+
+    /// Which addresses webhooks may go to: `public` is https on the public internet, `any` is everything, for
+    /// development.
+    #[arg(long, env = "WEBHOOK_TARGETS", global = true, default_value = "public", value_parser = Targets::from_str)]
+    pub webhook_targets: Targets,
+
+    /// How many requests a second one API key or token may send, five times as many in a burst; each server process
+    /// counts for itself.
+    #[arg(long, env = "API_RATE_LIMIT", global = true, default_value = "100", value_parser = rate())]
+    pub api_rate_limit: u32,
+
+    /// The same for usage events and limits, which a host asks for with each request of its own.
+    #[arg(long, env = "API_RATE_LIMIT_METERING", global = true, default_value = "20000", value_parser = rate())]
+    pub api_rate_limit_metering: u32,
+
+    /// How many requests a second without a known key may come from one address.
+    #[arg(long, env = "API_RATE_LIMIT_ADDRESS", global = true, default_value = "10", value_parser = rate())]
+    pub api_rate_limit_address: u32,
+
+    /// Signs the tokens the host platform sends, with HS256; 32 characters or more.
     #[arg(long, env = "JWT_SECRET_KEY", global = true, hide_env_values = true)]
     pub jwt_secret_key: Option<SecretString>,
+
+    /// Instead of a shared secret: the host platform's public keys as a JSON Web Key Set, a file or an https address.
+    #[arg(long, env = "JWT_JWKS", global = true, value_parser = KeySource::from_str)]
+    pub jwt_jwks: Option<KeySource>,
+
+    /// The one algorithm of tokens that are signed with those keys.
+    #[arg(long, env = "JWT_ALGORITHM", global = true, default_value = "RS256")]
+    pub jwt_algorithm: PublicAlgorithm,
+
+    /// Whom tokens must be for: what they say as `aud`.
+    #[arg(
+        long,
+        env = "JWT_AUDIENCE",
+        global = true,
+        default_value = "cosmosbuilder-billing"
+    )]
+    pub jwt_audience: String,
 
     /// Encrypts and signs what the program stores and hands out: 32 bytes in base64. Unset: made once and
     /// kept in the data folder. Servers that share a database must share it.
@@ -188,7 +235,47 @@ impl Config {
                 "JWT_SECRET_KEY is too short: give it {MIN_JWT_SECRET} characters or more"
             ));
         }
+        if self.jwt_secret_key.is_some() && self.jwt_jwks.is_some() {
+            return Err(
+                "JWT_SECRET_KEY and JWT_JWKS are both set: tokens are signed with one or the other".into(),
+            );
+        }
+        self.smtp()?;
         self.encryption_key_bytes().map(drop)
+    }
+
+    /// None where the host platform signs no tokens.
+    pub fn tokens(&self) -> Option<Tokens> {
+        let keys = match (&self.jwt_secret_key, &self.jwt_jwks) {
+            (Some(secret), _) => TokenKeys::shared(secret),
+            (None, Some(source)) => TokenKeys::public(source.clone(), self.jwt_algorithm),
+            (None, None) => return None,
+        };
+        Some(Tokens::new(keys, &self.jwt_audience))
+    }
+
+    /// The mail server, where one is named.
+    pub fn smtp(&self) -> Result<Option<SmtpConfig>, String> {
+        let (Some(url), from) = (&self.smtp_url, &self.mail_from) else {
+            return Ok(None);
+        };
+        let from = from
+            .clone()
+            .ok_or("SMTP_URL is set, but MAIL_FROM is not: say in whose name mail is sent")?;
+        let smtp = SmtpConfig {
+            url: url.clone(),
+            from,
+        };
+        match smtp.check() {
+            Ok(()) => Ok(Some(smtp)),
+            Err("MAIL_FROM") => {
+                Err("MAIL_FROM is no address: write it as Billing <billing@example.com>".to_owned())
+            }
+            Err(_) => Err(
+                "SMTP_URL is not the address of a mail server: write it as smtps://user:password@host"
+                    .to_owned(),
+            ),
+        }
     }
 
     pub fn encryption_key_bytes(&self) -> Result<Option<[u8; KEY_BYTES]>, String> {
@@ -201,6 +288,14 @@ impl Config {
             None => Err(
                 "ENCRYPTION_KEY is not 32 bytes in base64: make one with `openssl rand -base64 32`".into(),
             ),
+        }
+    }
+
+    pub fn quotas(&self) -> Quotas {
+        Quotas {
+            key: self.api_rate_limit,
+            metering: self.api_rate_limit_metering,
+            address: self.api_rate_limit_address,
         }
     }
 
@@ -330,6 +425,11 @@ fn currency(text: &str) -> Result<Currency, String> {
 
 fn dunning_end(text: &str) -> Result<DunningEnd, String> {
     DunningEnd::parse(text).ok_or_else(|| "give cancel, unpaid or keep".to_owned())
+}
+
+/// Far more than any machine answers.
+fn rate() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=10_000_000)
 }
 
 fn tax_rate(text: &str) -> Result<TaxRate, String> {

@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf, absolute};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
+use crate::config::BaseUrl;
 use crate::os_user::OsUser;
 
 const DEFAULT: &str = ".data";
+const BASE_URL: &str = "base_url";
 /// Where the folder lies when the user Postgres runs as cannot reach the place the program was started in.
 const SYSTEM_WIDE: &str = "/var/lib/cosmosbuilder-billing";
 
@@ -42,6 +44,25 @@ impl DataDir {
 
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Where browsers reached the server that ran on this folder last: what commands write into mails.
+    pub fn base_url(&self) -> Option<BaseUrl> {
+        fs::read_to_string(self.0.join(BASE_URL))
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
+    }
+
+    /// Kept by the server. One that cannot be written costs a link in a mail, and no start.
+    pub fn keep_base_url(&self, base_url: &BaseUrl) {
+        if self.base_url().as_ref() == Some(base_url) {
+            return;
+        }
+        if let Err(error) = fs::write(self.0.join(BASE_URL), format!("{}\n", base_url.as_str())) {
+            tracing::warn!(%error, "The data folder cannot keep where browsers reach us: {error}");
+        }
     }
 
     fn create(path: &Path) -> Result<Self> {
@@ -83,4 +104,22 @@ fn default_path(postgres_user: Option<&OsUser>) -> Result<PathBuf> {
 /// Creates the folder and those above it; one that exists is fine.
 pub fn create_dir(path: &Path, mode: u32) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(mode).create(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_server_was_reached_last_is_kept() {
+        let folder = std::env::temp_dir().join(format!("cbt-base-url-{}", std::process::id()));
+        let data = DataDir::create(&folder).unwrap();
+        assert_eq!(data.base_url(), None);
+        for url in ["http://127.0.0.1:4000", "https://billing.example.com"] {
+            let url: BaseUrl = url.parse().unwrap();
+            data.keep_base_url(&url);
+            assert_eq!(data.base_url(), Some(url));
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

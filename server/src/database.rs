@@ -1,10 +1,11 @@
 //! The database the settings ask for, and the use cases over it.
 
 use anyhow::{Context, Result, bail};
+use service::billing::alert::Thresholds;
 use service::billing::tax::TaxDefaults;
-use service::{Billing, ServiceConfig};
+use service::{Billing, OutgoingConfig, ServiceConfig};
 
-use crate::config::Config;
+use crate::config::{BaseUrl, Config};
 use crate::data_dir::DataDir;
 use crate::embedded_postgres::EmbeddedPostgres;
 use crate::os_user::OsUser;
@@ -25,6 +26,7 @@ pub struct Database {
     pub postgres: Option<EmbeddedPostgres>,
     /// Where it and the secrets lie; none where the settings leave nothing to keep.
     pub data_dir: Option<DataDir>,
+    pub secrets: Secrets,
 }
 
 impl Database {
@@ -60,7 +62,7 @@ impl Database {
             .or(config.database_url.as_ref());
         let settings = ServiceConfig {
             database_url: url.cloned().context("there is no database to use")?,
-            base_url: config.base_url().as_str().to_owned(),
+            base_url: base_url(config, data_dir.as_ref(), join).as_str().to_owned(),
             currency: config.billing_currency,
             tax: TaxDefaults {
                 rate: config.billing_tax_rate,
@@ -71,12 +73,29 @@ impl Database {
             usage_tracking: config.usage_tracking_enabled,
             usage_thresholds: config.usage_alert_thresholds.into(),
             dunning_end: config.billing_dunning_end,
+            outgoing: OutgoingConfig {
+                targets: config.webhook_targets,
+                smtp: config.smtp().map_err(anyhow::Error::msg)?,
+                thresholds: Thresholds {
+                    warning: config.usage_alert_thresholds.warning,
+                    critical: config.usage_alert_thresholds.critical,
+                },
+                ..OutgoingConfig::new(secrets.sealing_key()?)
+            },
         };
         Ok(Self {
             settings,
             postgres,
             data_dir,
+            secrets,
         })
+    }
+
+    /// The server is reached here: commands on the same folder say so too.
+    pub fn keep_base_url(&self, base_url: &BaseUrl) {
+        if let Some(data) = &self.data_dir {
+            data.keep_base_url(base_url);
+        }
     }
 
     /// Connects and brings the database up to date.
@@ -95,4 +114,12 @@ impl Database {
         billing.prepare_partitions().await.with_context(outdated)?;
         Ok(billing)
     }
+}
+
+/// Of a command that was not told: where the server is reached that ran on this folder.
+fn base_url(config: &Config, data_dir: Option<&DataDir>, join: Join) -> BaseUrl {
+    let kept = data_dir
+        .filter(|_| join == Join::IfRunning && config.base_url.is_none())
+        .and_then(DataDir::base_url);
+    kept.unwrap_or_else(|| config.base_url())
 }

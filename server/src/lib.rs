@@ -2,7 +2,7 @@
 #![recursion_limit = "256"]
 
 pub mod api;
-mod auth;
+pub mod auth;
 pub mod cli;
 pub mod config;
 mod data_dir;

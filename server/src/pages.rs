@@ -3,7 +3,9 @@
 use app::{App, Deployment, shell};
 use axum::Router;
 use axum::handler::HandlerWithoutStateExt;
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
 use leptos::context::provide_context;
 use leptos_axum::{AxumRouteListing, LeptosRoutes, render_app_async_with_context};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
@@ -11,8 +13,10 @@ use tower_http::services::ServeDir;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
+use crate::auth::portal_link;
 use crate::config::BaseUrl;
 use crate::downloads;
+use crate::middleware::plain_page::plain_page;
 use crate::middleware::{plain_text, preparing};
 use crate::state::AppState;
 
@@ -44,6 +48,8 @@ pub fn routes(state: &AppState) -> Router<AppState> {
             shell(options.clone())
         })
         .merge(downloads::routes())
+        .merge(portal_link::routes())
+        .method_not_allowed_fallback(no_such_method)
         .fallback_service(files)
         .layer(sessions)
         .layer(from_fn_with_state(
@@ -53,6 +59,12 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .layer(from_fn(plain_text::check))
         .layer(from_fn(app::answer_server_functions))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+}
+
+/// A form that was sent to a page, as by a tampered one.
+async fn no_such_method() -> Response {
+    const WORDS: &str = "Nothing is sent to this address. Open it as a page.";
+    plain_page(StatusCode::METHOD_NOT_ALLOWED, WORDS)
 }
 
 /// The pages. Rendering the table of routes once asks for the same context as a request does.

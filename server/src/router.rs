@@ -22,13 +22,13 @@ pub fn router(state: AppState) -> Router {
             state.base_url.clone(),
             canonical_host::redirect,
         ))
-        .layer(from_fn_with_state(state.trusted_proxies.clone(), client::locate))
         .layer(RequestBodyLimitLayer::new(MAX_FORM_BYTES));
     Router::new()
         .merge(browser)
         .merge(site::routes(Path::new(&*site_root)))
         .merge(health::routes())
         .nest("/v1", api::v1::routes(&state))
+        .layer(from_fn_with_state(state.trusted_proxies.clone(), client::locate))
         .layer(from_fn_with_state(state.base_url.clone(), origin::check))
         .layer(from_fn(timeout::limit))
         .layer(CatchPanicLayer::custom(panic::answer))

@@ -22,6 +22,13 @@ pub struct Secrets {
     encryption_key: [u8; KEY_BYTES],
 }
 
+/// Without the key.
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets")
+    }
+}
+
 impl Secrets {
     pub const fn given(encryption_key: [u8; KEY_BYTES]) -> Self {
         Self { encryption_key }
@@ -52,6 +59,16 @@ impl Secrets {
     /// Signs the quotes customers confirm.
     pub fn quote_key(&self) -> Result<[u8; KEY_BYTES]> {
         self.derive("quotes")
+    }
+
+    /// Seals the answers that are kept to be given again.
+    pub fn seal_key(&self) -> Result<[u8; KEY_BYTES]> {
+        self.derive("answers")
+    }
+
+    /// Seals secrets that have to be read again.
+    pub fn sealing_key(&self) -> Result<[u8; KEY_BYTES]> {
+        self.derive("sealed secrets")
     }
 
     fn derive(&self, purpose: &str) -> Result<[u8; KEY_BYTES]> {

@@ -11,6 +11,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
+use crate::api::{Api, ApiConfig};
 use crate::config::Config;
 use crate::database::{Database, Join};
 use crate::preparing::Preparing;
@@ -88,7 +89,13 @@ async fn serve_on(
     let own_database = database.postgres.is_some();
     let demo = seed::in_background(&billing, own_database && !args.no_demo, &preparing).await?;
     app::ui::chart::load(config.site_root.join("charts.min.js"));
+    let api = Api::new(ApiConfig {
+        seal_key: database.secrets.seal_key()?,
+        quotas: config.quotas(),
+        tokens: config.tokens(),
+    })?;
     let state = AppState {
+        api,
         deployment: Deployment {
             sandbox: true,
             demo,
@@ -101,9 +108,12 @@ async fn serve_on(
         preparing: preparing.clone(),
         trusted_proxies: config.trusted_proxies.clone().unwrap_or_default(),
     };
+    database.keep_base_url(&state.base_url);
     say_hello(&state, database)?;
     tokio::spawn(worker::follow_clock(billing.clone(), shutdown.clone()));
+    tokio::spawn(worker::follow_api_keys(billing.clone(), shutdown.clone()));
     tokio::spawn(worker::follow_entitlements(billing.clone(), shutdown.clone()));
+    tokio::spawn(worker::look_at_usage(billing.clone(), shutdown.clone()));
     let work = (!args.no_worker).then(|| tokio::spawn(worker::run(billing, preparing, shutdown.clone())));
     let code = answer_requests(listener, state, database, &shutdown).await?;
     if let Some(work) = work {

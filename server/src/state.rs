@@ -5,6 +5,7 @@ use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use service::Billing;
 
+use crate::api::Api;
 use crate::config::{BaseUrl, TrustedProxies};
 use crate::preparing::Preparing;
 
@@ -16,6 +17,7 @@ pub struct AppState {
     pub base_url: BaseUrl,
     pub preparing: Preparing,
     pub trusted_proxies: TrustedProxies,
+    pub api: Api,
 }
 
 impl FromRef<AppState> for LeptosOptions {

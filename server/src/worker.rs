@@ -26,17 +26,38 @@ pub async fn run(billing: Billing, preparing: Preparing, shutdown: Shutdown) {
             () = shutdown.requested() => return,
         }
     }
+    if let Err(error) = billing.begin_mail().await {
+        tracing::error!(error = ?error, "Mail cannot be begun: {error}");
+    }
     let mut tasks = JoinSet::new();
     for timer in TIMERS {
         tasks.spawn(schedule::keep(timer, billing.clone(), shutdown.clone()));
     }
-    tasks.spawn(run_queue(billing, shutdown));
+    tasks.spawn(run_queue(Queue::Own, billing.clone(), shutdown.clone()));
+    tasks.spawn(run_queue(Queue::Outgoing, billing, shutdown));
     tasks.join_all().await;
 }
 
 /// Business time as whichever process moved the test clock left it; also where no work is done.
 pub async fn follow_clock(billing: Billing, shutdown: Shutdown) {
     schedule::keep(schedule::CLOCK, billing, shutdown).await;
+}
+
+/// Keys that other processes revoke open nothing here either, at once.
+pub async fn follow_api_keys(billing: Billing, shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            ended = billing.follow_api_keys() => if let Err(error) = ended {
+                // Meanwhile what is known of a key is five seconds old at most.
+                tracing::warn!(%error, "Changes of API keys are not heard of: {error}");
+            },
+            () = shutdown.requested() => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LISTEN_PAUSE) => {},
+            () = shutdown.requested() => return,
+        }
+    }
 }
 
 /// What customers are entitled to, as whichever process changed it; where requests are answered. While nothing can be
@@ -56,15 +77,31 @@ pub async fn follow_entitlements(billing: Billing, shutdown: Shutdown) {
     }
 }
 
-async fn run_queue(billing: Billing, shutdown: Shutdown) {
+/// Whose jobs are run: what talks to strangers holds up nothing else.
+#[derive(Debug, Clone, Copy)]
+enum Queue {
+    Own,
+    Outgoing,
+}
+
+/// Looks at usage within a second of its coming in; where requests are answered, with a worker or without.
+pub async fn look_at_usage(billing: Billing, shutdown: Shutdown) {
+    schedule::keep(schedule::LOOK_AT_USAGE, billing, shutdown).await;
+}
+
+async fn run_queue(queue: Queue, billing: Billing, shutdown: Shutdown) {
     loop {
         let stop = shutdown.clone();
-        let ended = billing.run_worker(async move { stop.requested().await }).await;
+        let stop = async move { stop.requested().await };
+        let ended = match queue {
+            Queue::Own => billing.run_worker(stop).await,
+            Queue::Outgoing => billing.run_outgoing_worker(stop).await,
+        };
         if shutdown.is_requested() {
             return;
         }
         if let Err(error) = ended {
-            tracing::error!(error = ?error, "The queue stopped: {error}");
+            tracing::error!(?queue, error = ?error, "The queue stopped: {error}");
         }
         tokio::select! {
             () = tokio::time::sleep(QUEUE_PAUSE) => {},

@@ -2,6 +2,8 @@
 //! kept in histories and logs. Never a password.
 
 use leptos_router::params::ParamsMap;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::context;
 use crate::error::AppError;
@@ -33,6 +35,17 @@ pub fn keep(typed: &str, came_in: bool) -> Result<(), AppError> {
     } else {
         Ok(())
     }
+}
+
+/// The same for a form of many fields, whole.
+pub fn keep_form<F: Serialize>(name: &str, form: &F, came_in: bool) -> Result<(), AppError> {
+    let form = serde_json::to_string(form).map_err(|_| AppError::Internal)?;
+    keep(&written(&[(name, &form)]), came_in)
+}
+
+/// The form of this name that failed; none where another one did.
+pub fn read_form<F: DeserializeOwned>(name: &str) -> Option<F> {
+    serde_json::from_str(read().get_str(name)?).ok()
 }
 
 /// On the page of a form that failed.

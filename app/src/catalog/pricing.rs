@@ -49,14 +49,16 @@ impl Buyer {
 }
 
 async fn pricing(visit: Visit) -> Result<Page, AppError> {
-    let plans = match visit.actor {
+    let mut plans = match visit.actor {
         Actor::Member { .. } => visit.billing.plans_for(&visit.actor).await?,
         _ => visit.billing.public_plans().await?,
     };
-    let currency = visit.billing.config().currency;
     let interval = chosen_interval(visit.query("interval"));
     let wanted = visit.query("plan").unwrap_or_default().to_owned();
     let (buyer, who) = buyer(&visit).await?;
+    let currency = who.as_ref().map(|(_, currency)| *currency);
+    let currency = currency.unwrap_or(visit.billing.config().currency);
+    plans.retain(|plan| is_priced_in(plan, currency));
     let wanted_price = |plan| plan_price(plan, interval, currency);
     let looked_at = plans.iter().find(|plan| plan.key == wanted);
     let to_try = looked_at.and_then(wanted_price);
@@ -76,10 +78,7 @@ async fn pricing(visit: Visit) -> Result<Page, AppError> {
         Some(_) => address(interval, &wanted, code),
         None => "/pricing".to_owned(),
     };
-    let said = visit
-        .query("error")
-        .and_then(AppError::parse)
-        .is_some_and(AppError::refuses_code);
+    let said = visit.query("error").and_then(AppError::parse);
     let notice = promotion
         .as_ref()
         .and_then(|promotion| promotion.notice(said, address(interval, &wanted, None)));
@@ -100,12 +99,19 @@ async fn pricing(visit: Visit) -> Result<Page, AppError> {
     };
     let page = Page::new(t::TITLE, body);
     Ok(match who {
-        Some(who) => page.of(who).within(&PORTAL),
+        Some((who, _)) => page.of(who).within(&PORTAL),
         None => page,
     })
 }
 
-async fn buyer(visit: &Visit) -> Result<(Buyer, Option<String>), AppError> {
+/// Whether whoever pays in a currency can buy it at all.
+pub fn is_priced_in(plan: &Plan, currency: Currency) -> bool {
+    plan.list_prices()
+        .any(|price| price.amount.currency() == currency)
+}
+
+/// What can be bought, and by whom, where that is known: their name and currency.
+async fn buyer(visit: &Visit) -> Result<(Buyer, Option<(String, Currency)>), AppError> {
     if !matches!(visit.actor, Actor::Member { .. }) {
         return Ok((Buyer::Visitor, None));
     }
@@ -119,7 +125,7 @@ async fn buyer(visit: &Visit) -> Result<(Buyer, Option<String>), AppError> {
             taxation: overview.customer.taxation.clone(),
         },
     };
-    Ok((buyer, Some(overview.customer.name)))
+    Ok((buyer, Some((overview.customer.name, overview.customer.currency))))
 }
 
 fn plan_price(plan: &Plan, interval: Interval, currency: Currency) -> Option<(&Plan, Price)> {

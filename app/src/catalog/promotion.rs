@@ -2,8 +2,10 @@
 
 use billing::catalog::{Plan, Price};
 use billing::coupon::{Code, CodeRefused};
+use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::period::Interval;
+use billing::tax::TaxBehavior;
 use leptos::prelude::*;
 use service::CodeOffer;
 
@@ -95,8 +97,8 @@ impl Promotion {
         }
     }
 
-    /// Above the plans. `said`: the page says already why it is refused.
-    pub fn notice(&self, said: bool, without: String) -> Option<AnyView> {
+    /// Above the plans. `said`: what the page says already, which may be why it is refused.
+    pub fn notice(&self, said: Option<AppError>, without: String) -> Option<AnyView> {
         let refused = |title: &'static str, detail: String| {
             let without = without.clone();
             view! {
@@ -108,7 +110,12 @@ impl Promotion {
         };
         Some(match &self.found {
             Found::Nothing => return None,
-            Found::Refused(_) | Found::NotWith(..) | Found::AtLeast(_) if said => return None,
+            Found::Refused(error) if said == Some(*error) => return None,
+            Found::Refused(_) | Found::NotWith(..) | Found::AtLeast(_)
+                if said.is_some_and(AppError::refuses_code) =>
+            {
+                return None;
+            }
             Found::Visitor => {
                 view! { <Notice tone=Tone::Info title=t::kept(&self.code) detail=t::VISITOR/> }.into_any()
             }
@@ -137,7 +144,7 @@ impl Promotion {
     /// On the card of a plan: what the first invoice comes to, or the way to see it.
     pub fn on_card(&self, plan: &Plan, price: Price, interval: Interval) -> Option<AnyView> {
         if let Some(offer) = self.offer(price) {
-            let words = t::net(&format::money(offer.draft.net()));
+            let words = t::on_first_invoice(&format::money(discounted(&offer.draft)));
             return Some(view! { <p class="text-success">{words}</p> }.into_any());
         }
         let code = self.code_for(price)?;
@@ -153,14 +160,28 @@ fn gives(price: Price, plan: &str, offer: &CodeOffer, without: String) -> AnyVie
         .map(|taken| coupon::named(&taken.name, taken.discount))
         .next()
         .unwrap_or_else(|| offer.name.clone());
-    let [net, total] = [draft.net(), draft.total()].map(format::money);
-    let detail = t::first_invoice(plan, &net, &format::money(price.amount), &total);
+    let detail = first_invoice(plan, price, draft);
     view! {
         <Notice tone=Tone::Success title=t::gives(offer.code.as_str(), &coupon) detail=detail>
             <LinkButton href=without label=t::WITHOUT small=true/>
         </Notice>
     }
     .into_any()
+}
+
+/// What the code leaves of the price, with tax where the price holds it: the two are compared.
+fn discounted(draft: &InvoiceDraft) -> Money {
+    draft.amount().minus(draft.discount()).unwrap_or(draft.total())
+}
+
+fn first_invoice(plan: &str, price: Price, draft: &InvoiceDraft) -> String {
+    let tax = match draft.basis().behavior {
+        _ if draft.tax().is_zero() => String::new(),
+        TaxBehavior::Inclusive => t::TAX_INCLUDED.to_owned(),
+        TaxBehavior::Exclusive => t::with_tax(&format::money(draft.total())),
+    };
+    let [left, before] = [discounted(draft), price.amount].map(format::money);
+    t::first_invoice(plan, &left, &before, &tax)
 }
 
 /// Puts a code into the address, beside the interval and the plan that was looked at.
@@ -180,8 +201,12 @@ pub fn CodeForm(interval: Interval, plan: String, code: String) -> impl IntoView
 #[cfg(test)]
 mod tests {
     use billing::catalog::PriceKind;
-    use billing::id::PlanVersionId;
+    use billing::coupon::{Discount, Percent};
+    use billing::id::{PlanVersionId, RedemptionId};
+    use billing::invoice::{Assembly, Charge, DraftLine, Explain, InvoiceDiscount, LineKind, TakenOff};
     use billing::money::Currency;
+    use billing::period::Period;
+    use billing::tax::{Tax, TaxBasis, TaxRate, Taxation};
 
     use super::*;
 
@@ -225,5 +250,65 @@ mod tests {
         assert_eq!(taken(|_| Found::Refused(AppError::CodeUsedUp)), [false, false]);
         assert_eq!(taken(|_| Found::Refused(AppError::TooMany)), [true, true]);
         assert_eq!(taken(|_| Found::HasPlan), [false, false]);
+    }
+
+    /// A third off the first month, where 10 % tax is in the price or added to it.
+    fn third_off(price: Price, behavior: TaxBehavior) -> InvoiceDraft {
+        let explain = Explain::Flat {
+            price: price.amount,
+            quantity: 1,
+        };
+        let line = DraftLine {
+            item: None,
+            kind: LineKind::Base,
+            charge: Charge::Base,
+            description: "Starter, one month".to_owned(),
+            period: Period::new(
+                "2026-04-01T00:00:00Z".parse().unwrap(),
+                "2026-05-01T00:00:00Z".parse().unwrap(),
+            )
+            .unwrap(),
+            quantity: 1.into(),
+            amount: price.amount,
+            explain,
+            credits: None,
+        };
+        let discount = InvoiceDiscount {
+            redemption: RedemptionId::from_uuid(Default::default()),
+            name: "Third".to_owned(),
+            discount: Discount::Percent(Percent::new("33.33".parse().unwrap()).unwrap()),
+            taken_off: TakenOff::Prices,
+        };
+        let gst = Tax {
+            name: "GST".to_owned(),
+            rate: TaxRate::new("0.10".parse().unwrap()).unwrap(),
+            compound: false,
+        };
+        let taxation = Taxation {
+            taxes: vec![gst],
+            basis: TaxBasis {
+                behavior,
+                ..TaxBasis::default()
+            },
+        };
+        let assembly = Assembly {
+            discounts: &[discount],
+            taxation,
+        };
+        InvoiceDraft::assemble(Currency::USD, vec![line], &assembly).unwrap()
+    }
+
+    #[test]
+    fn prices_are_compared_as_the_list_shows_them() {
+        let starter = price(1, 19_900);
+        let says = |behavior| first_invoice("Starter", starter, &third_off(starter, behavior));
+        assert_eq!(
+            says(TaxBehavior::Inclusive),
+            "The first invoice of Starter is $132.67 instead of $199.00, tax included."
+        );
+        assert_eq!(
+            says(TaxBehavior::Exclusive),
+            "The first invoice of Starter is $132.67 instead of $199.00; $145.94 with tax."
+        );
     }
 }

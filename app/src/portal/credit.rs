@@ -177,7 +177,7 @@ fn document(note: &CreditNoteDetail, title: String, zone: Zone) -> impl IntoView
             line_row(line, Some(of.into_any()), zone)
         })
         .collect_view();
-    let parts = part_rows(summary.parts)
+    let parts = part_rows(summary.parts, &note.refunds)
         .into_iter()
         .map(|(label, amount)| sum(label.to_owned(), amount, false))
         .collect_view();

@@ -9,15 +9,24 @@ use service::{CreditNoteDetail, RefundRow};
 
 use crate::format;
 use crate::portal::credit::{sum, tax_rows};
-use crate::text::en::invoices::credit as t;
+use crate::text::en::invoices::{self as i, credit as t};
 use crate::text::en::portal::lines as l;
 use crate::ui::{Amount, Badge, Panel, Table, Tone, When};
 
-/// What a note does, a line each.
-pub fn part_rows(parts: NoteParts) -> Vec<(&'static str, Money)> {
+/// What a note does, a line each; of what goes back to cards, what became of it.
+pub fn part_rows(parts: NoteParts, refunds: &[RefundRow]) -> Vec<(&'static str, Money)> {
+    let currency = parts.refund.currency();
+    let of = |status: RefundStatus| {
+        let amounts = refunds.iter().filter(|refund| refund.status == status);
+        Money::sum(currency, amounts.map(|refund| refund.amount)).unwrap_or(Money::zero(currency))
+    };
+    let (pending, failed) = (of(RefundStatus::Pending), of(RefundStatus::Failed));
+    let back = parts.refund.minus(pending).and_then(|back| back.minus(failed));
     let rows = [
         (t::OFFSET, parts.offset),
-        (t::REFUND, parts.refund),
+        (t::REFUND, back.unwrap_or(parts.refund)),
+        (t::REFUND_TO_COME, pending),
+        (t::REFUND_REFUSED, failed),
         (t::CREDIT, parts.credit),
     ];
     rows.into_iter()
@@ -65,7 +74,7 @@ fn row(refund: &RefundRow, zone: Zone) -> impl IntoView + use<> {
     let card = refund
         .card
         .as_deref()
-        .map_or_else(|| "–".to_owned(), format::kept_card);
+        .map_or_else(|| i::PAID_WITH.to_owned(), format::kept_card);
     view! {
         <tr>
             <td><When at=refund.settled_at.unwrap_or(refund.created_at) zone=zone time=true/></td>
@@ -108,7 +117,7 @@ fn section(note: &CreditNoteDetail, zone: Zone) -> impl IntoView + use<> {
         .iter()
         .map(|refund| badge(refund.status))
         .collect_view();
-    let parts = part_rows(summary.parts)
+    let parts = part_rows(summary.parts, &note.refunds)
         .into_iter()
         .map(|(label, amount)| sum(label.to_owned(), amount, false))
         .collect_view();
@@ -133,5 +142,61 @@ fn section(note: &CreditNoteDetail, zone: Zone) -> impl IntoView + use<> {
                 </tfoot>
             </Table>
         </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use billing::id::{CreditNoteId, InvoiceId, RefundId};
+    use billing::money::Currency;
+
+    use super::*;
+
+    fn usd(minor: i64) -> Money {
+        Money::new(minor, Currency::USD)
+    }
+
+    fn refund(minor: i64, status: RefundStatus) -> RefundRow {
+        RefundRow {
+            id: RefundId::from_uuid(Default::default()),
+            note: CreditNoteId::from_uuid(Default::default()),
+            note_number: "CN-000001".parse().unwrap(),
+            invoice: InvoiceId::from_uuid(Default::default()),
+            amount: usd(minor),
+            status,
+            card: None,
+            created_at: Default::default(),
+            settled_at: None,
+        }
+    }
+
+    #[test]
+    fn a_refund_that_failed_is_not_said_to_be_back() {
+        let parts = NoteParts {
+            offset: usd(0),
+            refund: usd(10_799),
+            credit: usd(500),
+        };
+        let failed = [refund(10_799, RefundStatus::Failed)];
+        assert_eq!(
+            part_rows(parts, &failed),
+            [(t::REFUND_REFUSED, usd(10_799)), (t::CREDIT, usd(500))]
+        );
+        let each = [
+            refund(10_000, RefundStatus::Succeeded),
+            refund(700, RefundStatus::Pending),
+            refund(99, RefundStatus::Failed),
+        ];
+        assert_eq!(
+            part_rows(parts, &each),
+            [
+                (t::REFUND, usd(10_000)),
+                (t::REFUND_TO_COME, usd(700)),
+                (t::REFUND_REFUSED, usd(99)),
+                (t::CREDIT, usd(500))
+            ]
+        );
+        // Before it is issued.
+        assert_eq!(part_rows(parts, &[])[0], (t::REFUND, usd(10_799)));
     }
 }

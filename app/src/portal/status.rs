@@ -91,13 +91,15 @@ fn trial(overview: &Overview, ends_at: chrono::DateTime<chrono::Utc>) -> AnyView
     let title = t::trial_left(format::days_until(ends_at, overview.now));
     // What is billed beside the plan before says nothing of the plan.
     let upcoming = overview.upcoming.as_ref().filter(|upcoming| upcoming.bills_plan);
-    if let (Some(days), Some(upcoming)) = (overview.customer.terms.net_days(), upcoming) {
-        let detail = t::trial_then_sent(&date, &format::money(upcoming.draft.total()), days);
+    let due = upcoming.and_then(|upcoming| upcoming.draft.amount_due().ok());
+    let due = due.filter(|due| due.is_positive());
+    if let (Some(days), Some(due)) = (overview.customer.terms.net_days(), due) {
+        let detail = t::trial_then_sent(&date, &format::money(due), days);
         return view! { <Notice tone=Tone::Info title=title detail=detail/> }.into_any();
     }
-    match (&overview.payment_method, upcoming) {
-        (Some(_), Some(upcoming)) => {
-            let detail = t::trial_then(&date, &format::money(upcoming.draft.total()));
+    match (&overview.payment_method, due) {
+        (Some(_), Some(due)) => {
+            let detail = t::trial_then(&date, &format::money(due));
             view! { <Notice tone=Tone::Info title=title detail=detail/> }.into_any()
         }
         (Some(_), None) => view! { <Notice tone=Tone::Info title=title/> }.into_any(),

@@ -1,4 +1,10 @@
-//! Thresholds of usage: which of them a quantity has reached.
+//! Alerts: which steps of a rule a value has reached, each told once a period until it is left behind again.
+
+mod rule;
+mod watch;
+
+pub use rule::{InvalidSteps, Rule, RuleKind, Severity, Step, Thresholds};
+pub use watch::{Crossed, Look, Reading, Watch, look};
 
 use rust_decimal::Decimal;
 

@@ -9,7 +9,7 @@ mod spec;
 
 pub use charge::{Bounds, MeterCharge, MeterPrice, MeterPriceError};
 pub use diff::{Archived, CatalogState, Change, Difference, MeterConflict, PlanState, diff, differences};
-pub use meter::{Aggregation, Meter, Reset};
+pub use meter::{Aggregation, Meter, Reset, Selection};
 pub use plan::{Feature, Plan, PlanKind, UnitPrice, VersionStatus};
 pub use price::{Price, PriceKind};
 pub use spec::{

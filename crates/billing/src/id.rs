@@ -101,6 +101,13 @@ ids! {
     OutboxEventId = "evt";
     MailId = "mail";
     GrantId = "grant";
+    PortalLinkId = "ps";
+    WebhookEndpointId = "we";
+    WebhookSecretId = "ws";
+    WebhookDeliveryId = "wd";
+    AlertId = "alt";
+    AlertChannelId = "ach";
+    AlertNotificationId = "anot";
 }
 
 /// One spelling only: the prefix, an underscore and 32 lower-case hexadecimal digits.

@@ -22,3 +22,4 @@ pub mod revenue;
 pub mod subscription;
 pub mod tax;
 pub mod usage;
+pub mod webhook;

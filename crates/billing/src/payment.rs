@@ -5,7 +5,7 @@ mod minimum;
 mod refund;
 
 pub use minimum::minimum_charge;
-pub use refund::RefundStatus;
+pub use refund::{InvalidRefundMove, RefundStatus};
 
 use serde::{Deserialize, Serialize};
 

@@ -2,6 +2,7 @@
 //! is rounded.
 
 mod assess;
+mod country;
 mod customer;
 mod id;
 mod included;
@@ -10,6 +11,7 @@ mod rate;
 mod region;
 
 pub use assess::{Tax, TaxRounding, assess};
+pub use country::COUNTRY_CODES;
 pub use customer::{TaxBasis, TaxBehavior, TaxDefaults, TaxProfile, TaxTreatment, Taxation, taxation};
 pub use id::{InvalidTaxId, TaxId};
 pub use included::{Included, IncludedRounding, included, included_together};

@@ -53,6 +53,7 @@ fn plan(id: u128, aggregation: Aggregation, included: Allowance, bounds: Option<
             unit: "call".into(),
             aggregation,
             reset: Reset::UsagePeriod,
+            selection: billing::catalog::Selection::default(),
         },
         included,
         enforcement: Enforcement::Overage,

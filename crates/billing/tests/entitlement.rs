@@ -24,6 +24,7 @@ fn plan(id: u128, charges: &[(&str, Allowance)], features: &[(&str, &str)]) -> P
             unit: "unit".to_owned(),
             aggregation: Aggregation::Sum,
             reset: Reset::UsagePeriod,
+            selection: billing::catalog::Selection::default(),
         },
         included: *included,
         enforcement: Enforcement::Overage,

@@ -260,6 +260,7 @@ fn plan(enforcement: Enforcement) -> Plan {
         unit: "call".to_owned(),
         aggregation: Aggregation::Sum,
         reset: Reset::UsagePeriod,
+        selection: billing::catalog::Selection::default(),
     };
     Plan {
         id: PlanId::from_uuid(Uuid::nil()),

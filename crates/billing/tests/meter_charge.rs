@@ -48,6 +48,7 @@ fn plan(scheme: &str, included: i64, bounds: Bounds) -> Plan {
             unit: "call".into(),
             aggregation: Aggregation::Sum,
             reset: Reset::UsagePeriod,
+            selection: billing::catalog::Selection::default(),
         },
         included: Allowance::Units(included.into()),
         enforcement: Enforcement::Overage,

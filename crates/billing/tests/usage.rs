@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use billing::catalog::{Aggregation, Meter, Reset};
+use billing::catalog::{Aggregation, Meter, Reset, Selection};
 use billing::id::MeterId;
 use billing::period::Period;
 use billing::usage::{Bucket, CounterChange, Event, SetChange, SpanUsage, Tally, ValueSet, hour_of, total};
@@ -30,6 +30,7 @@ fn meter(aggregation: Aggregation, reset: Reset) -> Meter {
         unit,
         aggregation,
         reset,
+        selection: Selection::default(),
     }
 }
 
@@ -75,6 +76,7 @@ fn through_buckets(events: &[Event], period: Period) -> SpanUsage {
             .map(|(_, bucket)| *bucket)
             .reduce(|a, b| a.merge(b).unwrap()),
         edges: events.iter().filter(|event| partial(event)).copied().collect(),
+        distinct: 0,
     }
 }
 
@@ -184,6 +186,21 @@ proptest! {
             };
         }
         prop_assert_eq!(fold(&changes).len(), present.len());
+    }
+
+    #[test]
+    fn what_is_taken_back_never_was(events in events(), mistakes in events(), period in periods()) {
+        let mut all = events.clone();
+        all.extend(mistakes.iter().copied());
+        all.extend(mistakes.iter().map(Event::reversal));
+        for kind in [Aggregation::Count, Aggregation::Sum, Aggregation::TimeWeighted] {
+            for reset in [Reset::UsagePeriod, Reset::Never] {
+                let meter = meter(kind, reset);
+                prop_assert!(meter.takes_back());
+                let totals = [&events, &all].map(|events| total(&meter, period, &through_buckets(events, period)));
+                prop_assert_eq!(totals[0], totals[1], "{:?} {:?}", kind, reset);
+            }
+        }
     }
 
     #[test]

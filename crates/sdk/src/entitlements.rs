@@ -6,6 +6,7 @@ use crate::usage::{MeterUsage, Reason};
 
 /// What plan and add-ons grant, defaults and agreements included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Entitlements {
     /// Meters first, then features.
     pub entitlements: Vec<Entitlement>,
@@ -13,6 +14,7 @@ pub struct Entitlements {
 
 /// One of them; a customer may do it where `allowed` says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Entitlement {
     /// One more of a meter.
@@ -21,6 +23,7 @@ pub enum Entitlement {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Feature {
     /// The feature's key, such as `support`.
     pub feature: String,

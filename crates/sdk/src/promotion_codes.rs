@@ -6,6 +6,7 @@ use crate::money::Amount;
 
 /// What is asked. Nothing is redeemed by asking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Validate {
     /// As typed; upper and lower case are the same.
@@ -20,6 +21,7 @@ pub struct Validate {
 /// why: `code_unknown`, `code_expired`, `code_used_up`, `code_redeemed`, `code_first_time_only`, `code_other_plan`,
 /// `code_other_currency` or `code_below_minimum`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Valid {
     /// In upper case.
     pub code: String,

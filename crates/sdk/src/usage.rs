@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 /// Why more may not be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// With it the limit would be passed. As a problem: 429.
@@ -23,6 +24,7 @@ pub enum Reason {
 
 /// How near the limit is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Warning {
     /// From 80 % of the limit on, where nothing else is configured.
@@ -33,6 +35,7 @@ pub enum Warning {
 
 /// How things stand with a meter, and whether so much more of it may be used: `used + reserved + quantity <= limit`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Answer {
     pub allowed: bool,
     /// None where it is allowed.
@@ -56,6 +59,7 @@ pub struct Answer {
 
 /// Whether so much more may be used. Nothing is held by asking.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// `cus_...`.
@@ -64,11 +68,13 @@ pub struct Check {
     pub meter: String,
     /// How much more, 1 if left out; 0 asks how things stand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub quantity: Option<Box<RawValue>>,
 }
 
 /// Units to hold for a call.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Reserve {
     /// The caller's own name of this one call, for ever: unique among the customer's reservations and events. Sent
@@ -80,12 +86,14 @@ pub struct Reserve {
     pub meter: String,
     /// How much, 1 if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub quantity: Option<Box<RawValue>>,
 }
 
 /// Units that are held. Whoever may not have them gets a problem whose `code` is the reason, with the members of
 /// [`Answer`] beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Reserved {
     pub id: String,
     pub customer: String,
@@ -100,6 +108,7 @@ pub struct Reserved {
 
 /// A call that happened.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Commit {
     pub id: String,
@@ -107,14 +116,17 @@ pub struct Commit {
     pub customer: String,
     /// How much it really used: at most what was reserved, which it is if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub quantity: Option<Box<RawValue>>,
     /// An object: the dimensions of the usage event that is written under this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub data: Option<Box<RawValue>>,
 }
 
 /// A call that is counted, however often it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Committed {
     pub id: String,
     pub customer: String,
@@ -127,6 +139,7 @@ pub struct Committed {
 
 /// A call that did not happen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Release {
     pub id: String,
@@ -136,6 +149,7 @@ pub struct Release {
 
 /// Units that are free again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Released {
     pub id: String,
     pub customer: String,
@@ -145,11 +159,13 @@ pub struct Released {
 
 /// How things stand with each meter of the customer's plan, in the plan's order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UsageSummary {
     pub meters: Vec<MeterUsage>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MeterUsage {
     /// The meter's key.
     pub meter: String,

@@ -150,6 +150,7 @@ impl Bench {
             usage_tracking: true,
             usage_thresholds: Default::default(),
             dunning_end: service::billing::payment::dunning::DunningEnd::default(),
+            outgoing: service::OutgoingConfig::new([7; 32]),
         };
         let billing = Billing::connect(config).await?;
         billing.migrate().await?;

@@ -34,6 +34,7 @@ async fn main() -> Result<()> {
         usage_tracking: true,
         usage_thresholds: Default::default(),
         dunning_end: service::billing::payment::dunning::DunningEnd::default(),
+        outgoing: service::OutgoingConfig::new([7; 32]),
     };
     let billing = Billing::over(PgPool::connect(&url).await?, Arc::clone(&clock), config);
     billing.migrate().await?;

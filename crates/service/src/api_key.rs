@@ -1,5 +1,9 @@
 //! Keys for machines: the host platform's, which speak for every customer, and a customer's own.
 
+mod cache;
+
+use std::time::{Duration, Instant};
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use billing::id::{ApiKeyId, AuditEntryId, CustomerId};
@@ -7,8 +11,10 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use store::CustomerScope;
-use store::api_key::{ApiKeyRow, KeyHash};
+use store::PgConnection;
+use store::api_key::{ApiKeyRow, Changes, KeyHash};
 
+pub(crate) use self::cache::KeyCache;
 use crate::id::mint;
 use crate::{Actor, Billing, Error, MemberRole, Result, Scope, StaffRole};
 
@@ -19,6 +25,8 @@ const KEY_CHARS: usize = 43;
 /// Shown in lists to tell keys apart.
 const PREFIX_CHARS: usize = 8;
 const MAX_NAME_CHARS: usize = 100;
+/// What was replaced goes on this long, so that every server of the host can learn the new key first.
+const OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Debug, Clone)]
 pub struct NewApiKey {
@@ -52,40 +60,64 @@ impl Billing {
         if new.scopes.is_empty() {
             return Err(Error::Invalid { field: "scopes" });
         }
-        let id = mint(ApiKeyId::from_uuid);
-        let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-        let key = format!("{MARK}{secret}");
         let scopes: Vec<String> = new.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
         let mut tx = store::begin(self.pool()).await?;
         if let Some(customer) = customer {
             let known = store::customer::find(&mut tx, CustomerScope::of(customer)).await?;
             known.ok_or(Error::NotFound("customer"))?;
         }
-        let row = store::api_key::NewApiKey {
-            id,
+        let wanted = Wanted {
             customer,
             name,
-            prefix: &secret[..PREFIX_CHARS],
-            hash: hash(&key),
             scopes: &scopes,
             expires_at: new.expires_at,
+            replaces: None,
         };
-        store::api_key::insert(&mut tx, &row).await?;
+        let created = insert(&mut tx, &wanted).await?;
         let entry = store::audit::NewEntry {
             id: mint(AuditEntryId::from_uuid),
             at: self.now(),
             actor: &actor.audit_name(),
             action: "api_key.created",
             customer,
-            subject: &id.to_string(),
+            subject: &created.id.to_string(),
             detail: &serde_json::json!({ "name": name, "scopes": scopes }),
         };
         store::audit::insert(&mut tx, &[entry]).await?;
         store::commit(tx).await?;
-        Ok(CreatedApiKey {
-            id,
-            key: SecretString::from(key),
-        })
+        Ok(created)
+    }
+
+    /// Makes a key that takes the place of another one, which goes on for a day.
+    pub async fn rotate_api_key(&self, actor: &Actor, id: ApiKeyId) -> Result<CreatedApiKey> {
+        let scope = manages_keys(actor)?;
+        let mut tx = store::begin(self.pool()).await?;
+        let old = store::api_key::lock(&mut tx, scope, id)
+            .await?
+            .ok_or(Error::NotFound("API key"))?;
+        let wanted = Wanted {
+            customer: old.customer,
+            name: &old.name,
+            scopes: &old.scopes,
+            expires_at: store::api_key::expiry_like(&mut tx, id).await?,
+            replaces: Some(id),
+        };
+        let created = insert(&mut tx, &wanted).await?;
+        store::api_key::expire_within(&mut tx, id, OVERLAP).await?;
+        store::api_key::announce(&mut tx, id).await?;
+        let entry = store::audit::NewEntry {
+            id: mint(AuditEntryId::from_uuid),
+            at: self.now(),
+            actor: &actor.audit_name(),
+            action: "api_key.rotated",
+            customer: old.customer,
+            subject: &id.to_string(),
+            detail: &serde_json::json!({ "replaced_by": created.id }),
+        };
+        store::audit::insert(&mut tx, &[entry]).await?;
+        store::commit(tx).await?;
+        self.parts.keys.forget(id);
+        Ok(created)
     }
 
     /// The actor a key stands for. Unknown, revoked and expired keys are told apart to nobody.
@@ -93,9 +125,14 @@ impl Billing {
         if !key.starts_with(MARK) || key.len() != MARK.len() + KEY_CHARS {
             return Err(Error::Unauthenticated);
         }
+        let (hash, now) = (hash(key), Instant::now());
+        let ticket = match self.parts.keys.actor(&hash, now) {
+            Ok(actor) => return Ok(actor),
+            Err(ticket) => ticket,
+        };
         let mut conn = store::acquire(self.pool()).await?;
         // Looked up by its hash: the time of a lookup says nothing about a key that is only nearly right.
-        let grant = store::api_key::grant(&mut conn, &hash(key))
+        let grant = store::api_key::grant(&mut conn, &hash)
             .await?
             .ok_or(Error::Unauthenticated)?;
         let scope = |name: &String| Scope::parse(name).ok_or_else(|| store::Error::corrupt("api_key", name));
@@ -104,11 +141,32 @@ impl Billing {
             .iter()
             .map(scope)
             .collect::<std::result::Result<_, _>>()?;
-        Ok(Actor::ApiKey {
+        let actor = Actor::ApiKey {
             id: grant.id,
             customer: grant.customer,
             scopes,
-        })
+        };
+        let read = (hash, grant.id, &actor);
+        self.parts.keys.remember(ticket, read, (now, grant.lasts));
+        Ok(actor)
+    }
+
+    /// Whether the key was shown a moment ago: then it needs no look into the database.
+    pub fn knows_api_key(&self, key: &str) -> bool {
+        self.parts.keys.actor(&hash(key), Instant::now()).is_ok()
+    }
+
+    /// Forgets keys as other processes revoke and replace them. Returns only with the error that ends it.
+    pub async fn follow_api_keys(&self) -> Result<()> {
+        let mut changes = Changes::listen(self.pool()).await?;
+        // What changed before we listened.
+        self.parts.keys.forget_all();
+        loop {
+            match changes.next().await? {
+                Some(id) => self.parts.keys.forget(id),
+                None => self.parts.keys.forget_all(),
+            }
+        }
     }
 
     pub async fn revoke_api_key(&self, actor: &Actor, id: ApiKeyId) -> Result<()> {
@@ -127,7 +185,9 @@ impl Billing {
             detail: &serde_json::json!({}),
         };
         store::audit::insert(&mut tx, &[entry]).await?;
+        store::api_key::announce(&mut tx, id).await?;
         store::commit(tx).await?;
+        self.parts.keys.forget(id);
         Ok(())
     }
 
@@ -153,8 +213,48 @@ fn manages_keys(actor: &Actor) -> Result<Option<CustomerScope>> {
         }
         | Actor::System => Ok(None),
         Actor::Anonymous => Err(Error::Unauthenticated),
-        Actor::Member { .. } | Actor::Staff { .. } | Actor::ApiKey { .. } => Err(Error::Forbidden),
+        Actor::Member { .. }
+        | Actor::Staff { .. }
+        | Actor::ApiKey { .. }
+        | Actor::Token { .. }
+        | Actor::OnBehalf { .. } => Err(Error::Forbidden),
     }
+}
+
+/// A key to make.
+struct Wanted<'a> {
+    customer: Option<CustomerId>,
+    name: &'a str,
+    scopes: &'a [String],
+    expires_at: Option<DateTime<Utc>>,
+    replaces: Option<ApiKeyId>,
+}
+
+async fn insert(conn: &mut PgConnection, wanted: &Wanted<'_>) -> Result<CreatedApiKey> {
+    let id = mint(ApiKeyId::from_uuid);
+    let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let key = format!("{MARK}{secret}");
+    let row = store::api_key::NewApiKey {
+        id,
+        customer: wanted.customer,
+        name: wanted.name,
+        prefix: &secret[..PREFIX_CHARS],
+        hash: hash(&key),
+        scopes: wanted.scopes,
+        expires_at: wanted.expires_at,
+        replaces: wanted.replaces,
+    };
+    store::api_key::insert(conn, &row).await.map_err(|error| {
+        if error.is_conflict_on(store::api_key::REPLACED) {
+            Error::KeyReplaced
+        } else {
+            error.into()
+        }
+    })?;
+    Ok(CreatedApiKey {
+        id,
+        key: SecretString::from(key),
+    })
 }
 
 fn hash(key: &str) -> KeyHash {

@@ -11,7 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use store::customer::NewCustomer;
 use store::member::{LoginId, LoginName};
 
-use self::password::{NOBODY, Passwords, Verdict};
+pub(crate) use self::password::NOBODY;
+use self::password::{Passwords, Verdict};
 pub(crate) use self::tries::Tries;
 use crate::id::mint;
 use crate::{Actor, Billing, Error, MemberRole, Result, StaffRole};
@@ -258,7 +259,7 @@ impl From<Principal> for LoginId {
 }
 
 /// The index decides, so that two who ask at once cannot both have it.
-fn taken(error: store::Error) -> Error {
+pub(crate) fn taken(error: store::Error) -> Error {
     let names = [store::member::EMAIL_INDEX, store::member::STAFF_EMAIL_INDEX];
     if names.iter().any(|name| error.is_conflict_on(name)) {
         Error::EmailTaken
@@ -267,7 +268,7 @@ fn taken(error: store::Error) -> Error {
     }
 }
 
-fn name<'a>(text: &'a str, field: &'static str) -> Result<&'a str> {
+pub(crate) fn name<'a>(text: &'a str, field: &'static str) -> Result<&'a str> {
     let text = text.trim();
     let fits =
         !text.is_empty() && text.chars().count() <= MAX_NAME_CHARS && !text.chars().any(char::is_control);
@@ -279,7 +280,7 @@ fn name<'a>(text: &'a str, field: &'static str) -> Result<&'a str> {
 }
 
 /// Refuses what certainly is no address; whether mail arrives, only mail can tell.
-fn email(text: &str) -> Result<&str> {
+pub(crate) fn email(text: &str) -> Result<&str> {
     let text = text.trim();
     let plausible = text.rsplit_once('@').is_some_and(|(local, domain)| {
         let labels = || domain.split('.');

@@ -7,6 +7,7 @@ mod draft;
 mod export;
 mod file;
 mod lines;
+mod meter;
 mod migrate;
 mod price;
 mod section;

@@ -9,6 +9,7 @@ mod top_up;
 use billing::id::{InvoiceId, PriceId};
 use billing::invoice::InvoiceStatus;
 use billing::money::Money;
+use billing::payment::AttemptStatus;
 use store::CustomerScope;
 use store::payment::{CheckoutRow, Purpose};
 
@@ -46,6 +47,7 @@ pub enum CheckoutOutcome {
 pub struct CheckoutResult {
     pub outcome: CheckoutOutcome,
     pub plan_name: Option<String>,
+    /// What was paid on the page, which is less than the invoice's total where credit paid some of it.
     pub amount: Option<Money>,
     pub invoice: Option<InvoiceSummary>,
     pub payment_method: Option<PaymentMethod>,
@@ -126,11 +128,16 @@ impl Billing {
     async fn describe(&self, scope: CustomerScope, row: CheckoutRow) -> Result<CheckoutResult> {
         let mut conn = store::acquire(self.pool()).await?;
         let invoice = match row.invoice {
-            Some(id) => store::invoice::find(&mut conn, scope, id)
-                .await?
-                .map(|detail| detail.summary),
+            Some(id) => store::invoice::find(&mut conn, scope, id).await?,
             None => None,
         };
+        let paid = invoice.as_ref().and_then(|invoice| {
+            let mut attempts = invoice.attempts.iter();
+            attempts
+                .find(|attempt| Some(attempt.id) == row.attempt && attempt.status == AttemptStatus::Succeeded)
+        });
+        let amount = paid.map(|attempt| attempt.amount);
+        let invoice = invoice.map(|detail| detail.summary);
         let subscriptions = store::subscription::all(&mut conn, scope).await?;
         let subscription = subscriptions
             .iter()
@@ -142,7 +149,7 @@ impl Billing {
         Ok(CheckoutResult {
             outcome: outcome(&row, invoice.as_ref()),
             plan_name: plan.map(|plan| plan.name),
-            amount: invoice.as_ref().map(|invoice| invoice.total),
+            amount,
             invoice,
             payment_method: store::payment::default_method(&mut conn, scope).await?,
             trial: row.purpose == Purpose::TrialCard,

@@ -100,12 +100,21 @@ impl Billing {
     pub async fn credit_notes_of(&self, actor: &Actor, invoice: InvoiceId) -> Result<Vec<CreditNoteDetail>> {
         let scope = actor.reads_customer()?;
         let mut conn = store::acquire(self.pool()).await?;
-        let mut notes = Vec::new();
-        for note in store::credit::of_invoice(&mut conn, scope, invoice).await? {
-            notes.extend(store::credit::find(&mut conn, scope, note.id).await?);
-        }
-        Ok(notes)
+        notes_of(&mut conn, scope, invoice).await
     }
+}
+
+/// The notes of an invoice, oldest first, each with what became of its refunds.
+async fn notes_of(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    invoice: InvoiceId,
+) -> Result<Vec<CreditNoteDetail>> {
+    let mut notes = Vec::new();
+    for note in store::credit::of_invoice(conn, scope, invoice).await? {
+        notes.extend(store::credit::find(conn, scope, note.id).await?);
+    }
+    Ok(notes)
 }
 
 /// What a customer's invoices are paid from first. Under the customer's lock it stays what it is.

@@ -1,5 +1,9 @@
 //! Who pays.
 
+mod hosted;
+
+pub use hosted::{ChangeHosted, NewHosted, revision};
+
 use billing::id::CustomerId;
 use billing::invoice::PaymentTerms;
 use billing::money::Currency;

@@ -10,6 +10,7 @@ use billing::tax::InvalidTaxId;
 
 use crate::catalog::Problem;
 use crate::limit::ReservationError;
+use crate::outgoing::Refused;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -22,6 +23,8 @@ pub enum ErrorKind {
     /// The request was understood and cannot be carried out as things stand.
     Conflict,
     Invalid,
+    /// Somebody else was faster: what the change was based on is old.
+    Outdated,
     TooMany,
     /// For now: try again.
     Unavailable,
@@ -67,6 +70,12 @@ pub enum Error {
     Credit(#[from] CreditRefused),
     #[error("this name was used for another credit note of the invoice")]
     KeyReused,
+    #[error("another key took the place of this one already")]
+    KeyReplaced,
+    #[error("it changed meanwhile: look again")]
+    ChangedMeanwhile,
+    #[error("another customer has this id of yours")]
+    ExternalIdTaken,
     #[error("a payment of this invoice is under way")]
     PaymentUnderWay,
     #[error("there is no payment method")]
@@ -79,6 +88,14 @@ pub enum Error {
     Code(#[from] CodeRefused),
     #[error("a promotion code of this name exists already")]
     CodeTaken,
+    #[error(transparent)]
+    Target(#[from] Refused),
+    #[error("the alert is resolved")]
+    AlertResolved,
+    #[error("the webhook endpoint is turned off")]
+    EndpointOff,
+    #[error("there are as many webhook endpoints as there may be")]
+    TooManyEndpoints,
     #[error("the same event id came with another body")]
     EventConflict,
     #[error(transparent)]
@@ -130,6 +147,9 @@ impl Error {
             Self::InvoiceGivenBack => "invoice_given_back",
             Self::Credit(refused) => credit_code(*refused),
             Self::KeyReused => "key_reused",
+            Self::KeyReplaced => "key_replaced",
+            Self::ChangedMeanwhile => "changed_meanwhile",
+            Self::ExternalIdTaken => "external_id_taken",
             Self::PaymentUnderWay => "payment_under_way",
             Self::NoPaymentMethod => "no_payment_method",
             Self::Change(ChangeError::SamePrice) => "same_price",
@@ -155,6 +175,10 @@ impl Error {
             Self::Change(ChangeError::InvoiceOpen) => "invoice_open",
             Self::Change(ChangeError::ResumesTooEarly) => "resumes_too_early",
             Self::Change(_) => "not_changeable",
+            Self::Target(_) => "target_refused",
+            Self::AlertResolved => "alert_resolved",
+            Self::EndpointOff => "endpoint_off",
+            Self::TooManyEndpoints => "too_many_endpoints",
             Self::EventConflict => "event_conflict",
             Self::Reservation(error) => error.code(),
             Self::Busy => "busy",
@@ -186,7 +210,9 @@ impl Error {
             Self::Unauthenticated | Self::WrongCredentials => ErrorKind::Unauthenticated,
             Self::Forbidden => ErrorKind::Forbidden,
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Invalid { .. } | Self::TaxId(_) | Self::Catalog(_) | Self::Money(_) => ErrorKind::Invalid,
+            Self::Invalid { .. } | Self::TaxId(_) | Self::Catalog(_) | Self::Money(_) | Self::Target(_) => {
+                ErrorKind::Invalid
+            }
             Self::Credit(CreditRefused::UnknownLine | CreditRefused::Twice | CreditRefused::NoLine)
             | Self::Credit(CreditRefused::Currency | CreditRefused::Part(PartRefused::Amount)) => {
                 ErrorKind::Invalid
@@ -203,18 +229,24 @@ impl Error {
             | Self::InvoiceGivenBack
             | Self::Credit(_)
             | Self::KeyReused
+            | Self::KeyReplaced
+            | Self::ExternalIdTaken
             | Self::PaymentUnderWay
             | Self::NoPaymentMethod
             | Self::Change(_)
             | Self::Code(_)
             | Self::CodeTaken
             | Self::EventConflict
+            | Self::AlertResolved
+            | Self::EndpointOff
+            | Self::TooManyEndpoints
             | Self::NotEmpty
             | Self::ClockRefused => ErrorKind::Conflict,
             Self::Reservation(error) if error.is_conflict() => ErrorKind::Conflict,
             Self::Reservation(_) => ErrorKind::Invalid,
+            Self::ChangedMeanwhile => ErrorKind::Outdated,
             Self::TooMany => ErrorKind::TooMany,
-            Self::Preparing | Self::Gateway(_) | Self::Queue | Self::Busy => ErrorKind::Unavailable,
+            Self::Preparing | Self::Busy | Self::Gateway(_) | Self::Queue => ErrorKind::Unavailable,
             Self::Store(error) if error.is_transient() => ErrorKind::Unavailable,
             Self::Store(_) | Self::OutOfBounds(_) | Self::Internal(_) => ErrorKind::Internal,
         }

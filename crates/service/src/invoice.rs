@@ -2,10 +2,12 @@
 
 mod correct;
 mod finalize;
+mod listed;
 mod one_off;
 
 pub use correct::{Void, reverse_write_off, void};
 pub use finalize::{Finalize, finalize};
+pub use listed::{InvoicesOf, NotesOf};
 pub use one_off::{AddOneOff, BillOneOff, waiting};
 
 use billing::id::InvoiceId;

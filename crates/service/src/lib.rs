@@ -4,8 +4,10 @@
 
 mod actor;
 mod admin;
+mod alert;
 mod api_key;
 mod auth;
+mod behalf;
 mod catalog;
 mod checkout;
 pub mod clock;
@@ -15,26 +17,36 @@ mod customer;
 mod demo;
 mod entitlement;
 mod error;
+mod feed;
 mod id;
+mod idempotency;
 mod invoice;
 mod limit;
 mod mail;
+mod outgoing;
 mod overview;
+mod page;
 mod payment;
+mod portal_link;
 mod queue;
 mod quote;
 mod record;
 mod run;
+mod seal;
 mod session;
 mod subscription;
 mod tax;
 mod usage;
 mod verify;
+mod webhook;
 
 pub use actor::{Actor, MemberRole, Scope, StaffRole};
 pub use admin::{
     AdminOverview, ClockMove, ClockState, MailRow, MonthMovements, MonthRevenue, MovedCustomer, MovementRow,
     ParkedCustomer,
+};
+pub use alert::{
+    AlertList, AlertPage, ChannelAddress, HostAlert, NewAlertChannel, SetBudget, ShownChannel, TestOutcome,
 };
 pub use api_key::{CreatedApiKey, NewApiKey};
 pub use auth::{NewStaff, Principal, SignIn, SignUp};
@@ -48,33 +60,53 @@ pub use credit::{
     CreditInvoice, CreditNotePreview, CreditOverview, CreditableInvoice, GrantCredit, IssueCreditNote,
     ShownNote,
 };
-pub use customer::CustomerProfile;
+pub use customer::{ChangeHosted, CustomerProfile, NewHosted, revision};
 pub use demo::{DEMO_PASSWORD, DemoAccount, DemoWorld, SeedProgress, demo_accounts};
 pub use entitlement::{OverrideKey, SetOverride};
 pub use error::{Error, ErrorKind, Result};
+pub use feed::{FeedCursor, FeedPage, ToldEvent};
 pub use gateway::{CheckoutMode, sandbox};
-pub use invoice::{AddOneOff, BillOneOff};
+pub use idempotency::{Claim, Intent, SealedAnswer, Sent};
+pub use invoice::{AddOneOff, BillOneOff, InvoicesOf, NotesOf};
 pub use limit::{
     CheckUsage, CommitUsage, Committed, Entitlement, Held, MeterStanding, ReservationError, ReserveOutcome,
     ReserveUsage,
 };
+pub use mail::SmtpConfig;
+pub use outgoing::{OutgoingConfig, Refused, Targets};
 pub use overview::{Dunning, MeterUsage, Overview, Owed, Upcoming};
-pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, SessionStorage};
+pub use page::{MAX_PAGE, Page, PageQuery};
+pub use portal_link::{OpenPortal, PortalFlow, PortalLink, PortalVisit};
+pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, RETURN_URL_KEY, SessionStorage};
+pub use store::alert::channel::ChannelKind;
+pub use store::alert::{AlertRow, AlertState};
 pub use store::api_key::ApiKeyRow;
 pub use store::catalog::SoldVersion;
 pub use store::coupon::report::{CampaignRow, CodeRow, CouponRow, Tally};
 pub use store::credit::grant::{CreditEntry, GrantOrigin, GrantRow};
+pub use store::credit::page::ListedNote;
 pub use store::credit::{CreditNoteDetail, CreditNoteSummary};
+pub use store::customer::hosted::HostedCustomer;
+pub use store::invoice::page::ListedInvoice;
 pub use store::invoice::{AttemptRow, InvoiceDetail, InvoiceSummary, WaitingOneOff};
 pub use store::member::LoginName;
+pub use store::owner::Owned;
+pub use store::page::After;
 pub use store::payment::{PaymentMethod, RefundRow};
+pub use store::webhook::attempt::AttemptLog;
+pub use store::webhook::delivery::DeliveryRow;
+pub use store::webhook::endpoint::EndpointRow;
 pub use subscription::{
     AddOnOffer, AddOnPreview, AddStandalone, AgreePrice, AgreedPrice, CancelWhen, ChangeKind, ChangeOutcome,
-    ChangePreview, NewPrice, ResumePreview, SetUp, StopKind, StopPreview, Subscribed,
+    ChangePreview, NewPrice, NewSubscription, ResumePreview, SetUp, StopKind, StopPreview, Subscribed,
+    SubscriptionsOf, WantedPrice,
 };
 pub use tax::{TaxAddress, TaxExemption, TaxSettings};
 pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};
 pub use verify::{Finding, VerifyReport};
+pub use webhook::{
+    DeliveryDetail, DeliveryList, DeliveryPage, EditWebhookEndpoint, NewWebhookEndpoint, Replayed, ShownOnce,
+};
 
 use std::sync::Arc;
 
@@ -109,6 +141,7 @@ pub struct ServiceConfig {
     pub usage_thresholds: Thresholds,
     /// What dunning ends with where nothing else is agreed.
     pub dunning_end: DunningEnd,
+    pub outgoing: OutgoingConfig,
 }
 
 /// Without the key: whoever reads it could sign quotes.
@@ -122,6 +155,7 @@ impl std::fmt::Debug for ServiceConfig {
             .field("usage_tracking", &self.usage_tracking)
             .field("usage_thresholds", &self.usage_thresholds)
             .field("dunning_end", &self.dunning_end)
+            .field("outgoing", &self.outgoing)
             .finish_non_exhaustive()
     }
 }
@@ -142,9 +176,15 @@ struct Parts {
     moving: admin::ClockMoveSlot,
     run: run::RunProgress,
     partitions: usage::PartitionsMade,
+    intake: usage::Intake,
     sign_in: auth::SignInGuard,
     code_tries: coupon::CodeTries,
+    keys: api_key::KeyCache,
     limits: limit::Limits,
+    outgoing: outgoing::Outgoing,
+    sealer: seal::Sealer,
+    smtp: mail::Smtp,
+    touched: alert::Touched,
 }
 
 impl Billing {
@@ -164,6 +204,8 @@ impl Billing {
         let sandbox = Sandbox::new(pool.clone(), &config.base_url);
         let gateway = Arc::new(sandbox.clone());
         let (moving, run, partitions, sign_in) = Default::default();
+        let outgoing = outgoing::Outgoing::new(config.outgoing.targets);
+        let sealer = seal::Sealer::new(&config.outgoing.sealing_key);
         let parts = Parts {
             limits: limit::Limits::new(&pool, config.usage_thresholds),
             pool,
@@ -174,8 +216,14 @@ impl Billing {
             moving,
             run,
             partitions,
+            intake: usage::Intake::default(),
             sign_in,
             code_tries: coupon::CodeTries::default(),
+            keys: api_key::KeyCache::default(),
+            outgoing,
+            sealer,
+            smtp: mail::Smtp::default(),
+            touched: alert::Touched::default(),
         };
         Self {
             parts: Arc::new(parts),

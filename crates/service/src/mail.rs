@@ -1,8 +1,13 @@
 //! What we write to customers. Kept and shown in the app; the words are plain text.
 
 mod dunning;
+mod smtp;
+mod staff;
 
 pub use dunning::{DunningLetter, Unpaid};
+pub(crate) use smtp::Smtp;
+pub use smtp::SmtpConfig;
+pub use staff::{StaffLetter, send_to_staff};
 
 use billing::credit::NoteParts;
 use billing::id::{InvoiceId, MailId};
@@ -30,8 +35,8 @@ pub enum Letter<'a> {
     CreditIssued {
         number: &'a str,
         parts: NoteParts,
-        /// The one that staff gave back of.
-        invoice: Option<&'a str>,
+        /// Which invoices it lowers, each by so much.
+        offsets: &'a [(String, Money)],
     },
     /// Money went back, or could not and is credit.
     Refunded {
@@ -62,6 +67,13 @@ pub enum Letter<'a> {
         plan: &'a str,
         at: DateTime<Utc>,
     },
+    /// Before it is too late.
+    Alert {
+        title: &'a str,
+        message: &'a str,
+        /// Where to look into it.
+        page: &'a str,
+    },
 }
 
 impl Letter<'_> {
@@ -78,6 +90,7 @@ impl Letter<'_> {
             Self::TrialPaused { plan } => format!("Your {plan} trial is over"),
             Self::Paused { plan, .. } => format!("Your {plan} plan is paused"),
             Self::Canceled { plan, .. } => format!("Your {plan} subscription has ended"),
+            Self::Alert { title, .. } => (*title).to_owned(),
         }
     }
 
@@ -93,8 +106,8 @@ impl Letter<'_> {
             Self::CreditIssued {
                 number,
                 parts,
-                invoice,
-            } => credited(number, *parts, *invoice, base_url),
+                offsets,
+            } => credited(number, *parts, offsets, base_url),
             Self::Refunded {
                 note,
                 amount,
@@ -141,6 +154,9 @@ impl Letter<'_> {
                 "Your {plan} subscription ended on {} UTC. Your invoices stay at {base_url}/invoices.",
                 at.format("%-d %B %Y")
             ),
+            Self::Alert { title, message, page } => {
+                format!("{title}. {message}\nSee it at {base_url}/{page}.")
+            }
         }
     }
 }
@@ -173,11 +189,9 @@ fn issued(
     format!("Invoice {number} over {total} has been issued{credited}{carried}.\n{then}")
 }
 
-fn credited(number: &str, parts: NoteParts, invoice: Option<&str>, base_url: &str) -> String {
-    let mut does = Vec::new();
-    if let Some(invoice) = invoice.filter(|_| parts.offset.is_positive()) {
-        does.push(format!("{} less is owed of invoice {invoice}.", parts.offset));
-    }
+fn credited(number: &str, parts: NoteParts, offsets: &[(String, Money)], base_url: &str) -> String {
+    let less = |(invoice, amount): &(String, Money)| format!("{amount} less is owed of invoice {invoice}.");
+    let mut does: Vec<_> = offsets.iter().map(less).collect();
     if parts.refund.is_positive() {
         does.push(format!(
             "{} goes back to the card it was paid with.",
@@ -214,7 +228,7 @@ pub async fn send(
         .iter()
         .map(|Addressed { to, letter }| NewMail {
             id: mint(MailId::from_uuid),
-            customer: to.id,
+            customer: Some(to.id),
             recipient: &to.email,
             subject: letter.subject(),
             body: letter.body(base_url),

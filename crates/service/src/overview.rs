@@ -173,6 +173,17 @@ impl Billing {
         })
     }
 
+    /// What is billed next; none where nothing goes on.
+    pub async fn upcoming_invoice(&self, actor: &Actor) -> Result<Option<Upcoming>> {
+        let scope = actor.reads_customer()?;
+        let mut conn = store::acquire(self.pool()).await?;
+        let customer = store::customer::find(&mut conn, scope)
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        let live = store::subscription::all_live(&mut conn, scope).await?;
+        self.upcoming(&mut conn, &customer, live.iter()).await
+    }
+
     /// Somebody who paid and closed the page instead of coming back finds the purchase done, or the debt paid. The
     /// page is shown all the same if the provider does not answer.
     async fn look_up_purchase(&self, scope: CustomerScope) {

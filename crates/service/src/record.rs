@@ -1,13 +1,12 @@
 //! What is written beside every change: audit, outbox, revenue movement and the next due instant.
 
 use billing::id::{AuditEntryId, CustomerId, MovementId, OutboxEventId};
-use billing::money::Money;
 use billing::revenue::{customer_mrr, movement};
 use billing::subscription::{Subscription, due_at};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use store::customer::CustomerRecord;
-use store::revenue::NewMovement;
+use store::revenue::{NewMovement, RecordedMrr};
 use store::subscription::Update;
 use store::{CustomerScope, PgConnection};
 
@@ -90,11 +89,14 @@ pub struct Save<'a> {
 
 impl Save<'_> {
     /// The movement of the customer's MRR, which is what its live subscriptions come to: this one and those beside it.
-    pub fn movement(&self, mrr_before: Money, beside: &[&Subscription]) -> Result<Option<NewMovement>> {
+    /// It is never before one that is recorded, nor, where the start was set back, before it was sold: a month that is
+    /// over stays what it was.
+    pub fn movement(&self, before: RecordedMrr, beside: &[&Subscription]) -> Result<Option<NewMovement>> {
         let customer = self.customer;
         let all = beside.iter().copied().chain([self.after]);
         let mrr_after = customer_mrr(customer.currency, all)?;
-        let moved = movement(mrr_before, mrr_after, customer.ever_paid)?;
+        let moved = movement(before.mrr, mrr_after, customer.ever_paid)?;
+        let at = self.at.max(self.after.created_at);
         Ok(moved
             .zip(self.after.plan_item())
             .map(|(movement, item)| NewMovement {
@@ -104,7 +106,7 @@ impl Save<'_> {
                 plan: item.plan,
                 movement,
                 mrr_after,
-                at: self.at,
+                at: before.moved_at.map_or(at, |moved_at| at.max(moved_at)),
             }))
     }
 

@@ -125,6 +125,7 @@ impl Billing {
         let Some(first) = due.first().map(|due| due.id) else {
             return Ok(false);
         };
+        store::plan_anew(&mut tx).await?;
         if limit == 1 {
             store::set_savepoint(&mut tx).await?;
         }

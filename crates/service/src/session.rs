@@ -20,6 +20,8 @@ use crate::{Billing, Principal};
 pub const PRINCIPAL_KEY: &str = "principal";
 pub const ADDRESS_KEY: &str = "address";
 pub const AGENT_KEY: &str = "agent";
+/// And where whoever came by a link of the host platform finds the way back.
+pub const RETURN_URL_KEY: &str = "return_url";
 
 /// From signing in to signing in again, however busy.
 const LIFE: Duration = Duration::from_secs(12 * 60 * 60);

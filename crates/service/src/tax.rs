@@ -28,7 +28,7 @@ impl TaxAddress<'_> {
                 .map(str::to_owned)
         };
         let region = typed(self.region)
-            .map(|region| Region::parse(&region))
+            .map(|region| region.parse::<Region>())
             .transpose();
         let region = region.map_err(|_| Error::Invalid { field: "region" })?;
         let id = match (&region, typed(self.tax_id)) {
@@ -74,16 +74,17 @@ impl Billing {
             Ok(TaxProfile { region, id, ..before })
         })
         .await
+        .map(drop)
     }
 
-    /// Staff corrects it, or has seen a certificate of exemption.
+    /// Staff corrects it, or has seen a certificate of exemption. Says what holds then.
     pub async fn set_customer_tax(
         &self,
         actor: &Actor,
         customer: CustomerId,
         address: TaxAddress<'_>,
         exemption: TaxExemption,
-    ) -> Result<()> {
+    ) -> Result<TaxProfile> {
         actor.decides_about_money()?;
         self.change_tax(actor, CustomerScope::of(customer), |_| {
             let (region, id) = address.parse()?;
@@ -101,7 +102,7 @@ impl Billing {
         actor: &Actor,
         scope: CustomerScope,
         change: impl FnOnce(TaxProfile) -> Result<TaxProfile>,
-    ) -> Result<()> {
+    ) -> Result<TaxProfile> {
         // What was due before is taxed as it was then.
         self.catch_up(scope).await?;
         let mut tx = store::begin(self.pool()).await?;
@@ -110,7 +111,7 @@ impl Billing {
             .ok_or(Error::NotFound("customer"))?;
         let after = change(customer.tax.clone())?;
         if after == customer.tax {
-            return Ok(());
+            return Ok(after);
         }
         store::customer::set_tax(&mut tx, scope, &after).await?;
         let entry = Note {
@@ -123,7 +124,7 @@ impl Billing {
         };
         note(&mut tx, &[entry]).await?;
         store::commit(tx).await?;
-        Ok(())
+        Ok(after)
     }
 
     /// All regions with what is charged there; elsewhere it is the default rate.

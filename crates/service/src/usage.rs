@@ -1,14 +1,18 @@
 //! Usage comes in, and what it adds up to.
 
+mod count;
 mod event;
 mod ingest;
+mod intake;
 mod late;
+mod reversal;
 mod roll_up;
 mod total;
 mod window;
 
 pub use event::{EventInput, EventOutcome, IngestReport};
-pub use ingest::{Counted, MAX_EVENTS, count_within};
+pub use ingest::{MAX_EVENTS, Stored, count_within};
+pub use intake::Intake;
 pub use late::{Late, late_usage};
 pub use roll_up::PartitionsMade;
 pub use total::{period_usage, totals_until, used_by_now, used_until};

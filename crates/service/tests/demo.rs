@@ -17,7 +17,7 @@ use service::billing::subscription::{CancelReason, StatusName};
 use service::billing::tax::TaxTreatment;
 use service::{DemoWorld, VerifyReport};
 use sqlx::PgPool;
-use support::{World, world};
+use support::{World, world, world_in};
 
 const TODAY: &str = "2026-06-30";
 
@@ -281,6 +281,21 @@ async fn the_full_world_ties_and_comes_through_everything(pool: PgPool) {
     ];
     assert_eq!(left_out(&states, &credit), [""; 0], "credit that no story has");
     grows(&world).await;
+}
+
+/// A unit of the one is worth little and has no parts, of the other it has a thousand.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn the_full_world_is_lived_in_yen(pool: PgPool) {
+    let world = world_in(pool, "JPY".parse().unwrap()).await;
+    seed(&world, DemoWorld::Full).await;
+    ties(&world).await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn the_full_world_is_lived_in_dinars(pool: PgPool) {
+    let world = world_in(pool, "KWD".parse().unwrap()).await;
+    seed(&world, DemoWorld::Full).await;
+    ties(&world).await;
 }
 
 fn left_out(all: &[&'static str], lived: &BTreeSet<String>) -> Vec<&'static str> {

@@ -1,10 +1,14 @@
 //! Keys of the host platform and of customers, by real time. A key itself is never stored, only its hash.
 
+use std::time::Duration;
+
 use billing::id::{ApiKeyId, CustomerId};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use sqlx::postgres::types::PgInterval;
+use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
 
-use crate::{CustomerScope, Result};
+use crate::{CustomerScope, Error, Result};
 
 /// SHA-256 of the key.
 pub type KeyHash = [u8; 32];
@@ -22,7 +26,15 @@ pub struct NewApiKey<'a> {
     pub hash: KeyHash,
     pub scopes: &'a [String],
     pub expires_at: Option<DateTime<Utc>>,
+    /// The key it takes the place of; a conflict on `REPLACED` if another one did.
+    pub replaces: Option<ApiKeyId>,
 }
+
+/// A key is replaced once.
+pub const REPLACED: &str = "api_key_replaces_key";
+
+/// On which changes of keys are told to every process.
+const CHANNEL: &str = "api_key";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKeyRow {
@@ -44,12 +56,14 @@ pub struct KeyGrant {
     pub id: ApiKeyId,
     pub customer: Option<CustomerId>,
     pub scopes: Vec<String>,
+    /// How long it goes on; none where nothing is said.
+    pub lasts: Option<Duration>,
 }
 
 pub async fn insert(conn: &mut PgConnection, new: &NewApiKey<'_>) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO api_key (id, customer_id, name, prefix, key_hash, scopes, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, now(), $7)",
+        "INSERT INTO api_key (id, customer_id, name, prefix, key_hash, scopes, created_at, expires_at, replaces)
+         VALUES ($1, $2, $3, $4, $5, $6, now(), $7, $8)",
         new.id.uuid(),
         new.customer.map(CustomerId::uuid),
         new.name,
@@ -57,6 +71,7 @@ pub async fn insert(conn: &mut PgConnection, new: &NewApiKey<'_>) -> Result<()> 
         &new.hash,
         new.scopes,
         new.expires_at,
+        new.replaces.map(ApiKeyId::uuid),
     )
     .execute(conn)
     .await?;
@@ -66,7 +81,7 @@ pub async fn insert(conn: &mut PgConnection, new: &NewApiKey<'_>) -> Result<()> 
 /// What a key is good for, unless revoked or expired. Its use is recorded at most once a minute.
 pub async fn grant(conn: &mut PgConnection, hash: &KeyHash) -> Result<Option<KeyGrant>> {
     let row = sqlx::query!(
-        r#"SELECT id, customer_id, scopes,
+        r#"SELECT id, customer_id, scopes, expires_at, now() AS "now!",
                (last_used_at IS NULL OR last_used_at <= now() - interval '1 minute') AS "stale!"
            FROM api_key
            WHERE key_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"#,
@@ -84,6 +99,9 @@ pub async fn grant(conn: &mut PgConnection, hash: &KeyHash) -> Result<Option<Key
         id: ApiKeyId::from_uuid(row.id),
         customer: row.customer_id.map(CustomerId::from_uuid),
         scopes: row.scopes,
+        lasts: row
+            .expires_at
+            .map(|at| (at - row.now).to_std().unwrap_or_default()),
     }))
 }
 
@@ -109,6 +127,87 @@ pub async fn list(conn: &mut PgConnection, scope: Option<CustomerScope>) -> Resu
         last_used_at: row.last_used_at,
     });
     Ok(key.collect())
+}
+
+/// A key in force of the customer, or with no scope any, locked to the transaction's end.
+pub async fn lock(
+    conn: &mut PgConnection,
+    scope: Option<CustomerScope>,
+    id: ApiKeyId,
+) -> Result<Option<ApiKeyRow>> {
+    let row = sqlx::query!(
+        "SELECT id, customer_id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
+         FROM api_key WHERE id = $2 AND ($1::uuid IS NULL OR customer_id = $1) AND revoked_at IS NULL
+             AND (expires_at IS NULL OR expires_at > now()) FOR UPDATE",
+        scope.map(CustomerScope::uuid),
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| ApiKeyRow {
+        id: ApiKeyId::from_uuid(row.id),
+        customer: row.customer_id.map(CustomerId::from_uuid),
+        name: row.name,
+        prefix: row.prefix,
+        scopes: row.scopes,
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+        revoked_at: row.revoked_at,
+        last_used_at: row.last_used_at,
+    }))
+}
+
+/// What a key that takes another's place lives as long as that was made for; none: for ever.
+pub async fn expiry_like(conn: &mut PgConnection, id: ApiKeyId) -> Result<Option<DateTime<Utc>>> {
+    let expires_at = sqlx::query_scalar!(
+        "SELECT now() + (expires_at - created_at) FROM api_key WHERE id = $1",
+        id.uuid()
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(expires_at)
+}
+
+/// Lets a key go on for so long at most.
+pub async fn expire_within(conn: &mut PgConnection, id: ApiKeyId, overlap: Duration) -> Result<()> {
+    let overlap = PgInterval::try_from(overlap).map_err(|_| Error::corrupt("api_key", id))?;
+    sqlx::query!(
+        "UPDATE api_key SET expires_at = least(expires_at, now() + $2) WHERE id = $1",
+        id.uuid(),
+        overlap,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Tells every process, once the transaction is committed, that what it knows of the key is old.
+pub async fn announce(conn: &mut PgConnection, id: ApiKeyId) -> Result<()> {
+    sqlx::query!("SELECT pg_notify($1, $2) AS told", CHANNEL, id.to_string())
+        .fetch_one(conn)
+        .await?;
+    Ok(())
+}
+
+/// Hears of keys that changed, in any process.
+#[derive(Debug)]
+pub struct Changes(PgListener);
+
+impl Changes {
+    /// On a connection of its own: none of the pool's is held by waiting.
+    pub async fn listen(pool: &PgPool) -> Result<Self> {
+        let one = PgPoolOptions::new().max_connections(1);
+        let one = one.connect_lazy_with(pool.connect_options().as_ref().clone());
+        let mut listener = PgListener::connect_with(&one).await?;
+        listener.listen(CHANNEL).await?;
+        Ok(Self(listener))
+    }
+
+    /// The next key that changed; none where any may have: the connection was lost for a moment.
+    pub async fn next(&mut self) -> Result<Option<ApiKeyId>> {
+        let told = self.0.try_recv().await?;
+        Ok(told.and_then(|told| told.payload().parse().ok()))
+    }
 }
 
 /// Revokes a key of the customer, or with no scope any. The customer it belonged to; none where there is

@@ -12,11 +12,11 @@ pub use sold::{SoldVersion, sold};
 pub use state::{settle, state, subscribers_of_other_versions, version_on_sale};
 pub use write::{NewVersion, add_meter, add_plan, archive, edit_meter, edit_plan, publish};
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use billing::catalog::{
     Aggregation, Audience, Bounds, Feature, Meter, MeterCharge, MeterPrice, Plan, PlanKind, Price, PriceKind,
-    Reset,
+    Reset, Selection,
 };
 use billing::entitlement::{Allowance, Enforcement};
 use billing::id::{CustomerId, MeterId, PlanId, PlanVersionId, PriceId, SubscriptionId};
@@ -233,7 +233,8 @@ async fn charges_by_version(
 ) -> Result<HashMap<Uuid, Vec<MeterCharge>>> {
     let rows = sqlx::query!(
         r#"SELECT c.plan_version_id, c.included, c.enforcement, c.scheme AS "scheme: Json<Scheme>", c.currency,
-                  c.minimum_minor, c.maximum_minor, m.id, m.key, m.name, m.unit, m.aggregation, m.reset
+                  c.minimum_minor, c.maximum_minor, m.id, m.key, m.name, m.unit, m.aggregation, m.reset,
+                  m.event_type, m.filter AS "filter: Json<BTreeMap<String, BTreeSet<String>>>", m.property, m.dimensions
            FROM meter_charge c JOIN meter m ON m.id = c.meter_id
            WHERE c.plan_version_id = ANY($1) ORDER BY m.position, m.key"#,
         versions,
@@ -250,6 +251,12 @@ async fn charges_by_version(
                 unit: r.unit,
                 aggregation: row::known("meter", &r.aggregation, Aggregation::parse)?,
                 reset: row::known("meter", &r.reset, Reset::parse)?,
+                selection: Selection {
+                    event_type: r.event_type,
+                    filter: r.filter.0,
+                    property: r.property,
+                    dimensions: r.dimensions,
+                },
             },
             included: r.included.map_or(Allowance::Unlimited, Allowance::Units),
             enforcement: row::known("meter_charge", &r.enforcement, Enforcement::parse)?,
@@ -298,10 +305,13 @@ async fn features_by_version(
 
 /// All meters, in the order they are shown.
 pub async fn meters(conn: &mut PgConnection) -> Result<Vec<Meter>> {
-    let rows =
-        sqlx::query!("SELECT id, key, name, unit, aggregation, reset FROM meter ORDER BY position, key")
-            .fetch_all(conn)
-            .await?;
+    let rows = sqlx::query!(
+        r#"SELECT id, key, name, unit, aggregation, reset, event_type, filter AS "filter: Json<BTreeMap<String, BTreeSet<String>>>", property,
+               dimensions
+           FROM meter ORDER BY position, key"#
+    )
+    .fetch_all(conn)
+    .await?;
     rows.into_iter()
         .map(|r| {
             Ok(Meter {
@@ -311,6 +321,12 @@ pub async fn meters(conn: &mut PgConnection) -> Result<Vec<Meter>> {
                 unit: r.unit,
                 aggregation: row::known("meter", &r.aggregation, Aggregation::parse)?,
                 reset: row::known("meter", &r.reset, Reset::parse)?,
+                selection: Selection {
+                    event_type: r.event_type,
+                    filter: r.filter.0,
+                    property: r.property,
+                    dimensions: r.dimensions,
+                },
             })
         })
         .collect()

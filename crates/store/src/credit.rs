@@ -2,6 +2,7 @@
 
 pub mod grant;
 mod line;
+pub mod page;
 
 pub(crate) use line::billed_taxes;
 pub use line::{billed_lines, standing};
@@ -39,6 +40,8 @@ pub struct NewCreditNote<'a> {
     pub reason: CreditReason,
     pub draft: &'a CreditNoteDraft,
     pub parts: NoteParts,
+    /// Which invoices it lowers, each by so much.
+    pub offsets: &'a [(InvoiceId, Money)],
     pub by_hand: Option<ByHand<'a>>,
     pub lines: Vec<CreditNoteLineId>,
     pub issued_at: DateTime<Utc>,
@@ -115,6 +118,16 @@ pub async fn insert(conn: &mut PgConnection, note: &NewCreditNote<'_>) -> Result
     )
     .execute(&mut *conn)
     .await?;
+    for (invoice, amount) in note.offsets {
+        sqlx::query!(
+            "INSERT INTO credit_note_offset (credit_note_id, invoice_id, amount_minor) VALUES ($1, $2, $3)",
+            note.id.uuid(),
+            invoice.uuid(),
+            amount.minor(),
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
     for ((position, id), line) in (1..).zip(&note.lines).zip(draft.lines()) {
         sqlx::query!(
             "INSERT INTO credit_note_line (id, credit_note_id, position, invoice_line_id, description, service_start,

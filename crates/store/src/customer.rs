@@ -1,5 +1,7 @@
 //! Customers, and the lock that orders everything done to one.
 
+pub mod hosted;
+
 use billing::id::CustomerId;
 use billing::invoice::PaymentTerms;
 use billing::money::Currency;
@@ -339,4 +341,12 @@ pub async fn park(conn: &mut PgConnection, customers: &[(CustomerId, String)]) -
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// What customers pay in.
+pub async fn currencies(conn: &mut PgConnection) -> Result<Vec<Currency>> {
+    let rows = sqlx::query_scalar!("SELECT DISTINCT currency FROM customer ORDER BY currency")
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|code| row::currency(TABLE, code)).collect()
 }

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod one_off;
+pub mod page;
 mod read;
 mod write;
 

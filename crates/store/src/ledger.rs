@@ -103,7 +103,7 @@ pub async fn balances(
         .collect())
 }
 
-/// Money received in a span less what went back, over all customers.
+/// Money received in a span, over all customers. Refunds are another matter, those that came back as well.
 pub async fn cash_received(
     conn: &mut PgConnection,
     currency: Currency,
@@ -113,7 +113,7 @@ pub async fn cash_received(
     let minor = sqlx::query_scalar!(
         r#"SELECT coalesce(sum(e.amount_minor), 0)::bigint AS "minor!"
            FROM ledger_entry e JOIN ledger_posting p ON p.id = e.posting_id
-           WHERE e.account = 'cash' AND p.kind <> 'refund_paid' AND e.currency = $1
+           WHERE e.account = 'cash' AND p.kind NOT IN ('refund_paid', 'refund_returned') AND e.currency = $1
                AND p.occurred_at >= $2 AND p.occurred_at < $3"#,
         currency.as_str(),
         from,

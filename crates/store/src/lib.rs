@@ -1,5 +1,6 @@
 //! Every line of the billing system's SQL. Rows stay private; what goes in and out is the domain.
 
+pub mod alert;
 pub mod api_key;
 pub mod audit;
 pub mod catalog;
@@ -11,12 +12,16 @@ pub mod demo;
 pub mod dunning;
 pub mod entitlement;
 pub mod error;
+pub mod idempotency;
 pub mod invoice;
 pub mod ledger;
 pub mod mail;
 pub mod member;
 pub mod outbox;
+pub mod owner;
+pub mod page;
 pub mod payment;
+pub mod portal_link;
 pub mod revenue;
 mod row;
 pub mod scope;
@@ -25,6 +30,7 @@ pub mod subscription;
 pub mod tax;
 pub mod usage;
 pub mod verify;
+pub mod webhook;
 
 pub use error::{Error, Result};
 pub use scope::CustomerScope;
@@ -102,6 +108,15 @@ pub async fn set_savepoint(tx: &mut Tx) -> Result<()> {
 /// Undoes what was done since, failures too.
 pub async fn return_to_savepoint(tx: &mut Tx) -> Result<()> {
     sqlx::query("ROLLBACK TO SAVEPOINT here")
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// From here on the transaction's statements are planned for their tables as they are now. A plan that was kept since
+/// a table was empty reads all of it however large it becomes, and a long run makes large tables of empty ones.
+pub async fn plan_anew(tx: &mut Tx) -> Result<()> {
+    sqlx::query("SET LOCAL plan_cache_mode = force_custom_plan")
         .execute(&mut **tx)
         .await?;
     Ok(())

@@ -229,3 +229,18 @@ pub async fn set_disabled(
     .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// Where an operator is written to, or every admin: where nobody is named, or whoever is named is gone.
+pub async fn owner_emails(conn: &mut PgConnection, owner: Option<StaffId>) -> Result<Vec<String>> {
+    let emails = sqlx::query_scalar!(
+        "WITH owner AS (SELECT email FROM staff WHERE id = $1 AND disabled_at IS NULL)
+         SELECT email AS \"email!\" FROM owner
+         UNION ALL
+         SELECT email FROM staff WHERE role = 'admin' AND disabled_at IS NULL AND NOT EXISTS (SELECT FROM owner)
+         ORDER BY 1",
+        owner.map(StaffId::uuid),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(emails)
+}

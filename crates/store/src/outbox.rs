@@ -1,4 +1,7 @@
-//! Domain events awaiting delivery.
+//! Domain events awaiting delivery, and what the objects they are about look like to others.
+
+pub mod feed;
+pub mod snapshot;
 
 use billing::id::{CustomerId, OutboxEventId};
 use chrono::{DateTime, Utc};

@@ -48,22 +48,36 @@ pub async fn insert(conn: &mut PgConnection, movements: &[NewMovement]) -> Resul
     Ok(())
 }
 
+/// What is recorded of a customer's MRR.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordedMrr {
+    pub mrr: Money,
+    /// The latest movement: none that comes is before it.
+    pub moved_at: Option<DateTime<Utc>>,
+}
+
 /// The MRR of each customer: the sum of its movements in its currency.
-pub async fn mrr_of(conn: &mut PgConnection, customers: &[CustomerId]) -> Result<HashMap<CustomerId, Money>> {
+pub async fn mrr_of(
+    conn: &mut PgConnection,
+    customers: &[CustomerId],
+) -> Result<HashMap<CustomerId, RecordedMrr>> {
     let rows = sqlx::query!(
-        r#"SELECT c.id, c.currency, coalesce((SELECT sum(m.amount_minor) FROM revenue_movement m
-               WHERE m.customer_id = c.id AND m.currency = c.currency), 0)::bigint AS "minor!"
-           FROM customer c WHERE c.id = ANY($1)"#,
+        r#"SELECT c.id, c.currency, coalesce(m.minor, 0)::bigint AS "minor!", m.moved_at
+           FROM customer c
+           CROSS JOIN LATERAL (SELECT sum(amount_minor) AS minor, max(occurred_at) AS moved_at FROM revenue_movement
+               WHERE customer_id = c.id AND currency = c.currency) m
+           WHERE c.id = ANY($1)"#,
         &column(customers, |c| c.uuid()),
     )
     .fetch_all(conn)
     .await?;
     rows.into_iter()
         .map(|r| {
-            Ok((
-                CustomerId::from_uuid(r.id),
-                row::money(TABLE, r.minor, &r.currency)?,
-            ))
+            let recorded = RecordedMrr {
+                mrr: row::money(TABLE, r.minor, &r.currency)?,
+                moved_at: r.moved_at,
+            };
+            Ok((CustomerId::from_uuid(r.id), recorded))
         })
         .collect()
 }

@@ -1,6 +1,7 @@
 //! Subscriptions with their items; one status column carries one instant, as the domain's enum does.
 
 mod item;
+pub mod page;
 
 use billing::id::{CustomerId, PlanId, SubscriptionId};
 use billing::period::BillingTime;

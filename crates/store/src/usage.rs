@@ -11,20 +11,24 @@ mod late;
 mod partition;
 mod period;
 mod reservation;
+mod reversal;
 mod roll_up;
+mod value;
 mod window;
 
 pub use billed::{NewBilledUsage, billed_since, forget_billed, save_billed};
 pub use bucket::{BucketKey, add_to_buckets};
 pub use counter::{CounterKey, add_to_counters, counters};
-pub use event::{NewEvent, SentKey, UsageCustomer, conflicting, customers, insert_events};
+pub use event::{KnownKey, NewEvent, SentKey, UsageCustomer, customers, insert_events, known_keys};
 pub use late::{LateNote, forget_late, late_notes, note_late};
 pub use partition::make_partition;
-pub use period::{SpanOf, spans};
+pub use period::{MetersAsked, SpanOf, spans};
 pub use reservation::{
     Answered, LockedCounters, RanOut, Reservation, ReservationKey, ReservationState, expire,
     forget_reservations, give_back, insert_reservations, lock_counters, lock_reservations, make_counters,
     run_out, save_reserved, settle_reservations,
 };
-pub use roll_up::{RollUp, UsageDay, days, roll_up};
+pub use reversal::{Reversal, StoredEvent, reverse, stored_events};
+pub use roll_up::{RollUp, UsageDay, ValueTotal, by_dimension, days, roll_up};
+pub use value::{add_to_counted, add_to_hours};
 pub use window::{Hours, HoursUsed, counts, hours_used, note_passed};

@@ -23,6 +23,31 @@ type Check = (&'static str, &'static str, &'static str);
 
 const CHECKS: &[Check] = &[
     (
+        "events were sent to all who listen",
+        "SELECT count(*) FROM webhook_delivery",
+        "SELECT 'evt_' || replace(e.id::text, '-', '') || ' to we_' || replace(w.id::text, '-', '')
+         FROM webhook_endpoint w CROSS JOIN webhook_cursor c
+         JOIN outbox_event e ON (e.xid, e.id) > (w.since_xid, w.since_id) AND (e.xid, e.id) <= (c.xid, c.event_id)
+         WHERE w.enabled AND e.kind <> 'webhook_endpoint.test' AND e.recorded_at > now() - interval '80 days'
+           AND (cardinality(w.kinds) = 0 OR e.kind = ANY(w.kinds) OR split_part(e.kind, '.', 1) || '.*' = ANY(w.kinds))
+           AND NOT EXISTS (SELECT FROM webhook_delivery d WHERE d.event_id = e.id AND d.endpoint_id = w.id)",
+    ),
+    (
+        "events are sent within ten minutes where anybody listens",
+        "SELECT count(*) FROM outbox_event",
+        "SELECT 'evt_' || replace(e.id::text, '-', '') FROM outbox_event e CROSS JOIN webhook_cursor c
+         WHERE (e.xid, e.id) > (c.xid, c.event_id) AND e.recorded_at < now() - interval '10 minutes'
+           AND e.kind <> 'webhook_endpoint.test' AND EXISTS (SELECT FROM webhook_endpoint WHERE enabled)",
+    ),
+    (
+        "deliveries are settled as their last try says",
+        "SELECT count(*) FROM webhook_delivery WHERE settled_at IS NOT NULL",
+        "SELECT 'wd_' || replace(d.id::text, '-', '') FROM webhook_delivery d
+         LEFT JOIN webhook_attempt a ON a.delivery_id = d.id AND a.number = d.attempts
+         WHERE (d.state = 'success' AND (a.status IS NULL OR a.status NOT BETWEEN 200 AND 299))
+            OR (d.attempts > 0 AND a.number IS NULL)",
+    ),
+    (
         "postings balance",
         "SELECT count(*) FROM ledger_posting",
         "SELECT posting_id::text || ' is off by ' || sum(amount_minor) FROM ledger_entry
@@ -329,7 +354,7 @@ const CHECKS: &[Check] = &[
         "every event has its key",
         "SELECT count(*) FROM usage_event_key",
         "SELECT k.event_id FROM usage_event_key k FULL JOIN usage_event e USING (customer_id, event_id)
-         WHERE k.body_hash IS NULL OR e.meter_id IS NULL LIMIT 20",
+         WHERE k.body_hash IS NULL OR e.occurred_at IS NULL LIMIT 20",
     ),
     (
         "hourly buckets add up to the events",
@@ -337,7 +362,8 @@ const CHECKS: &[Check] = &[
         "SELECT coalesce(b.customer_id, e.customer_id)::text FROM
             (SELECT customer_id, meter_id, hour, event_count, sum FROM usage_bucket) b
          FULL JOIN (SELECT customer_id, meter_id, date_trunc('hour', occurred_at, 'UTC') AS hour,
-                           count(*) AS event_count, sum(value) AS sum FROM usage_event GROUP BY 1, 2, 3) e
+                           sum(weight) AS event_count, sum(value) AS sum FROM usage_event
+                    WHERE meter_id IS NOT NULL GROUP BY 1, 2, 3) e
             USING (customer_id, meter_id, hour)
          WHERE b.event_count IS DISTINCT FROM e.event_count OR b.sum IS DISTINCT FROM e.sum LIMIT 20",
     ),
@@ -351,6 +377,37 @@ const CHECKS: &[Check] = &[
              JOIN meter m ON m.id = meter_id AND m.aggregation IN ('sum', 'time_weighted') GROUP BY 1, 2) e
             USING (customer_id, meter_id)
          WHERE coalesce(c.used, 0) <> coalesce(e.used, 0) LIMIT 20",
+    ),
+    (
+        "counters of events add up to them",
+        "SELECT count(*) FROM usage_counter JOIN meter m ON m.id = meter_id AND m.aggregation = 'count'",
+        "SELECT coalesce(c.customer_id, e.customer_id)::text FROM
+            (SELECT customer_id, meter_id, sum(used) AS used FROM usage_counter
+             JOIN meter m ON m.id = meter_id AND m.aggregation = 'count' GROUP BY 1, 2) c
+         FULL JOIN (SELECT customer_id, meter_id, sum(weight) AS used FROM usage_event
+             JOIN meter m ON m.id = meter_id AND m.aggregation = 'count' GROUP BY 1, 2) e
+            USING (customer_id, meter_id)
+         WHERE coalesce(c.used, 0) <> coalesce(e.used, 0) LIMIT 20",
+    ),
+    (
+        "counters of different values count them",
+        "SELECT count(*) FROM usage_counter_value",
+        "SELECT coalesce(c.customer_id, v.customer_id)::text FROM
+            (SELECT customer_id, meter_id, period_start, used FROM usage_counter
+             JOIN meter m ON m.id = meter_id AND m.aggregation = 'unique') c
+         FULL JOIN (SELECT customer_id, meter_id, period_start, count(*) AS used FROM usage_counter_value
+             GROUP BY 1, 2, 3) v USING (customer_id, meter_id, period_start)
+         WHERE c.used IS DISTINCT FROM v.used LIMIT 20",
+    ),
+    (
+        "hours hold the values of their events",
+        "SELECT count(*) FROM usage_value",
+        "SELECT coalesce(v.customer_id, e.customer_id)::text FROM usage_value v
+         FULL JOIN (SELECT DISTINCT customer_id, meter_id, date_trunc('hour', occurred_at, 'UTC') AS hour,
+                           data ->> m.property AS value
+                    FROM usage_event JOIN meter m ON m.id = meter_id AND m.aggregation = 'unique') e
+            USING (customer_id, meter_id, hour, value)
+         WHERE v.customer_id IS NULL OR e.customer_id IS NULL LIMIT 20",
     ),
     (
         "counters hold what is reserved of them",

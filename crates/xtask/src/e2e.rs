@@ -42,8 +42,13 @@ pub fn command(profile: Profile, args: &[String]) -> Result<Totals> {
 
 /// The product as the browser tests find it; expects a finished build.
 pub fn install(profile: Profile, postgres: &Postgres) -> Result<Installation> {
-    postgres.create_database(DATABASE)?;
-    let installation = Installation::new(profile, postgres.url(DATABASE))?;
+    install_in(profile, postgres, DATABASE)
+}
+
+/// The same in a database of its own.
+pub fn install_in(profile: Profile, postgres: &Postgres, database: &str) -> Result<Installation> {
+    postgres.create_database(database)?;
+    let installation = Installation::new(profile, postgres.url(database))?;
     installation.fill()?;
     Ok(installation)
 }

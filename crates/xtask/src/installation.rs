@@ -55,6 +55,28 @@ impl Installation {
         Server::start(self.command("serve").arg("--no-worker"), log)
     }
 
+    /// As fast as tests ask, all of them from one address and with one key.
+    pub fn start_without_rates(&self, log: &Path) -> Result<Server> {
+        let mut serve = self.command("serve");
+        for rate in [
+            "API_RATE_LIMIT",
+            "API_RATE_LIMIT_METERING",
+            "API_RATE_LIMIT_ADDRESS",
+        ] {
+            serve.env(rate, "1000000");
+        }
+        Server::start(&mut serve, log)
+    }
+
+    /// A key of the host platform that may do everything.
+    pub fn key_of_every_scope(&self) -> Result<String> {
+        let mut command = self.command("api-key");
+        command.args(["--name", "document", "--scopes", "events_write,read,write,money"]);
+        Ok(process::capture(&mut command, "`server api-key`")?
+            .trim()
+            .to_owned())
+    }
+
     /// A key of the host platform, for tests that report usage.
     pub fn host_key(&self) -> Result<String> {
         let mut command = self.command("api-key");

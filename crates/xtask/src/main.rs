@@ -13,6 +13,7 @@ mod leftovers;
 mod lock;
 mod postgres;
 mod process;
+mod schemathesis;
 mod server;
 mod sqlx_prepare;
 mod steps;
@@ -34,6 +35,7 @@ cargo xtask <command>
   test                    every test: Rust, then browser, then the ledger's own check
   proof                   the same with every property test at its full count
   e2e [--release] [ARGS]  browser tests alone; ARGS go to Playwright
+  api [--release]         the served API against its own document; `scripts/setup.sh proof` installs what asks
   bench [NAME ...]        figures against their yardsticks; writes target/bench.json
   pg                      start a private Postgres for development, print its address
   sqlx-prepare            write the saved queries in .sqlx again
@@ -78,6 +80,7 @@ fn run() -> Result<ExitCode> {
         "test" => return Ok(test::test(test::Depth::Quick)?.report()),
         "proof" => return Ok(test::test(test::Depth::Full)?.report()),
         "e2e" => return Ok(e2e::command(profile, &rest)?.report()),
+        "api" => return Ok(schemathesis::command(profile)?.report()),
         "bench" => bench::bench(&rest)?,
         "pg" => postgres::start_for_development()?,
         "sqlx-prepare" => sqlx_prepare::write()?,

@@ -4,7 +4,7 @@ use crate::{
     build::{self, Profile},
     e2e,
     postgres::{Durability, Postgres},
-    process,
+    process, schemathesis,
     steps::Steps,
     totals::Totals,
     workspace,
@@ -23,7 +23,7 @@ pub enum Depth {
 }
 
 pub fn test(depth: Depth) -> Result<Totals> {
-    let mut steps = Steps::new("test", 4);
+    let mut steps = Steps::new("test", if depth == Depth::Full { 6 } else { 4 });
     let mut totals = Totals::default();
     steps.next("Rust tests");
     let postgres = Postgres::start(Durability::None)?;
@@ -33,7 +33,23 @@ pub fn test(depth: Depth) -> Result<Totals> {
         eprintln!("\nerror: {error:#}");
         Totals::one(false)
     });
+    if depth == Depth::Full {
+        totals += api_tests(&postgres, &mut steps).unwrap_or_else(|error| {
+            eprintln!("\nerror: {error:#}");
+            Totals::one(false)
+        });
+    }
     steps.finish("all tests run");
+    Ok(totals)
+}
+
+/// On data of their own: they change what they can.
+fn api_tests(postgres: &Postgres, steps: &mut Steps) -> Result<Totals> {
+    steps.next("the API against its own document");
+    let installation = e2e::install_in(Profile::Dev, postgres, "api")?;
+    let mut totals = schemathesis::run(&installation, schemathesis::PROOF)?;
+    steps.next("ledger, invoices and audit chain of what those requests left behind");
+    totals += Totals::one(installation.verify());
     Ok(totals)
 }
 

@@ -16,6 +16,8 @@ use billing::money::Currency;
 use billing::revenue::GrossMargin;
 use billing::tax::TaxRate;
 use secrecy::ExposeSecret;
+use server::api::rate_limit::Quotas;
+use server::api::{Api, ApiConfig};
 use server::config::{BaseUrl, TrustedProxies};
 use server::preparing::Preparing;
 use server::router::router;
@@ -76,6 +78,7 @@ impl World {
             gross_margin: GrossMargin::WHOLE,
             quote_key: [7; 32],
             usage_tracking: true,
+            outgoing: service::OutgoingConfig::new([7; 32]),
             usage_thresholds: Default::default(),
             dunning_end: Default::default(),
         };
@@ -99,7 +102,7 @@ impl World {
         let created = billing.create_api_key(&Actor::System, new).await?;
         let customers = ids.into_iter().map(|id| CustomerId::from_uuid(id).to_string());
         Ok(Self {
-            address: serve(router(state(&billing))).await?,
+            address: serve(router(state(&billing)?)).await?,
             key: created.key.expose_secret().to_owned(),
             customers: customers.collect(),
             pool,
@@ -205,7 +208,7 @@ impl World {
                 answer
             }
         });
-        let address = serve(router(state(&self.billing)).layer(timed)).await?;
+        let address = serve(router(state(&self.billing)?).layer(timed)).await?;
         Ok(Timed { address, times })
     }
 }
@@ -224,9 +227,22 @@ impl Timed {
     }
 }
 
-fn state(billing: &Billing) -> AppState {
+/// More than any of the callers here asks for.
+const UNBOUND: u32 = 1_000_000;
+
+fn state(billing: &Billing) -> Result<AppState> {
+    let api = Api::new(ApiConfig {
+        seal_key: [7; 32],
+        quotas: Quotas {
+            key: UNBOUND,
+            metering: UNBOUND,
+            address: UNBOUND,
+        },
+        tokens: None,
+    })?;
     let base_url: BaseUrl = BaseUrl::of_address(SocketAddr::from(([127, 0, 0, 1], 3000)));
-    AppState {
+    Ok(AppState {
+        api,
         billing: billing.clone(),
         leptos: server::site::leptos_options(Path::new("target/site")),
         deployment: Deployment {
@@ -238,7 +254,7 @@ fn state(billing: &Billing) -> AppState {
         base_url,
         preparing: Preparing::default(),
         trusted_proxies: TrustedProxies::default(),
-    }
+    })
 }
 
 async fn serve(router: Router) -> Result<SocketAddr> {

@@ -1,19 +1,26 @@
 //! Errors as RFC 9457 problem documents: a status, a stable code to program against, words for a person.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use service::ErrorKind;
 
+use super::rate_limit::whole_seconds;
+
+/// What is away for a moment is asked again after this, and who was too fast waits this long.
+const A_MOMENT: Duration = Duration::from_secs(5);
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: Cow<'static, str>,
+    retry_after: Option<Duration>,
     /// Beside those that every problem has.
     members: Map<String, Value>,
 }
@@ -35,8 +42,22 @@ impl Problem {
             status,
             code,
             detail: detail.into(),
+            retry_after: None,
             members: Map::new(),
         }
+    }
+
+    /// Says when asking again makes sense.
+    #[must_use]
+    pub fn retry_after(self, wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..self
+        }
+    }
+
+    pub const fn status(&self) -> StatusCode {
+        self.status
     }
 
     /// The same with what a program may want to know besides.
@@ -67,6 +88,9 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        if let Some(wait) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait).max(1)));
+        }
         response
     }
 }
@@ -80,6 +104,7 @@ impl From<service::Error> for Problem {
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
             ErrorKind::Conflict => StatusCode::CONFLICT,
             ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorKind::Outdated => StatusCode::PRECONDITION_FAILED,
             ErrorKind::TooMany => StatusCode::TOO_MANY_REQUESTS,
             ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -89,14 +114,18 @@ impl From<service::Error> for Problem {
         } else {
             error.to_string().into()
         };
-        let expected = matches!(error, service::Error::Preparing);
+        // Many of these a second would tell no more than one.
+        let expected = matches!(error, service::Error::Preparing | service::Error::Busy);
         if status.is_server_error() && !expected {
             tracing::error!(error = ?error, code = error.code(), "A request failed: {error}");
         }
+        let waits =
+            error.is_transient() || matches!(error.kind(), ErrorKind::TooMany | ErrorKind::Unavailable);
         Self {
             status,
             code: error.code(),
             detail,
+            retry_after: waits.then_some(A_MOMENT),
             members: Map::new(),
         }
     }

@@ -1,29 +1,78 @@
 //! Version 1. Every error is a problem document, unknown paths and methods included.
+//!
+//! A resource is a file with a router of its own; a new one is merged in one of the two places below.
 
+mod alerts;
+mod credit_notes;
+mod customers;
 mod entitlements;
 mod events;
+mod events_feed;
+mod invoices;
+mod payment_methods;
+mod plans;
+mod portal_sessions;
 mod promotion_codes;
 mod raw_json;
+mod shape;
+mod subscriptions;
 mod usage;
+mod webhook_deliveries;
+mod webhook_endpoints;
 
 use std::any::Any;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
 
 use super::problem::Problem;
+use super::{authenticate, body, docs, idempotency, openapi};
 use crate::middleware::preparing;
 use crate::state::AppState;
 
-pub fn routes(state: &AppState) -> Router<AppState> {
-    Router::new()
-        .merge(events::routes())
+/// What people and jobs of the host do now and then. A POST may have an `Idempotency-Key`.
+fn resources() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(customers::routes())
+        .merge(plans::routes())
+        .merge(subscriptions::routes())
+        .merge(invoices::routes())
+        .merge(credit_notes::routes())
         .merge(promotion_codes::routes())
-        .merge(usage::routes())
+        .merge(payment_methods::routes())
+        .merge(portal_sessions::routes())
         .merge(entitlements::routes())
+        .merge(alerts::routes().into())
+        .merge(events_feed::routes().into())
+        .merge(webhook_endpoints::routes().into())
+        .merge(webhook_deliveries::routes().into())
+        .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
+}
+
+/// What a host calls with each request of its own. It has ids of its own instead of the key.
+fn metering() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(events::routes())
+        .merge(usage::routes())
+}
+
+pub fn routes(state: &AppState) -> Router<AppState> {
+    let resources = Router::from(resources())
+        .route_layer(from_fn_with_state(state.clone(), idempotency::carry_out_once))
+        .route_layer(from_fn_with_state(state.clone(), authenticate::resources));
+    let metering =
+        Router::from(metering()).route_layer(from_fn_with_state(state.clone(), authenticate::metering));
+    Router::new()
+        .merge(resources)
+        .merge(metering)
+        .merge(described(state))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))
         .method_not_allowed_fallback(async || {
             Problem::new(
@@ -34,6 +83,28 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         })
         .layer(from_fn_with_state(state.preparing.clone(), preparing::refuse_all))
         .layer(CatchPanicLayer::custom(panicked))
+}
+
+/// The document of all routes.
+pub fn document() -> serde_json::Result<Value> {
+    let routes = resources().merge(metering());
+    openapi::describe(&routes.into_openapi())
+}
+
+/// The document, for programs and for people.
+fn described(state: &AppState) -> Router<AppState> {
+    let (json, page) = match document() {
+        Ok(document) => (document.to_string(), docs::page(&document)),
+        Err(error) => {
+            tracing::error!(%error, "The API cannot be described: {error}");
+            (String::from("{}"), String::new())
+        }
+    };
+    let json = ([(axum::http::header::CONTENT_TYPE, "application/json")], json);
+    Router::new()
+        .route("/openapi.json", get(async move || json))
+        .route("/docs", get(async move || docs::answer(page)))
+        .route_layer(from_fn_with_state(state.clone(), authenticate::anyone))
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {

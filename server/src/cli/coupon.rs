@@ -33,7 +33,7 @@ pub struct CreateArgs {
     #[arg(long, value_parser = percent, conflicts_with = "amount")]
     percent: Option<Percent>,
     /// Takes off an amount, as in 50.00.
-    #[arg(long)]
+    #[arg(long, value_parser = super::number)]
     amount: Option<Decimal>,
     #[arg(long, default_value = "USD")]
     currency: Currency,
@@ -68,7 +68,7 @@ pub struct CodesArgs {
     #[arg(long)]
     first_time: bool,
     /// Only where at least so much is billed, as in 100.00.
-    #[arg(long)]
+    #[arg(long, value_parser = super::number)]
     minimum: Option<Decimal>,
     #[arg(long, default_value = "USD")]
     currency: Currency,
@@ -148,8 +148,7 @@ fn positive(amount: Decimal, currency: Currency) -> Result<Money> {
 }
 
 pub(super) fn percent(text: &str) -> std::result::Result<Percent, String> {
-    let value: Decimal = text.parse().map_err(|_| format!("{text} is no number"))?;
-    Percent::new(value).map_err(|error| error.to_string())
+    Percent::new(super::number(text)?).map_err(|error| error.to_string())
 }
 
 fn duration(text: &str) -> std::result::Result<Duration, String> {

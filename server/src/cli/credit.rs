@@ -27,7 +27,7 @@ pub struct GrantArgs {
     #[arg(long, value_name = "CUS_…")]
     customer: CustomerId,
     /// As in 50.00.
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long, allow_negative_numbers = true, value_parser = super::number)]
     amount: Decimal,
     #[arg(long, default_value = "USD")]
     currency: Currency,

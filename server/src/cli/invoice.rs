@@ -3,13 +3,14 @@
 use std::io::{self, Write};
 
 use anyhow::{Context, Result, bail};
-use billing::credit::{CreditReason, PaidTo, Wanted, WantedLine};
+use billing::credit::{CreditReason, NoteParts, PaidTo, Wanted, WantedLine};
 use billing::id::{CustomerId, InvoiceLineId, OneOffId};
 use billing::invoice::InvoiceNumber;
 use billing::money::Currency;
+use billing::payment::RefundStatus;
 use clap::{Args, Subcommand};
 use rust_decimal::Decimal;
-use service::{Actor, AddOneOff, BillOneOff, Billing, CreditInvoice, IssueCreditNote};
+use service::{Actor, AddOneOff, BillOneOff, Billing, CreditInvoice, CreditNoteDetail, IssueCreditNote};
 
 #[derive(Debug, Clone, Subcommand)]
 pub enum InvoiceVerb {
@@ -20,7 +21,7 @@ pub enum InvoiceVerb {
         #[arg(long)]
         description: String,
         /// What one costs, as in 150.00.
-        #[arg(long)]
+        #[arg(long, value_parser = super::number)]
         price: Decimal,
         #[arg(long, default_value = "USD")]
         currency: Currency,
@@ -77,7 +78,7 @@ pub struct CreditArgs {
     /// --amount all that is left of these lines.
     #[arg(long, value_name = "IL_…", required_unless_present = "rest")]
     line: Vec<InvoiceLineId>,
-    #[arg(long, requires = "line", allow_negative_numbers = true)]
+    #[arg(long, requires = "line", allow_negative_numbers = true, value_parser = super::number)]
     amount: Vec<Decimal>,
     /// All that is left of the invoice.
     #[arg(long, conflicts_with = "line")]
@@ -211,10 +212,11 @@ async fn credit(billing: &Billing, args: CreditArgs) -> Result<()> {
     } else {
         let id = billing.issue_credit_note(actor, command).await?;
         let found = billing.creditable_invoice(actor, customer, invoice).await?;
-        let note = found.notes.iter().find(|note| note.id == id);
+        let note = found.notes.iter().find(|note| note.summary.id == id);
         let note = note.context("the note is on its invoice")?;
-        writeln!(out, "{} is {}", note.number, super::amount(note.total))?;
-        note.parts
+        let summary = &note.summary;
+        writeln!(out, "{} is {}", summary.number, super::amount(summary.total))?;
+        refused(&mut out, note)?
     };
     for (amount, does) in [
         (parts.offset, "less is due"),
@@ -226,6 +228,21 @@ async fn credit(billing: &Billing, args: CreditArgs) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the card did not take back, said; and what the note did but for that.
+fn refused(out: &mut impl Write, note: &CreditNoteDetail) -> Result<NoteParts> {
+    let mut parts = note.summary.parts;
+    let failed = note
+        .refunds
+        .iter()
+        .filter(|refund| refund.status == RefundStatus::Failed);
+    for failed in failed {
+        let amount = super::amount(failed.amount);
+        writeln!(out, "{amount} could not go back to the card and becomes credit")?;
+        parts.refund = parts.refund.minus(failed.amount)?;
+    }
+    Ok(parts)
 }
 
 fn wanted(args: &CreditArgs, currency: Currency) -> Result<Wanted> {

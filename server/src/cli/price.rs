@@ -20,7 +20,7 @@ pub struct PriceArgs {
     #[arg(long, value_name = "KEY")]
     add_on: Option<String>,
     /// What one costs an interval, in the subscription's currency, as in 800.00.
-    #[arg(long, required_unless_present_any = ["percent_off", "list"])]
+    #[arg(long, required_unless_present_any = ["percent_off", "list"], value_parser = super::number)]
     amount: Option<Decimal>,
     /// So many percent less than the list price of today, as in 20.
     #[arg(long, value_parser = percent, conflicts_with = "amount")]

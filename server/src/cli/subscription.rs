@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::{Context, Result};
+use billing::credit::NoteParts;
 use billing::id::{CustomerId, SubscriptionId};
 use billing::period::Interval;
 use billing::subscription::{Term, UnusedTime};
@@ -94,8 +95,12 @@ pub async fn run(billing: &Billing, verb: SubscriptionVerb) -> Result<()> {
                     unused: UnusedTime::Forfeit,
                 },
             };
-            billing.cancel_standalone_for(system, own, when).await?;
-            let ends = if now { "ended" } else { "ends with its period" };
+            let given_back = billing.cancel_standalone_for(system, own, when).await?;
+            let ends = match (now, given_back) {
+                (false, _) => "ends with its period".to_owned(),
+                (true, None) => "ended, nothing is given back".to_owned(),
+                (true, Some(parts)) => format!("ended, {}", does(parts)),
+            };
             writeln!(io::stdout(), "{}: {} {ends}", of.customer, of.plan)?;
         }
         SubscriptionVerb::Keep { of } => {
@@ -105,6 +110,16 @@ pub async fn run(billing: &Billing, verb: SubscriptionVerb) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What was given back, and as what.
+fn does(parts: NoteParts) -> String {
+    let does = [(parts.offset, "less is owed"), (parts.credit, "becomes credit")];
+    let does = does.into_iter().filter(|(amount, _)| amount.is_positive());
+    let does: Vec<_> = does
+        .map(|(given, what)| format!("{} {what}", amount(given)))
+        .collect();
+    does.join(", ")
 }
 
 async fn add(billing: &Billing, args: AddArgs) -> Result<SubscriptionId> {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 use billing::id::CustomerId;
-use billing::tax::{Region, Tax, TaxBehavior, TaxRate, TaxRegion};
+use billing::tax::{Region, Tax, TaxBehavior, TaxProfile, TaxRate, TaxRegion};
 use clap::Subcommand;
 use rust_decimal::Decimal;
 use service::{Actor, Billing, TaxAddress, TaxExemption};
@@ -31,7 +31,7 @@ pub enum TaxVerb {
     },
     /// Charge the country's taxes there again, or the default rate.
     Forget {
-        #[arg(long)]
+        #[arg(long, value_parser = Region::parse)]
         region: Region,
     },
     /// List the regions and what is charged there.
@@ -112,13 +112,25 @@ pub async fn run(billing: &Billing, verb: TaxVerb) -> Result<()> {
                 true => TaxExemption::Exempt,
                 false => TaxExemption::Taxable,
             };
-            billing
+            let holds = billing
                 .set_customer_tax(actor, customer, address, exemption)
                 .await?;
-            writeln!(out, "later invoices of {customer} are taxed by this")?;
+            writeln!(out, "later invoices of {customer}: {}", profile(&holds))?;
         }
     }
     Ok(())
+}
+
+/// Where it is, its tax id, and whether it pays any tax.
+fn profile(holds: &TaxProfile) -> String {
+    let region = holds.region.as_ref();
+    let region = region.map_or_else(|| "region not known".to_owned(), Region::to_string);
+    let id = match &holds.id {
+        Some(id) => format!("tax id {id}"),
+        None => "no tax id".to_owned(),
+    };
+    let exempt = if holds.is_exempt { "exempt" } else { "not exempt" };
+    format!("{region}; {id}; {exempt}")
 }
 
 fn line(region: &Region, charged: &TaxRegion) -> String {

@@ -26,8 +26,15 @@ pub const CLOCK: Timer = Timer {
     work: |billing| Box::pin(async move { billing.load_clock_shift().await }),
 };
 
+/// In every process that takes usage: what came in is known to it alone.
+pub const LOOK_AT_USAGE: Timer = Timer {
+    name: "look at usage that came in",
+    every: Duration::from_secs(1),
+    work: |billing| Box::pin(async move { billing.evaluate_alerts().await.map(drop) }),
+};
+
 /// Each runs at the start and then in its interval, counted from the end of the last time.
-pub const TIMERS: [Timer; 7] = [
+pub const TIMERS: [Timer; 16] = [
     Timer {
         name: "billing run",
         every: Duration::from_secs(1),
@@ -59,9 +66,54 @@ pub const TIMERS: [Timer; 7] = [
         work: |billing| Box::pin(async move { billing.sweep_reservations().await.map(drop) }),
     },
     Timer {
+        name: "publishing of events",
+        every: Duration::from_secs(1),
+        work: |billing| Box::pin(async move { billing.publish_events().await.map(drop) }),
+    },
+    Timer {
+        name: "telling of ends",
+        every: Duration::from_secs(30),
+        work: |billing| Box::pin(async move { billing.tell_ends().await.map(drop) }),
+    },
+    Timer {
+        name: "alert sweep",
+        every: Duration::from_secs(60),
+        work: |billing| Box::pin(async move { billing.sweep_alerts().await.map(drop) }),
+    },
+    Timer {
+        name: "notification sweep",
+        every: Duration::from_secs(60),
+        work: |billing| Box::pin(async move { billing.sweep_notifications().await.map(drop) }),
+    },
+    Timer {
+        name: "queueing of mail",
+        every: Duration::from_secs(1),
+        work: |billing| Box::pin(async move { billing.queue_mail().await.map(drop) }),
+    },
+    Timer {
+        name: "waking of webhook endpoints",
+        every: Duration::from_secs(1),
+        work: |billing| Box::pin(async move { billing.wake_endpoints().await }),
+    },
+    Timer {
+        name: "forgetting of old deliveries",
+        every: Duration::from_secs(3600),
+        work: |billing| Box::pin(async move { billing.forget_deliveries().await.map(drop) }),
+    },
+    Timer {
         name: "session sweep",
         every: Duration::from_secs(3600),
         work: |billing| Box::pin(async move { billing.sweep_sessions().await.map(drop) }),
+    },
+    Timer {
+        name: "sweep of answered requests",
+        every: Duration::from_secs(3600),
+        work: |billing| Box::pin(async move { billing.sweep_requests().await.map(drop) }),
+    },
+    Timer {
+        name: "sweep of portal links",
+        every: Duration::from_secs(3600),
+        work: |billing| Box::pin(async move { billing.sweep_portal_links().await.map(drop) }),
     },
 ];
 

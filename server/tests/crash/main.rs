@@ -10,6 +10,7 @@
     reason = "a storm says what it met with and how to play it again"
 )]
 
+mod alert;
 mod billing_run;
 mod books;
 mod customer;
@@ -21,6 +22,10 @@ mod meter;
 mod operator;
 mod program;
 mod queue;
+#[expect(dead_code, reason = "shared with other tests")]
+#[path = "../../../crates/service/tests/support/receiver.rs"]
+mod receiver;
 mod seed;
 mod slice;
 mod stage;
+mod webhook;

@@ -147,6 +147,7 @@ impl Program {
             .env("DATABASE_URL", &self.database_url)
             .env("ADDRESS", self.address.to_string())
             .env("ENCRYPTION_KEY", KEY)
+            .env("WEBHOOK_TARGETS", "any")
             .env("RUST_BACKTRACE", "1")
             .env("LOG", "info,sqlx=warn");
         command

@@ -129,6 +129,7 @@ pub async fn door(database: &Database, program: &Program) -> Billing {
         usage_tracking: true,
         usage_thresholds: Default::default(),
         dunning_end: billing::payment::dunning::DunningEnd::default(),
+        outgoing: service::OutgoingConfig::new([7; 32]),
     };
     Billing::connect(config).await.unwrap()
 }

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::geteuid;
 
-use crate::program::{Folder, Server, is_alive, postmaster, run, stderr, wait_until};
+use crate::program::{Folder, Server, command, is_alive, postmaster, run, stderr, wait_until};
 
 #[test]
 fn from_an_empty_folder_to_running_and_down_again() {
@@ -269,4 +269,25 @@ fn as_owner(data: &Path, program: &Path) -> Command {
 fn postgres_program() -> std::path::PathBuf {
     let output = Command::new("pg_config").arg("--bindir").output().unwrap();
     Path::new(String::from_utf8_lossy(&output.stdout).trim()).join("postgres")
+}
+
+/// What a command beside it writes to customers leads there; and the command line reads what operators read.
+#[test]
+fn commands_beside_the_server_know_where_it_is() {
+    let data = Folder::new();
+    let server = Server::start(data.path());
+    let kept = fs::read_to_string(data.path().join("base_url")).unwrap();
+    assert_eq!(kept, format!("http://{}\n", server.address));
+    let tax = |args: &[&str]| {
+        let output = command(Path::new("/tmp"), args)
+            .env("DATA_DIR", data.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let region = ["tax", "region", "--region", "DE", "--tax", "VAT=0.19"];
+    assert_eq!(tax(&region), (Some(0), "DE: VAT 0.19\n".to_owned()));
+    assert_eq!(tax(&["tax", "list"]), (Some(0), "DE: VAT 0.19\n".to_owned()));
+    assert_eq!(tax(&["tax", "region", "--region", "XX"]).0, Some(2));
 }

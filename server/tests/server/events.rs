@@ -27,14 +27,16 @@ impl Host {
     }
 
     async fn post_as(&self, key: &str, body: &str) -> Answer {
+        self.post_to("/v1/events", key, "application/json", body).await
+    }
+
+    async fn post_to(&self, path: &str, key: &str, content_type: &str, body: &str) -> Answer {
         let authorization = format!("Bearer {key}");
         let headers = [
             ("Authorization", authorization.as_str()),
-            ("Content-Type", "application/json"),
+            ("Content-Type", content_type),
         ];
-        self.site
-            .send("POST", "/v1/events", &headers, body.as_bytes())
-            .await
+        self.site.send("POST", path, &headers, body.as_bytes()).await
     }
 
     fn event(&self, id: &str, data: &str) -> String {
@@ -115,7 +117,7 @@ async fn a_single_event_that_is_wrong_says_so_itself(_: PgPoolOptions, database:
         (
             format!(r#"{{"id":"x","source":"host","type":"teleports","subject":"{customer}"}}"#),
             "unknown_meter",
-            "there is no meter `teleports`",
+            "no meter counts events of the type `teleports`",
         ),
         (
             r#"{"id":"x","source":"host","type":"api_requests","subject":"cus_00000000000000000000000000000007"}"#.to_owned(),
@@ -193,6 +195,87 @@ async fn a_batch_of_the_most_events_is_taken_and_one_more_is_not(
         host.post("[]").await.body,
         r#"{"accepted":0,"duplicates":0,"rejected":[]}"#
     );
+}
+
+#[sqlx::test(migrations = false)]
+async fn lines_are_answered_line_by_line(_: PgPoolOptions, database: PgConnectOptions) {
+    let host = Host::new(&database).await;
+    let lines = [
+        host.event("e1", "{}"),
+        String::new(),
+        r#"{"id":"e2","#.to_owned(),
+        host.event("e3", "{}"),
+    ]
+    .join("\r\n");
+    for content_type in ["application/x-ndjson", "application/jsonl; charset=utf-8"] {
+        let answer = host.post_to("/v1/events", &host.key, content_type, &lines).await;
+        let (accepted, duplicates) = if content_type.contains("ndjson") {
+            (2, 0)
+        } else {
+            (0, 2)
+        };
+        let expected = format!(
+            r#"{{"accepted":{accepted},"duplicates":{duplicates},"rejected":[{{"index":1,"id":null,"code":"malformed_json","detail":"the line is not JSON"}}]}}"#
+        );
+        assert_eq!((answer.status, answer.body), (200, expected));
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_event_takes_another_back_once(options: PgPoolOptions, database: PgConnectOptions) {
+    let host = Host::new(&database).await;
+    let sent = host.event("e1", r#"{"value":7}"#);
+    let back = |id: &str, of: &str| {
+        let customer = &host.customer;
+        format!(
+            r#"{{"id":"{id}","source":"host","type":"api_requests","subject":"{customer}","reverses":"{of}"}}"#
+        )
+    };
+    let none = host.post(&back("r0", "e1")).await;
+    assert_eq!(
+        (none.status, none.body.contains("unknown_event")),
+        (422, true),
+        "{}",
+        none.body
+    );
+    assert_eq!(host.post(&sent).await.status, 200);
+    for body in [&back("r1", "e1"), &back("r1", "e1")] {
+        assert_eq!(host.post(body).await.status, 200);
+    }
+    let again = host.post(&back("r2", "e1")).await;
+    assert_eq!(
+        (again.status, again.body),
+        (422, r#"{"type":"about:blank","title":"Unprocessable Entity","status":422,"code":"already_reversed","detail":"the event was taken back before"}"#.to_owned())
+    );
+    let pool = options.connect_with(database).await.unwrap();
+    let left: rust_decimal::Decimal = sqlx::query_scalar("SELECT sum(used) FROM usage_counter")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert!(left.is_zero(), "{left}");
+}
+
+#[sqlx::test(migrations = false)]
+async fn history_is_taken_where_it_is_asked_for(_: PgPoolOptions, database: PgConnectOptions) {
+    let host = Host::new(&database).await;
+    let customer = &host.customer;
+    let old = format!(
+        r#"{{"id":"old","source":"host","type":"api_requests","subject":"{customer}","time":"2024-02-29T12:00:00Z"}}"#
+    );
+    let to = async |path: &str, key: &str| host.post_to(path, key, "application/json", &old).await;
+    assert_eq!(to("/v1/events?backfill=false", &host.key).await.status, 422);
+    let answer = to("/v1/events?backfill=true", &host.key).await;
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (200, r#"{"accepted":1,"duplicates":0,"rejected":[]}"#)
+    );
+    for query in ["backfill=yes", "backfil=true"] {
+        let answer = to(&format!("/v1/events?{query}"), &host.key).await;
+        assert_eq!(
+            (answer.status, answer.body.contains("invalid_query")),
+            (400, true)
+        );
+    }
 }
 
 #[sqlx::test(migrations = false)]

@@ -70,7 +70,8 @@ async fn what_is_no_json_or_too_much_of_it_is_refused(_: PgPoolOptions, database
         415,
         "Unsupported Media Type",
         "unsupported_media_type",
-        "send application/json, application/cloudevents+json or application/cloudevents-batch+json",
+        "send one of application/json, application/cloudevents+json, application/cloudevents-batch+json, \
+         application/x-ndjson, application/jsonl",
     );
     for headers in [&[authorized][..], &[authorized, ("Content-Type", "text/plain")]] {
         let answer = site.send("POST", "/v1/events", headers, b"{}").await;

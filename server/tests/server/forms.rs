@@ -5,7 +5,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use crate::http::Answer;
 use crate::site::Site;
 
-async fn post(site: &Site, page: &str, action: &str, cookie: &str, form: &str) -> Answer {
+pub async fn post(site: &Site, page: &str, action: &str, cookie: &str, form: &str) -> Answer {
     let referer = format!("{}{page}", site.base_url.as_str());
     let headers = [
         ("Origin", site.base_url.as_str()),
@@ -17,7 +17,7 @@ async fn post(site: &Site, page: &str, action: &str, cookie: &str, form: &str) -
     site.send("POST", action, &headers, form.as_bytes()).await
 }
 
-fn input<'a>(page: &'a Answer, id: &str) -> &'a str {
+pub fn input<'a>(page: &'a Answer, id: &str) -> &'a str {
     let start = page.body.find(&format!("<input id=\"{id}\"")).unwrap();
     let tag = &page.body[start..];
     &tag[..tag.find('>').unwrap()]

@@ -4,6 +4,8 @@
     reason = "a test ends where something it takes for granted is not so"
 )]
 
+mod alerts;
+mod api;
 mod client;
 mod clock;
 mod embedded_postgres;
@@ -12,11 +14,18 @@ mod events_edges;
 mod forms;
 mod headers;
 mod http;
+mod ingest_storm;
 mod net_terms;
+mod operators;
 mod origin;
 mod preparing;
 mod program;
 mod promotion_codes;
+#[expect(dead_code, reason = "shared with other tests")]
+#[path = "../../../crates/service/tests/support/receiver.rs"]
+mod receiver;
 mod settings;
 mod site;
+mod standalone;
 mod usage;
+mod webhooks;

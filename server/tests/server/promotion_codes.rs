@@ -270,7 +270,7 @@ async fn what_cannot_be_read_is_told(_: PgPoolOptions, database: PgConnectOption
             answer.body
         );
     }
-    let long = format!(r#"{{"code":"{}"}}"#, "A".repeat(5_000));
+    let long = format!(r#"{{"code":"{}"}}"#, "A".repeat(70_000));
     assert_eq!(host.post(&long).await.status, 413);
     let authorization = format!("Bearer {}", host.key);
     let headers = [

@@ -8,7 +8,7 @@ use server::cli::Cli;
 use crate::program::{Folder, command, stderr};
 
 /// A variable, a value it cannot have, and what is said about it.
-const WRONG: [(&str, &str, &str); 14] = [
+const WRONG: [(&str, &str, &str); 18] = [
     (
         "SITE_ROOT",
         "/nope",
@@ -74,9 +74,30 @@ const WRONG: [(&str, &str, &str); 14] = [
          most 1 and has at most 6 decimals",
     ),
     (
+        "SMTP_URL",
+        "smtps://me:hunter2@mail.example.com",
+        "SMTP_URL is set, but MAIL_FROM is not: say in whose name mail is sent",
+    ),
+    (
+        "WEBHOOK_TARGETS",
+        "private",
+        "invalid value 'private' for '--webhook-targets <WEBHOOK_TARGETS>': give public, or any for development",
+    ),
+    (
         "JWT_SECRET_KEY",
         "hunter2",
         "JWT_SECRET_KEY is too short: give it 32 characters or more",
+    ),
+    (
+        "JWT_JWKS",
+        "http://host.example/jwks.json",
+        "invalid value 'http://host.example/jwks.json' for '--jwt-jwks <JWT_JWKS>': give a file, or an address as in \
+         https://host.example/.well-known/jwks.json",
+    ),
+    (
+        "API_RATE_LIMIT",
+        "0",
+        "invalid value '0' for '--api-rate-limit <API_RATE_LIMIT>': 0 is not in 1..=10000000",
     ),
     (
         "ENCRYPTION_KEY",

@@ -4,11 +4,14 @@ use std::net::SocketAddr;
 
 use app::Deployment;
 use secrecy::{ExposeSecret, SecretString};
+use server::api::rate_limit::Quotas;
+use server::api::{Api, ApiConfig};
+use server::auth::token::Tokens;
 use server::config::BaseUrl;
 use server::preparing::Preparing;
 use server::router::router;
 use server::state::AppState;
-use service::{Actor, Billing, NewApiKey, Scope, ServiceConfig, SignUp};
+use service::{Actor, Billing, NewApiKey, OutgoingConfig, Scope, ServiceConfig, SignUp, Targets};
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use url::Url;
@@ -29,6 +32,14 @@ impl Site {
 
     /// `base_url` is what browsers would use; none: where it really listens.
     pub async fn start_at(database: &PgConnectOptions, base_url: Option<&str>) -> Self {
+        Self::start_with(database, base_url, (Quotas::default(), None)).await
+    }
+
+    pub async fn start_with(
+        database: &PgConnectOptions,
+        base_url: Option<&str>,
+        (quotas, tokens): (Quotas, Option<Tokens>),
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let base_url = base_url.map_or_else(|| BaseUrl::of_address(address), |text| text.parse().unwrap());
@@ -42,13 +53,23 @@ impl Site {
             usage_tracking: true,
             usage_thresholds: Default::default(),
             dunning_end: billing::payment::dunning::DunningEnd::default(),
+            outgoing: OutgoingConfig {
+                targets: Targets::Any,
+                ..OutgoingConfig::new([7; 32])
+            },
         };
         let billing = Billing::connect(config).await.unwrap();
         billing.migrate().await.unwrap();
         billing.ensure_catalog().await.unwrap();
         billing.prepare_partitions().await.unwrap();
         let preparing = Preparing::default();
+        let api = ApiConfig {
+            seal_key: [9; 32],
+            quotas,
+            tokens,
+        };
         let state = AppState {
+            api: Api::new(api).unwrap(),
             billing: billing.clone(),
             leptos: server::site::leptos_options(&site_root()),
             deployment: Deployment {
@@ -103,10 +124,14 @@ impl Site {
 
     /// A key that may do what the scope says: its customer's own, or the host platform's.
     pub async fn api_key(&self, actor: &Actor, scope: Scope) -> String {
+        self.api_key_of(actor, &[scope]).await
+    }
+
+    pub async fn api_key_of(&self, actor: &Actor, scopes: &[Scope]) -> String {
         let new = NewApiKey {
             name: "test".to_owned(),
             customer: None,
-            scopes: vec![scope],
+            scopes: scopes.to_vec(),
             expires_at: None,
         };
         self.billing

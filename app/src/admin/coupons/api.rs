@@ -7,21 +7,39 @@ use crate::error::AppError;
 
 #[server(prefix = "/fn", endpoint = "create-coupon")]
 pub async fn create_coupon(form: CouponForm) -> Result<(), AppError> {
+    use super::forms::COUPON;
+    use crate::auth::typed;
     let (billing, actor) = crate::context::caller().await?;
     actor.decides_about_money()?;
-    let coupon = super::typed::coupon(form, billing.config().currency)?;
-    let id = billing.create_coupon(&actor, coupon).await?;
+    let made = match super::typed::coupon(form.clone(), billing.config().currency) {
+        Ok(coupon) => billing
+            .create_coupon(&actor, coupon)
+            .await
+            .map_err(AppError::from),
+        Err(error) => Err(error),
+    };
+    typed::keep_form(COUPON, &form, made.is_ok())?;
+    let id = made?;
     leptos_axum::redirect(&format!("/admin/coupons/{id}?done=coupon_created"));
     Ok(())
 }
 
 #[server(prefix = "/fn", endpoint = "create-codes")]
 pub async fn create_codes(form: CodesForm) -> Result<(), AppError> {
+    use super::forms::CODES;
+    use crate::auth::typed;
     let (billing, actor) = crate::context::caller().await?;
     actor.decides_about_money()?;
-    let codes = super::typed::codes(form, billing.config().currency)?;
-    let coupon = codes.coupon;
-    billing.create_codes(&actor, codes).await?;
+    let made = match super::typed::codes(form.clone(), billing.config().currency) {
+        Ok(codes) => {
+            let coupon = codes.coupon;
+            let made = billing.create_codes(&actor, codes).await;
+            made.map(|_| coupon).map_err(AppError::from)
+        }
+        Err(error) => Err(error),
+    };
+    typed::keep_form(CODES, &form, made.is_ok())?;
+    let coupon = made?;
     leptos_axum::redirect(&format!("/admin/coupons/{coupon}?done=codes_created"));
     Ok(())
 }

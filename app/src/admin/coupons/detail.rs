@@ -4,8 +4,11 @@ use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use service::{CodeRow, CouponDetail, CouponRow};
 
+use super::forms::{CODES, CodesForm};
+use super::typed::{Wrong, wrong_codes};
 use super::words;
 use crate::admin::area::{ADMIN, operator};
+use crate::auth;
 use crate::error::AppError;
 use crate::format;
 use crate::page::{Page, Visit, page};
@@ -33,10 +36,15 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         view! { <LinkButton href=format!("/admin/coupons/{}/codes.csv", coupon.id) label=t::DOWNLOAD/> }
     });
     let forms = makes.then(|| {
+        let (one, many) = failed(&visit).map_or((None, None), |form| match form.code {
+            Some(_) => (Some(form), None),
+            None => (None, Some(form)),
+        });
+        let (one, many) = (typed(one, coupon, &visit), typed(many, coupon, &visit));
         view! {
             <div class="grid gap-4 lg:grid-cols-2 items-start">
-                {one_code(coupon)}
-                {unique_codes(coupon)}
+                {one_code(coupon, one)}
+                {unique_codes(coupon, many)}
             </div>
         }
     });
@@ -47,6 +55,20 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         {forms}
     };
     Ok(Page::new(title, body).of(operator))
+}
+
+/// What was typed, where it was refused.
+fn failed(visit: &Visit) -> Option<CodesForm> {
+    visit.query("error")?;
+    auth::typed::read_form(CODES)
+}
+
+/// The form as it stands, and what is wrong with it.
+fn typed(failed: Option<CodesForm>, coupon: &CouponRow, visit: &Visit) -> (CodesForm, Wrong) {
+    let currency = coupon.tally.given.currency();
+    let taken = visit.query("error") == Some(AppError::CodeTaken.code());
+    let wrong = failed.as_ref().map(|form| wrong_codes(form, currency, taken));
+    (failed.unwrap_or_default(), wrong.unwrap_or_default())
 }
 
 /// `20% off, 3 billing periods, Starter`.
@@ -153,22 +175,23 @@ fn retire_form(coupon: String, code: String) -> impl IntoView {
     }
 }
 
-fn one_code(row: &CouponRow) -> impl IntoView + use<> {
+fn one_code(row: &CouponRow, (form, wrong): (CodesForm, Wrong)) -> impl IntoView + use<> {
     let coupon = row.id.to_string();
+    let code = form.code.clone().unwrap_or_default();
     view! {
         <Panel title=t::ONE_CODE>
             <form method="post" action="/fn/create-codes" class="flex flex-col gap-4">
                 <input type="hidden" name="form[coupon]" value=coupon/>
                 <TextField name="form[code]" label=t::CODE autocomplete="off" minlength=3 maxlength=MAX_CODE
-                    hint=t::ONE_CODE_HINT/>
-                {limits("one", t::MOST, t::MOST_HINT)}
+                    hint=t::ONE_CODE_HINT value=code error=wrong.code/>
+                {limits("one", (t::MOST, t::MOST_HINT), (form, wrong))}
                 <div><SubmitButton label=t::MAKE_CODE kind=ButtonKind::Primary/></div>
             </form>
         </Panel>
     }
 }
 
-fn unique_codes(row: &CouponRow) -> impl IntoView + use<> {
+fn unique_codes(row: &CouponRow, (form, wrong): (CodesForm, Wrong)) -> impl IntoView + use<> {
     let coupon = row.id.to_string();
     view! {
         <Panel title=t::UNIQUE_CODES>
@@ -176,13 +199,15 @@ fn unique_codes(row: &CouponRow) -> impl IntoView + use<> {
             <form method="post" action="/fn/create-codes" class="flex flex-col gap-4">
                 <input type="hidden" name="form[coupon]" value=coupon/>
                 <div class="grid grid-cols-2 gap-4">
-                    {field("many-prefix", "form[prefix]", t::PREFIX, "text")}
+                    {field("many-prefix", "form[prefix]", (t::PREFIX, "text"), (form.prefix.clone(), wrong.prefix))}
                     <div class="flex flex-col gap-1">
                         <label for="many-count" class="font-medium">{t::COUNT}</label>
-                        <input id="many-count" name="form[count]" type="number" min="1" max="10000" class="input w-full" required/>
+                        <input id="many-count" name="form[count]" type="number" min="1" max="10000" class="input w-full"
+                            value=form.count.clone() aria-invalid=wrong.count.map(|_| "true") required/>
+                        {wrong.count.map(said)}
                     </div>
                 </div>
-                {limits("many", t::MOST_EACH, "")}
+                {limits("many", (t::MOST_EACH, ""), (form, wrong))}
                 <div><SubmitButton label=t::MAKE_CODES kind=ButtonKind::Primary/></div>
             </form>
         </Panel>
@@ -190,20 +215,25 @@ fn unique_codes(row: &CouponRow) -> impl IntoView + use<> {
 }
 
 /// What codes are taken for at most; the same fields for one and for many.
-fn limits(of: &'static str, most: &'static str, hint: &'static str) -> impl IntoView {
+fn limits(
+    of: &'static str,
+    (most, hint): (&'static str, &'static str),
+    (form, wrong): (CodesForm, Wrong),
+) -> impl IntoView {
+    let first_time = form.first_time.is_some();
     let id = |name: &str| format!("{of}-{name}");
     view! {
         <fieldset class="flex flex-col gap-3">
             <legend class="font-medium pb-2">{t::LIMITS}</legend>
             <div class="grid sm:grid-cols-2 gap-4">
-                {field(&id("campaign"), "form[campaign]", t::CAMPAIGN, "text")}
-                {field(&id("most"), "form[most]", most, "number")}
-                {field(&id("minimum"), "form[minimum]", t::MINIMUM, "text")}
-                {field(&id("last-day"), "form[last_day]", t::LAST_DAY, "date")}
+                {field(&id("campaign"), "form[campaign]", (t::CAMPAIGN, "text"), (form.campaign, None))}
+                {field(&id("most"), "form[most]", (most, "number"), (form.most, wrong.most))}
+                {field(&id("minimum"), "form[minimum]", (t::MINIMUM, "text"), (form.minimum, wrong.minimum))}
+                {field(&id("last-day"), "form[last_day]", (t::LAST_DAY, "date"), (form.last_day, wrong.last_day))}
             </div>
             {(!hint.is_empty()).then(|| view! { <p class="label-sm">{hint}</p> })}
             <label class="flex items-center gap-2">
-                <input type="checkbox" class="checkbox checkbox-sm" name="form[first_time]" value="on"/>
+                <input type="checkbox" class="checkbox checkbox-sm" name="form[first_time]" value="on" checked=first_time/>
                 {t::FIRST_TIME}
             </label>
         </fieldset>
@@ -211,12 +241,23 @@ fn limits(of: &'static str, most: &'static str, hint: &'static str) -> impl Into
 }
 
 /// One that may stay empty.
-fn field(id: &str, name: &'static str, label: &'static str, kind: &'static str) -> impl IntoView + use<> {
+fn field(
+    id: &str,
+    name: &'static str,
+    (label, kind): (&'static str, &'static str),
+    (value, wrong): (String, Option<&'static str>),
+) -> impl IntoView + use<> {
     let least = (kind == "number").then_some("1");
     view! {
         <div class="flex flex-col gap-1">
             <label for=id.to_owned() class="font-medium">{label}</label>
-            <input id=id.to_owned() name=name type=kind class="input w-full" autocomplete="off" maxlength="80" min=least/>
+            <input id=id.to_owned() name=name type=kind class="input w-full" autocomplete="off" maxlength="80" min=least
+                value=value aria-invalid=wrong.map(|_| "true")/>
+            {wrong.map(said)}
         </div>
     }
+}
+
+fn said(wrong: &'static str) -> impl IntoView {
+    view! { <p class="text-error">{wrong}</p> }
 }

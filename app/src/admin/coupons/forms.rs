@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What a form that failed is kept as.
+pub const COUPON: &str = "coupon";
+pub const CODES: &str = "codes";
+
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CouponForm {

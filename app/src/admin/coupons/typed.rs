@@ -2,19 +2,19 @@
 
 use std::str::FromStr;
 
-use billing::coupon::{CodeLimits, Discount, Duration, Percent};
-use billing::money::{Currency, Money};
+use billing::coupon::{Code, CodeLimits, Discount, Duration, Percent};
+use billing::money::{Currency, Money, parse_major};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
-use rust_decimal::Decimal;
 use service::{MakeCodes, NewCoupon, NewPromotionCodes};
 
 use super::forms::{CodesForm, CouponForm};
 use crate::error::AppError;
+use crate::text::en::coupons as t;
 
 pub fn coupon(form: CouponForm, currency: Currency) -> Result<NewCoupon, AppError> {
     let value = form.value.trim();
     let discount = match form.kind.as_str() {
-        "percent" => Discount::Percent(Percent::new(parsed(value)?).map_err(invalid)?),
+        "percent" => Discount::Percent(percent(value)?),
         "amount" => Discount::Amount(money(value, currency)?),
         _ => return Err(AppError::Invalid),
     };
@@ -56,6 +56,62 @@ pub fn codes(form: CodesForm, currency: Currency) -> Result<NewPromotionCodes, A
     })
 }
 
+/// What is wrong with a form that failed, field by field.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wrong {
+    pub name: Option<&'static str>,
+    pub value: Option<&'static str>,
+    pub count: Option<&'static str>,
+    pub code: Option<&'static str>,
+    pub prefix: Option<&'static str>,
+    pub most: Option<&'static str>,
+    pub minimum: Option<&'static str>,
+    pub last_day: Option<&'static str>,
+}
+
+pub fn wrong_coupon(form: &CouponForm, currency: Currency) -> Wrong {
+    let value = form.value.trim();
+    let value = match form.kind.as_str() {
+        "percent" => percent(value).is_err().then_some(t::WRONG_PERCENT),
+        _ => money(value, currency).is_err().then_some(t::WRONG_AMOUNT),
+    };
+    let counts = matches!(form.lasts.as_str(), "periods" | "months");
+    Wrong {
+        name: form.name.trim().is_empty().then_some(t::WRONG_NAME),
+        value,
+        count: (counts && !is_count(&form.count)).then_some(t::WRONG_COUNT),
+        ..Wrong::default()
+    }
+}
+
+/// `taken`: somebody has the code.
+pub fn wrong_codes(form: &CodesForm, currency: Currency, taken: bool) -> Wrong {
+    let code = form.code.as_deref();
+    let code = match code.map(str::parse::<Code>) {
+        Some(Ok(_)) if taken => Some(t::TAKEN_CODE),
+        Some(Err(_)) => Some(t::WRONG_CODE),
+        _ => None,
+    };
+    let random = form.code.is_none();
+    // A prefix is one if it begins a code.
+    let prefix = format!("{}AAAAAAAAAA", form.prefix.trim()).parse::<Code>();
+    Wrong {
+        code,
+        prefix: (random && prefix.is_err()).then_some(t::WRONG_CODE),
+        count: (random && !is_count(&form.count)).then_some(t::WRONG_COUNT),
+        most: (!form.most.trim().is_empty() && !is_count(&form.most)).then_some(t::WRONG_COUNT),
+        minimum: optional(&form.minimum, |amount| money(amount, currency))
+            .is_err()
+            .then_some(t::WRONG_AMOUNT),
+        last_day: optional(&form.last_day, after).is_err().then_some(t::WRONG_DAY),
+        ..Wrong::default()
+    }
+}
+
+fn is_count(text: &str) -> bool {
+    parsed::<u32>(text).is_ok_and(|count| count > 0)
+}
+
 /// Where the day is over.
 fn after(day: &str) -> Result<DateTime<Utc>, AppError> {
     let day: NaiveDate = parsed(day)?;
@@ -70,13 +126,13 @@ fn optional<T>(text: &str, read: impl Fn(&str) -> Result<T, AppError>) -> Result
     }
 }
 
+fn percent(text: &str) -> Result<Percent, AppError> {
+    Percent::new(parse_major(text).ok_or(AppError::Invalid)?).map_err(invalid)
+}
+
 /// More than nothing, and no part of a cent.
 pub fn money(text: &str, currency: Currency) -> Result<Money, AppError> {
-    let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let major: Decimal = parsed(text)?;
-    if !plain {
-        return Err(AppError::Invalid);
-    }
+    let major = parse_major(text).ok_or(AppError::Invalid)?;
     let amount = Money::round_major(major, currency).map_err(|_| AppError::AmountOutOfRange)?;
     if amount.major() != major || !amount.is_positive() {
         return Err(AppError::Invalid);
@@ -139,6 +195,34 @@ mod tests {
         ] {
             assert_eq!(read(form.clone()), Err(AppError::Invalid), "{form:?}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_of_its_field() {
+        let wrong = |form| wrong_coupon(&form, Currency::USD);
+        assert_eq!(wrong(coupon_form("percent", "20", "once", "")), Wrong::default());
+        assert_eq!(
+            wrong(coupon_form("percent", "101", "periods", "0")),
+            Wrong {
+                value: Some(t::WRONG_PERCENT),
+                count: Some(t::WRONG_COUNT),
+                ..Wrong::default()
+            }
+        );
+        assert_eq!(
+            wrong(coupon_form("amount", "9.999", "once", "")).value,
+            Some(t::WRONG_AMOUNT)
+        );
+        let code = |code: &str, taken| {
+            let form = CodesForm {
+                code: Some(code.to_owned()),
+                ..CodesForm::default()
+            };
+            wrong_codes(&form, Currency::USD, taken)
+        };
+        assert_eq!(code("TEN", false), Wrong::default());
+        assert_eq!(code("TEN", true).code, Some(t::TAKEN_CODE));
+        assert_eq!(code("a b", false).code, Some(t::WRONG_CODE));
     }
 
     #[test]

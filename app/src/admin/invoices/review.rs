@@ -12,6 +12,7 @@ use crate::error::AppError;
 use crate::page::{Page, Visit, page};
 use crate::portal::credit::CreditTable;
 use crate::portal::refunds::part_rows;
+use crate::safe_path::{with_param, without_param};
 use crate::text::en::admin_invoices as t;
 use crate::text::en::invoices::credit as c;
 use crate::ui::{Amount, ButtonKind, Icon, PageHeader, Panel, SubmitButton};
@@ -32,10 +33,11 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
             let body = review(&invoice, preview, (&number, title.clone()));
             Ok(Page::new(title, body).of(operator))
         }
-        // Back to the lines, which say what is left.
+        // Back to the lines, which say what is left, with what was typed beside them.
         Err(error) if matches!(error.status(), 409 | 422) => {
-            let code = error.code();
-            leptos_axum::redirect(&format!("/admin/invoices?number={number}&error={code}"));
+            let typed = visit.address.split_once('?').map_or("", |(_, query)| query);
+            let back = without_param(&format!("/admin/invoices?{typed}"), "rest");
+            leptos_axum::redirect(&with_param(&back, "error", error.code()));
             Ok(Page::new(t::TITLE, ()))
         }
         Err(error) => Err(error),
@@ -77,8 +79,10 @@ fn review(
     let CreditNotePreview { note, key } = preview.note;
     let number = number.to_owned();
     let customer = invoice.detail.customer_name.clone();
-    let does = part_rows(note.parts)
+    let before = note.credited.is_positive().then_some((t::BEFORE, note.credited));
+    let does = part_rows(note.parts, &[])
         .into_iter()
+        .chain(before)
         .map(|(label, amount)| view! { <div><dt class="label-sm">{label}</dt><dd class="figure-lg max-sm:text-xl"><Amount amount=amount/></dd></div> })
         .collect_view();
     let fields = [
@@ -112,7 +116,10 @@ fn form(fields: [(&'static str, String); 5]) -> impl IntoView {
                 {fields.collect_view()}
                 <div class="flex flex-col gap-1">
                     <label for="reason" class="font-medium">{t::REASON}</label>
-                    <select id="reason" name="form[reason]" class="select w-full">{reasons.collect_view()}</select>
+                    <select id="reason" name="form[reason]" class="select w-full" required>
+                        <option value="">{t::CHOOSE_REASON}</option>
+                        {reasons.collect_view()}
+                    </select>
                 </div>
                 <div class="flex flex-col gap-1">
                     <label for="memo" class="font-medium">{t::MEMO}</label>

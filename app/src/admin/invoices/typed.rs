@@ -1,6 +1,6 @@
 //! From what was typed to what the use cases take; nothing is rounded and nothing guessed.
 
-use billing::credit::{CreditReason, NoteParts, PaidTo, Wanted, WantedLine};
+use billing::credit::{CreditReason, NoteParts, PaidTo, StandingLine, Wanted, WantedLine};
 use billing::id::InvoiceLineId;
 use billing::invoice::InvoiceNumber;
 use billing::money::{Currency, Money};
@@ -32,16 +32,27 @@ pub fn amounts<'q>(
 ) -> Result<Wanted, AppError> {
     let mut lines = Vec::new();
     for line in &invoice.standing.lines {
-        let text = typed(&field(line.line)).map_or("", str::trim);
-        if !text.is_empty() {
-            let amount = Some(money(text, line.amount.currency())?);
+        let text = typed(&field(line.line)).unwrap_or_default();
+        if let Some(amount) = amount(text, line)? {
             lines.push(WantedLine {
                 line: line.line,
-                amount,
+                amount: Some(amount),
             });
         }
     }
     Ok(Wanted::Lines(lines))
+}
+
+/// What was typed beside a line: nothing, or no more than is left of it.
+pub fn amount(text: &str, line: &StandingLine) -> Result<Option<Money>, AppError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let amount = money(text, line.amount.currency())?;
+    let left = line.amount_left().map_err(|_| AppError::AmountOutOfRange)?;
+    let over = amount.minus(left).is_ok_and(Money::is_positive);
+    (!over).then_some(Some(amount)).ok_or(AppError::BeyondWhatIsLeft)
 }
 
 /// The name of the field for a line's amount.

@@ -22,6 +22,9 @@ use crate::ui::{Amount, Badge, EmptyState, Icon, PageHeader, Panel, Table, Tone,
 /// The query parameter that names the month, as in 2026-11.
 const MONTH: &str = "month";
 
+/// Of a figure that has room at full size: `$123,456.78`.
+const LONGEST: usize = 11;
+
 #[component]
 pub fn OverviewPage() -> impl IntoView {
     page(&ADMIN, load)
@@ -137,10 +140,15 @@ fn headline(revenue: &MonthRevenue, runs: &str) -> Result<impl IntoView + use<>,
 
 /// Its formula, once open, takes the whole row.
 fn figure(shown: Shown) -> impl IntoView {
+    // Six stand beside each other on a wide page, and no figure breaks.
+    let size = match shown.value.chars().count() {
+        ..=LONGEST => "figure-lg max-sm:text-xl whitespace-nowrap",
+        _ => "figure-lg max-sm:text-lg lg:text-xl whitespace-nowrap",
+    };
     view! {
         <div class="min-w-0 has-[details[open]]:col-span-full">
             <dt class="label-sm">{shown.label}</dt>
-            <dd class="figure-lg max-sm:text-xl">{shown.value}</dd>
+            <dd class=size>{shown.value}</dd>
             <dd>
                 <details class="label-sm">
                     <summary class="cursor-pointer w-fit">{r::FORMULA}<span class="sr-only">" "{shown.label}</span></summary>

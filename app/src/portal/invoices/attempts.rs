@@ -1,6 +1,6 @@
 //! What was tried to collect an invoice, with plain reasons, and what went back of it.
 
-use billing::payment::AttemptStatus;
+use billing::payment::{AttemptStatus, RefundStatus};
 use billing::period::Zone;
 use leptos::prelude::*;
 use service::{AttemptRow, RefundRow};
@@ -45,7 +45,7 @@ fn row(attempt: &AttemptRow, zone: Zone) -> impl IntoView + use<> {
     let card = attempt
         .card
         .as_deref()
-        .map_or_else(|| "–".to_owned(), format::kept_card);
+        .map_or_else(|| t::PAYMENT_PAGE.to_owned(), format::kept_card);
     let why = attempt
         .decline_code
         .as_deref()
@@ -72,8 +72,10 @@ fn refund_row(refund: &RefundRow, zone: Zone) -> impl IntoView + use<> {
     let card = refund
         .card
         .as_deref()
-        .map_or_else(|| "–".to_owned(), format::kept_card);
-    let amount = refund.amount.negate().unwrap_or(refund.amount);
+        .map_or_else(|| t::PAID_WITH.to_owned(), format::kept_card);
+    // What the card did not take back is no part of the payments.
+    let failed = refund.status == RefundStatus::Failed;
+    let amount = refund.amount.negate().ok().filter(|_| !failed);
     let href = format!("/credit-notes/{}", refund.note);
     view! {
         <tr>
@@ -86,7 +88,7 @@ fn refund_row(refund: &RefundRow, zone: Zone) -> impl IntoView + use<> {
                 {refunds::badge(refund.status)}
                 <span class="block label-sm">{t::REFUND_OF}" "<a class="link whitespace-nowrap" href=href>{refund.note_number.to_string()}</a></span>
             </td>
-            <td class="num"><Amount amount=amount/></td>
+            <td class="num">{amount.map(|amount| view! { <Amount amount=amount/> })}</td>
         </tr>
     }
 }

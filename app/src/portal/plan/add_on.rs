@@ -6,12 +6,12 @@ use leptos::prelude::*;
 use service::{AddOnOffer, AddOnPreview, ChangeKind, Overview};
 
 use super::change::{due_title, next_bill};
+use super::due_now::{Amounts, Pays, due};
 use super::page::agreed_words;
 use crate::error::AppError;
 use crate::format;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
-use crate::portal::lines::DraftTable;
 use crate::portal::overview::next_bill::{CardOnFile, card_name};
 use crate::text::en::plan::{add_on as t, change as c, granted as g};
 use crate::text::en::{catalog, portal};
@@ -208,27 +208,21 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
 
 fn due_now(preview: &AddOnPreview, overview: &Overview) -> impl IntoView + use<> {
     let zone = overview.customer.zone;
-    let amounts = if preview.draft.lines().is_empty() {
-        view! { <p class="text-muted">{c::NOTHING_DUE}</p> }.into_any()
-    } else {
-        view! {
-            <p class="figure-lg">{format::money(preview.draft.total())}</p>
-            <DraftTable draft=preview.draft.clone() zone=zone caption=t::DUE_CAPTION/>
-        }
-        .into_any()
-    };
-    let net_days = overview.customer.terms.net_days();
-    let words = match (preview.kind, &overview.payment_method) {
-        (ChangeKind::Upgrade, _) if let Some(days) = net_days => t::sent(days),
-        (ChangeKind::Upgrade, Some(card)) => t::upgrade(&card_name(card)),
-        (ChangeKind::Upgrade, None) => t::NO_CARD.to_owned(),
-        (ChangeKind::AtPeriodEnd { at }, _) => t::at_period_end(&format::date(at, zone)),
-        (ChangeKind::InTrial, _) => t::IN_TRIAL.to_owned(),
+    let words = match preview.kind {
+        ChangeKind::Upgrade => match Pays::of(&preview.draft, overview) {
+            Pays::Nothing(why) => t::at_once(why.words()),
+            Pays::Sent(days) => t::sent(days),
+            Pays::Card(card, _) => t::upgrade(&card_name(card)),
+            Pays::NoCard => t::NO_CARD.to_owned(),
+        },
+        ChangeKind::AtPeriodEnd { at } => t::at_period_end(&format::date(at, zone)),
+        ChangeKind::InTrial => t::IN_TRIAL.to_owned(),
     };
     let confirm = confirm(preview, overview);
     let valid = c::valid_until(&format::date_time(preview.expires_at, zone));
+    let amounts = view! { <Amounts draft=preview.draft.clone() zone=zone caption=t::DUE_CAPTION/> };
     view! {
-        <Panel title=due_title(overview, preview.draft.lines().is_empty())>
+        <Panel title=due_title(overview, !due(&preview.draft).is_positive())>
             {amounts}
             <p>{words}</p>
             {confirm}
@@ -238,13 +232,11 @@ fn due_now(preview: &AddOnPreview, overview: &Overview) -> impl IntoView + use<>
 }
 
 fn confirm(preview: &AddOnPreview, overview: &Overview) -> AnyView {
-    let sent = overview.customer.terms.is_net();
-    if preview.kind == ChangeKind::Upgrade && overview.payment_method.is_none() && !sent {
-        return view! { <CardOnFile method=None/> }.into_any();
-    }
     let label = match preview.kind {
-        ChangeKind::Upgrade if sent => c::CONFIRM_SENT.to_owned(),
-        ChangeKind::Upgrade => c::confirm_and_pay(&format::money(preview.draft.total())),
+        ChangeKind::Upgrade => match Pays::of(&preview.draft, overview) {
+            Pays::NoCard => return view! { <CardOnFile method=None/> }.into_any(),
+            pays => pays.label(),
+        },
         ChangeKind::AtPeriodEnd { .. } => t::CONFIRM_SCHEDULE.to_owned(),
         ChangeKind::InTrial => t::CONFIRM_TRIAL.to_owned(),
     };

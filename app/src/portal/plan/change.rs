@@ -3,11 +3,12 @@
 use billing::id::PriceId;
 use billing::invoice::InvoiceDraft;
 use billing::period::Zone;
-use billing::subscription::ChangeError;
+use billing::subscription::{ChangeError, SubscriptionItem};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use service::{ChangeKind, ChangePreview, Error, Overview};
 
+use super::due_now::{Amounts, Pays, due};
 use super::page::usage_beyond;
 use crate::error::AppError;
 use crate::format;
@@ -93,26 +94,43 @@ fn title(preview: &ChangePreview) -> String {
 
 fn due_now(preview: &ChangePreview, overview: &Overview) -> impl IntoView + use<> {
     let zone = overview.customer.zone;
-    let nothing = preview.draft.lines().is_empty();
-    let amounts = if nothing {
-        view! { <p class="text-muted">{t::NOTHING_DUE}</p> }.into_any()
-    } else {
-        view! {
-            <p class="figure-lg">{format::money(preview.draft.total())}</p>
-            <DraftTable draft=preview.draft.clone() zone=zone caption=t::DUE_CAPTION/>
-        }
-        .into_any()
-    };
+    let nothing = !due(&preview.draft).is_positive();
+    let agreed = leaves_agreed(preview, overview)
+        .into_iter()
+        .map(|words| view! { <p class="text-warning">{words}</p> })
+        .collect_view();
     let (words, confirm) = (what_happens(preview, overview), confirm(preview, overview));
     let valid = t::valid_until(&format::date_time(preview.expires_at, zone));
+    let amounts = view! { <Amounts draft=preview.draft.clone() zone=zone caption=t::DUE_CAPTION/> };
     view! {
         <Panel title=due_title(overview, nothing)>
             {amounts}
             <p>{words}</p>
+            {agreed}
             {confirm}
             <p class="label-sm">{valid}</p>
         </Panel>
     }
+}
+
+/// What was agreed with the customer and does not go along.
+fn leaves_agreed(preview: &ChangePreview, overview: &Overview) -> Vec<String> {
+    let Some(subscription) = &overview.subscription else {
+        return Vec::new();
+    };
+    let agreed = |item: &SubscriptionItem| [Some(item.price), item.next_price];
+    let agreed = |item: &SubscriptionItem| agreed(item).into_iter().flatten().find(|price| price.is_agreed());
+    let plan = subscription
+        .plan_item()
+        .filter(|item| item.price.id != preview.price);
+    let of_plan = plan
+        .and_then(agreed)
+        .map(|price| t::leaves_agreed(&preview.from.name, &format::money(price.amount)));
+    let to = preview.to.price(preview.price).map(|price| price.interval);
+    let another_interval = plan.is_some_and(|item| to.is_some_and(|to| to != item.price.interval));
+    let of_add_ons = (another_interval && subscription.add_ons().any(|item| agreed(item).is_some()))
+        .then(|| t::LEAVES_AGREED_ADD_ONS.to_owned());
+    of_plan.into_iter().chain(of_add_ons).collect()
 }
 
 /// What is due is due now, or within some days.
@@ -124,26 +142,26 @@ pub fn due_title(overview: &Overview, nothing: bool) -> String {
 /// In words, with what happens to the card.
 fn what_happens(preview: &ChangePreview, overview: &Overview) -> String {
     let (from, to) = (&preview.from.name, &preview.to.name);
-    let net_days = overview.customer.terms.net_days();
-    match (preview.kind, &overview.payment_method) {
-        (ChangeKind::Upgrade, _) if let Some(days) = net_days => t::sent(to, days),
-        (ChangeKind::Upgrade, Some(card)) => t::upgrade(to, &card_name(card)),
-        (ChangeKind::Upgrade, None) => t::NO_CARD.to_owned(),
-        (ChangeKind::AtPeriodEnd { at }, _) => {
+    match preview.kind {
+        ChangeKind::Upgrade => match Pays::of(&preview.draft, overview) {
+            Pays::Nothing(why) => t::at_once(to, why.words()),
+            Pays::Sent(days) => t::sent(to, days),
+            Pays::Card(card, _) => t::upgrade(to, &card_name(card)),
+            Pays::NoCard => t::NO_CARD.to_owned(),
+        },
+        ChangeKind::AtPeriodEnd { at } => {
             t::at_period_end(to, from, &format::date(at, overview.customer.zone))
         }
-        (ChangeKind::InTrial, _) => t::in_trial(to),
+        ChangeKind::InTrial => t::in_trial(to),
     }
 }
 
 fn confirm(preview: &ChangePreview, overview: &Overview) -> AnyView {
-    let sent = overview.customer.terms.is_net();
-    if preview.kind == ChangeKind::Upgrade && overview.payment_method.is_none() && !sent {
-        return view! { <CardOnFile method=None/> }.into_any();
-    }
     let label = match preview.kind {
-        ChangeKind::Upgrade if sent => t::CONFIRM_SENT.to_owned(),
-        ChangeKind::Upgrade => t::confirm_and_pay(&format::money(preview.draft.total())),
+        ChangeKind::Upgrade => match Pays::of(&preview.draft, overview) {
+            Pays::NoCard => return view! { <CardOnFile method=None/> }.into_any(),
+            pays => pays.label(),
+        },
         ChangeKind::AtPeriodEnd { .. } => t::CONFIRM_SCHEDULE.to_owned(),
         ChangeKind::InTrial => t::CONFIRM_TRIAL.to_owned(),
     };
@@ -165,7 +183,7 @@ pub fn next_bill(bill: Option<(DateTime<Utc>, InvoiceDraft)>, zone: Zone) -> Any
     view! {
         <Panel title=t::NEXT_BILL>
             <p class="flex flex-wrap items-baseline gap-x-2">
-                <span class="figure-lg">{format::money(draft.total())}</span>
+                <span class="figure-lg">{format::money(due(&draft))}</span>
                 <span class="text-muted"><When at=at zone=zone/>", "{t::NEXT_BILL_NOTE}</span>
             </p>
             <DraftTable draft=draft zone=zone caption=t::NEXT_CAPTION/>

@@ -13,6 +13,7 @@ use super::promotion::promotion;
 use super::standalone::standalone;
 use crate::catalog::compare::CompareTable;
 use crate::catalog::offer::{IntervalSwitch, PlanCard, choose, saving_amount, saving_percent};
+use crate::catalog::pricing::is_priced_in;
 use crate::error::AppError;
 use crate::format;
 use crate::layout::PORTAL;
@@ -39,7 +40,8 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         return Ok(without_plan(&overview));
     };
     let (price, to_come) = (item.price, item.next_price);
-    let plans = visit.billing.plans_for(&visit.actor).await?;
+    let mut plans = visit.billing.plans_for(&visit.actor).await?;
+    plans.retain(|plan| is_priced_in(plan, overview.customer.currency));
     let offers = visit.billing.add_ons(&visit.actor).await?;
     let interval = match visit.query("interval").and_then(Interval::parse) {
         Some(chosen @ (Interval::Month | Interval::Year)) => chosen,

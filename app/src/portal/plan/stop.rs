@@ -17,19 +17,29 @@ pub fn StopTables(preview: StopPreview, overview: Overview) -> impl IntoView {
     let paid = payment(&preview, &overview).map(|words| view! { <p>{words}</p> });
     let StopPreview {
         credit_note,
+        note_parts,
         draft,
         credit_left,
         ..
     } = preview;
-    let credit = match credit_note {
-        Some(note) => view! {
-            <p class="flex flex-wrap items-baseline gap-x-2">
-                <span class="figure-lg">{format::money(note.total())}</span>
-                <span class="text-muted">{t::BECOMES_CREDIT}</span>
-            </p>
-            <CreditTable note=note zone=zone caption=t::CREDIT_CAPTION/>
+    let credit = match credit_note.zip(note_parts) {
+        Some((note, parts)) => {
+            let does = [(parts.offset, t::LESS_OWED), (parts.credit, t::BECOMES_CREDIT)];
+            let does = does.into_iter().filter(|(amount, _)| amount.is_positive());
+            let does = does.map(|(amount, words)| {
+                view! {
+                    <p class="flex flex-wrap items-baseline gap-x-2">
+                        <span class="figure-lg">{format::money(amount)}</span>
+                        <span class="text-muted">{words}</span>
+                    </p>
+                }
+            });
+            view! {
+                {does.collect_view()}
+                <CreditTable note=note zone=zone caption=t::CREDIT_CAPTION/>
+            }
+            .into_any()
         }
-        .into_any(),
         None => view! { <p class="text-muted">{t::NOTHING_BACK}</p> }.into_any(),
     };
     let bill = (!draft.lines().is_empty()).then(|| {

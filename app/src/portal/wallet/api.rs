@@ -9,9 +9,9 @@ use crate::error::AppError;
 pub async fn top_up(amount: String) -> Result<(), AppError> {
     use crate::auth::typed;
     let (billing, actor) = crate::context::caller().await?;
-    let page = match amount.trim().parse() {
-        Ok(amount) => billing.top_up(&actor, amount).await.map_err(AppError::from),
-        Err(_) => Err(AppError::InvalidAmount),
+    let page = match billing::money::parse_major(&amount) {
+        Some(amount) => billing.top_up(&actor, amount).await.map_err(AppError::from),
+        None => Err(AppError::InvalidAmount),
     };
     typed::keep(&typed::written(&[("amount", &amount)]), page.is_ok())?;
     leptos_axum::redirect(&page?);

@@ -209,7 +209,7 @@ fn entry_row(entry: &CreditEntry, zone: Zone) -> impl IntoView + use<> {
         (PostingKind::CreditReturned, _) => t::RETURNED,
         (PostingKind::CreditExpired, _) => t::EXPIRED,
         (PostingKind::CreditNoteIssued, _) => t::GIVEN_BACK,
-        (PostingKind::RefundFailed, _) => t::REFUND_FAILED,
+        (PostingKind::RefundFailed | PostingKind::RefundReturned, _) => t::REFUND_FAILED,
         (_, Some(_)) => t::BOUGHT,
         (_, None) => t::GRANTED,
     };

@@ -107,14 +107,20 @@ pub mod promotion {
         format!("{code}: {coupon}")
     }
 
+    pub fn with_tax(total: &str) -> String {
+        format!("; {total} with tax")
+    }
+
+    pub const TAX_INCLUDED: &str = ", tax included";
+
     /// Of the plan it was tried with.
-    pub fn first_invoice(plan: &str, net: &str, before: &str, total: &str) -> String {
-        format!("The first invoice of {plan} is {net} instead of {before}; {total} with tax.")
+    pub fn first_invoice(plan: &str, price: &str, before: &str, tax: &str) -> String {
+        format!("The first invoice of {plan} is {price} instead of {before}{tax}.")
     }
 
     /// On the plan's card.
-    pub fn net(net: &str) -> String {
-        format!("{net} on the first invoice")
+    pub fn on_first_invoice(price: &str) -> String {
+        format!("{price} on the first invoice")
     }
 
     pub fn see(plan: &str) -> String {

@@ -24,6 +24,10 @@ pub const THEME_SYSTEM: &str = "As the system";
 
 pub const BACK: &str = "Go back to the start";
 
+pub fn back_to(site: &str) -> String {
+    format!("Back to {site}")
+}
+
 pub fn clock_ahead(date: &str) -> String {
     format!("The test clock stands at {date}. Every date here follows it.")
 }

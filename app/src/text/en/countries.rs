@@ -252,3 +252,17 @@ pub const COUNTRIES: [(&str, &str); 250] = [
     ("ZM", "Zambia"),
     ("ZW", "Zimbabwe"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use billing::tax::COUNTRY_CODES;
+
+    use super::COUNTRIES;
+
+    #[test]
+    fn every_country_has_its_name() {
+        let mut named = COUNTRIES.map(|(code, _)| code);
+        named.sort_unstable();
+        assert_eq!(named, COUNTRY_CODES);
+    }
+}

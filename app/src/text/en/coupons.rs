@@ -71,6 +71,14 @@ pub fn amount_in(currency: &str) -> String {
     format!("Amount in {currency}")
 }
 
+pub const WRONG_NAME: &str = "Give it a name.";
+pub const WRONG_PERCENT: &str = "A number above 0, up to 100.";
+pub const WRONG_AMOUNT: &str = "An amount above 0 in digits, with no more decimals than the currency has.";
+pub const WRONG_COUNT: &str = "A whole number, from 1.";
+pub const WRONG_CODE: &str = "3 to 40 letters, digits, dashes and underscores.";
+pub const TAKEN_CODE: &str = "There is such a code already.";
+pub const WRONG_DAY: &str = "A day, as in 2027-12-31.";
+
 // One coupon.
 
 pub const ONE_CODE: &str = "A code to type";

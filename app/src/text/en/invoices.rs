@@ -36,6 +36,8 @@ pub const CREDIT_APPLIED: &str = "Credit applied";
 pub const PROMOTIONAL_CREDIT: &str = "Promotional credit";
 pub const ALREADY_PAID: &str = "Paid";
 pub const PAYMENTS: &str = "Payments";
+pub const PAYMENT_PAGE: &str = "On the payment page";
+pub const PAID_WITH: &str = "The card it was paid with";
 pub const PAYMENTS_CAPTION: &str = "Tries to collect this invoice, newest first";
 pub const NO_PAYMENTS: &str = "Nothing has been tried yet.";
 pub const NO_PAYMENTS_MADE: &str = "Nothing was paid and no card was charged.";
@@ -127,6 +129,8 @@ pub mod credit {
     pub const BACK: &str = "All invoices";
     pub const OFFSET: &str = "Less owed of the invoice";
     pub const REFUND: &str = "Back to the card";
+    pub const REFUND_TO_COME: &str = "On its way back to the card";
+    pub const REFUND_REFUSED: &str = "Not taken back by the card, added to credit";
     pub const CREDIT: &str = "Added to credit";
     pub const REFUNDS: &str = "Refunds";
     pub const REFUND_PENDING: &str = "Refund on its way";

@@ -55,7 +55,22 @@ pub mod change {
         )
     }
 
-    pub const CONFIRM_SENT: &str = "Confirm";
+    pub const CONFIRM: &str = "Confirm";
+    pub const COVERED: &str = "No card is charged: your credit pays for it.";
+    pub const TOO_LITTLE: &str =
+        "No card is charged now: what is due is too little, and is added to your next bill.";
+    pub const NOTHING_CHARGED: &str = "No card is charged.";
+
+    pub fn at_once(plan: &str, why: &str) -> String {
+        format!("{why} {plan} begins at once.")
+    }
+
+    pub fn leaves_agreed(plan: &str, amount: &str) -> String {
+        format!("The price agreed with you for {plan}, {amount}, ends with this change.")
+    }
+
+    pub const LEAVES_AGREED_ADD_ONS: &str =
+        "Prices agreed with you for add-ons end with it: they cost their list prices.";
 
     pub fn sent(plan: &str, days: u16) -> String {
         let within = crate::text::en::portal::terms::within(days);
@@ -152,6 +167,10 @@ pub mod add_on {
         format!(
             "{card} is charged now. It is there as soon as the payment succeeds; if it is declined, all stays as it is."
         )
+    }
+
+    pub fn at_once(why: &str) -> String {
+        format!("{why} It is there at once.")
     }
 
     pub fn sent(days: u16) -> String {
@@ -257,6 +276,7 @@ pub mod cancel {
 
 pub mod stop {
     pub const BECOMES_CREDIT: &str = "becomes credit";
+    pub const LESS_OWED: &str = "less is owed of your open invoice";
     pub const CREDIT_CAPTION: &str = "What was paid for and is not used, with its tax";
     pub const NOTHING_BACK: &str = "Nothing was paid for in advance, so nothing comes back.";
     pub const BILL: &str = "Billed now";

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use billing::catalog::{Aggregation, Meter, Reset, UnitPrice};
+use billing::catalog::{Aggregation, Meter, Reset, Selection, UnitPrice};
 use billing::credit::grant::{self, DEFAULT_PRIORITY, Grant, GrantUsage, Rollover};
 use billing::id::{GrantId, MeterId};
 use billing::period::{Anchor, Interval, Period, Step, Zone};
@@ -151,6 +151,7 @@ fn meter(aggregation: Aggregation, reset: Reset) -> Meter {
         unit: String::new(),
         aggregation,
         reset,
+        selection: Selection::default(),
     }
 }
 

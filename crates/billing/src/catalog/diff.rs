@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Aggregation, CatalogSpec, ChargeSpec, Feature, FeatureSpec, Listing, Meter, MeterSpec, Plan, PlanKind,
-    PlanSpec, PriceSpec, Release, Reset, VersionTerms,
+    PlanSpec, PriceSpec, Release, Reset, Selection, VersionTerms,
 };
 use crate::id::{MeterId, PlanId, PlanVersionId};
 use crate::period::BillingTime;
@@ -33,7 +33,7 @@ pub struct PlanState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     AddMeter(MeterSpec),
-    /// A new name or unit; what is counted never changes.
+    /// A new name, unit or dimensions; what is counted never changes.
     EditMeter {
         id: MeterId,
         meter: MeterSpec,
@@ -97,6 +97,8 @@ pub struct MeterConflict {
     pub meter: String,
     pub aggregation: Option<(Aggregation, Aggregation)>,
     pub reset: Option<(Reset, Reset)>,
+    /// Which events are counted, and what of them: the names of what differs.
+    pub selection: Vec<&'static str>,
 }
 
 /// Nothing to do where empty. A date that has come is now.
@@ -138,10 +140,11 @@ fn meters(standing: &[Meter], wanted: &[MeterSpec]) -> Result<Vec<Change>, Vec<M
             meter: spec.key.clone(),
             aggregation: differ(meter.aggregation, spec.aggregation),
             reset: differ(meter.reset, spec.reset),
+            selection: selection(&meter.selection, &spec.selection),
         };
-        if conflict.aggregation.is_some() || conflict.reset.is_some() {
+        if conflict.aggregation.is_some() || conflict.reset.is_some() || !conflict.selection.is_empty() {
             conflicts.push(conflict);
-        } else if meter.name != spec.name || meter.unit != spec.unit {
+        } else if (&meter.name, &meter.unit, &meter.selection) != (&spec.name, &spec.unit, &spec.selection) {
             changes.push(Change::EditMeter {
                 id: meter.id,
                 meter: spec.clone(),
@@ -153,6 +156,23 @@ fn meters(standing: &[Meter], wanted: &[MeterSpec]) -> Result<Vec<Change>, Vec<M
     } else {
         Err(conflicts)
     }
+}
+
+/// Dimensions may come and go: they break down what is counted in any case.
+fn selection(standing: &Selection, wanted: &Selection) -> Vec<&'static str> {
+    let differ = [
+        ("event", standing.event_type != wanted.event_type),
+        ("filter", standing.filter != wanted.filter),
+        (
+            "property",
+            // A unique meter that has none counts nothing yet.
+            standing.property.is_some() && standing.property != wanted.property,
+        ),
+    ];
+    differ
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect()
 }
 
 fn features(standing: &[FeatureSpec], wanted: &[FeatureSpec]) -> Vec<Change> {

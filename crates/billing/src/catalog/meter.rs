@@ -1,5 +1,7 @@
 //! A meter defines what is counted and how.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::MeterId;
@@ -83,7 +85,9 @@ impl Reset {
     /// level is that of the time it stood.
     pub const fn suits(self, aggregation: Aggregation) -> bool {
         match self {
-            Self::UsagePeriod | Self::Never => true,
+            Self::UsagePeriod => true,
+            // A set has no end that values could leave it by.
+            Self::Never => !matches!(aggregation, Aggregation::Unique),
             Self::Calendar => !matches!(aggregation, Aggregation::TimeWeighted),
             Self::SlidingWindow => matches!(aggregation, Aggregation::Count | Aggregation::Sum),
         }
@@ -100,9 +104,47 @@ pub struct Meter {
     pub unit: String,
     pub aggregation: Aggregation,
     pub reset: Reset,
+    pub selection: Selection,
+}
+
+/// Which events a meter counts, and what of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Their type; the meter's key where it is not named. Several meters may count one type.
+    pub event_type: Option<String>,
+    /// Of each property named here an event must have one of the values.
+    pub filter: BTreeMap<String, BTreeSet<String>>,
+    /// Whose different values a unique meter counts.
+    pub property: Option<String>,
+    /// The properties that usage is broken down by.
+    pub dimensions: Vec<String>,
+}
+
+impl Selection {
+    /// Whether an event of these properties is counted.
+    pub fn takes(&self, property: impl Fn(&str) -> Option<String>) -> bool {
+        let has_one = |name: &str, values: &BTreeSet<String>| {
+            property(name).is_some_and(|value| values.contains(&value))
+        };
+        self.filter.iter().all(|(name, values)| has_one(name, values))
+    }
 }
 
 impl Meter {
+    /// The type of the events it counts.
+    pub fn event_type(&self) -> &str {
+        self.selection.event_type.as_deref().unwrap_or(&self.key)
+    }
+
+    /// Whether an event can be taken back: what it added is known. A greatest, least or latest value does not say
+    /// what it was before, nor does a set who else brought the value in.
+    pub const fn takes_back(&self) -> bool {
+        match self.aggregation {
+            Aggregation::Count | Aggregation::Sum | Aggregation::TimeWeighted => true,
+            Aggregation::Min | Aggregation::Max | Aggregation::Latest | Aggregation::Unique => false,
+        }
+    }
+
     /// Whether half a period counts about half of what a whole one does. Of others, such as a greatest value, a
     /// part of a period may count as much as all of it.
     pub fn grows_with_time(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Aggregation, Feature, MeterPrice, Plan, PlanKind, Reset};
+use super::{Aggregation, Feature, MeterPrice, Plan, PlanKind, Reset, Selection};
 use crate::entitlement::{Allowance, Enforcement};
 use crate::id::CustomerId;
 use crate::money::Money;
@@ -34,6 +34,7 @@ pub struct MeterSpec {
     pub unit: String,
     pub aggregation: Aggregation,
     pub reset: Reset,
+    pub selection: Selection,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

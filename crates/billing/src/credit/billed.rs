@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 #[cfg(feature = "zones")]
 use super::{CreditLine, Cut};
-use crate::id::{InvoiceLineId, SubscriptionItemId};
+use crate::id::{InvoiceId, InvoiceLineId, SubscriptionItemId};
 use crate::invoice::Explain;
 use crate::money::{Money, MoneyError};
 use crate::period::Period;
@@ -63,6 +63,8 @@ impl BilledTax {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreditableLine {
     pub line: InvoiceLineId,
+    /// That billed it.
+    pub invoice: InvoiceId,
     pub item: SubscriptionItemId,
     pub billed: BilledLine,
     /// Its time from here on was given back already.
@@ -168,6 +170,7 @@ mod tests {
         CreditableLine {
             billed,
             line: InvoiceLineId::from_uuid(uuid::Uuid::from_u128(1)),
+            invoice: InvoiceId::from_uuid(uuid::Uuid::from_u128(3)),
             item: SubscriptionItemId::from_uuid(uuid::Uuid::from_u128(2)),
             stands_until: period.end(),
             taxes: vec![BilledTax {

@@ -37,10 +37,12 @@ pub enum PostingKind {
     RefundPaid,
     /// Money did not go back: it is the customer's credit.
     RefundFailed,
+    /// Money that went back came to us again: it is the customer's credit.
+    RefundReturned,
 }
 
 impl PostingKind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::InvoiceFinalized,
         Self::InvoiceVoided,
         Self::PaymentReceived,
@@ -55,6 +57,7 @@ impl PostingKind {
         Self::CarryReversed,
         Self::RefundPaid,
         Self::RefundFailed,
+        Self::RefundReturned,
     ];
 
     pub fn parse(text: &str) -> Option<Self> {
@@ -77,6 +80,7 @@ impl PostingKind {
             Self::CarryReversed => "carry_reversed",
             Self::RefundPaid => "refund_paid",
             Self::RefundFailed => "refund_failed",
+            Self::RefundReturned => "refund_returned",
         }
     }
 }
@@ -211,6 +215,15 @@ pub fn refund_failed(amount: Money) -> Result<Posting, PostingError> {
         entry(Account::CustomerCredit, amount.negate()?),
     ];
     Posting::new(PostingKind::RefundFailed, amount.currency(), entries)
+}
+
+/// What went back was refused there and came to us again: the customer has it as credit.
+pub fn refund_returned(amount: Money) -> Result<Posting, PostingError> {
+    let entries = vec![
+        entry(Account::Cash, amount),
+        entry(Account::CustomerCredit, amount.negate()?),
+    ];
+    Posting::new(PostingKind::RefundReturned, amount.currency(), entries)
 }
 
 /// An invoice is paid from the customer's credit.

@@ -1,7 +1,9 @@
 //! Coupons that a subscription carries.
 
 use super::{ChangeError, PendingChange, Status, Subscription};
+use crate::catalog::Price;
 use crate::coupon::{Redemption, in_order};
+use crate::id::PlanId;
 
 /// More at once could be read by nobody.
 pub const MAX_DISCOUNTS: usize = 5;
@@ -40,6 +42,21 @@ impl Status {
 }
 
 impl Subscription {
+    /// What the next billing period bills for its plan, and so what a coupon redeemed now discounts: which plan, at what
+    /// price, and how many. `scheduled` is the price of the downgrade that waits, where one does.
+    pub fn plan_to_come(&self, scheduled: Option<Price>) -> Option<(PlanId, Price, u32)> {
+        let item = self.plan_item()?;
+        let Some(downgrade) = self.pending_change.and_then(PendingChange::downgrade) else {
+            return Some((item.plan, item.price_to_come(), item.quantity));
+        };
+        let quantity = downgrade.quantity.unwrap_or(item.quantity);
+        // Another quantity of the same costs what was agreed since, too.
+        if downgrade.price == item.price.id {
+            return Some((item.plan, item.price_to_come(), quantity));
+        }
+        Some((downgrade.plan, scheduled?, quantity))
+    }
+
     /// Those that are for the plan it is on, in the order they are taken off.
     pub(super) fn fitting_discounts(&self) -> impl Iterator<Item = &Redemption> {
         let plan = self.plan_item().map(|item| item.plan);

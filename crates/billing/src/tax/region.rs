@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Tax, TaxBehavior};
+use super::{COUNTRY_CODES, Tax, TaxBehavior};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a region is a country of two letters, as in DE, or a part of one, as in CA-QC")]
@@ -16,6 +16,7 @@ pub struct InvalidRegion;
 pub struct Region(String);
 
 impl Region {
+    /// One that was kept, of a country that may be gone by now. What is typed is parsed by `FromStr`.
     pub fn parse(text: &str) -> Result<Self, InvalidRegion> {
         let text = text.trim().to_ascii_uppercase();
         let (country, part) = match text.split_once('-') {
@@ -51,8 +52,11 @@ impl fmt::Display for Region {
 impl std::str::FromStr for Region {
     type Err = InvalidRegion;
 
+    /// Of a country that there is.
     fn from_str(text: &str) -> Result<Self, InvalidRegion> {
-        Self::parse(text)
+        let region = Self::parse(text)?;
+        let known = COUNTRY_CODES.binary_search(&region.country()).is_ok();
+        known.then_some(region).ok_or(InvalidRegion)
     }
 }
 
@@ -91,6 +95,16 @@ mod tests {
         assert_eq!(Region::parse("DE").unwrap().country(), "DE");
         for text in ["", "D", "DEU", "D1", "DE-", "US-CALI", "US_CA", "DE-1-2", "ÄÖ"] {
             assert_eq!(Region::parse(text), Err(InvalidRegion), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_typed_is_of_a_country_that_there_is() {
+        for text in ["de", "XK", "us-ca"] {
+            assert!(text.parse::<Region>().is_ok(), "{text}");
+        }
+        for text in ["XX", "ZZ-1", "DEU"] {
+            assert_eq!(text.parse::<Region>(), Err(InvalidRegion), "{text}");
         }
     }
 }

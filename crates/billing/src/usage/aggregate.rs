@@ -23,7 +23,8 @@ pub fn hour_of(at: DateTime<Utc>) -> DateTime<Utc> {
 /// What a set of events adds up to, in whatever order they came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
-    pub count: u64,
+    /// Less the events that were taken back.
+    pub count: i64,
     pub sum: Decimal,
     pub min: Decimal,
     pub max: Decimal,
@@ -33,10 +34,10 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub const fn of(event: &Event) -> Self {
+    pub fn of(event: &Event) -> Self {
         let value = event.value();
         Self {
-            count: 1,
+            count: event.weight().into(),
             sum: value,
             min: value,
             max: value,
@@ -127,6 +128,8 @@ pub struct SpanUsage {
     pub whole: Option<Bucket>,
     /// The events of the hours that the period's start and end fall into.
     pub edges: Vec<Event>,
+    /// How many different values a unique meter saw in the period.
+    pub distinct: u64,
 }
 
 impl SpanUsage {
@@ -138,8 +141,10 @@ impl SpanUsage {
 
 /// What the meter counted over the period.
 pub fn total(meter: &Meter, period: Period, usage: &SpanUsage) -> Result<Decimal, UsageError> {
-    if meter.aggregation == Aggregation::TimeWeighted {
-        return average_level(period, usage, SCALE);
+    match meter.aggregation {
+        Aggregation::TimeWeighted => return average_level(period, usage, SCALE),
+        Aggregation::Unique => return Ok(Decimal::from(usage.distinct)),
+        _ => {}
     }
     let (before, within) = split(period, usage)?;
     let within = within.map(|bucket| bucket.tally);

@@ -23,9 +23,9 @@ pub enum CounterChange {
 }
 
 impl CounterChange {
-    pub const fn of(aggregation: Aggregation, event: &Event) -> Result<Self, UsageError> {
+    pub fn of(aggregation: Aggregation, event: &Event) -> Result<Self, UsageError> {
         Ok(match aggregation {
-            Aggregation::Count => Self::Add(Decimal::ONE),
+            Aggregation::Count => Self::Add(event.weight().into()),
             // Of a level the counter shows where it stands; its average is a matter of whole periods.
             Aggregation::Sum | Aggregation::TimeWeighted => Self::Add(event.value()),
             Aggregation::Max => Self::Raise(event.value()),

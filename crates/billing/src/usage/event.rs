@@ -26,6 +26,8 @@ pub struct InvalidValue;
 pub struct Event {
     occurred_at: DateTime<Utc>,
     value: Decimal,
+    /// How many events it counts as: 1, and -1 if it takes one back.
+    weight: i8,
 }
 
 impl Event {
@@ -48,7 +50,25 @@ impl Event {
 
     /// An event that was accepted before.
     pub const fn stored(occurred_at: DateTime<Utc>, value: Decimal) -> Self {
-        Self { occurred_at, value }
+        Self {
+            occurred_at,
+            value,
+            weight: 1,
+        }
+    }
+
+    /// What takes this event back: both together are as if there had been neither.
+    #[must_use]
+    pub fn reversal(&self) -> Self {
+        Self {
+            occurred_at: self.occurred_at,
+            value: -self.value,
+            weight: -self.weight,
+        }
+    }
+
+    pub const fn weight(&self) -> i8 {
+        self.weight
     }
 
     pub const fn occurred_at(&self) -> DateTime<Utc> {

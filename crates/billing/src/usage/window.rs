@@ -80,6 +80,7 @@ mod tests {
             unit: "call".to_owned(),
             aggregation,
             reset,
+            selection: crate::catalog::Selection::default(),
         }
     }
 

@@ -1,11 +1,14 @@
 //! The books: what was billed, what of it was given back, and what that leaves.
 
+use std::ops::Range;
+
 use billing::credit::{BilledLine, BilledTax, CreditLine, CreditNoteDraft, CreditableLine};
-use billing::id::InvoiceLineId;
+use billing::id::{InvoiceId, InvoiceLineId};
 use billing::invoice::{Assembly, DraftLine, InvoiceDiscount, InvoiceDraft, Line, LineKind};
 use billing::money::{Currency, Money};
 use billing::period::Period;
-use billing::tax::TaxBehavior;
+use billing::tax::{LineTax, TaxBehavior};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::catalog::usd;
@@ -18,20 +21,75 @@ pub struct Booked {
     pub credits: Vec<GivenBack>,
 }
 
-/// What one change gave back of a line.
+/// An invoice as the books keep it.
+pub struct BookedInvoice {
+    pub total: Money,
+    /// What came in for it and was not refunded.
+    pub kept: Money,
+    pub behavior: TaxBehavior,
+    /// Those of the lines that charge.
+    pub lines: Range<usize>,
+}
+
+/// What was given back of a line once.
 pub struct GivenBack {
-    period: Period,
-    net: Money,
-    taxes: Vec<Money>,
+    pub period: Period,
+    pub by: By,
+    pub net: Money,
+    pub taxes: Vec<LineTax>,
+}
+
+/// What gave it back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The invoice of what was charged instead.
+    Invoice,
+    /// A note on unused time.
+    Note,
+    /// A note of staff's: so much of the line's amount.
+    Hand(Money),
+}
+
+impl GivenBack {
+    pub const fn is_by_hand(&self) -> bool {
+        matches!(self.by, By::Hand(_))
+    }
+
+    pub fn total(&self) -> i64 {
+        let taxes = self.taxes.iter().map(|tax| tax.amount.minor());
+        self.net.minor() + taxes.sum::<i64>()
+    }
 }
 
 impl Booked {
-    fn credited(&self) -> i64 {
-        self.credits.iter().map(|credit| credit.net.minor()).sum()
+    fn credited(&self, by_hand: bool) -> i64 {
+        let credits = self
+            .credits
+            .iter()
+            .filter(|credit| credit.is_by_hand() == by_hand);
+        credits.map(|credit| credit.net.minor()).sum()
     }
 
     fn credited_tax(&self, nth: usize) -> i64 {
-        self.credits.iter().map(|credit| credit.taxes[nth].minor()).sum()
+        let credits = self.credits.iter();
+        credits.map(|credit| credit.taxes[nth].amount.minor()).sum()
+    }
+
+    /// What was given back of its time.
+    pub fn unused(&self) -> impl Iterator<Item = Period> {
+        let unused = self.credits.iter().filter(|credit| !credit.is_by_hand());
+        unused.map(|credit| credit.period)
+    }
+
+    /// From then on its time was given back.
+    pub fn stands_until(&self) -> DateTime<Utc> {
+        let since = self.unused().map(Period::start).min();
+        since.unwrap_or(self.line.draft.period.end())
+    }
+
+    /// Whether staff gave something of it back: then too little may be left to give back the rest of its time.
+    pub fn is_thin(&self) -> bool {
+        self.credits.iter().any(GivenBack::is_by_hand)
     }
 
     fn quantity(&self) -> i64 {
@@ -40,7 +98,7 @@ impl Booked {
 
     /// Seconds served and paid for, times how many were served.
     pub fn served(&self) -> i64 {
-        let given_back: i64 = self.credits.iter().map(|c| c.period.length().num_seconds()).sum();
+        let given_back: i64 = self.unused().map(|time| time.length().num_seconds()).sum();
         (self.line.draft.period.length().num_seconds() - given_back) * self.quantity()
     }
 }
@@ -52,18 +110,14 @@ impl Life<'_> {
             let taxes = booked.line.taxes.iter().enumerate();
             CreditableLine {
                 line: booked.id,
+                invoice: InvoiceId::from_uuid(Default::default()),
                 item: draft.item.unwrap(),
                 billed: BilledLine {
-                    net: booked.line.net,
+                    net: booked.line.net.minus(usd(booked.credited(true))).unwrap(),
                     period: draft.period,
-                    credited: usd(booked.credited()),
+                    credited: usd(booked.credited(false)),
                 },
-                stands_until: booked
-                    .credits
-                    .iter()
-                    .map(|c| c.period.start())
-                    .min()
-                    .unwrap_or(draft.period.end()),
+                stands_until: booked.stands_until(),
                 taxes: taxes
                     .map(|(nth, line)| BilledTax {
                         line: line.clone(),
@@ -112,16 +166,20 @@ impl Life<'_> {
             assert!(off(line) == 0 || off(line) <= line.draft.amount.minor());
         }
         self.billed += draft.total().minor();
-        self.collected += draft.amount_due().unwrap().minor();
+        self.collected += due;
+        let first = self.booked.len();
         for line in draft.lines() {
             match &line.draft.credits {
                 Some(credited) => {
-                    let net = line.net.negate().unwrap();
-                    let taxes = line.taxes.iter().map(|tax| tax.amount.negate().unwrap());
+                    let negated = |tax: &LineTax| LineTax {
+                        amount: tax.amount.negate().unwrap(),
+                        ..tax.clone()
+                    };
                     let given_back = GivenBack {
                         period: line.draft.period,
-                        net,
-                        taxes: taxes.collect(),
+                        by: By::Invoice,
+                        net: line.net.negate().unwrap(),
+                        taxes: line.taxes.iter().map(negated).collect(),
                     };
                     self.credit(credited.line, given_back);
                 }
@@ -132,6 +190,12 @@ impl Life<'_> {
                 }),
             }
         }
+        self.invoices.push(BookedInvoice {
+            total: draft.total(),
+            kept: usd(due),
+            behavior: draft.basis().behavior,
+            lines: first..self.booked.len(),
+        });
     }
 
     pub fn note(&mut self, lines: Vec<CreditLine>) {
@@ -144,23 +208,29 @@ impl Life<'_> {
             assert_eq!(line.explain.amount(), line.net.negate());
             let given_back = GivenBack {
                 period: line.period,
+                by: By::Note,
                 net: line.net,
-                taxes: line.taxes.iter().map(|tax| tax.amount).collect(),
+                taxes: line.taxes.clone(),
             };
             self.credit(line.credits, given_back);
         }
     }
 
-    fn credit(&mut self, id: InvoiceLineId, given_back: GivenBack) {
+    pub fn credit(&mut self, id: InvoiceLineId, given_back: GivenBack) {
         let booked = self.booked.iter_mut().find(|booked| booked.id == id).unwrap();
         assert_ne!(booked.line.draft.kind, LineKind::Usage);
         booked.credits.push(given_back);
-        let left = booked.line.net.minor() - booked.credited();
+        let left = booked.line.net.minor() - booked.credited(false) - booked.credited(true);
         assert!(left >= 0, "credited beyond what was billed");
         for (nth, tax) in booked.line.taxes.iter().enumerate() {
             let tax_left = tax.amount.minor() - booked.credited_tax(nth);
             assert!(tax_left >= 0, "tax credited beyond what was billed");
-            assert!(left > 0 || tax_left == 0, "tax of what is given back is kept");
+            // Parts of an amount are rounded apart from those of its taxes.
+            let rounded = booked.is_thin();
+            assert!(
+                left > 0 || tax_left == 0 || rounded,
+                "tax of what is given back is kept"
+            );
         }
     }
 }

@@ -2,11 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
 mod books;
+mod by_hand;
 mod catalog;
+mod change;
 mod life;
 mod wallet;
 
 use billing::coupon::{Discount, Percent};
+use billing::credit::PaidTo;
 use billing::period::{BillingTime, Zone};
 use billing::proration::ProrationMode;
 use billing::tax::{Tax, TaxBasis, TaxBehavior, TaxRate, TaxRounding, TaxTreatment, Taxation};
@@ -59,6 +62,12 @@ pub enum Step {
         priority: i64,
         days: Option<i64>,
     },
+    /// By hand: of which invoice, of its line so many thousandths or else all that is left of it, and where it goes.
+    GiveBack {
+        invoice: usize,
+        part: Option<(usize, i64)>,
+        paid_to: PaidTo,
+    },
 }
 
 fn discount() -> impl Strategy<Value = Discount> {
@@ -95,6 +104,8 @@ fn step() -> impl Strategy<Value = Step> {
         prop::bool::weighted(0.8),
     );
     let add_on = (0..2_usize, 0..4_u32, prop::bool::weighted(0.8));
+    let part = prop::option::weighted(0.7, (0..3_usize, 1..1_000_i64));
+    let paid_to = prop::sample::select(vec![PaidTo::Card, PaidTo::Credit]);
     prop_oneof![
         5 => (0..2_000_i64).prop_map(|hours| Step::Wait { hours }),
         4 => change.prop_map(|(plan, interval, quantity, paid)| Step::Change { plan, interval, quantity, paid }),
@@ -111,6 +122,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (1..40_000_i64, 1..51_i64, prop::option::weighted(0.7, 1..120_i64))
             .prop_map(|(minor, priority, days)| Step::Promote { minor, priority, days }),
         3 => (discount(), 1..5_u32).prop_map(|(discount, periods)| Step::Redeem { discount, periods }),
+        2 => (0..20_usize, part, paid_to)
+            .prop_map(|(invoice, part, paid_to)| Step::GiveBack { invoice, part, paid_to }),
     ]
 }
 

@@ -169,10 +169,12 @@ impl Hand {
     pub async fn move_to(&self, to: DateTime<Utc>) -> Result<()> {
         loop {
             self.run_what_is_due().await?;
-            let next = {
+            let due = {
                 let mut conn = store::acquire(self.billing.pool()).await?;
                 store::customer::next_due(&mut conn).await?
             };
+            let told = self.billing.next_told(to).await?;
+            let next = due.into_iter().chain(told).min();
             match next.filter(|next| *next <= to) {
                 Some(next) => self.billing.set_clock(next).await?,
                 None => break,
@@ -193,6 +195,7 @@ impl Hand {
         if report.processed > 0 {
             self.drain().await?;
         }
+        self.billing.tell_ends_on_the_way().await?;
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ const MAX_WAITING: usize = 64;
 
 /// What a password is compared with when there is no such login, so that both answers cost the same.
 /// The hash of random bytes that nobody kept.
-pub(super) const NOBODY: &str =
+pub(crate) const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$Izk4bokwt73puLVAvSt6Mw$QdT7UnK8PKDzRqqc/grFujPJY8uhqTc+BSGxLM26Ac8";
 
 #[derive(Debug)]

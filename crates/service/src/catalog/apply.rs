@@ -18,19 +18,31 @@ use crate::{Actor, Billing, Error, Result};
 impl Billing {
     /// What applying the file would change, in plain lines; none where nothing would. Nothing is written.
     pub async fn diff_catalog(&self, actor: &Actor, text: &str) -> Result<Vec<String>> {
-        let (_, changes) = self.catalog_changes(actor, text).await?;
-        Ok(changes.iter().flat_map(words::lines).collect())
+        let (mut tx, changes) = self.catalog_changes(actor, text).await?;
+        self.told(&mut tx, &changes).await
     }
 
     /// Makes the catalog what the file says, all of it or nothing, and tells what changed.
     pub async fn apply_catalog(&self, actor: &Actor, text: &str) -> Result<Vec<String>> {
-        let (tx, changes) = self.catalog_changes(actor, text).await?;
+        let (mut tx, changes) = self.catalog_changes(actor, text).await?;
         // Without a change there is nothing to commit, not even versions that came into effect.
         if changes.is_empty() {
             return Ok(Vec::new());
         }
+        let told = self.told(&mut tx, &changes).await?;
         self.publish_changes(tx, actor, &changes).await?;
-        Ok(changes.iter().flat_map(words::lines).collect())
+        Ok(told)
+    }
+
+    /// The changes in plain lines.
+    pub(super) async fn told(&self, conn: &mut PgConnection, changes: &[Change]) -> Result<Vec<String>> {
+        let mut currencies = vec![self.parts.config.currency];
+        for currency in store::customer::currencies(conn).await? {
+            if !currencies.contains(&currency) {
+                currencies.push(currency);
+            }
+        }
+        Ok(words::told(changes, &currencies))
     }
 
     /// In the transaction that they were found in, which holds the catalog.
@@ -138,7 +150,8 @@ fn conflict(conflict: &MeterConflict) -> Vec<Problem> {
         .aggregation
         .map(|(before, _)| stays("aggregation", before.as_str()));
     let reset = conflict.reset.map(|(before, _)| stays("reset", before.as_str()));
-    aggregation.into_iter().chain(reset).collect()
+    let selection = conflict.selection.iter().map(|field| stays(field, "as it is"));
+    aggregation.into_iter().chain(reset).chain(selection).collect()
 }
 
 async fn write(conn: &mut PgConnection, change: &Change) -> Result<()> {

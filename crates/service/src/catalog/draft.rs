@@ -5,9 +5,9 @@ use billing::id::StaffId;
 use sha2::{Digest, Sha256};
 use store::catalog::SoldVersion;
 
+use super::export;
 use super::file::MAX_BYTES;
 use super::section::Problem;
-use super::{export, words};
 use crate::{Actor, Billing, Error, Result};
 
 /// What publishing a draft would do.
@@ -77,9 +77,9 @@ impl Billing {
         };
         match self.catalog_changes(actor, &text).await {
             Ok((_, changes)) if changes.is_empty() => Ok(CatalogReview::Unchanged),
-            Ok((_, changes)) => Ok(CatalogReview::Changes {
+            Ok((mut tx, changes)) => Ok(CatalogReview::Changes {
                 token: token(&text, &changes),
-                lines: changes.iter().flat_map(words::lines).collect(),
+                lines: self.told(&mut tx, &changes).await?,
             }),
             Err(Error::Catalog(problems)) => Ok(CatalogReview::Problems(problems)),
             Err(error) => Err(error),

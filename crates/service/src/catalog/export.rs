@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use billing::catalog::{
     Audience, CatalogState, ChargeSpec, FeatureSpec, Meter, MeterPrice, Plan, PlanKind, PlanState, PriceSpec,
-    Reset, UnitPrice, VersionTerms,
+    Reset, Selection, UnitPrice, VersionTerms,
 };
 use billing::entitlement::{Allowance, Enforcement};
 use billing::money::{Currency, Money};
@@ -65,6 +65,31 @@ fn write_meter(file: &mut String, meter: &Meter) {
     if meter.reset != Reset::UsagePeriod {
         line(file, "reset", &text(meter.reset.as_str()));
     }
+    let Selection {
+        event_type,
+        filter,
+        property,
+        dimensions,
+    } = &meter.selection;
+    if let Some(event) = event_type {
+        line(file, "event", &text(event));
+    }
+    if !filter.is_empty() {
+        let values = |(name, values): (&String, _)| format!("{} = {}", text(name), list(values));
+        let filter: Vec<String> = filter.iter().map(values).collect();
+        line(file, "filter", &format!("{{ {} }}", filter.join(", ")));
+    }
+    if let Some(property) = property {
+        line(file, "property", &text(property));
+    }
+    if !dimensions.is_empty() {
+        line(file, "dimensions", &list(dimensions));
+    }
+}
+
+fn list<'t>(texts: impl IntoIterator<Item = &'t String>) -> String {
+    let texts: Vec<String> = texts.into_iter().map(|entry| text(entry)).collect();
+    format!("[{}]", texts.join(", "))
 }
 
 fn write_feature(file: &mut String, feature: &FeatureSpec) {

@@ -1,8 +1,8 @@
 //! The catalog file: from its text to what the catalog is to be, or everything that is wrong with it.
 
 use billing::catalog::{
-    Aggregation, Audience, CatalogSpec, ChargeSpec, Feature, FeatureSpec, Listing, MeterSpec, PlanKind,
-    PlanSpec, PriceSpec, Release, Reset, VersionTerms,
+    Audience, CatalogSpec, ChargeSpec, Feature, FeatureSpec, Listing, MeterSpec, PlanKind, PlanSpec,
+    PriceSpec, Release, VersionTerms,
 };
 use billing::entitlement::{Allowance, Enforcement};
 use billing::id::CustomerId;
@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::section::{Problem, Problems, Section};
-use super::{add_on, base, lines, price};
+use super::{add_on, base, lines, meter, price};
 
 /// A catalog of a few hundred plans; as the database keeps it.
 pub const MAX_BYTES: usize = 256 * 1024;
@@ -22,9 +22,6 @@ const MAX_TRIAL_DAYS: u32 = 730;
 const MAX_KEY: usize = 63;
 /// What a plan has that is not sold beside another one.
 const OF_A_TIER: [&str; 3] = ["trial_days", "charge", "feature"];
-/// Marks the line of a plan's price beside those of its meters.
-const RESERVED_METER: &str = "base";
-const AGGREGATIONS: &str = "count, sum, min, max, latest, unique, time_weighted";
 const INTERVALS: &str = "week, month, quarter, half_year, year";
 
 /// Amounts without a currency are in the one given.
@@ -58,7 +55,7 @@ fn catalog(mut root: Section<'_>, currency: Currency) -> CatalogSpec {
     let meters: Vec<MeterSpec> = root
         .sections("meter")
         .into_iter()
-        .filter_map(|(key, section)| meter(&key, section))
+        .map(|(key, section)| meter::read(&key, section))
         .collect();
     let features: Vec<FeatureSpec> = root
         .sections("feature")
@@ -96,35 +93,6 @@ pub(super) struct Known<'a> {
     pub meters: &'a [MeterSpec],
     pub features: &'a [FeatureSpec],
     pub currency: Currency,
-}
-
-fn meter(key: &str, mut section: Section<'_>) -> Option<MeterSpec> {
-    check_key(key, &section);
-    if key == RESERVED_METER {
-        section.report("key", "must not be base: it is the charge of a plan's price");
-    }
-    let meter = MeterSpec {
-        key: key.to_owned(),
-        name: section.required("name", Section::text).unwrap_or_default(),
-        unit: section.required("unit", Section::text).unwrap_or_default(),
-        aggregation: section
-            .required("aggregation", |section, key| {
-                section.word(key, Aggregation::parse, AGGREGATIONS)
-            })
-            .unwrap_or(Aggregation::Sum),
-        reset: section
-            .word(
-                "reset",
-                Reset::parse,
-                "usage_period, calendar, sliding_window, never",
-            )
-            .unwrap_or(Reset::UsagePeriod),
-    };
-    if !meter.reset.suits(meter.aggregation) {
-        section.report("reset", "must be one that suits the aggregation: a sliding window is for count and sum, a calendar month for all but time_weighted");
-    }
-    section.done();
-    Some(meter)
 }
 
 fn feature(key: String, mut section: Section<'_>) -> Option<FeatureSpec> {

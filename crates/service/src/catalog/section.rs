@@ -213,6 +213,22 @@ impl<'p> Section<'p> {
         texts.collect()
     }
 
+    /// Lists of texts by name.
+    pub fn lists(&mut self, key: &str) -> Vec<(String, Vec<String>)> {
+        let Some(value) = self.take(key) else {
+            return Vec::new();
+        };
+        let Some(mut section) = self.section(self.path_of(key), value) else {
+            return Vec::new();
+        };
+        let names: Vec<String> = section.table.keys().cloned().collect();
+        let lists = names.into_iter().filter_map(|name| {
+            let list = section.names(&name)?;
+            Some((name, list))
+        });
+        lists.collect()
+    }
+
     pub fn date_time(&mut self, key: &str) -> Option<chrono::DateTime<chrono::Utc>> {
         let text = match self.take(key)? {
             Value::Datetime(at) => at.to_string(),

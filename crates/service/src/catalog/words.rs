@@ -5,9 +5,36 @@ use billing::catalog::{
     PriceSpec, Release, UnitPrice, VersionTerms, differences,
 };
 use billing::entitlement::{Allowance, Enforcement};
-use billing::money::Money;
+use billing::money::{Currency, Money};
 use billing::rating::{Scheme, Tiers};
 use rust_decimal::Decimal;
+
+/// All of them, with a word on what nobody could buy who pays in these currencies.
+pub fn told(changes: &[Change], currencies: &[Currency]) -> Vec<String> {
+    let told = changes.iter().flat_map(|change| {
+        let warning = unbuyable(change, currencies).map(|words| format!("    {words}"));
+        lines(change).into_iter().chain(warning)
+    });
+    told.collect()
+}
+
+/// A slip in a file's currency would take a plan off everybody's price list.
+fn unbuyable(change: &Change, currencies: &[Currency]) -> Option<String> {
+    let terms = match change {
+        Change::AddPlan(spec) => &spec.terms,
+        Change::Publish { terms, .. } => terms,
+        _ => return None,
+    };
+    let mut priced = terms.prices.iter().map(|price| price.amount.currency());
+    if terms.prices.is_empty() || priced.any(|currency| currencies.contains(&currency)) {
+        return None;
+    }
+    let codes: Vec<_> = currencies.iter().map(|currency| currency.as_str()).collect();
+    Some(format!(
+        "warning: nobody can buy it, as no price is in what customers pay in ({})",
+        codes.join(", ")
+    ))
+}
 
 pub fn lines(change: &Change) -> Vec<String> {
     match change {

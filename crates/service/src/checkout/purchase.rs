@@ -6,6 +6,7 @@ use billing::id::{InvoiceId, PriceId, SubscriptionId, SubscriptionItemId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::subscription::{Bought, CancelReason, Create, Status, Subscription, activate, buy, supersede};
+use billing::tax::TaxBehavior;
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::payment::Purpose;
@@ -180,17 +181,23 @@ async fn ended_before(tx: &mut Tx, scope: CustomerScope) -> Result<Option<Subscr
     Ok(served.map(|subscription| subscription.id))
 }
 
-/// The lines and their tax as the hosted page shows them.
+/// The lines and their tax as the hosted page shows them: they add up to what it charges, so that tax which prices hold
+/// is said and not listed.
 pub(super) fn bill_lines(draft: &InvoiceDraft) -> Vec<(String, Money)> {
+    let holds_tax = draft.basis().behavior == TaxBehavior::Inclusive && !draft.tax().is_zero();
+    let label = |description: &str| match holds_tax {
+        true => format!("{description}, tax included"),
+        false => description.to_owned(),
+    };
     let mut lines: Vec<_> = draft
         .lines()
         .iter()
-        .map(|line| (line.draft.description.clone(), line.draft.amount))
+        .map(|line| (label(&line.draft.description), line.draft.amount))
         .collect();
     if let Some(discount) = draft.discount().negate().ok().filter(|off| !off.is_zero()) {
         lines.push(("Discount".to_owned(), discount));
     }
-    if !draft.tax().is_zero() {
+    if !holds_tax && !draft.tax().is_zero() {
         lines.push(("Tax".to_owned(), draft.tax()));
     }
     if !draft.carried().is_zero() {

@@ -6,7 +6,7 @@ use billing::coupon::{Candidate, Code, CodeRefused, PromotionCode, Redemption};
 use billing::id::{CustomerId, PlanId, PriceId, PromotionCodeId, SubscriptionId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
-use billing::subscription::{Status, Subscription, redeem};
+use billing::subscription::{Downgrade, PendingChange, Status, Subscription, redeem};
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection, Tx};
@@ -89,10 +89,7 @@ impl Billing {
         let subscription = store::subscription::live(&mut tx, scope)
             .await?
             .ok_or(Error::NoSubscription)?;
-        let item = subscription.plan_item().ok_or(Error::NoSubscription)?;
-        // What it discounts is the price of the invoices to come.
-        let amount = item.price_to_come().amount;
-        let wanted = (item.plan, amount.fraction(i128::from(item.quantity), 1)?);
+        let wanted = to_come(&mut tx, &subscription).await?;
         let redeemable = redeemable(&mut tx, &customer, (code, wanted), (None, now)).await?;
         let after = &redeem(subscription, redeemable.redemption.clone())?;
         use_up(&mut tx, scope, &redeemable, after.id).await?;
@@ -119,6 +116,20 @@ impl Billing {
             false => Err(Error::TooMany),
         }
     }
+}
+
+/// What the invoices to come bill for the plan: that is what a code discounts, whatever was billed last.
+async fn to_come(conn: &mut PgConnection, subscription: &Subscription) -> Result<(PlanId, Money)> {
+    let scheduled = match subscription.pending_change.and_then(PendingChange::downgrade) {
+        Some(Downgrade { price, .. }) => {
+            let plan = store::catalog::plan_of_price(conn, price).await?;
+            plan.and_then(|plan| plan.price(price).copied())
+        }
+        None => None,
+    };
+    let to_come = subscription.plan_to_come(scheduled);
+    let (plan, price, quantity) = to_come.ok_or(Error::NotFound("price"))?;
+    Ok((plan, price.amount.fraction(i128::from(quantity), 1)?))
 }
 
 /// The customer's subscription that another purchase takes the place of: what was redeemed for it comes back then.

@@ -14,11 +14,11 @@ use store::customer::CustomerRecord;
 use store::payment::NewRefund;
 use store::{CustomerScope, PgConnection, Tx};
 
-use super::note::{Issue, issue};
+use super::note::{Issue, Offset, issue};
 use crate::id::mint;
 use crate::payment::{decides, pay_or_carry, recover_paid_up};
 use crate::queue::{Job, enqueue};
-use crate::{Actor, Billing, CreditNoteSummary, Error, InvoiceDetail, InvoiceSummary, Result};
+use crate::{Actor, Billing, CreditNoteDetail, Error, InvoiceDetail, InvoiceSummary, Result};
 
 const MAX_MEMO: usize = 500;
 const MAX_KEY: usize = 255;
@@ -75,7 +75,7 @@ pub struct CreditableInvoice {
     pub detail: InvoiceDetail,
     pub standing: StandingInvoice,
     /// Oldest first.
-    pub notes: Vec<CreditNoteSummary>,
+    pub notes: Vec<CreditNoteDetail>,
 }
 
 impl Billing {
@@ -94,7 +94,7 @@ impl Billing {
         Ok(CreditableInvoice {
             customer,
             standing: store::credit::standing(&mut conn, scope, &detail.summary).await?,
-            notes: store::credit::of_invoice(&mut conn, scope, invoice).await?,
+            notes: super::notes_of(&mut conn, scope, invoice).await?,
             detail,
         })
     }
@@ -151,6 +151,8 @@ impl Billing {
             key: &command.key,
             request: &request,
         };
+        let offset = Some(decided.parts.offset).filter(|offset| offset.is_positive());
+        let offset = offset.map(|offset| Offset::of(&invoice, offset));
         let new = Issue {
             actor,
             customer: &customer,
@@ -159,13 +161,11 @@ impl Billing {
             parts: decided.parts,
             grant: mint(CreditGrantId::from_uuid),
             reason: command.reason,
+            offsets: offset.as_slice(),
             by_hand: Some((&invoice, by_hand)),
             at: now,
         };
         let note = issue(&mut tx, new, self.base_url()).await?;
-        if decided.parts.offset.is_positive() {
-            store::invoice::offset(&mut tx, scope, invoice.id, decided.parts.offset, now).await?;
-        }
         let refunds = self
             .send_later(&mut tx, (&customer, note), &invoice, &decided)
             .await?;

@@ -1,9 +1,12 @@
 //! Credit notes: what was billed is given back.
 
-use billing::credit::{CreditGrant, CreditNoteDraft, CreditReason, GrantTerms, NoteParts, Wallet};
-use billing::id::{CreditGrantId, CreditNoteId, CreditNoteLineId, PostingId, SubscriptionId};
+use billing::credit::{
+    CreditGrant, CreditLine, CreditNoteDraft, CreditReason, CreditableLine, GrantTerms, NoteParts, Wallet,
+};
+use billing::id::{CreditGrantId, CreditNoteId, CreditNoteLineId, InvoiceId, PostingId, SubscriptionId};
 use billing::invoice::{InvoiceNumber, InvoiceStatus};
 use billing::ledger::{Account, credit_note_issued};
+use billing::money::Money;
 use billing::tax::TaxId;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -18,19 +21,74 @@ use crate::mail::{self, Addressed, Letter};
 use crate::record::{Note, note};
 use crate::{Actor, Error, InvoiceSummary, Result};
 
-/// A credit note that is decided, with the grant it will be: the invoice beside it takes of that already.
+/// What a credit note takes off what is due of an invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offset {
+    pub invoice: InvoiceId,
+    pub number: InvoiceNumber,
+    pub amount: Money,
+}
+
+impl Offset {
+    pub fn of(invoice: &InvoiceSummary, amount: Money) -> Self {
+        Self {
+            invoice: invoice.id,
+            number: invoice.number.clone(),
+            amount,
+        }
+    }
+}
+
+/// A credit note for unused time that is decided, with the grant it will be: the invoice beside it takes of that
+/// already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedNote {
     pub draft: CreditNoteDraft,
-    pub grant: CreditGrantId,
+    pub parts: NoteParts,
+    grant: CreditGrantId,
+    offsets: Vec<Offset>,
 }
 
 impl PlannedNote {
-    pub fn plan(draft: CreditNoteDraft, wallet: &mut Wallet, at: DateTime<Utc>) -> Self {
+    /// It lowers what is owed of the invoices whose time it gives back; what is left of it becomes credit. What is
+    /// `owed` is less by that afterwards.
+    pub fn plan<'i>(
+        draft: CreditNoteDraft,
+        (billed, owed): (&[CreditableLine], impl Iterator<Item = &'i mut InvoiceSummary>),
+        (wallet, at): (&mut Wallet, DateTime<Utc>),
+    ) -> Result<Self> {
+        let currency = draft.total().currency();
+        let mut offsets = Vec::new();
+        for invoice in owed {
+            let is_own = |line: &&CreditLine| {
+                let mut own = billed.iter().filter(|billed| billed.invoice == invoice.id);
+                own.any(|billed| billed.line == line.credits)
+            };
+            let own = draft.lines().iter().filter(is_own);
+            let given = own.map(|line| line.net.plus(line.tax()?));
+            let given = Money::sum(currency, given.collect::<std::result::Result<Vec<_>, _>>()?)?;
+            let amount = given.min(invoice.amount_due())?;
+            if amount.is_positive() {
+                invoice.offset = invoice.offset.plus(amount)?;
+                offsets.push(Offset::of(invoice, amount));
+            }
+        }
+        let offset = Money::sum(currency, offsets.iter().map(|offset| offset.amount))?;
+        let parts = NoteParts {
+            offset,
+            credit: draft.total().minus(offset)?,
+            ..NoteParts::all_credit(Money::zero(currency))
+        };
         let grant = mint(CreditGrantId::from_uuid);
-        let terms = GrantTerms::paid(draft.total());
-        wallet.add(CreditGrant::new(grant, terms, at));
-        Self { draft, grant }
+        if parts.credit.is_positive() {
+            wallet.add(CreditGrant::new(grant, GrantTerms::paid(parts.credit), at));
+        }
+        Ok(Self {
+            draft,
+            parts,
+            grant,
+            offsets,
+        })
     }
 }
 
@@ -45,13 +103,14 @@ pub struct Issue<'a> {
     /// What its credit is kept in.
     pub grant: CreditGrantId,
     pub reason: CreditReason,
+    pub offsets: &'a [Offset],
     /// The invoice that staff gives back of, and what staff adds.
     pub by_hand: Option<(&'a InvoiceSummary, ByHand<'a>)>,
     pub at: DateTime<Utc>,
 }
 
 impl<'a> Issue<'a> {
-    /// Unused time: all of it becomes credit.
+    /// Unused time.
     pub fn unused(
         (actor, customer): (&'a Actor, &'a CustomerRecord),
         subscription: SubscriptionId,
@@ -63,9 +122,10 @@ impl<'a> Issue<'a> {
             customer,
             subscription: Some(subscription),
             draft: &note.draft,
-            parts: NoteParts::all_credit(note.draft.total()),
+            parts: note.parts,
             grant: note.grant,
             reason,
+            offsets: &note.offsets,
             by_hand: None,
             at,
         }
@@ -80,7 +140,7 @@ impl<'a> Issue<'a> {
     }
 }
 
-/// Numbers and freezes a credit note and grants what of it is credit. Late in a use case, for it takes a number;
+/// Numbers and freezes a credit note, lowers what is owed by it and grants what of it is credit. Late in a use case, for it takes a number;
 /// before the invoice that the balance pays, so that the two series are always locked in this order.
 pub async fn issue(conn: &mut PgConnection, issue: Issue<'_>, base_url: &str) -> Result<CreditNoteId> {
     let (id, draft) = (mint(CreditNoteId::from_uuid), issue.draft);
@@ -91,6 +151,7 @@ pub async fn issue(conn: &mut PgConnection, issue: Issue<'_>, base_url: &str) ->
         counter,
     };
     let shown = number.to_string();
+    let offsets: Vec<_> = issue.offsets.iter().map(|o| (o.invoice, o.amount)).collect();
     let new = NewCreditNote {
         id,
         customer: issue.customer.id,
@@ -102,6 +163,7 @@ pub async fn issue(conn: &mut PgConnection, issue: Issue<'_>, base_url: &str) ->
         reason: issue.reason,
         draft,
         parts: issue.parts,
+        offsets: &offsets,
         by_hand: issue.by_hand.map(|(_, by_hand)| by_hand),
         lines: draft
             .lines()
@@ -111,20 +173,33 @@ pub async fn issue(conn: &mut PgConnection, issue: Issue<'_>, base_url: &str) ->
         issued_at: issue.at,
     };
     store::credit::insert(conn, &new).await?;
+    for (invoice, amount) in &offsets {
+        store::invoice::offset(
+            conn,
+            CustomerScope::of(issue.customer.id),
+            *invoice,
+            *amount,
+            issue.at,
+        )
+        .await?;
+    }
     book(conn, &issue, id).await?;
-    let invoice = issue.by_hand.map(|(invoice, _)| invoice.number.to_string());
+    let lowered = issue.offsets.iter().map(|o| (o.number.to_string(), o.amount));
+    let lowered: Vec<_> = lowered.collect();
     let letter = Letter::CreditIssued {
         number: &shown,
         parts: issue.parts,
-        invoice: invoice.as_deref(),
+        offsets: &lowered,
     };
     let to = issue.customer;
     mail::send(conn, &[Addressed { to, letter }], base_url, issue.at).await?;
-    let mut detail = json!({ "number": shown, "total": draft.total(), "reason": issue.reason });
+    let parts = issue.parts;
+    let mut detail = json!({
+        "number": shown, "total": draft.total(), "reason": issue.reason,
+        "parts": { "offset": parts.offset, "refund": parts.refund, "credit": parts.credit },
+    });
     if let Some((invoice, by_hand)) = issue.by_hand {
-        let parts = issue.parts;
         detail["invoice"] = json!(invoice.number.to_string());
-        detail["parts"] = json!({ "offset": parts.offset, "refund": parts.refund, "credit": parts.credit });
         detail["memo"] = json!(by_hand.memo);
     }
     let entry = Note {

@@ -1,10 +1,11 @@
 //! How demo customers come by credit, and what is given back to them.
 
 use billing::credit::{
-    CreditReason, GrantKind, GrantTerms, PaidTo, Priority, StandingLine, Wanted, WantedLine,
+    CreditReason, GrantKind, GrantTerms, PaidTo, Priority, StandingLine, TopUpBounds, Wanted, WantedLine,
 };
 use billing::money::Money;
 use chrono::Days;
+use rust_decimal::Decimal;
 
 use super::stage::{Member, Stage};
 use super::story::{CreditDeed, GOOD_CARD};
@@ -15,10 +16,10 @@ impl Stage {
         let (actor, billing) = (&member.actor, &self.billing);
         match deed {
             CreditDeed::TopUp(amount) => {
-                let url = billing.top_up(actor, amount.into()).await?;
+                let url = billing.top_up(actor, self.buyable(amount)?).await?;
                 self.pay(actor, &url, GOOD_CARD).await
             }
-            CreditDeed::AbandonTopUp(amount) => billing.top_up(actor, amount.into()).await.map(drop),
+            CreditDeed::AbandonTopUp(amount) => billing.top_up(actor, self.buyable(amount)?).await.map(drop),
             CreditDeed::Promote {
                 amount,
                 priority,
@@ -30,6 +31,14 @@ impl Stage {
                 reason,
             } => self.give_back(member, percent, (paid_to, reason)).await,
         }
+    }
+
+    /// So much, or the least that can be bought of a currency whose units are worth less.
+    fn buyable(&self, amount: u32) -> Result<Decimal> {
+        let currency = self.billing.config().currency;
+        let TopUpBounds { min, max } = TopUpBounds::of(currency)?;
+        let wanted = Money::round_major(amount.into(), currency)?;
+        Ok(wanted.max(min)?.min(max)?.major())
     }
 
     async fn give_back(

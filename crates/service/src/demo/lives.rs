@@ -389,7 +389,6 @@ pub const fn never_buys(plan: &'static str, other: &'static str) -> [(i32, Deed)
     ]
 }
 
-/// For a fixed term, by contract.
 /// Is given credit that is used up and credit that expires, leaves the page when buying some, and buys it later.
 pub const fn lives_on_credit() -> [(i32, Deed); 9] {
     [

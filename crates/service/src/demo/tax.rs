@@ -95,5 +95,6 @@ impl Stage {
         self.billing
             .set_customer_tax(&self.operator, member.customer, unknown, TaxExemption::Exempt)
             .await
+            .map(drop)
     }
 }

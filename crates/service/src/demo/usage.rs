@@ -222,10 +222,13 @@ pub fn event(customer: CustomerId, meter: &str, (at, value): (DateTime<Utc>, u64
         customer,
         event_id,
         source: "demo".to_owned(),
-        meter: meter.to_owned(),
+        event_type: meter.to_owned(),
         occurred_at: Some(at),
         value: Decimal::from(value),
         data: json!({}),
         body_hash,
+        reverses: None,
+        backfill: false,
+        bytes: 0,
     }
 }

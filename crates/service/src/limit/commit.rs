@@ -14,7 +14,7 @@ use store::usage::{CounterKey, Reservation, ReservationKey, ReservationState, Se
 use super::known::{Known, Listed};
 use super::only_own;
 use super::reserve::{ReservationError, is_id};
-use crate::usage::{self, Counted, EventInput, EventOutcome};
+use crate::usage::{self, EventInput, EventOutcome, Stored};
 use crate::{Actor, Billing, Error, Result};
 
 /// What events say of who counted them.
@@ -109,9 +109,9 @@ pub fn together<'a>(known: &'a Known, asks: &'a [Ask]) -> Answers<'a> {
             let (events, places) = batch.events(asks);
             let now = asks.iter().map(|ask| ask.at).max().unwrap_or_default();
             let counted = match usage::count_within(&mut tx, &events, now, &too_much).await? {
-                Counted::All(outcomes) => outcomes,
+                Stored::All(outcomes) => outcomes,
                 // As with events that come by themselves: the transaction is given up and done without them.
-                Counted::TooMuch(beyond) => {
+                Stored::TooMuch(beyond) => {
                     store::roll_back(tx).await?;
                     too_much.extend(beyond);
                     continue;
@@ -122,8 +122,9 @@ pub fn together<'a>(known: &'a Known, asks: &'a [Ask]) -> Answers<'a> {
             }
             let repeated = batch.repeated(asks);
             if !repeated.keys.is_empty() {
-                let conflicts = store::usage::conflicting(&mut tx, &repeated.keys).await?;
-                batch.refuse(conflicts.into_iter().map(|position| repeated.places[position]));
+                let known = store::usage::known_keys(&mut tx, &repeated.keys).await?;
+                let conflicts = known.iter().filter(|known| !known.same_body);
+                batch.refuse(conflicts.map(|known| repeated.places[known.position]));
             }
             batch.save(&mut tx).await?;
             let answers = (0..asks.len())
@@ -204,20 +205,21 @@ impl Batch {
         if self.first.contains_key(&ask.key) {
             return Ok(None);
         }
-        let meter = self
-            .catalog
-            .key(reservation.meter)
-            .ok_or(Error::NotFound("meter"))?;
+        let event_type = self.catalog.event_type(reservation.meter);
+        let event_type = event_type.ok_or(Error::NotFound("meter"))?;
         Ok(Some(EventInput {
             customer: ask.key.0,
             event_id: ask.key.1.clone(),
             source: SOURCE.to_owned(),
-            meter: meter.to_owned(),
+            event_type: event_type.to_owned(),
             // It counts where its units were held, even if a month ended since.
             occurred_at: Some(reservation.reserved_at),
             value: ask.quantity.unwrap_or(reservation.quantity),
             data: ask.data.clone(),
             body_hash: ask.hash,
+            reverses: None,
+            backfill: false,
+            bytes: 0,
         }))
     }
 

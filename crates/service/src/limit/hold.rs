@@ -337,6 +337,10 @@ const fn key(asked: &Ask) -> &ReservationKey {
 
 /// Only what adds up can be held, and only what an event can say: a counted event is one, whatever its value.
 fn check_quantity(asked: &Reserve, meter: &Meter) -> Result<()> {
+    if !meter.selection.filter.is_empty() {
+        // What the call will turn out to be is known only afterwards: held units might never be counted.
+        return Err(ReservationError::NotReservable.into());
+    }
     match meter.aggregation {
         Aggregation::Sum | Aggregation::TimeWeighted => {}
         Aggregation::Count if asked.quantity == Decimal::ONE => {}

@@ -44,6 +44,12 @@ impl Listed {
     pub fn key(&self, meter: MeterId) -> Option<&str> {
         self.keys.get(&meter).map(String::as_str)
     }
+
+    /// The type of the events that the meter counts.
+    pub fn event_type(&self, meter: MeterId) -> Option<&str> {
+        let meter = self.by_key.get(self.keys.get(&meter)?)?;
+        Some(meter.event_type())
+    }
 }
 
 impl Known {

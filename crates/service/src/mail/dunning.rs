@@ -26,6 +26,10 @@ pub enum DunningLetter<'a> {
     NoCard {
         unpaid: Unpaid<'a>,
     },
+    /// The charge was called off where the card is charged.
+    NotCharged {
+        unpaid: Unpaid<'a>,
+    },
     /// It was sent and not paid in time.
     Overdue {
         unpaid: Unpaid<'a>,
@@ -83,7 +87,9 @@ impl DunningLetter<'_> {
             Self::Approval { unpaid } => {
                 format!("The payment of invoice {} waits for your approval", unpaid.number)
             }
-            Self::NoCard { unpaid } => format!("Invoice {} could not be charged", unpaid.number),
+            Self::NoCard { unpaid } | Self::NotCharged { unpaid } => {
+                format!("Invoice {} could not be charged", unpaid.number)
+            }
             Self::Overdue { unpaid, .. } => format!("Invoice {} is overdue", unpaid.number),
             Self::Reminder { unpaid, .. } => format!("Invoice {} is still not paid", unpaid.number),
             Self::LastReminder { unpaid, .. } => {
@@ -125,6 +131,7 @@ impl DunningLetter<'_> {
             Self::Declined { unpaid }
             | Self::Approval { unpaid }
             | Self::NoCard { unpaid }
+            | Self::NotCharged { unpaid }
             | Self::Overdue { unpaid, .. }
             | Self::Reminder { unpaid, .. }
             | Self::LastReminder { unpaid, .. }
@@ -145,6 +152,7 @@ impl DunningLetter<'_> {
             Self::Declined { unpaid } => unpaid.asks("Your card was declined for"),
             Self::Approval { unpaid } => unpaid.asks("Your bank asks you to approve the payment of"),
             Self::NoCard { unpaid } => unpaid.asks("No card is on file to pay"),
+            Self::NotCharged { unpaid } => unpaid.asks("Your card could not be charged for"),
             Self::Overdue { unpaid, due_on } => format!(
                 "Invoice {} was due on {} and {} of it is not paid.",
                 unpaid.number,

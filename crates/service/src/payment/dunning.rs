@@ -138,13 +138,13 @@ pub(crate) const fn waits(customer: &CustomerRecord, invoice: InvoiceId, due: Du
     }
 }
 
-/// A card was tried for these in vain: whoever tells the customer does so now.
+/// A card was tried for these in vain: whoever tells the customer does so now. Says whether that is new of any.
 pub(super) async fn failed(
     conn: &mut PgConnection,
     customer: &CustomerRecord,
     invoices: &[&InvoiceSummary],
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<bool> {
     let step = Step {
         day: 0,
         action: Action::Fail,
@@ -170,8 +170,9 @@ pub(super) async fn failed(
         })
         .collect();
     store::dunning::begin(conn, &new).await?;
+    let mut is_first = false;
     for invoice in invoices.iter().filter(|invoice| !invoice.due_date().is_sent()) {
-        store::dunning::take(conn, invoice.id, step, now).await?;
+        is_first |= store::dunning::take(conn, invoice.id, step, now).await?;
     }
-    Ok(())
+    Ok(is_first)
 }

@@ -2,12 +2,13 @@
 
 use billing::credit::GrantTerms;
 use billing::id::{CreditGrantId, PostingId, RefundId};
-use billing::ledger::{refund_failed, refund_paid};
+use billing::ledger::{refund_failed, refund_paid, refund_returned};
 use billing::payment::RefundStatus;
 use chrono::{DateTime, Utc};
 use gateway::{RefundOutcome, RefundRequest};
 use serde_json::json;
 use store::credit::grant::{GrantOrigin, NewGrant};
+use store::customer::CustomerRecord;
 use store::ledger::NewPosting;
 use store::payment::{Refund, RefundSettlement};
 use store::{CustomerScope, PgConnection};
@@ -38,7 +39,16 @@ impl Billing {
             Some(outcome) => outcome,
             None => self.send_back(&refund).await?,
         };
-        self.settle_refund(&refund, &outcome).await
+        self.settle_refund(id, &outcome).await
+    }
+
+    /// Asks what has become of a refund, of one that succeeded as well: banks send money back days later. What the
+    /// provider tells of a refund leads here. Replays change nothing: it moves on once.
+    pub async fn look_up_refund(&self, id: RefundId) -> Result<()> {
+        match self.parts.gateway.find_refund(id).await? {
+            Some(outcome) => self.settle_refund(id, &outcome).await,
+            None => Ok(()),
+        }
     }
 
     /// When the answer is lost, what happened is looked up, never asked for under another name.
@@ -62,28 +72,27 @@ impl Billing {
         }
     }
 
-    /// Settling twice changes nothing: the refund moves once.
-    async fn settle_refund(&self, refund: &Refund, outcome: &RefundOutcome) -> Result<()> {
-        let failure_code = match outcome {
+    /// Settling twice changes nothing: the refund moves on once.
+    async fn settle_refund(&self, id: RefundId, outcome: &RefundOutcome) -> Result<()> {
+        let (next, failure_code) = match outcome {
             RefundOutcome::Pending { .. } => return Ok(()),
-            RefundOutcome::Succeeded { .. } => None,
-            RefundOutcome::Failed { code, .. } => Some(code.as_str()),
+            RefundOutcome::Succeeded { .. } => (RefundStatus::Succeeded, None),
+            RefundOutcome::Failed { code, .. } => (RefundStatus::Failed, Some(code.as_str())),
         };
         let at = self.now();
         let mut tx = store::begin(self.pool()).await?;
-        let customer = store::customer::lock(&mut tx, CustomerScope::of(refund.customer))
-            .await?
-            .ok_or(Error::NotFound("customer"))?;
+        let (customer, refund) = lock_refund(&mut tx, id).await?;
         let settlement = RefundSettlement {
-            gateway_ref: Some(outcome.refund_ref()),
+            status: next,
+            gateway_ref: outcome.refund_ref(),
             failure_code,
             at,
         };
-        if !store::payment::settle_refund(&mut tx, refund.id, settlement).await? {
+        if !store::payment::settle_refund(&mut tx, id, settlement).await? {
             return Ok(());
         }
-        let (number, failed) = (refund.note_number.to_string(), failure_code.is_some());
-        book(&mut tx, refund, failed, at).await?;
+        book(&mut tx, &refund, next, at).await?;
+        let (number, failed) = (refund.note_number.to_string(), next == RefundStatus::Failed);
         let letter = Letter::Refunded {
             note: &number,
             amount: refund.amount,
@@ -100,7 +109,7 @@ impl Billing {
                 "refund.succeeded"
             },
             customer: customer.id,
-            subject: refund.id.to_string(),
+            subject: id.to_string(),
             detail: json!({ "credit_note": number, "amount": refund.amount, "code": failure_code }),
         };
         note(&mut tx, &[entry]).await?;
@@ -111,9 +120,21 @@ impl Billing {
     }
 }
 
-/// The money left, or it is the customer's credit from now on.
-async fn book(conn: &mut PgConnection, refund: &Refund, failed: bool, at: DateTime<Utc>) -> Result<()> {
-    let grant = failed.then(|| mint(CreditGrantId::from_uuid));
+/// The refund as it is now that its customer is locked: whoever settled it before is seen.
+async fn lock_refund(conn: &mut PgConnection, id: RefundId) -> Result<(CustomerRecord, Refund)> {
+    // Whose refund it is never changes.
+    let refund = store::payment::find_refund(conn, id).await?;
+    let scope = CustomerScope::of(refund.ok_or(Error::NotFound("refund"))?.customer);
+    let customer = store::customer::lock(conn, scope)
+        .await?
+        .ok_or(Error::NotFound("customer"))?;
+    let refund = store::payment::find_refund(conn, id).await?;
+    Ok((customer, refund.ok_or(Error::NotFound("refund"))?))
+}
+
+/// The money left, or it is the customer's credit from now on: because it never left, or because it came back.
+async fn book(conn: &mut PgConnection, refund: &Refund, next: RefundStatus, at: DateTime<Utc>) -> Result<()> {
+    let grant = (next == RefundStatus::Failed).then(|| mint(CreditGrantId::from_uuid));
     if let Some(id) = grant {
         let granted = NewGrant {
             id,
@@ -124,9 +145,10 @@ async fn book(conn: &mut PgConnection, refund: &Refund, failed: bool, at: DateTi
         };
         store::credit::grant::insert(conn, CustomerScope::of(refund.customer), &granted).await?;
     }
-    let posting = match failed {
-        true => refund_failed(refund.amount),
-        false => refund_paid(refund.amount),
+    let posting = match (refund.status, next) {
+        (_, RefundStatus::Pending | RefundStatus::Succeeded) => refund_paid(refund.amount),
+        (RefundStatus::Succeeded, RefundStatus::Failed) => refund_returned(refund.amount),
+        (_, RefundStatus::Failed) => refund_failed(refund.amount),
     };
     let posting = NewPosting {
         id: mint(PostingId::from_uuid),

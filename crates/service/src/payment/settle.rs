@@ -138,10 +138,12 @@ async fn write_outcome(conn: &mut PgConnection, case: &Case<'_>, outcome: &Charg
             }
         }
         ChargeOutcome::Canceled { charge_ref } => {
+            // Whoever was asked to approve it, or saw a retry of it fail, knows already.
             if ended(conn, case, AttemptStatus::Canceled, charge_ref, None).await?
                 && !given_up(conn, case).await?
+                && fail(conn, case).await?
             {
-                fail(conn, case).await?;
+                ask(conn, case, |unpaid| DunningLetter::NotCharged { unpaid }).await?;
             }
         }
     }
@@ -412,8 +414,9 @@ async fn awaited_upgrade(
 }
 
 /// An invoice that could not be collected is dunned, and makes its subscriptions past due. A purchase or an upgrade
-/// that is not paid is not, nor credit that is bought, nor an invoice that was sent and may be paid later.
-async fn fail(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
+/// that is not paid is not, nor credit that is bought, nor an invoice that was sent and may be paid later. Says whether
+/// this is the first failure of any.
+async fn fail(conn: &mut PgConnection, case: &Case<'_>) -> Result<bool> {
     let live = store::subscription::all_live(conn, case.scope()).await?;
     let open = store::invoice::open(conn, case.scope()).await?;
     let is_failed = |invoice: &&InvoiceSummary| {
@@ -421,13 +424,13 @@ async fn fail(conn: &mut PgConnection, case: &Case<'_>) -> Result<()> {
         case.pays(invoice.id) && invoice.is_overdue(case.now) && !awaited && !invoice.is_top_up()
     };
     let unpaid: Vec<_> = open.iter().filter(is_failed).collect();
-    failed(conn, case.customer, &unpaid, case.now).await?;
+    let is_first = failed(conn, case.customer, &unpaid, case.now).await?;
     let active = live.into_iter().filter(|live| live.status == Status::Active);
     for active in active.filter(|active| unpaid.iter().any(|invoice| is_owed(active, invoice))) {
         let after = &subscription::fall_behind(active, case.now)?;
         save_case(conn, case, after, "subscription.past_due").await?;
     }
-    Ok(())
+    Ok(is_first)
 }
 
 async fn save_case(

@@ -41,6 +41,21 @@ pub(crate) async fn is_being_paid(conn: &mut PgConnection, subscription: &Subscr
     Ok(false)
 }
 
+/// Open invoices of the subscription that nobody is paying this moment.
+pub(crate) async fn owed_unpaid(
+    conn: &mut PgConnection,
+    subscription: &Subscription,
+) -> Result<Vec<InvoiceSummary>> {
+    let mut unpaid = Vec::new();
+    for invoice in store::invoice::open(conn, CustomerScope::of(subscription.customer)).await? {
+        let under_way = store::payment::live_of_invoice(conn, invoice.id).await?.is_some();
+        if is_owed(subscription, &invoice) && !under_way {
+            unpaid.push(invoice);
+        }
+    }
+    Ok(unpaid)
+}
+
 /// The subscription, active again where it was behind and owes nothing any more.
 pub(super) async fn paid_up(
     conn: &mut PgConnection,

@@ -53,13 +53,13 @@ impl Billing {
         let late = store::usage::late_notes(tx, &ids).await?;
         let subscriptions: Vec<_> = due.iter().flat_map(DueBill::subscriptions).collect();
         let loaded = Loaded::load(tx, catalog, &subscriptions).await?;
-        let mrr = store::revenue::mrr_of(tx, &ids).await?;
+        let recorded = store::revenue::mrr_of(tx, &ids).await?;
         let (tax, now) = (self.parts.config.tax, self.now());
         let mut billed = Vec::with_capacity(due.len());
         for bill in &due {
             let customer = bill.customer.id;
-            let mrr = mrr.get(&customer).ok_or(Error::NotFound("customer"));
-            match mrr.and_then(|mrr| decide(bill, &loaded, *mrr, tax)) {
+            let recorded = recorded.get(&customer).ok_or(Error::NotFound("customer"));
+            match recorded.and_then(|recorded| decide(bill, &loaded, *recorded, tax)) {
                 Ok(decided) => billed.push(decided),
                 Err(error) => batch.failed.push((customer, error)),
             }

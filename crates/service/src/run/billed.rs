@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::dunning::NewDunning;
 use store::payment::PaymentMethod;
-use store::revenue::NewMovement;
+use store::revenue::{NewMovement, RecordedMrr};
 use store::subscription::Boundary;
 use store::usage::NewBilledUsage;
 
@@ -86,7 +86,7 @@ pub(super) struct Part<'a> {
 pub(super) fn decide<'a>(
     bill: &DueBill<'a>,
     loaded: &'a Loaded<'_>,
-    mrr: Money,
+    recorded: RecordedMrr,
     tax: TaxDefaults,
 ) -> Result<Billed<'a>> {
     let (customer, at, subscriptions) = (bill.customer, bill.due.at, bill.subscriptions());
@@ -106,13 +106,16 @@ pub(super) fn decide<'a>(
     let made_for = subscriptions.iter().find(has_lines).or(subscriptions.first());
     let made_for = made_for.ok_or(Error::Internal("nothing is due"))?.id;
     let mut standing: Vec<_> = bill.live.clone();
-    let (mut parts, mut mrr) = (Vec::with_capacity(renewals.len()), mrr);
+    let (mut parts, mut recorded) = (Vec::with_capacity(renewals.len()), recorded);
     for (subscription, renewal) in subscriptions.iter().zip(renewals) {
         let stands_by_it = subscription.id == made_for || has_lines(&subscription);
         let part = Part::of((subscription, renewal), loaded, (no_card && stands_by_it, at))?;
         let beside: Vec<_> = standing.iter().filter(|own| own.id != subscription.id).collect();
-        let movement = part.save(customer).movement(mrr, &beside)?;
-        mrr = movement.map_or(mrr, |movement| movement.mrr_after);
+        let movement = part.save(customer).movement(recorded, &beside)?;
+        recorded = movement.map_or(recorded, |movement| RecordedMrr {
+            mrr: movement.mrr_after,
+            moved_at: Some(movement.at),
+        });
         for own in standing.iter_mut().filter(|own| own.id == subscription.id) {
             own.clone_from(&part.after);
         }
@@ -220,7 +223,14 @@ impl Billed<'_> {
     }
 
     pub fn finalize(&self, at: DateTime<Utc>) -> Option<Finalize<'_>> {
-        let resumes = self.parts.iter().all(|part| part.what == RESUMED);
+        let all = |what| self.parts.iter().all(|part| part.what == what);
+        let reason = if all(RESUMED) {
+            "resume"
+        } else if all(STARTED) {
+            "purchase"
+        } else {
+            "renewal"
+        };
         (!self.draft.lines().is_empty()).then_some(Finalize {
             id: self.invoice,
             actor: &Actor::System,
@@ -228,7 +238,7 @@ impl Billed<'_> {
             subscription: Some(self.made_for),
             one_offs: &self.one_offs,
             draft: &self.draft,
-            reason: if resumes { "resume" } else { "renewal" },
+            reason,
             at,
         })
     }
@@ -260,10 +270,11 @@ fn ending<'a>(plan: &'a str, after: &Subscription) -> Option<Letter<'a>> {
 }
 
 pub const RESUMED: &str = "subscription.resumed";
+const STARTED: &str = "subscription.started";
 
 fn what_happened(before: &Subscription, after: &Subscription) -> &'static str {
     match (before.status.name(), after.status.name()) {
-        (StatusName::Pending, _) => "subscription.started",
+        (StatusName::Pending, _) => STARTED,
         (StatusName::Trialing, StatusName::Active | StatusName::PastDue) => "trial.converted",
         (StatusName::Trialing, StatusName::Paused) => "trial.paused",
         (StatusName::Paused, StatusName::Active | StatusName::PastDue) => RESUMED,

@@ -20,7 +20,7 @@ use super::{ChangeKind, ChangeOutcome, ChangePreview, MAX_QUANTITY, Subscribed};
 use crate::credit::PlannedNote;
 use crate::entitlement::Carried;
 use crate::id::mint;
-use crate::payment::refuse_in_debt;
+use crate::payment::{owed_unpaid, refuse_in_debt};
 use crate::quote::{self, Intent, Quote};
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result, credit, invoice, usage};
@@ -224,9 +224,14 @@ impl Billing {
             return Err(Error::Change(ChangeError::InvoiceOpen));
         }
         let (mut wallet, now) = (credit::wallet(conn, scope, customer.currency).await?, self.now());
-        let credit_note = bill
-            .credit_note
-            .map(|note| PlannedNote::plan(note, &mut wallet, now));
+        let credit_note = match bill.credit_note {
+            Some(note) => {
+                let mut owed = owed_unpaid(conn, &subscription).await?;
+                let own = (&billed[..], owed.iter_mut());
+                Some(PlannedNote::plan(note, own, (&mut wallet, now))?)
+            }
+            None => None,
+        };
         let draft = bill.invoice.settle(&mut wallet, now)?;
         Ok(Decided {
             wallet,

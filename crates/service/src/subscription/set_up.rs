@@ -1,14 +1,14 @@
 //! What staff does for a customer: a subscription that starts later or earlier, a fixed term, a longer trial.
 
 use billing::catalog::PlanKind;
-use billing::id::{CustomerId, PriceId, SubscriptionId, SubscriptionItemId};
+use billing::id::{CustomerId, PriceId, SubscriptionId};
 use billing::period::BillingTime;
-use billing::subscription::{Create, Term, extend_trial, set_up};
+use billing::subscription::{Term, extend_trial, set_up};
 use chrono::{DateTime, Utc};
 use store::CustomerScope;
 
-use crate::id::mint;
-use crate::record::{Save, create, save};
+use super::sell::{Sale, sold_at};
+use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result};
 
 /// A subscription that staff sets up.
@@ -26,7 +26,6 @@ impl Billing {
     /// each period since.
     pub async fn set_up_subscription(&self, actor: &Actor, command: SetUp) -> Result<SubscriptionId> {
         actor.serves_customers()?;
-        let now = self.now();
         let scope = CustomerScope::of(command.customer);
         let mut tx = store::begin(self.pool()).await?;
         let customer = store::customer::lock(&mut tx, scope)
@@ -39,35 +38,14 @@ impl Billing {
             .await?
             .filter(|plan| plan.kind == PlanKind::Plan && plan.audience.admits(customer.id))
             .ok_or(Error::NotFound("price"))?;
-        let price = plan.list_price(command.price).ok_or(Error::NotFound("price"))?;
-        if price.amount.currency() != customer.currency {
-            return Err(Error::Invalid { field: "price" });
-        }
-        let taxation = customer.taxation(self.parts.config.tax);
-        let new = Create {
-            discounts: &[],
-            included_taxes: taxation.included(),
-            id: mint(SubscriptionId::from_uuid),
-            item: mint(SubscriptionItemId::from_uuid),
-            customer: customer.id,
-            plan: &plan,
-            price,
-            billing_time: command.billing_time.unwrap_or(plan.billing_time),
-            zone: customer.zone,
-            now,
-        };
-        let subscription = set_up(new, command.term)?;
-        let saved = Save {
+        let sale = Sale {
             actor,
             customer: &customer,
-            after: &subscription,
-            what: "subscription.created",
-            at: now,
+            plan: &plan,
+            price: sold_at(&plan, command.price, &customer)?,
+            billing_time: command.billing_time.unwrap_or(plan.billing_time),
         };
-        create(&mut tx, saved).await?;
-        store::commit(tx).await?;
-        self.catch_up(scope).await?;
-        Ok(subscription.id)
+        self.sell(tx, sale, |new| set_up(new, command.term)).await
     }
 
     /// Gives a trial more time, or ends it sooner.

@@ -1,17 +1,17 @@
 //! Subscriptions of standalone plans: sold beside the customer's plan by staff, ended by either.
 
 use billing::catalog::Plan;
-use billing::id::{CustomerId, PriceId, SubscriptionId, SubscriptionItemId};
+use billing::credit::NoteParts;
+use billing::id::{CustomerId, PriceId, SubscriptionId};
 use billing::subscription::{
-    ChangeError, Create, MAX_STANDALONE, Subscription, Term, UnusedTime, add_standalone, schedule_cancel,
-    undo_cancel,
+    ChangeError, MAX_STANDALONE, Subscription, Term, UnusedTime, add_standalone, schedule_cancel, undo_cancel,
 };
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::MAX_QUANTITY;
-use crate::id::mint;
-use crate::record::{Save, create, save};
+use super::sell::{Sale, sold_at};
+use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result};
 
 /// A standalone plan that staff sells to a customer.
@@ -57,43 +57,25 @@ impl Billing {
         if !(1..=MAX_QUANTITY).contains(&command.quantity) {
             return Err(Error::Invalid { field: "quantity" });
         }
-        let (scope, now) = (CustomerScope::of(command.customer), self.now());
+        let scope = CustomerScope::of(command.customer);
         let mut tx = store::begin(self.pool()).await?;
         let customer = locked(&mut tx, scope).await?;
         let plan = may_buy(&mut tx, &customer, command.price).await?;
-        let price = plan.list_price(command.price).ok_or(Error::NotFound("price"))?;
-        if price.amount.currency() != customer.currency {
-            return Err(Error::Invalid { field: "price" });
-        }
+        let price = sold_at(&plan, command.price, &customer)?;
         let pays = customer.terms.is_net() || store::payment::default_method(&mut tx, scope).await?.is_some();
         if !pays {
             return Err(Error::NoPaymentMethod);
         }
-        let taxation = customer.taxation(self.parts.config.tax);
-        let new = Create {
-            discounts: &[],
-            included_taxes: taxation.included(),
-            id: mint(SubscriptionId::from_uuid),
-            item: mint(SubscriptionItemId::from_uuid),
-            customer: customer.id,
+        let sale = Sale {
+            actor,
+            customer: &customer,
             plan: &plan,
             price,
             billing_time: plan.billing_time,
-            zone: customer.zone,
-            now,
         };
-        let subscription = add_standalone(new, command.quantity, command.term)?;
-        let saved = Save {
-            actor,
-            customer: &customer,
-            after: &subscription,
-            what: "subscription.created",
-            at: now,
-        };
-        create(&mut tx, saved).await?;
-        store::commit(tx).await?;
-        self.catch_up(scope).await?;
-        Ok(subscription.id)
+        let (quantity, term) = (command.quantity, command.term);
+        self.sell(tx, sale, |new| add_standalone(new, quantity, term))
+            .await
     }
 
     /// What is live of a customer: the main subscription first.
@@ -117,27 +99,29 @@ impl Billing {
             .await
     }
 
-    /// Staff ends it with its period, or at once.
+    /// Staff ends it with its period, or at once. Says what is given back, and as what.
     pub async fn cancel_standalone_for(
         &self,
         actor: &Actor,
         (customer, id): (CustomerId, SubscriptionId),
         when: CancelWhen,
-    ) -> Result<()> {
+    ) -> Result<Option<NoteParts>> {
         actor.serves_customers()?;
         let scope = CustomerScope::of(customer);
         let CancelWhen::Now { unused } = when else {
             let decision = (schedule_cancel as Decide, "subscription.cancel_scheduled");
-            return self.decide_standalone(actor, (scope, id), decision).await;
+            self.decide_standalone(actor, (scope, id), decision).await?;
+            return Ok(None);
         };
         self.catch_up(scope).await?;
         let mut tx = store::begin(self.pool()).await?;
         let customer = locked(&mut tx, scope).await?;
         let subscription = standalone(&mut tx, scope, id).await?;
-        self.end_standalone(&mut tx, actor, (customer, subscription), unused)
+        let given_back = self
+            .end_standalone(&mut tx, actor, (customer, subscription), unused)
             .await?;
         store::commit(tx).await?;
-        Ok(())
+        Ok(given_back)
     }
 
     /// Staff takes back an end that is to come.
@@ -189,7 +173,7 @@ async fn standalone(tx: &mut Tx, scope: CustomerScope, id: SubscriptionId) -> Re
 }
 
 /// The plan of the price, if the customer may have it beside what is there.
-async fn may_buy(tx: &mut Tx, customer: &CustomerRecord, price: PriceId) -> Result<Plan> {
+pub(super) async fn may_buy(tx: &mut Tx, customer: &CustomerRecord, price: PriceId) -> Result<Plan> {
     let plan = store::catalog::plan_of_price(tx, price)
         .await?
         .filter(|plan| plan.kind.is_standalone() && plan.audience.admits(customer.id))

@@ -1,7 +1,7 @@
 //! Pausing and ending at once: one function decides the preview and what is done.
 
 use billing::catalog::Plan;
-use billing::credit::{CreditNoteDraft, CreditReason, Settled};
+use billing::credit::{CreditNoteDraft, CreditReason, NoteParts, Settled};
 use billing::id::{InvoiceId, OneOffId, SubscriptionId};
 use billing::invoice::{DueDate, InvoiceDraft};
 use billing::money::Money;
@@ -54,8 +54,10 @@ pub struct StopPreview {
     pub expires_at: DateTime<Utc>,
     pub kind: StopKind,
     pub plan: Plan,
-    /// What is given back as credit.
+    /// What is given back.
     pub credit_note: Option<CreditNoteDraft>,
+    /// What that does: it lowers what is owed of its own invoices, and the rest becomes credit.
+    pub note_parts: Option<NoteParts>,
     /// Usage so far, and on leaving what waits to be billed once; without lines where there is nothing. Credit pays older invoices first, then this.
     pub draft: InvoiceDraft,
     /// The credit balance afterwards.
@@ -147,6 +149,7 @@ impl Billing {
             expires_at: now + quote::VALID_FOR,
             kind,
             plan: decided.plan,
+            note_parts: decided.credit_note.as_ref().map(|note| note.parts),
             credit_note: decided.credit_note.map(|note| note.draft),
             draft: decided.draft,
             credit_left: decided.credit_left,
@@ -210,19 +213,21 @@ impl Billing {
         self.stop(tx, &Actor::System, &decided, Halt::Unpaid).await
     }
 
-    /// Staff ends a standalone subscription at once. What is left of its period is given back or forfeited.
+    /// Staff ends a standalone subscription at once. What is left of its period is given back or forfeited. Says what the
+    /// note does, if there is one.
     pub(super) async fn end_standalone(
         &self,
         tx: &mut Tx,
         actor: &Actor,
         (customer, subscription): (CustomerRecord, Subscription),
         unused: UnusedTime,
-    ) -> Result<()> {
+    ) -> Result<Option<NoteParts>> {
         let halt = Halt::Asked(StopKind::Cancel { unused });
         let decided = self
             .decide_stop(tx, (customer, subscription), halt, self.now())
             .await?;
-        self.stop(tx, actor, &decided, halt).await
+        self.stop(tx, actor, &decided, halt).await?;
+        Ok(decided.credit_note.map(|note| note.parts))
     }
 
     async fn decide_stop(
@@ -239,7 +244,7 @@ impl Billing {
         }
         let carried = Carried::load(conn, &subscription).await?;
         let terms = &carried.terms(&subscription)?;
-        let open = store::invoice::open(conn, scope).await?;
+        let mut open = store::invoice::open(conn, scope).await?;
         let mut catalog = Catalog::default();
         let late = usage::late_usage(conn, &mut catalog, &[&subscription]).await?;
         let late = late.get(&subscription.id).map_or(&[][..], Vec::as_slice);
@@ -247,10 +252,11 @@ impl Billing {
             .iter()
             .map(|late| late.input(&catalog))
             .collect::<Result<_>>()?;
+        let billed = store::credit::billed_lines(conn, scope, subscription.id, at).await?;
         let input = StopInput {
             terms,
             zone: customer.zone,
-            billed: &store::credit::billed_lines(conn, scope, subscription.id, at).await?,
+            billed: &billed,
             late: &late,
             usage: &usage::used_by_now(conn, &subscription, (terms.plan, customer.zone), (at, self.now()))
                 .await?,
@@ -267,7 +273,10 @@ impl Billing {
         if credit_note.is_some() && is_being_paid(conn, &subscription).await? {
             return Err(Error::PaymentUnderWay);
         }
-        let credit_note = credit_note.map(|note| PlannedNote::plan(note, &mut wallet, now));
+        let own = open.iter_mut().filter(|invoice| is_owed(&subscription, invoice));
+        let credit_note = credit_note
+            .map(|note| PlannedNote::plan(note, (&billed, own), (&mut wallet, now)))
+            .transpose()?;
         let owed = Money::sum(customer.currency, open.iter().map(InvoiceSummary::amount_due))?;
         let payments = credit::payments(conn, open, &mut wallet, now).await?;
         let paid = payments

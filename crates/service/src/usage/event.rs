@@ -1,5 +1,6 @@
 //! An event as it is sent, and whether it can be counted at all.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use billing::catalog::{Aggregation, Meter};
@@ -11,6 +12,8 @@ use store::usage::{NewEvent, SentKey, UsageCustomer};
 
 /// Later than this an event is no longer counted: its period is long billed.
 const MAX_AGE: TimeDelta = TimeDelta::days(35);
+/// History that comes from elsewhere ends here: before, a date is a mistake.
+const MAX_BACKFILL: TimeDelta = TimeDelta::days(3_653);
 /// Senders' clocks run ahead, but not by much.
 const MAX_AHEAD: TimeDelta = TimeDelta::hours(1);
 const MAX_TEXT_BYTES: usize = 255;
@@ -21,12 +24,26 @@ pub struct EventInput {
     pub customer: CustomerId,
     pub event_id: String,
     pub source: String,
-    pub meter: String,
+    /// Which meters count it.
+    pub event_type: String,
     /// Now, where it is not said.
     pub occurred_at: Option<DateTime<Utc>>,
     pub value: rust_decimal::Decimal,
     pub data: Value,
     pub body_hash: [u8; 32],
+    /// The id of the event that this one takes back: it counts when that one did, and as much less.
+    pub reverses: Option<String>,
+    /// It may be older than events otherwise are.
+    pub backfill: bool,
+    /// How long it was when it came.
+    pub bytes: usize,
+}
+
+/// An event as it was handed in, and the only customer its sender speaks for; none speaks for all.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent<'a> {
+    pub input: &'a EventInput,
+    pub own: Option<CustomerId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,12 +66,12 @@ pub struct IngestReport {
 /// Why an event is not counted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error("there is no meter `{0}`")]
+    #[error("no meter counts events of the type `{0}`")]
     UnknownMeter(String),
     /// Also said of a customer the key does not speak for.
     #[error("there is no customer {0}")]
     UnknownCustomer(CustomerId),
-    #[error("it occurred more than 35 days ago")]
+    #[error("it occurred more than 35 days ago, or more than ten years where history is sent")]
     TooOld,
     #[error("it is said to occur more than an hour from now")]
     InFuture,
@@ -64,6 +81,18 @@ pub(super) enum Refusal {
     InvalidText(&'static str),
     #[error("the data hold a NUL character")]
     InvalidData,
+    #[error("data.{0} must be a text of 1 to 255 bytes, a whole number or true or false")]
+    InvalidProperty(String),
+    #[error("there is no event {0} to take back")]
+    UnknownEvent(String),
+    #[error("the event to take back is of another type")]
+    OtherType,
+    #[error(
+        "a meter that counts neither events nor their sum cannot take one back, nor can what takes back be taken back"
+    )]
+    NotReversible,
+    #[error("the event was taken back before")]
+    AlreadyReversed,
     #[error("all that the meter counted would be more than 10^15")]
     TotalTooLarge,
     #[error("the id was used for an event with another body")]
@@ -79,8 +108,21 @@ impl Refusal {
             Self::InFuture => "in_future",
             Self::InvalidValue(_) => "invalid_value",
             Self::TotalTooLarge => "total_too_large",
-            Self::InvalidText(_) | Self::InvalidData => "invalid_event",
+            Self::InvalidText(_) | Self::InvalidData | Self::InvalidProperty(_) => "invalid_event",
+            Self::UnknownEvent(_) => "unknown_event",
+            Self::OtherType | Self::NotReversible => "not_reversible",
+            Self::AlreadyReversed => "already_reversed",
             Self::Conflict => "event_conflict",
+        }
+    }
+}
+
+impl EventOutcome {
+    /// Of an event whose id was used before.
+    pub(super) fn of_known(same_body: bool) -> Self {
+        match same_body {
+            true => Self::Duplicate,
+            false => Refusal::Conflict.into(),
         }
     }
 }
@@ -97,10 +139,9 @@ impl From<Refusal> for EventOutcome {
 /// What events are judged by.
 #[derive(Debug)]
 pub(super) struct Known {
-    pub meters: HashMap<String, Meter>,
+    /// By the type of the events they count.
+    pub meters: HashMap<String, Vec<Meter>>,
     pub customers: HashMap<CustomerId, UsageCustomer>,
-    /// The only customer the sender speaks for; none speaks for all.
-    pub own: Option<CustomerId>,
     pub now: DateTime<Utc>,
 }
 
@@ -108,13 +149,31 @@ pub(super) struct Known {
 #[derive(Debug)]
 pub(super) struct Countable<'a> {
     pub new: NewEvent<'a>,
+    pub counted: Vec<CountedBy<'a>>,
+    pub customer: &'a UsageCustomer,
+}
+
+#[derive(Debug)]
+pub(super) struct CountedBy<'a> {
     pub meter: &'a Meter,
+    /// What a unique meter counts.
+    pub value: Option<String>,
+}
+
+/// An event whose sender may send it and whose type is counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sound<'a> {
+    pub input: &'a EventInput,
+    pub meters: &'a [Meter],
     pub customer: &'a UsageCustomer,
 }
 
 impl Known {
-    pub(super) fn judge<'a>(&'a self, input: &'a EventInput) -> Result<Countable<'a>, Refusal> {
-        for (text, name) in [(&input.event_id, "the id"), (&input.source, "the source")] {
+    pub(super) fn sound<'a>(&'a self, sent: Sent<'a>) -> Result<Sound<'a>, Refusal> {
+        let input = sent.input;
+        let texts = [(&input.event_id, "the id"), (&input.source, "the source")];
+        let reverses = input.reverses.iter().map(|id| (id, "reverses"));
+        for (text, name) in texts.into_iter().chain(reverses) {
             if !(1..=MAX_TEXT_BYTES).contains(&text.len()) || text.chars().any(char::is_control) {
                 return Err(Refusal::InvalidText(name));
             }
@@ -122,36 +181,92 @@ impl Known {
         if holds_nul(&input.data) {
             return Err(Refusal::InvalidData);
         }
-        // Counting unique values needs the values themselves; no meter of the catalog does.
-        let meter = self
-            .meters
-            .get(&input.meter)
-            .filter(|meter| meter.aggregation != Aggregation::Unique);
-        let meter = meter.ok_or_else(|| Refusal::UnknownMeter(input.meter.clone()))?;
+        let meters = self.meters.get(&input.event_type);
+        let meters = meters.ok_or_else(|| Refusal::UnknownMeter(input.event_type.clone()))?;
         let customer = self.customers.get(&input.customer);
-        let customer = customer.filter(|customer| self.own.is_none_or(|own| own == customer.id));
+        let customer = customer.filter(|customer| sent.own.is_none_or(|own| own == customer.id));
         let customer = customer.ok_or(Refusal::UnknownCustomer(input.customer))?;
-        let occurred_at = input.occurred_at.unwrap_or(self.now);
-        if occurred_at < self.now - MAX_AGE {
+        Ok(Sound {
+            input,
+            meters,
+            customer,
+        })
+    }
+
+    pub(super) fn check_time(&self, at: DateTime<Utc>, backfill: bool) -> Result<(), Refusal> {
+        let oldest = if backfill { MAX_BACKFILL } else { MAX_AGE };
+        if at < self.now - oldest {
             return Err(Refusal::TooOld);
         }
-        if occurred_at > self.now + MAX_AHEAD {
+        if at > self.now + MAX_AHEAD {
             return Err(Refusal::InFuture);
         }
-        let event = Event::new(occurred_at, input.value, meter.aggregation)?;
-        let key = SentKey {
-            customer: customer.id,
-            event_id: &input.event_id,
-            body_hash: input.body_hash,
+        Ok(())
+    }
+
+    pub(super) fn countable<'a>(&self, sound: Sound<'a>) -> Result<Countable<'a>, Refusal> {
+        let Sound {
+            input,
+            meters,
+            customer,
+        } = sound;
+        let occurred_at = input.occurred_at.unwrap_or(self.now);
+        self.check_time(occurred_at, input.backfill)?;
+        let takes = |meter: &&Meter| meter.selection.takes(|name| property(&input.data, name));
+        let counted = meters.iter().filter(takes).map(|meter| {
+            let value = meter.selection.property.as_ref();
+            let value = value.map(|name| {
+                let found =
+                    property(&input.data, name).filter(|value| (1..=MAX_TEXT_BYTES).contains(&value.len()));
+                found.ok_or_else(|| Refusal::InvalidProperty(name.clone()))
+            });
+            Ok(CountedBy {
+                meter,
+                value: value.transpose()?,
+            })
+        });
+        let counted = counted.collect::<Result<Vec<_>, Refusal>>()?;
+        // A change of a level is bound more narrowly than other values: it is multiplied by time.
+        let level = meters
+            .iter()
+            .any(|meter| meter.aggregation == Aggregation::TimeWeighted);
+        let strictest = if level {
+            Aggregation::TimeWeighted
+        } else {
+            Aggregation::Sum
         };
-        let new = NewEvent {
-            key,
-            meter: meter.id,
-            event,
-            source: &input.source,
-            data: &input.data,
-        };
-        Ok(Countable { new, meter, customer })
+        let event = Event::new(occurred_at, input.value, strictest)?;
+        Ok(Countable {
+            new: NewEvent {
+                key: input.key(),
+                meters: counted.iter().map(|counted| counted.meter.id).collect(),
+                event,
+                source: &input.source,
+                data: Cow::Borrowed(&input.data),
+            },
+            counted,
+            customer,
+        })
+    }
+}
+
+impl EventInput {
+    pub(super) fn key(&self) -> SentKey<'_> {
+        SentKey {
+            customer: self.customer,
+            event_id: &self.event_id,
+            body_hash: self.body_hash,
+        }
+    }
+}
+
+/// A property as filters and sets of values know it. A fraction has no one way to be written and is none.
+fn property(data: &Value, name: &str) -> Option<String> {
+    match data.get(name)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        _ => None,
     }
 }
 

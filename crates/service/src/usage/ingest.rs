@@ -1,24 +1,29 @@
 //! Events come in: stored once each, counted in the same transaction.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use billing::catalog::{Aggregation, Meter};
 use billing::id::CustomerId;
-use billing::usage::{Bucket, CounterChange, MAX_TOTAL, UsageError, Window, hour_of};
+use billing::usage::MAX_TOTAL;
 use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
 use store::PgConnection;
-use store::usage::{BucketKey, CounterKey, NewEvent};
+use store::usage::NewEvent;
+use tokio::sync::oneshot;
 
-use super::event::{Countable, EventInput, EventOutcome, IngestReport, Known, Refusal};
+use super::count::{beyond, count};
+use super::event::{Countable, EventInput, EventOutcome, IngestReport, Known, Refusal, Sent, Sound};
+use super::intake::{Request, Writer};
+use super::reversal;
 use crate::{Actor, Billing, Error, Result};
 
 /// One transaction's worth: more would hold the buckets' locks for too long.
 pub const MAX_EVENTS: usize = 1_000;
+/// How often a transaction that met another is done again.
+const MAX_GIVEN_UP: u32 = 3;
 
 impl Billing {
     /// Each event is accepted, known already or rejected for itself; a failure of the database leaves
-    /// nothing of any.
+    /// nothing of any. What is answered is durable.
     pub async fn ingest(&self, actor: &Actor, events: Vec<EventInput>) -> Result<IngestReport> {
         let own = match actor {
             Actor::System => None,
@@ -27,24 +32,23 @@ impl Billing {
         if events.len() > MAX_EVENTS {
             return Err(Error::Invalid { field: "events" });
         }
+        if own.is_some() && events.iter().any(|event| event.backfill) {
+            return Err(Error::Forbidden);
+        }
         if !self.config().usage_tracking {
             return Ok(IngestReport {
                 outcomes: vec![EventOutcome::Accepted; events.len()],
             });
         }
-        let mut too_much = HashSet::new();
-        loop {
-            let mut tx = store::begin(self.pool()).await?;
-            let known = known(&mut tx, &events, own, self.now()).await?;
-            match count(&mut tx, &known, &events, &too_much).await? {
-                Counted::All(outcomes) => {
-                    store::commit(tx).await?;
-                    return Ok(IngestReport { outcomes });
-                }
-                // Found only after they were counted: the transaction is given up and done without them.
-                Counted::TooMuch(events) => too_much.extend(events),
-            }
+        let (answer, answered) = oneshot::channel();
+        let request = Request { own, events, answer };
+        if self.parts.intake.hand_in(request)? == Writer::Needed {
+            // Not in this request: whoever sent it may go away, and others wait for the same commit.
+            tokio::spawn(write(self.clone()));
         }
+        answered
+            .await
+            .map_err(|_| Error::Internal("a writer of events died"))?
     }
 
     /// A single event: the same id with another body is an error of the request.
@@ -60,6 +64,115 @@ impl Billing {
     }
 }
 
+/// Until nothing waits any more.
+async fn write(billing: Billing) {
+    let mut writer = AtWork {
+        billing,
+        finished: false,
+    };
+    loop {
+        let requests = writer.billing.parts.intake.take();
+        if requests.is_empty() {
+            writer.finished = true;
+            return;
+        }
+        answer(&writer.billing, requests).await;
+    }
+}
+
+/// Also a writer that panics is counted off, or followed by another.
+struct AtWork {
+    billing: Billing,
+    finished: bool,
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        if !self.finished && self.billing.parts.intake.lost_writer() == Writer::Needed {
+            tokio::spawn(write(self.billing.clone()));
+        }
+    }
+}
+
+/// Together, and where that fails for what is in them, each by itself.
+async fn answer(billing: &Billing, requests: Vec<Request>) {
+    match store_all(billing, &requests).await {
+        Ok(outcomes) => {
+            let events = requests.iter().flat_map(|request| &request.events);
+            billing.touch(events.map(|event| event.customer));
+            let mut outcomes = outcomes.into_iter();
+            for request in requests {
+                let outcomes = outcomes.by_ref().take(request.events.len()).collect();
+                // Whoever does not wait any more asks again, and learns that its events are known.
+                let _ = request.answer.send(Ok(IngestReport { outcomes }));
+            }
+        }
+        Err(error) if requests.len() > 1 && !error.is_transient() => one_by_one(billing, requests).await,
+        Err(error) => refuse(requests, error),
+    }
+}
+
+/// Until the database is away: then nobody waits for it once more.
+async fn one_by_one(billing: &Billing, requests: Vec<Request>) {
+    let mut requests = requests.into_iter();
+    while let Some(request) = requests.next() {
+        match store_all(billing, std::slice::from_ref(&request)).await {
+            Err(error) if error.is_transient() => {
+                refuse(std::iter::once(request).chain(requests), error);
+                return;
+            }
+            outcomes => {
+                let report = outcomes.map(|outcomes| IngestReport { outcomes });
+                let _ = request.answer.send(report);
+            }
+        }
+    }
+}
+
+/// The first is told what happened, the others to come again.
+fn refuse(requests: impl IntoIterator<Item = Request>, error: Error) {
+    let errors = std::iter::once(error).chain(std::iter::repeat_with(|| Error::Busy));
+    for (request, error) in requests.into_iter().zip(errors) {
+        let _ = request.answer.send(Err(error));
+    }
+}
+
+async fn store_all(billing: &Billing, requests: &[Request]) -> Result<Vec<EventOutcome>> {
+    let sent: Vec<Sent<'_>> = requests
+        .iter()
+        .flat_map(|Request { own, events, .. }| events.iter().map(|input| Sent { input, own: *own }))
+        .collect();
+    let (mut too_much, mut given_up) = (HashSet::new(), 0);
+    loop {
+        match store_once(billing, &sent, &too_much).await {
+            Ok(Stored::All(outcomes)) => return Ok(outcomes),
+            // Found only after they were counted: the transaction is given up and done without them.
+            Ok(Stored::TooMuch(events)) => too_much.extend(events),
+            // Two that hold the same ids or take the same event back met.
+            Err(error) if given_up < MAX_GIVEN_UP && was_given_up(&error) => given_up += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn was_given_up(error: &Error) -> bool {
+    match error {
+        Error::Store(error) => error.is_collision(),
+        Error::Busy => true,
+        _ => false,
+    }
+}
+
+async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<EventKey>) -> Result<Stored> {
+    let mut tx = store::begin(billing.pool()).await?;
+    let known = known(&mut tx, sent, billing.now()).await?;
+    let stored = store_and_count(&mut tx, &known, sent, too_much).await?;
+    if let Stored::All(_) = stored {
+        store::commit(tx).await?;
+    }
+    Ok(stored)
+}
+
 /// Counts events in the caller's transaction, which takes no counter before. Where some are too much, it is to be
 /// given up and done again with those named.
 pub async fn count_within(
@@ -67,37 +180,35 @@ pub async fn count_within(
     events: &[EventInput],
     now: DateTime<Utc>,
     too_much: &HashSet<EventKey>,
-) -> Result<Counted> {
-    let known = known(conn, events, None, now).await?;
-    count(conn, &known, events, too_much).await
+) -> Result<Stored> {
+    let sent: Vec<Sent<'_>> = events.iter().map(|input| Sent { input, own: None }).collect();
+    let known = known(conn, &sent, now).await?;
+    store_and_count(conn, &known, &sent, too_much).await
 }
 
-async fn known(
-    conn: &mut PgConnection,
-    events: &[EventInput],
-    own: Option<CustomerId>,
-    now: DateTime<Utc>,
-) -> Result<Known> {
-    let named: BTreeSet<CustomerId> = events.iter().map(|event| event.customer).collect();
+async fn known(conn: &mut PgConnection, sent: &[Sent<'_>], now: DateTime<Utc>) -> Result<Known> {
+    let named: BTreeSet<CustomerId> = sent.iter().map(|sent| sent.input.customer).collect();
     let customers = store::usage::customers(conn, &named.into_iter().collect::<Vec<_>>()).await?;
-    let meters = store::catalog::meters(conn).await?;
+    let mut meters: HashMap<_, Vec<_>> = HashMap::new();
+    let countable =
+        |meter: &Meter| meter.aggregation != Aggregation::Unique || meter.selection.property.is_some();
+    for meter in store::catalog::meters(conn).await?.into_iter().filter(countable) {
+        let of_type = meters.entry(meter.event_type().to_owned()).or_default();
+        of_type.push(meter);
+    }
     Ok(Known {
-        meters: meters
-            .into_iter()
-            .map(|meter| (meter.key.clone(), meter))
-            .collect(),
+        meters,
         customers: customers
             .into_iter()
             .map(|customer| (customer.id, customer))
             .collect(),
-        own,
         now,
     })
 }
 
 /// What became of events in a transaction.
 #[derive(Debug)]
-pub enum Counted {
+pub enum Stored {
     All(Vec<EventOutcome>),
     /// These would bring a total beyond what can be billed.
     TooMuch(Vec<EventKey>),
@@ -106,37 +217,56 @@ pub enum Counted {
 /// A customer's id of an event.
 pub type EventKey = (CustomerId, String);
 
-async fn count(
+async fn store_and_count(
     conn: &mut PgConnection,
     known: &Known,
-    events: &[EventInput],
+    sent: &[Sent<'_>],
     too_much: &HashSet<EventKey>,
-) -> Result<Counted> {
-    let (mut outcomes, sorted) = sort(known, events, too_much);
-    if sorted.is_empty() {
-        return Ok(Counted::All(outcomes.into_iter().flatten().collect()));
+) -> Result<Stored> {
+    let Sorted {
+        mut outcomes,
+        facts,
+        reversals,
+        unsettled,
+    } = sort(known, sent, too_much);
+    let mut accepted = store_facts(conn, known, facts, &mut outcomes).await?;
+    if !reversals.is_empty() {
+        accepted.extend(reversal::store(conn, known, &reversals, &mut outcomes).await?);
     }
-    let new: Vec<NewEvent<'_>> = sorted.iter().map(|(_, event)| event.new.clone()).collect();
-    let fresh = store::usage::insert_events(conn, &new, known.now).await?;
-    for position in &fresh {
-        outcomes[sorted[*position].0] = Some(EventOutcome::Accepted);
-    }
-    settle_known(conn, &sorted, &mut outcomes).await?;
-    let accepted: Vec<&Countable<'_>> = fresh.iter().map(|position| &sorted[*position].1).collect();
-    let (buckets, counters) = fold(&accepted)?;
-    store::usage::add_to_buckets(conn, &buckets.into_iter().collect::<Vec<_>>()).await?;
-    store::usage::note_late(conn, &late(&accepted, known.now)).await?;
-    let changes: Vec<_> = counters.iter().map(|(key, change)| (*key, *change)).collect();
-    let totals = store::usage::add_to_counters(conn, &changes).await?;
-    if totals.values().any(|total| total.abs() > MAX_TOTAL) {
-        let mut in_order: Vec<_> = fresh.iter().map(|position| &sorted[*position]).collect();
-        in_order.sort_by_key(|(index, _)| *index);
-        let beyond = beyond(&in_order, &counters, totals)?;
-        if !beyond.is_empty() {
-            return Ok(Counted::TooMuch(beyond));
+    settle(conn, sent, unsettled, &mut outcomes).await?;
+    if !accepted.is_empty() {
+        accepted.sort_by_key(|(index, _)| *index);
+        let events: Vec<&Countable<'_>> = accepted.iter().map(|(_, event)| event).collect();
+        let counted = count(conn, &events).await?;
+        store::usage::note_late(conn, &late(&events, known.now)).await?;
+        if counted.totals.values().any(|total| total.abs() > MAX_TOTAL) {
+            let beyond = beyond(&events, counted)?;
+            if !beyond.is_empty() {
+                return Ok(Stored::TooMuch(beyond));
+            }
         }
     }
-    Ok(Counted::All(outcomes.into_iter().flatten().collect()))
+    let outcomes: Option<Vec<_>> = outcomes.into_iter().collect();
+    let outcomes = outcomes.ok_or(Error::Internal("an event without an outcome"))?;
+    Ok(Stored::All(outcomes))
+}
+
+/// Those whose keys were new, with where they stood.
+async fn store_facts<'a>(
+    conn: &mut PgConnection,
+    known: &Known,
+    facts: Vec<(usize, Countable<'a>)>,
+    outcomes: &mut [Option<EventOutcome>],
+) -> Result<Vec<(usize, Countable<'a>)>> {
+    let new: Vec<NewEvent<'_>> = facts.iter().map(|(_, event)| event.new.clone()).collect();
+    let fresh = store::usage::insert_events(conn, &new, known.now).await?;
+    for position in &fresh {
+        outcomes[facts[*position].0] = Some(EventOutcome::Accepted);
+    }
+    let fresh: HashSet<usize> = fresh.into_iter().collect();
+    let facts = facts.into_iter().enumerate();
+    let accepted = facts.filter(|(position, _)| fresh.contains(position));
+    Ok(accepted.map(|(_, fact)| fact).collect())
 }
 
 /// Whose events belong to periods that may have been billed already, in order.
@@ -153,129 +283,106 @@ fn late(events: &[&Countable<'_>], now: DateTime<Utc>) -> Vec<CustomerId> {
     customers.into_iter().collect()
 }
 
-/// Those events, of all in the order sent, that lead a total further away than may be; ones that bring it
-/// back are welcome.
-fn beyond(
-    in_order: &[&(usize, Countable<'_>)],
-    counters: &Counters,
-    mut totals: HashMap<CounterKey, Decimal>,
-) -> Result<Vec<EventKey>> {
-    for (key, total) in &mut totals {
-        if let Some(CounterChange::Add(change)) = counters.get(key) {
-            *total -= *change;
-        }
-    }
-    let mut beyond = Vec::new();
-    for (_, event) in in_order {
-        let CounterChange::Add(value) = CounterChange::of(event.meter.aggregation, &event.new.event)? else {
-            continue;
-        };
-        let total = totals.entry(event.counter()?).or_default();
-        let next = *total + value;
-        if next.abs() > MAX_TOTAL && next.abs() > total.abs() {
-            let key = event.new.key;
-            beyond.push((key.customer, key.event_id.to_owned()));
-        } else {
-            *total = next;
-        }
-    }
-    Ok(beyond)
-}
-
 /// The events that can be counted, each key once, in the order of keys, with where they stood; and the
-/// outcomes of all others.
-fn sort<'a>(
-    known: &'a Known,
-    events: &'a [EventInput],
-    too_much: &HashSet<EventKey>,
-) -> (Vec<Option<EventOutcome>>, Vec<(usize, Countable<'a>)>) {
-    let mut outcomes = vec![None; events.len()];
-    let mut sorted: BTreeMap<(CustomerId, &str), (usize, Countable<'_>)> = BTreeMap::new();
-    for (index, input) in events.iter().enumerate() {
-        let too_much = || too_much.contains(&(input.customer, input.event_id.clone()));
-        match known.judge(input) {
-            Ok(_) if too_much() => outcomes[index] = Some(Refusal::TotalTooLarge.into()),
-            Err(refusal) => outcomes[index] = Some(refusal.into()),
-            Ok(event) => {
-                let key = event.new.key;
-                match sorted.get(&(key.customer, key.event_id)) {
-                    None => {
-                        sorted.insert((key.customer, key.event_id), (index, event));
-                    }
-                    Some((_, first)) if first.new.key == key => {
-                        outcomes[index] = Some(EventOutcome::Duplicate)
-                    }
-                    Some(_) => outcomes[index] = Some(Refusal::Conflict.into()),
-                }
-            }
-        }
-    }
-    (outcomes, sorted.into_values().collect())
+/// outcomes of all others, as far as they are known.
+struct Sorted<'a> {
+    outcomes: Vec<Option<EventOutcome>>,
+    facts: Vec<(usize, Countable<'a>)>,
+    /// Of these is known only later what they count.
+    reversals: Vec<(usize, Sound<'a>)>,
+    unsettled: Vec<Unsettled>,
 }
 
-/// Events whose keys were there before: the same ones again, or other ones under the same id. Asked in a
-/// statement of its own, which sees what others committed while ours waited for them.
-async fn settle_known(
+/// An event that is the same as one that is stored, or another under its id, if there is one.
+struct Unsettled {
+    index: usize,
+    /// What is said of it where there is none.
+    otherwise: Otherwise,
+}
+
+enum Otherwise {
+    Refused(Refusal),
+    /// What is said of the event here, which has the same id and comes first.
+    As(usize),
+}
+
+fn sort<'a>(known: &'a Known, sent: &[Sent<'a>], too_much: &HashSet<EventKey>) -> Sorted<'a> {
+    let mut sorted = Sorted {
+        outcomes: vec![None; sent.len()],
+        facts: Vec::with_capacity(sent.len()),
+        reversals: Vec::new(),
+        unsettled: Vec::new(),
+    };
+    let mut first: BTreeMap<(CustomerId, &str), (usize, Asked<'_>)> = BTreeMap::new();
+    for (index, sent) in sent.iter().enumerate() {
+        let key = sent.input.key();
+        let too_much = too_much.contains(&(key.customer, key.event_id.to_owned()));
+        let otherwise = match known.sound(*sent) {
+            Ok(_) if too_much => Otherwise::Refused(Refusal::TotalTooLarge),
+            // Nothing is said of ids to senders who may not send of this customer.
+            Err(refusal) => {
+                sorted.outcomes[index] = Some(refusal.into());
+                continue;
+            }
+            Ok(sound) => match (first.get(&(key.customer, key.event_id)), asked(known, sound)) {
+                (Some((first, _)), _) => Otherwise::As(*first),
+                (None, Err(refusal)) => Otherwise::Refused(refusal),
+                (None, Ok(asked)) => {
+                    first.insert((key.customer, key.event_id), (index, asked));
+                    continue;
+                }
+            },
+        };
+        sorted.unsettled.push(Unsettled { index, otherwise });
+    }
+    for (index, asked) in first.into_values() {
+        match asked {
+            Asked::Fact(event) => sorted.facts.push((index, event)),
+            Asked::Reversal(sound) => sorted.reversals.push((index, sound)),
+        }
+    }
+    sorted
+}
+
+/// What an event asks for.
+enum Asked<'a> {
+    Fact(Countable<'a>),
+    Reversal(Sound<'a>),
+}
+
+fn asked<'a>(known: &'a Known, sound: Sound<'a>) -> std::result::Result<Asked<'a>, Refusal> {
+    match sound.input.reverses {
+        Some(_) => Ok(Asked::Reversal(sound)),
+        None => known.countable(sound).map(Asked::Fact),
+    }
+}
+
+/// Events whose ids may have been used before: by the same ones, or by others. Asked last and in a statement of its
+/// own, which sees what this transaction stored, and what others committed while it waited for them.
+async fn settle(
     conn: &mut PgConnection,
-    sorted: &[(usize, Countable<'_>)],
+    sent: &[Sent<'_>],
+    unsettled: Vec<Unsettled>,
     outcomes: &mut [Option<EventOutcome>],
 ) -> Result<()> {
-    let repeated: Vec<_> = sorted
-        .iter()
-        .filter(|(index, _)| outcomes[*index].is_none())
+    let is_open = |index: &usize| outcomes[*index].is_none();
+    let open: Vec<usize> = (0..sent.len()).filter(is_open).collect();
+    let keys: Vec<_> = open.iter().map(|index| sent[*index].input.key()).collect();
+    let known = store::usage::known_keys(conn, &keys).await?;
+    let known: HashMap<usize, bool> = known
+        .into_iter()
+        .map(|known| (open[known.position], known.same_body))
         .collect();
-    if repeated.is_empty() {
-        return Ok(());
+    for (index, same_body) in &known {
+        outcomes[*index] = Some(EventOutcome::of_known(*same_body));
     }
-    for (index, _) in &repeated {
-        outcomes[*index] = Some(EventOutcome::Duplicate);
-    }
-    let keys: Vec<_> = repeated.iter().map(|(_, event)| event.new.key).collect();
-    for position in store::usage::conflicting(conn, &keys).await? {
-        outcomes[repeated[position].0] = Some(Refusal::Conflict.into());
-    }
-    Ok(())
-}
-
-type Buckets = BTreeMap<BucketKey, Bucket>;
-type Counters = BTreeMap<CounterKey, CounterChange>;
-
-fn fold(events: &[&Countable<'_>]) -> Result<(Buckets, Counters)> {
-    let (mut buckets, mut counters) = (Buckets::new(), Counters::new());
-    for event in events {
-        let Countable { new, meter, customer } = event;
-        let at = new.event.occurred_at();
-        let bucket = Bucket::of(&new.event)?;
-        join(
-            buckets.entry((customer.id, meter.id, hour_of(at))),
-            bucket,
-            Bucket::merge,
-        )?;
-        let change = CounterChange::of(meter.aggregation, &new.event)?;
-        join(counters.entry(event.counter()?), change, CounterChange::join)?;
-    }
-    Ok((buckets, counters))
-}
-
-impl Countable<'_> {
-    fn counter(&self) -> Result<CounterKey> {
-        let (at, live) = (self.new.event.occurred_at(), self.customer.live.as_ref());
-        let window = Window::of(self.meter, at, live, self.customer.zone)?;
-        Ok((self.customer.id, self.meter.id, window.counter_start()))
-    }
-}
-
-fn join<K: Ord, V: Copy>(slot: Entry<'_, K, V>, value: V, both: impl Fn(V, V) -> Sum<V>) -> Result<()> {
-    match slot {
-        Entry::Vacant(slot) => {
-            slot.insert(value);
-        }
-        Entry::Occupied(mut slot) => {
-            let joined = both(*slot.get(), value)?;
-            slot.insert(joined);
+    for Unsettled { index, otherwise } in unsettled {
+        match (known.get(&index), otherwise) {
+            (Some(true), _) | (Some(false), Otherwise::As(_)) => {}
+            // What is wrong with it is more to the point than that another has its id.
+            (_, Otherwise::Refused(refusal)) => outcomes[index] = Some(refusal.into()),
+            (None, Otherwise::As(first)) => outcomes[index] = outcomes[first].clone(),
         }
     }
     Ok(())
 }
-
-type Sum<T> = std::result::Result<T, UsageError>;

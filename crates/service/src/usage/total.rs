@@ -7,10 +7,10 @@ use billing::id::MeterId;
 use billing::money::MoneyError;
 use billing::period::{Period, Zone};
 use billing::subscription::Subscription;
-use billing::usage::{MeterTotal, SpanUsage, carries_over, total};
+use billing::usage::{MeterTotal, SpanUsage, total};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use store::usage::SpanOf;
+use store::usage::{MetersAsked, SpanOf};
 use store::{CustomerScope, PgConnection};
 
 use crate::Result;
@@ -21,8 +21,8 @@ pub async fn period_usage(
     spans: &[SpanOf],
     meters: &[&Meter],
 ) -> Result<Vec<HashMap<MeterId, SpanUsage>>> {
-    let ids: Vec<_> = meters.iter().map(|meter| meter.id).collect();
-    Ok(store::usage::spans(conn, spans, &ids, &carrying(meters.iter().copied())).await?)
+    let meters = MetersAsked::of(meters.iter().copied());
+    Ok(store::usage::spans(conn, spans, &meters).await?)
 }
 
 /// What it adds up to, a total a meter.
@@ -42,14 +42,6 @@ fn totals<'m>(
         })
     };
     meters.into_iter().map(of_meter).collect()
-}
-
-fn carrying<'m>(meters: impl IntoIterator<Item = &'m Meter>) -> Vec<MeterId> {
-    meters
-        .into_iter()
-        .filter(|meter| carries_over(meter))
-        .map(|meter| meter.id)
-        .collect()
 }
 
 /// What the present usage period has counted up to an instant.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use billing::id::{CustomerId, StaffId};
 use secrecy::ExposeSecret;
 use service::billing;
-use service::{Actor, Error, MemberRole, NewApiKey, Scope, StaffRole};
+use service::{Actor, Billing, Error, MemberRole, NewApiKey, Scope, StaffRole};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -101,11 +101,15 @@ async fn use_is_recorded_once_a_minute(pool: PgPool) {
     let created = world.billing.create_api_key(&owner, key(None)).await.unwrap();
     let set = async |sql: &'static str| sqlx::query(sql).execute(&world.pool).await.unwrap();
     let recent = async || -> bool {
-        world
-            .billing
-            .api_key_actor(created.key.expose_secret())
-            .await
-            .unwrap();
+        // A process that has not seen the key yet.
+        Billing::over(
+            world.pool.clone(),
+            world.clock.clone(),
+            world.billing.config().clone(),
+        )
+        .api_key_actor(created.key.expose_secret())
+        .await
+        .unwrap();
         let sql = "SELECT last_used_at > now() - interval '10 seconds' FROM api_key";
         sqlx::query_scalar(sql).fetch_one(&world.pool).await.unwrap()
     };

@@ -40,11 +40,21 @@ async fn a_foreign_scope_finds_and_changes_nothing(pool: PgPool) {
             .unwrap()
     );
     assert!(store::member::role(&mut conn, member).await.unwrap().is_some());
+    let enters =
+        async |conn: &mut _, scope, member| store::portal_link::member(conn, scope, member).await.unwrap();
+    assert_eq!(enters(&mut conn, foreign, Some(member)).await, None);
+    assert_eq!(enters(&mut conn, own, Some(member)).await, Some(member));
     assert!(
         store::api_key::list(&mut conn, Some(foreign))
             .await
             .unwrap()
             .is_empty()
+    );
+    assert!(
+        store::api_key::lock(&mut conn, Some(foreign), key)
+            .await
+            .unwrap()
+            .is_none()
     );
     assert!(
         store::api_key::revoke(&mut conn, Some(foreign), key)

@@ -6,5 +6,4 @@ mod foreign;
 mod session;
 mod sign_in;
 #[path = "../support/mod.rs"]
-#[expect(dead_code, reason = "shared with other tests")]
 mod support;

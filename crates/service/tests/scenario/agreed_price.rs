@@ -26,7 +26,7 @@ fn price(play: &Play, price: NewPrice) -> AgreePrice {
     }
 }
 
-fn amount(text: &str) -> NewPrice {
+pub fn amount(text: &str) -> NewPrice {
     NewPrice::Amount(text.parse().unwrap())
 }
 
@@ -36,12 +36,12 @@ fn percent_off(text: &str) -> NewPrice {
 }
 
 impl Play {
-    async fn agree_price(&self, new: NewPrice) -> AgreedPrice {
+    pub async fn agree_price(&self, new: NewPrice) -> AgreedPrice {
         let command = price(self, new);
         self.billing.agree_price(&finance(), command).await.unwrap()
     }
 
-    async fn drop_agreed(&self) -> AgreedPrice {
+    pub async fn drop_agreed(&self) -> AgreedPrice {
         let customer = self.customer();
         let dropped = self.billing.drop_agreed_price(&finance(), customer, None).await;
         dropped.unwrap()

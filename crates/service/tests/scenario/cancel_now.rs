@@ -108,7 +108,7 @@ async fn an_hour_that_is_paid_for_includes_an_hours_use(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
-async fn what_is_owed_is_paid_from_the_credit_first(pool: PgPool) {
+async fn what_is_given_back_lowers_what_is_owed_first(pool: PgPool) {
     let play = play(pool, "2026-04-01T00:00:00Z").await;
     play.buy("starter", Month, DECLINES_LATER).await;
     play.live_until("2026-05-11T08:00:00Z").await;
@@ -117,7 +117,7 @@ async fn what_is_owed_is_paid_from_the_credit_first(pool: PgPool) {
     // Of the month that was never paid, what was served is still owed.
     let last = play.invoices().await.pop().unwrap().summary;
     let credited = play.last_credit_note().await.unwrap().summary.total;
-    assert_eq!((last.status, last.credit_applied), (Open, credited));
+    assert_eq!((last.status, last.offset), (Open, credited));
     assert_eq!(last.amount_due().minor(), 21_492 - credited.minor());
     assert_eq!(play.credit().await, 0);
     play.ties().await;

@@ -149,7 +149,7 @@ async fn two_due_on_one_day_of_the_customers(pool: PgPool) {
     play.live_until("2026-05-11T00:00:00Z").await;
     let bills = [
         bill("INV-000001", "purchase", Paid, 17_194),
-        bill("INV-000002", "renewal", Paid, 10_692),
+        bill("INV-000002", "purchase", Paid, 10_692),
         bill("INV-000003", "renewal", Paid, 27_886),
         bill("INV-000004", "renewal", Paid, 32_184),
     ];
@@ -172,7 +172,7 @@ async fn two_due_on_different_days(pool: PgPool) {
     play.live_until("2026-05-31T00:00:00Z").await;
     let bills = [
         bill("INV-000001", "purchase", Paid, 21_492),
-        bill("INV-000002", "renewal", Paid, 10_692),
+        bill("INV-000002", "purchase", Paid, 10_692),
         bill("INV-000003", "renewal", Paid, 21_492),
         bill("INV-000004", "renewal", Paid, 10_692),
     ];
@@ -190,7 +190,7 @@ async fn monthly_beside_yearly(pool: PgPool) {
     play.live_until("2027-04-02T00:00:00Z").await;
     let mut bills = vec![
         bill("INV-000001", "purchase", Paid, 21_492),
-        bill("INV-000002", "renewal", Paid, 106_920),
+        bill("INV-000002", "purchase", Paid, 106_920),
     ];
     bills.extend((3..14).map(|n| bill(&format!("INV-{n:06}"), "renewal", Paid, 21_492)));
     bills.push(bill("INV-000014", "renewal", Paid, 128_412));

@@ -26,7 +26,7 @@ async fn fails(pool: PgPool, end: DunningEnd) -> (Play, SubscriptionId) {
     assert_eq!(play.live_plans().await, both(PastDue));
     let bills = [
         bill("INV-000001", "purchase", Paid, 21_492),
-        bill("INV-000002", "renewal", Paid, 10_692),
+        bill("INV-000002", "purchase", Paid, 10_692),
         bill("INV-000003", "renewal", Open, 32_184),
     ];
     assert_eq!(play.bills().await, bills);
@@ -164,7 +164,7 @@ async fn one_is_void(pool: PgPool) {
     play.live_until("2026-06-02T00:00:00Z").await;
     let bills = [
         bill("INV-000001", "purchase", Paid, 17_194),
-        bill("INV-000002", "renewal", Paid, 10_692),
+        bill("INV-000002", "purchase", Paid, 10_692),
         bill("INV-000003", "renewal", Void, 27_886),
         bill("INV-000004", "renewal", Paid, 32_184),
     ];

@@ -16,6 +16,7 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 
 use crate::play::{DECLINES_LATER, DECLINES_TWICE, Play, VISA, bill, dated, movement, play};
+use crate::revenue::operator;
 use crate::wallet::grant;
 
 pub fn usd(minor: i64) -> Money {
@@ -195,6 +196,27 @@ async fn an_open_invoice_in_dunning_is_offset_and_settled(pool: PgPool) {
         .void_invoice(&Actor::System, play.customer(), renewal, "too late")
         .await;
     assert!(matches!(void, Err(Error::InvoiceSettled)));
+}
+
+/// Less what notes took off, and neither what was refunded nor what is settled.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn operators_see_what_is_still_owed(pool: PgPool) {
+    let play = behind(pool).await;
+    let open = async || {
+        let overview = play.billing.admin_overview(&operator(), None).await.unwrap();
+        (overview.open_invoices, overview.open_amount)
+    };
+    assert_eq!(open().await, (1, usd(21_492)));
+    let bills = play.invoices().await;
+    let [purchase, renewal] = [0, 1].map(|nth: usize| bills[nth].summary.id);
+    play.give_part(renewal, 10_000, PaidTo::Card).await.unwrap();
+    assert_eq!(open().await, (1, usd(10_692)));
+    play.give_part(purchase, 5_000, PaidTo::Card).await.unwrap();
+    play.bill_once("Training", 5_000).await;
+    assert_eq!(open().await, (2, usd(16_092)));
+    play.give_back(renewal, Wanted::Rest, PaidTo::Card).await.unwrap();
+    assert_eq!(open().await, (1, usd(5_400)));
+    play.ties().await;
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

@@ -125,6 +125,37 @@ async fn it_ends_on_the_thirtieth_day(pool: PgPool) {
     play.ties().await;
 }
 
+/// A month later was billed by then: what is given back of that makes its own invoice less, not the older one.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_is_given_back_lowers_its_own_invoice(pool: PgPool) {
+    let play = play_to(pool, "2026-01-01T12:00:00Z", DunningEnd::Cancel).await;
+    play.buy("starter", Month, DECLINES_LATER).await;
+    play.live_until("2026-03-03T13:00:00Z").await;
+    assert_eq!(play.status().await.1, Some(StatusName::Canceled));
+    // 28 days and 23 hours of March's 31 days.
+    assert_eq!(
+        play.credit_notes().await,
+        [("CN-000001".to_owned(), 18_589, 1_487)]
+    );
+    let due: Vec<_> = play
+        .invoices()
+        .await
+        .iter()
+        .map(|invoice| invoice.summary.amount_due().minor())
+        .collect();
+    assert_eq!(due, [0, 21_492, 1_416]);
+    assert_eq!(play.credit().await, 0);
+    let told: String = sqlx::query_scalar("SELECT body FROM mail WHERE subject = 'Credit note CN-000001'")
+        .fetch_one(&play.pool)
+        .await
+        .unwrap();
+    assert!(
+        told.contains("200.76 USD less is owed of invoice INV-000003"),
+        "{told}"
+    );
+    play.ties().await;
+}
+
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn it_stays_unpaid_and_can_go_on_once_it_is_paid(pool: PgPool) {
     let play = fails(pool, DunningEnd::Unpaid).await;

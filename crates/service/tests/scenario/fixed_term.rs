@@ -48,7 +48,7 @@ async fn it_starts_when_it_should_and_ends_with_its_term(pool: PgPool) {
     play.live_until("2026-12-01T00:00:00Z").await;
     assert_eq!(play.status().await.1, Some(StatusName::Canceled));
     let bills = [
-        bill("INV-000001", "renewal", Paid, 21_492),
+        bill("INV-000001", "purchase", Paid, 21_492),
         bill("INV-000002", "renewal", Paid, 21_492),
     ];
     assert_eq!(play.bills().await, bills);
@@ -91,7 +91,7 @@ async fn a_start_that_is_past_bills_each_period_since(pool: PgPool) {
     );
     set_up(&play, "2026-02-10T00:00:00Z", None).await.unwrap();
     let bills = [
-        bill("INV-000001", "renewal", Open, 21_492),
+        bill("INV-000001", "purchase", Open, 21_492),
         bill("INV-000002", "renewal", Open, 21_492),
         bill("INV-000003", "renewal", Open, 21_492),
     ];

@@ -1,18 +1,19 @@
 //! What a crash or a customer who wanders off leaves half done never keeps anybody from paying, and nobody
 //! pays for nothing.
 
+use gateway::PaymentGateway;
 use gateway::sandbox::{Authentication, SubmitOutcome};
 use service::billing::credit::{GrantKind, GrantTerms};
-use service::billing::id::InvoiceId;
+use service::billing::id::{InvoiceId, PaymentAttemptId};
 use service::billing::invoice::InvoiceStatus::{Open, Paid, Void};
 use service::billing::invoice::LineKind;
 use service::billing::money::{Currency, Money};
 use service::billing::period::Interval::{Month, Year};
-use service::billing::subscription::StatusName;
+use service::billing::subscription::{Status, StatusName};
 use service::{Actor, ChangeOutcome, Error, GrantCredit};
 use sqlx::PgPool;
 
-use crate::play::{DECLINES_LATER, Play, VISA, bill, play, utc};
+use crate::play::{DECLINES_LATER, Play, VISA, bill, dated, play, utc};
 
 const AUTHENTICATES: &str = "4000002500003155";
 
@@ -133,6 +134,60 @@ async fn an_upgrade_whose_charge_was_never_sent_runs_out(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(parked, 0);
+    play.ties().await;
+}
+
+/// The bank would have asked, and nobody here heard of it: what is called off where the card is charged is dunned from
+/// then on.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_charge_that_is_called_off_begins_dunning(pool: PgPool) {
+    let play = approving(pool).await;
+    play.crash_at("payment_attempt", "NEW.status = 'requires_action'")
+        .await;
+    play.live_until("2026-05-01T00:00:00Z").await;
+    play.start_again().await;
+    assert_eq!(play.tries(2).await, [("05-01 00:00".to_owned(), "submitted")]);
+    assert_eq!(play.standing().await, (Status::Active, None));
+    let attempt: uuid::Uuid = sqlx::query_scalar("SELECT id FROM payment_attempt WHERE status = 'submitted'")
+        .fetch_one(&play.pool)
+        .await
+        .unwrap();
+    let attempt = PaymentAttemptId::from_uuid(attempt);
+    play.billing.sandbox().cancel_charge(attempt).await.unwrap();
+    play.clock.advance_to(utc("2026-05-01T00:11:00Z"));
+    assert_eq!(play.billing.sweep_attempts().await.unwrap(), 1);
+    let since = utc("2026-05-01T00:11:00Z");
+    assert_eq!(play.standing().await.0, Status::PastDue { since });
+    // The card is tried again in office hours, and now the customer is asked.
+    play.live_until("2026-05-02T09:00:00Z").await;
+    let url: String =
+        sqlx::query_scalar("SELECT action_url FROM payment_attempt WHERE action_url IS NOT NULL")
+            .fetch_one(&play.pool)
+            .await
+            .unwrap();
+    approve(&play, &url).await;
+    play.clock.advance_to(utc("2026-05-02T09:11:00Z"));
+    play.billing.sweep_attempts().await.unwrap();
+    let tries = [
+        ("05-01 00:00".to_owned(), "canceled"),
+        ("05-02 09:00".to_owned(), "succeeded"),
+    ];
+    assert_eq!(play.tries(2).await, tries);
+    assert_eq!(play.standing().await.0, Status::Active);
+    let mails = [
+        ("04-01 00:00", "Invoice INV-000001"),
+        ("04-01 00:00", "Receipt for invoice INV-000001"),
+        ("05-01 00:00", "Invoice INV-000002"),
+        ("05-01 00:11", "Invoice INV-000002 could not be charged"),
+        (
+            "05-02 09:00",
+            "The payment of invoice INV-000002 waits for your approval",
+        ),
+        ("05-02 09:11", "Receipt for invoice INV-000002"),
+        ("05-02 09:11", "Everything is paid: your Starter plan goes on"),
+    ];
+    assert_eq!(play.mails().await, dated(&mails));
+    play.retry_jobs().await;
     play.ties().await;
 }
 

@@ -1,6 +1,10 @@
 //! Dated stories on a real Postgres under a clock that the story moves.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the story")]
 
+#[path = "../support/mailbox.rs"]
+mod mailbox;
+#[path = "../support/receiver.rs"]
+mod receiver;
 #[expect(dead_code, reason = "shared with other tests")]
 #[path = "../support/mod.rs"]
 mod support;
@@ -10,6 +14,9 @@ mod add_on;
 mod add_on_payment;
 mod add_on_time;
 mod agreed_price;
+mod alert;
+mod alert_channel;
+mod alert_due;
 mod awaited_upgrade;
 mod batches;
 mod calendar_billing;
@@ -22,6 +29,7 @@ mod consolidated;
 mod consolidated_debt;
 mod correction;
 mod coupon;
+mod coupon_minimum;
 mod coupon_report;
 mod credit_by_hand;
 mod credit_refused;
@@ -30,12 +38,15 @@ mod declined_renewal;
 mod downgrade_at_period_end;
 mod dunning;
 mod dunning_end;
+mod dunning_migration;
 mod dunning_net_terms;
 mod dunning_order;
 mod entitlement_override;
+mod feed;
 mod fixed_term;
 mod foreign;
 mod foreign_override;
+mod hooks;
 mod idle_worker;
 mod interval_at_period_end;
 mod late_usage;
@@ -58,6 +69,7 @@ mod play;
 mod purchase_upgrade_renewal;
 mod quantity;
 mod refund;
+mod refund_later;
 mod revenue;
 mod schemes;
 mod standalone;
@@ -72,5 +84,8 @@ mod trial_without_card;
 mod upgrade_declined;
 mod wallet;
 mod wallet_migration;
+mod webhook;
+mod webhook_endpoint;
+mod webhook_replay;
 mod weekly_plan;
 mod yearly_plan;

@@ -167,7 +167,7 @@ async fn what_staff_sets_up_is_sent(pool: PgPool) {
     assert_eq!(play.status().await.1, Some(StatusName::Canceled));
     let owed = play.billing.overview(&play.actor).await.unwrap().owed.unwrap();
     play.pay(owed.oldest.id).await;
-    assert_eq!(play.bills().await, [bill("INV-000001", "renewal", Paid, 21_492)]);
+    assert_eq!(play.bills().await, [bill("INV-000001", "purchase", Paid, 21_492)]);
     play.ties().await;
 }
 

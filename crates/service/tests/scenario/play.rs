@@ -15,7 +15,7 @@ use service::{
     Actor, Billing, ChangeOutcome, CreditNoteDetail, EventInput, EventOutcome, InvoiceDetail, ServiceConfig,
     StartCheckout, StopKind, StopPreview,
 };
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::support::sign_up;
 
@@ -72,6 +72,7 @@ pub fn config() -> ServiceConfig {
         usage_tracking: true,
         usage_thresholds: Default::default(),
         dunning_end: DunningEnd::Cancel,
+        outgoing: service::OutgoingConfig::new([7; 32]),
     }
 }
 
@@ -246,11 +247,14 @@ impl Play {
             customer: self.customer(),
             event_id: id.to_owned(),
             source: "host".to_owned(),
-            meter: meter.to_owned(),
+            event_type: meter.to_owned(),
             occurred_at: Some(at),
             value: value.into(),
             data: serde_json::json!({}),
             body_hash: [0; 32],
+            reverses: None,
+            backfill: false,
+            bytes: 0,
         }
     }
 
@@ -325,6 +329,36 @@ impl Play {
         self.submit(session_ref, number).await;
         self.billing
             .checkout_result(&self.actor, session_ref)
+            .await
+            .unwrap();
+        self.billing.drain_queue().await.unwrap();
+    }
+
+    /// From here on what is written over rows of the table is refused where `when` says so, as a crash right before
+    /// writing it leaves it.
+    pub async fn crash_at(&self, table: &str, when: &str) {
+        let crash = format!(
+            "CREATE FUNCTION crash() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'gone'; END $$;
+             CREATE TRIGGER crash BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION crash()"
+        );
+        sqlx::raw_sql(AssertSqlSafe(crash))
+            .execute(&self.pool)
+            .await
+            .unwrap();
+    }
+
+    /// After the crash.
+    pub async fn start_again(&self) {
+        sqlx::query("DROP FUNCTION crash() CASCADE")
+            .execute(&self.pool)
+            .await
+            .unwrap();
+    }
+
+    /// Jobs that failed are tried again by and by; here now.
+    pub async fn retry_jobs(&self) {
+        sqlx::query("UPDATE graphile_worker._private_jobs SET run_at = now()")
+            .execute(&self.pool)
             .await
             .unwrap();
         self.billing.drain_queue().await.unwrap();

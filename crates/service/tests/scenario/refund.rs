@@ -22,7 +22,7 @@ const REFUNDS_WAIT: &str = "4000000000007726";
 const REFUNDS_FAIL: &str = "4000000000005126";
 
 /// Amount and state of each refund of a note as it is by now.
-async fn refunds(play: &Play, note: &CreditNoteDetail) -> Vec<(i64, &'static str)> {
+pub async fn refunds(play: &Play, note: &CreditNoteDetail) -> Vec<(i64, &'static str)> {
     let note = play
         .billing
         .credit_note(&play.actor, note.summary.id)
@@ -35,7 +35,7 @@ async fn refunds(play: &Play, note: &CreditNoteDetail) -> Vec<(i64, &'static str
 }
 
 /// What the provider sent back.
-async fn sent_back(play: &Play) -> i64 {
+pub async fn sent_back(play: &Play) -> i64 {
     let query =
         "SELECT coalesce(sum(amount_minor), 0)::bigint FROM sandbox.refund WHERE status = 'succeeded'";
     sqlx::query_scalar(query).fetch_one(&play.pool).await.unwrap()
@@ -160,24 +160,15 @@ async fn what_was_sent_and_never_written_down_goes_back_once(pool: PgPool) {
     let play = play(pool, "2026-04-01T00:00:00Z").await;
     play.buy("starter", Month, VISA).await;
     let purchase = play.last_invoice().await.summary.id;
-    // As a crash right after the provider's answer leaves it.
-    let crash = [
-        "CREATE FUNCTION crash() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'gone'; END $$",
-        "CREATE TRIGGER crash BEFORE UPDATE ON refund FOR EACH ROW WHEN (NEW.status <> 'pending') EXECUTE FUNCTION crash()",
-    ];
-    for statement in crash {
-        sqlx::query(statement).execute(&play.pool).await.unwrap();
-    }
+    // Right after the provider's answer.
+    play.crash_at("refund", "NEW.status <> 'pending'").await;
     let note = play
         .give_back(purchase, Wanted::Rest, PaidTo::Card)
         .await
         .unwrap();
     assert_eq!(refunds(&play, &note).await, [(21_492, Pending.as_str())]);
     assert_eq!(sent_back(&play).await, 21_492);
-    sqlx::query("DROP TRIGGER crash ON refund")
-        .execute(&play.pool)
-        .await
-        .unwrap();
+    play.start_again().await;
     play.clock.advance_to(utc("2026-04-01T00:11:00Z"));
     let mut tasks = JoinSet::new();
     for _ in 0..8 {
@@ -197,14 +188,8 @@ async fn a_refund_that_nobody_sent_is_sent_by_the_sweep(pool: PgPool) {
     let play = play(pool, "2026-04-01T00:00:00Z").await;
     play.buy("starter", Month, VISA).await;
     let purchase = play.last_invoice().await.summary.id;
-    // As a crash between the commit and the first request leaves it, its job gone with its worker.
-    let crash = [
-        "CREATE FUNCTION crash() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'gone'; END $$",
-        "CREATE TRIGGER crash BEFORE UPDATE ON refund FOR EACH ROW EXECUTE FUNCTION crash()",
-    ];
-    for statement in crash {
-        sqlx::query(statement).execute(&play.pool).await.unwrap();
-    }
+    // Between the commit and the first request, its job gone with its worker.
+    play.crash_at("refund", "true").await;
     let note = play
         .give_back(purchase, Wanted::Rest, PaidTo::Card)
         .await
@@ -213,10 +198,7 @@ async fn a_refund_that_nobody_sent_is_sent_by_the_sweep(pool: PgPool) {
         (refunds(&play, &note).await, sent_back(&play).await),
         (vec![(21_492, "pending")], 0)
     );
-    sqlx::query("DROP TRIGGER crash ON refund")
-        .execute(&play.pool)
-        .await
-        .unwrap();
+    play.start_again().await;
     sqlx::query("DELETE FROM graphile_worker._private_jobs")
         .execute(&play.pool)
         .await

@@ -27,14 +27,14 @@ async fn another(play: &Play, name: &str) -> Play {
     }
 }
 
-fn operator() -> service::Actor {
+pub fn operator() -> service::Actor {
     service::Actor::Staff {
         id: service::billing::id::StaffId::from_uuid(uuid::Uuid::from_u128(9)),
         role: service::StaffRole::ReadOnly,
     }
 }
 
-async fn revenue(play: &Play, month: &str) -> MonthRevenue {
+pub async fn revenue(play: &Play, month: &str) -> MonthRevenue {
     let month = month.parse().unwrap();
     let overview = play.billing.admin_overview(&operator(), Some(month)).await;
     overview.unwrap().revenue

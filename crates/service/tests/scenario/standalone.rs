@@ -10,6 +10,7 @@ use sqlx::PgPool;
 
 use crate::consolidated::{SUPPORT, line, lines, stands};
 use crate::play::{CATALOG, DECLINES_LATER, Play, VISA, bill, movement, play, utc};
+use crate::revenue::revenue;
 use crate::support::sign_up;
 use crate::wallet::{grant, promotion, usd};
 
@@ -49,7 +50,7 @@ async fn canceled_it_leaves_the_plan_alone(pool: PgPool) {
     play.live_until("2026-07-02T00:00:00Z").await;
     let bills = [
         bill("INV-000001", "purchase", Paid, 21_492),
-        bill("INV-000002", "renewal", Paid, 10_692),
+        bill("INV-000002", "purchase", Paid, 10_692),
         bill("INV-000003", "renewal", Paid, 32_184),
         bill("INV-000004", "renewal", Paid, 21_492),
         bill("INV-000005", "renewal", Paid, 21_492),
@@ -145,6 +146,34 @@ async fn what_waits_is_billed_before_it_is_ended(pool: PgPool) {
         [21_492, 10_692, 21_492, 32_184, 10_692, 21_492, 21_492]
     );
     assert_eq!(play.live_plans().await, [stands("starter", Active)]);
+    play.ties().await;
+}
+
+/// What was served since is billed for then; MRR moves when it is sold, and what was shown of past months stays.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn sold_for_a_time_that_is_past_it_moves_mrr_now(pool: PgPool) {
+    let play = play(pool, "2026-01-10T09:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    play.live_until("2026-03-20T09:00:00Z").await;
+    play.change("professional", Month).await;
+    play.live_until("2026-04-05T09:00:00Z").await;
+    let (january, march) = (revenue(&play, "2026-01").await, revenue(&play, "2026-03").await);
+    let starts_at = utc("2026-01-20T09:00:00Z");
+    play.try_beside_from(SUPPORT, Month, starts_at).await.unwrap();
+    play.billing.drain_queue().await.unwrap();
+    assert_eq!(revenue(&play, "2026-01").await, january);
+    assert_eq!(revenue(&play, "2026-03").await, march);
+    assert_eq!(
+        revenue(&play, "2026-04").await.totals.bridge.expansion,
+        usd(9_900)
+    );
+    let of_support: Vec<_> = play.bills().await.split_off(4);
+    let bills = [
+        bill("INV-000005", "purchase", Paid, 10_692),
+        bill("INV-000006", "renewal", Paid, 10_692),
+        bill("INV-000007", "renewal", Paid, 10_692),
+    ];
+    assert_eq!(of_support, bills);
     play.ties().await;
 }
 

@@ -36,7 +36,7 @@ async fn an_invoice_with_an_open_page_is_not_given_back(pool: PgPool) {
     play.stop(WITH_CREDIT).await;
     let credited = play.last_credit_note().await.unwrap().summary.total;
     let owed = play.invoices().await.pop().unwrap().summary;
-    assert_eq!((owed.status, owed.credit_applied), (Open, credited));
+    assert_eq!((owed.status, owed.offset), (Open, credited));
     assert_eq!(play.credit().await, 0);
     play.ties().await;
 }

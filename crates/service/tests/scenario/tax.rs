@@ -380,9 +380,34 @@ async fn each_role_says_what_it_may(pool: PgPool) {
             code(b.forget_tax_region(&actor, &region).await),
             code(
                 b.set_customer_tax(&actor, customer, IN_BERLIN, TaxExemption::Taxable)
-                    .await,
+                    .await
+                    .map(drop),
             ),
         ];
         assert_eq!(answers, [all; 3], "{actor:?}");
     }
+}
+
+/// The command line asks for it, which acts as the system.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn regions_are_listed_for_the_command_line(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    germany(&play).await;
+    let listed = play.billing.tax_regions(&Actor::System).await.unwrap();
+    let regions: Vec<_> = listed.iter().map(|(region, _)| region.as_str()).collect();
+    assert_eq!(regions, ["DE"]);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn nobody_is_in_a_country_that_there_is_not(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    let nowhere = TaxAddress {
+        region: Some("XX"),
+        tax_id: None,
+    };
+    let refused = play.billing.set_tax_address(&play.actor, nowhere).await;
+    assert!(
+        matches!(refused, Err(Error::Invalid { field: "region" })),
+        "{refused:?}"
+    );
 }

@@ -49,6 +49,33 @@ async fn mrr_is_without_the_tax_that_was_billed(pool: PgPool) {
     play.ties().await;
 }
 
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn the_payment_page_adds_up(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    australia(&play, "0.1").await;
+    let session_ref = play.checkout("starter", Month, false).await;
+    let page = play
+        .billing
+        .sandbox()
+        .checkout_page(&session_ref, play.billing.now())
+        .await;
+    let page = page.unwrap().unwrap();
+    let lines: Vec<_> = page
+        .lines
+        .iter()
+        .map(|line| (line.label.as_str(), line.amount.minor()))
+        .collect();
+    assert_eq!(lines, [("Starter, one month, tax included", 19_900)]);
+    play.submit(&session_ref, VISA).await;
+    let result = play
+        .billing
+        .checkout_result(&play.actor, &session_ref)
+        .await
+        .unwrap();
+    assert_eq!(result.amount.map(|amount| amount.minor()), Some(19_900));
+    play.ties().await;
+}
+
 /// Starter at a price whose tax, as all that is left of it, is not what its net amount would bear.
 async fn odd_price(play: &Play) {
     let odd = CATALOG.replacen("amount = 199 }", "amount = \"199.01\" }", 1);

@@ -328,3 +328,15 @@ async fn thirty_two_at_once_never_overdraw(pool: PgPool) {
     let left = left(&play).await[2];
     assert_eq!((taken, left), (10, rest - 10 * (rest / 10)));
 }
+
+/// Credit pays some of it; the page says what was paid on it, and says so whatever is given back later.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_was_paid_on_a_page_is_less_than_the_invoice(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    grant(&play, promotion(5_000, 50, None)).await.unwrap();
+    let session_ref = play.checkout("starter", Month, false).await;
+    play.submit(&session_ref, VISA).await;
+    let result = play.billing.checkout_result(&play.actor, &session_ref).await;
+    assert_eq!(result.unwrap().amount, Some(usd(16_492)));
+    play.ties().await;
+}

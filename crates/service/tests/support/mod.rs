@@ -22,17 +22,23 @@ pub struct World {
 
 /// It is ten in the morning of 15 January 2026, and there are no customers.
 pub async fn world(pool: PgPool) -> World {
+    world_in(pool, Currency::USD).await
+}
+
+/// The same where everything costs another currency.
+pub async fn world_in(pool: PgPool, currency: Currency) -> World {
     let clock = ManualClock::at(utc("2026-01-15T10:00:00Z"));
     let config = ServiceConfig {
         database_url: SecretString::from(""),
         base_url: "http://localhost:3000".to_owned(),
-        currency: Currency::USD,
+        currency,
         tax: TaxRate::ZERO.into(),
         gross_margin: GrossMargin::WHOLE,
         quote_key: [7; 32],
         usage_tracking: true,
         usage_thresholds: Default::default(),
         dunning_end: service::billing::payment::dunning::DunningEnd::default(),
+        outgoing: service::OutgoingConfig::new([7; 32]),
     };
     let billing = Billing::over(pool.clone(), clock.clone(), config);
     billing.migrate().await.unwrap();

@@ -1,11 +1,11 @@
 //! Once each, whatever happens.
 
 use service::EventOutcome::{self, Accepted, Duplicate};
-use service::{Actor, Billing, Error, ServiceConfig};
+use service::{Actor, Billing, Error, EventInput, ServiceConfig};
 use sqlx::PgPool;
 
 use crate::meters::{event, metered};
-use crate::support::utc;
+use crate::support::{World, utc};
 
 const NOON: &str = "2026-01-14T12:00:00Z";
 
@@ -144,4 +144,46 @@ async fn without_tracking_events_are_accepted_and_forgotten(pool: PgPool) {
         codes(&world.send(vec![event(ada, "e-1", "calls", "1", NOON)]).await),
         ["accepted"]
     );
+}
+
+/// Events of one id in one batch: what is said of each, in the order sent.
+async fn said_of(world: &World, batch: Vec<EventInput>) -> Vec<String> {
+    let outcomes = world.send(batch).await;
+    codes(&outcomes).into_iter().map(str::to_owned).collect()
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn repeats_are_judged_by_what_is_stored(pool: PgPool) {
+    let (world, ada) = metered(pool).await;
+    let calls = |id: &str, value: &str| event(ada, id, "api_requests", value, NOON);
+    let too_fine = |id: &str| calls(id, "0.0000001");
+    // A copy of what cannot be counted is no duplicate of anything.
+    assert_eq!(
+        said_of(&world, vec![too_fine("a"), too_fine("a")]).await,
+        ["invalid_value", "invalid_value"]
+    );
+    // An id is not used up by what was refused.
+    assert_eq!(
+        said_of(&world, vec![too_fine("b"), calls("b", "1"), calls("b", "1")]).await,
+        ["invalid_value", "accepted", "duplicate"]
+    );
+    // Neither of two others is a duplicate of the other, and the one that is stored is one.
+    assert_eq!(
+        said_of(&world, vec![calls("b", "2"), calls("b", "2"), calls("b", "1")]).await,
+        ["event_conflict", "event_conflict", "duplicate"]
+    );
+    let back = |id: &str| EventInput {
+        reverses: Some("none".to_owned()),
+        ..calls(id, "1")
+    };
+    assert_eq!(
+        said_of(&world, vec![back("c"), back("c")]).await,
+        ["unknown_event", "unknown_event"]
+    );
+    // Also what would be too old by now was stored in its time.
+    let then = event(ada, "d", "calls", "1", "2025-12-20T10:00:00Z");
+    assert_eq!(said_of(&world, vec![then.clone()]).await, ["accepted"]);
+    world.clock.advance_to(utc("2026-03-01T00:00:00Z"));
+    assert_eq!(said_of(&world, vec![then]).await, ["duplicate"]);
+    world.ties().await;
 }

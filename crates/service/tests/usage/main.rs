@@ -6,6 +6,9 @@ mod meters;
 mod periods;
 mod random;
 mod refusals;
+mod reversal;
 mod roll_up;
+mod selection;
 #[path = "../support/mod.rs"]
 mod support;
+mod together;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use billing::catalog::{Aggregation, Meter, MeterSpec, Reset};
+use billing::catalog::{Aggregation, Meter, MeterSpec, Reset, Selection};
 use billing::id::{CustomerId, MeterId};
 use billing::period::Period;
 use billing::usage::{carries_over, total};
@@ -14,7 +14,7 @@ use service::{Actor, EventInput, EventOutcome};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use store::CustomerScope;
-use store::usage::SpanOf;
+use store::usage::{MetersAsked, SpanOf};
 use uuid::Uuid;
 
 use crate::support::{World, world};
@@ -41,6 +41,7 @@ pub fn meter(key: &str) -> Meter {
         unit: "unit".into(),
         aggregation,
         reset,
+        selection: Selection::default(),
     }
 }
 
@@ -56,6 +57,7 @@ pub async fn metered(pool: PgPool) -> (World, CustomerId) {
             unit,
             aggregation,
             reset,
+            selection,
         } = meter(key);
         let spec = MeterSpec {
             key,
@@ -63,6 +65,7 @@ pub async fn metered(pool: PgPool) -> (World, CustomerId) {
             unit,
             aggregation,
             reset,
+            selection,
         };
         store::catalog::add_meter(&mut conn, id, &spec).await.unwrap();
     }
@@ -78,11 +81,14 @@ pub fn event(customer: CustomerId, id: &str, meter: &str, value: &str, at: &str)
         customer,
         event_id: id.to_owned(),
         source: "/test".to_owned(),
-        meter: meter.to_owned(),
+        event_type: meter.to_owned(),
         occurred_at: Some(at.parse().unwrap()),
         value: value.parse().unwrap(),
         data: json!({ "chain": "cosmos-1" }),
         body_hash,
+        reverses: None,
+        backfill: false,
+        bytes: 0,
     }
 }
 
@@ -99,18 +105,12 @@ impl World {
     pub async fn totals(&self, customer: CustomerId, from: &str, to: &str) -> HashMap<&'static str, Decimal> {
         let period = Period::new(from.parse().unwrap(), to.parse().unwrap()).unwrap();
         let meters = METERS.map(|(key, ..)| meter(key));
-        let carrying: Vec<_> = meters
-            .iter()
-            .filter(|meter| carries_over(meter))
-            .map(|meter| meter.id)
-            .collect();
         let span = SpanOf {
             scope: CustomerScope::of(customer),
             period,
         };
         let mut conn = self.pool.acquire().await.unwrap();
-        let ids: Vec<_> = meters.iter().map(|meter| meter.id).collect();
-        let found = store::usage::spans(&mut conn, &[span], &ids, &carrying)
+        let found = store::usage::spans(&mut conn, &[span], &MetersAsked::of(&meters))
             .await
             .unwrap()
             .remove(0);
@@ -148,7 +148,7 @@ impl World {
         let wrong: Vec<String> = sqlx::query_scalar(
             "SELECT format('%s %s %s', customer_id, meter_id, hour) FROM (
                  SELECT customer_id, meter_id, date_trunc('hour', occurred_at, 'UTC') AS hour,
-                     count(*) AS event_count, sum(value) AS sum, min(value) AS min, max(value) AS max,
+                     sum(weight) AS event_count, sum(value) AS sum, min(value) AS min, max(value) AS max,
                      max(occurred_at) AS last_at,
                      (array_agg(value ORDER BY occurred_at DESC, value DESC))[1] AS last,
                      sum(value * extract(epoch FROM date_trunc('hour', occurred_at, 'UTC')
@@ -164,7 +164,8 @@ impl World {
         assert!(wrong.is_empty(), "buckets that differ: {wrong:?}");
         let counted: Vec<i64> = sqlx::query_scalar(
             "SELECT count(e.value) FROM usage_event_key k FULL JOIN usage_event e USING (customer_id, event_id)
-             GROUP BY customer_id, event_id HAVING count(e.value) <> 1 OR count(k.body_hash) <> 1",
+             GROUP BY customer_id, event_id
+             HAVING count(DISTINCT e.meter_id) <> count(*) OR count(DISTINCT k.body_hash) <> 1",
         )
         .fetch_all(&self.pool)
         .await

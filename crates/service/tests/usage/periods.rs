@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use service::billing;
 use sqlx::PgPool;
 use store::CustomerScope;
-use store::usage::SpanOf;
+use store::usage::{MetersAsked, SpanOf};
 
 use crate::meters::{event, meter, metered};
 use crate::support::{World, utc};
@@ -169,7 +169,8 @@ async fn a_foreign_scope_sees_nothing(pool: PgPool) {
             .await
             .unwrap();
         let days = store::usage::days(&mut conn, scope, day, day).await.unwrap();
-        let spans = store::usage::spans(&mut conn, &[SpanOf { scope, period }], &ids, &ids)
+        let asked = MetersAsked::of(&[meter("storage_gb")]);
+        let spans = store::usage::spans(&mut conn, &[SpanOf { scope, period }], &asked)
             .await
             .unwrap();
         assert_eq!(

@@ -154,7 +154,7 @@ fn reference(events: &[&EventInput]) -> HashMap<&'static str, Decimal> {
         let at = |event: &EventInput| event.occurred_at.unwrap();
         let mut events: Vec<_> = events
             .iter()
-            .filter(|event| event.meter == key && at(event) < utc(TO))
+            .filter(|event| event.event_type == key && at(event) < utc(TO))
             .collect();
         events.sort_by_key(|event| (at(event), event.value));
         let meter = meter(key);

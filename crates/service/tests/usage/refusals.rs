@@ -28,14 +28,14 @@ async fn garbage_is_rejected_one_by_one(pool: PgPool) {
         (
             "unknown_meter",
             EventInput {
-                meter: "bananas".into(),
+                event_type: "bananas".into(),
                 ..good("1")
             },
         ),
         (
             "unknown_meter",
             EventInput {
-                meter: "\0".into(),
+                event_type: "\0".into(),
                 ..good("2")
             },
         ),

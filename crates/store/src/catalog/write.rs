@@ -15,14 +15,18 @@ use crate::{Error, Result};
 /// Shown after the meters that are there.
 pub async fn add_meter(conn: &mut PgConnection, id: MeterId, meter: &MeterSpec) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO meter (id, key, name, unit, aggregation, reset, position)
-         SELECT $1, $2, $3, $4, $5, $6, coalesce(max(position) + 1, 0) FROM meter",
+        "INSERT INTO meter (id, key, name, unit, aggregation, reset, event_type, filter, property, dimensions, position)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce(max(position) + 1, 0) FROM meter",
         id.uuid(),
         meter.key,
         meter.name,
         meter.unit,
         meter.aggregation.as_str(),
         meter.reset.as_str(),
+        meter.selection.event_type,
+        Json(&meter.selection.filter) as _,
+        meter.selection.property,
+        &meter.selection.dimensions,
     )
     .execute(conn)
     .await?;
@@ -32,10 +36,12 @@ pub async fn add_meter(conn: &mut PgConnection, id: MeterId, meter: &MeterSpec) 
 /// What is counted, and how, stays.
 pub async fn edit_meter(conn: &mut PgConnection, id: MeterId, meter: &MeterSpec) -> Result<()> {
     sqlx::query!(
-        "UPDATE meter SET name = $2, unit = $3 WHERE id = $1",
+        "UPDATE meter SET name = $2, unit = $3, dimensions = $4, property = $5 WHERE id = $1",
         id.uuid(),
         meter.name,
         meter.unit,
+        &meter.selection.dimensions,
+        meter.selection.property,
     )
     .execute(conn)
     .await?;

@@ -178,8 +178,8 @@ pub async fn billed_lines(
     at: DateTime<Utc>,
 ) -> Result<Vec<CreditableLine>> {
     let rows = sqlx::query!(
-        r#"SELECT l.id, l.subscription_item_id AS "subscription_item_id!", l.service_start, l.service_end, l.net_minor,
-                l.taxes AS "taxes: Json<Vec<LineTax>>", i.currency, coalesce(c.since, l.service_end) AS "stands_until!",
+        r#"SELECT l.id, l.invoice_id, l.subscription_item_id AS "subscription_item_id!", l.service_start, l.service_end,
+                l.net_minor, l.taxes AS "taxes: Json<Vec<LineTax>>", i.currency, coalesce(c.since, l.service_end) AS "stands_until!",
                 coalesce(c.net, 0)::bigint AS "credited_net!",
                 coalesce(c.by_hand, 0)::bigint AS "by_hand!", c.taxes AS "credited_taxes: Json<Vec<Vec<LineTax>>>"
          FROM subscription_item s JOIN invoice_line l ON l.subscription_item_id = s.id
@@ -208,6 +208,7 @@ pub async fn billed_lines(
             let currency = row::currency(TABLE, &l.currency)?;
             Ok(CreditableLine {
                 line: InvoiceLineId::from_uuid(l.id),
+                invoice: InvoiceId::from_uuid(l.invoice_id),
                 item: SubscriptionItemId::from_uuid(l.subscription_item_id),
                 billed: BilledLine {
                     net: Money::new(l.net_minor - l.by_hand, currency),

@@ -43,7 +43,6 @@ pub struct RefundRow {
     pub id: RefundId,
     pub note: CreditNoteId,
     pub note_number: InvoiceNumber,
-    pub attempt: PaymentAttemptId,
     pub invoice: InvoiceId,
     pub amount: Money,
     pub status: RefundStatus,
@@ -117,29 +116,28 @@ pub async fn send(conn: &mut PgConnection, id: RefundId, at: DateTime<Utc>) -> R
     Ok(done.rows_affected() == 1)
 }
 
-/// How a refund ended.
+/// What became of a refund.
 #[derive(Debug, Clone, Copy)]
 pub struct RefundSettlement<'a> {
-    pub gateway_ref: Option<&'a str>,
-    /// None: the money went back.
+    pub status: RefundStatus,
+    pub gateway_ref: &'a str,
     pub failure_code: Option<&'a str>,
     pub at: DateTime<Utc>,
 }
 
-/// Ends a refund. False if it had ended before: nothing changes.
+/// Moves a refund on. False if it was there before, or past it: nothing changes.
 pub async fn settle(conn: &mut PgConnection, id: RefundId, settlement: RefundSettlement<'_>) -> Result<bool> {
-    let status = match settlement.failure_code {
-        None => RefundStatus::Succeeded,
-        Some(_) => RefundStatus::Failed,
-    };
+    let leads_there = |edge: &&(RefundStatus, RefundStatus)| edge.1 == settlement.status;
+    let from: Vec<_> = RefundStatus::EDGES.iter().filter(leads_there).collect();
     let done = sqlx::query!(
         "UPDATE refund SET status = $2, gateway_ref = $3, failure_code = $4, settled_at = $5
-         WHERE id = $1 AND status = 'pending'",
+         WHERE id = $1 AND status = ANY($6)",
         id.uuid(),
-        status.as_str(),
+        settlement.status.as_str(),
         settlement.gateway_ref,
         settlement.failure_code,
         settlement.at,
+        &column(&from, |edge| edge.0.as_str()) as &[&str],
     )
     .execute(conn)
     .await?;
@@ -167,7 +165,6 @@ struct Row {
     credit_note_id: Uuid,
     series: String,
     number: i64,
-    attempt_id: Uuid,
     invoice_id: Uuid,
     amount_minor: i64,
     currency: String,
@@ -185,7 +182,6 @@ impl TryFrom<Row> for RefundRow {
             id: RefundId::from_uuid(r.id),
             note: CreditNoteId::from_uuid(r.credit_note_id),
             note_number: number(r.series, r.number)?,
-            attempt: PaymentAttemptId::from_uuid(r.attempt_id),
             invoice: InvoiceId::from_uuid(r.invoice_id),
             amount: row::money(TABLE, r.amount_minor, &r.currency)?,
             status: row::known(TABLE, &r.status, RefundStatus::parse)?,
@@ -204,7 +200,7 @@ pub async fn of_note(
 ) -> Result<Vec<RefundRow>> {
     sqlx::query_as!(
         Row,
-        r#"SELECT r.id, r.credit_note_id, n.series, n.number, r.attempt_id, r.invoice_id, r.amount_minor, r.currency,
+        r#"SELECT r.id, r.credit_note_id, n.series, n.number, r.invoice_id, r.amount_minor, r.currency,
                r.status, m.brand || ' ' || m.last4 AS card, r.created_at, r.settled_at
            FROM refund r JOIN credit_note n ON n.id = r.credit_note_id JOIN payment_attempt a ON a.id = r.attempt_id
            LEFT JOIN payment_method m ON m.id = a.payment_method_id

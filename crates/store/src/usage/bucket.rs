@@ -5,18 +5,13 @@ use billing::usage::Bucket;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use crate::{Error, Result};
+use crate::Result;
 
 /// The hour of a customer's meter.
 pub type BucketKey = (CustomerId, MeterId, DateTime<Utc>);
 
 /// Adds to the buckets; sorted by key, no key twice.
 pub async fn add_to_buckets(conn: &mut PgConnection, buckets: &[(BucketKey, Bucket)]) -> Result<()> {
-    let mut counts = Vec::with_capacity(buckets.len());
-    for (_, bucket) in buckets {
-        let count = bucket.tally.count;
-        counts.push(i64::try_from(count).map_err(|_| Error::corrupt("usage_bucket", count))?);
-    }
     let keys = || buckets.iter().map(|(key, _)| key);
     let tallies = || buckets.iter().map(|(_, bucket)| bucket.tally);
     sqlx::query!(
@@ -40,7 +35,7 @@ pub async fn add_to_buckets(conn: &mut PgConnection, buckets: &[(BucketKey, Buck
         &keys().map(|key| key.0.uuid()).collect::<Vec<_>>(),
         &keys().map(|key| key.1.uuid()).collect::<Vec<_>>(),
         &keys().map(|key| key.2).collect::<Vec<_>>(),
-        &counts,
+        &tallies().map(|tally| tally.count).collect::<Vec<_>>(),
         &tallies().map(|tally| tally.sum).collect::<Vec<_>>(),
         &tallies().map(|tally| tally.min).collect::<Vec<_>>(),
         &tallies().map(|tally| tally.max).collect::<Vec<_>>(),

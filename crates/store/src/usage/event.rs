@@ -1,21 +1,26 @@
 //! Events, each stored once under its customer's id for it.
 
+use std::borrow::Cow;
+
 use billing::id::{CustomerId, MeterId};
 use billing::period::{BillingTime, Zone};
 use billing::usage::{Event, LiveUsage};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
+use crate::row::column;
 use crate::{Error, Result, row};
 
 #[derive(Debug, Clone)]
 pub struct NewEvent<'a> {
     pub key: SentKey<'a>,
-    pub meter: MeterId,
+    /// Those that count it.
+    pub meters: Vec<MeterId>,
     pub event: Event,
     pub source: &'a str,
-    pub data: &'a Value,
+    pub data: Cow<'a, Value>,
 }
 
 /// What a sender calls an event, and the hash of what it sent.
@@ -80,36 +85,38 @@ pub async fn insert_events(
     events: &[NewEvent<'_>],
     received_at: DateTime<Utc>,
 ) -> Result<Vec<usize>> {
-    let column = Keys::of(events.iter().map(|event| event.key));
-    let meters: Vec<_> = events.iter().map(|event| event.meter.uuid()).collect();
-    let values: Vec<_> = events.iter().map(|event| event.event.value()).collect();
-    let occurred: Vec<_> = events.iter().map(|event| event.event.occurred_at()).collect();
-    let sources: Vec<_> = events.iter().map(|event| event.source.to_owned()).collect();
-    let data: Vec<_> = events.iter().map(|event| event.data.clone()).collect();
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = Rows::of(events);
+    let keys = Keys::of(rows.events.iter().map(|event| event.key));
     let fresh = sqlx::query_scalar!(
         r#"WITH sent AS MATERIALIZED (
-               SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::numeric[],
-                   $6::timestamptz[], $7::text[], $8::jsonb[])
-               WITH ORDINALITY AS s(customer_id, event_id, body_hash, meter_id, value, occurred_at, source, data, position)
+               SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::numeric[], $6::smallint[],
+                   $7::timestamptz[], $8::text[], $9::jsonb[], $10::bigint[])
+               AS s(customer_id, event_id, body_hash, meter_id, value, weight, occurred_at, source, data, position)
            ), fresh AS (
-               INSERT INTO usage_event_key (customer_id, event_id, body_hash)
-               SELECT customer_id, event_id, body_hash FROM sent
+               INSERT INTO usage_event_key (customer_id, event_id, body_hash, occurred_at)
+               SELECT customer_id, event_id, body_hash, occurred_at FROM sent WHERE position IS NOT NULL
                ON CONFLICT DO NOTHING RETURNING customer_id, event_id
            ), stored AS (
                INSERT INTO usage_event
-                   (customer_id, event_id, meter_id, value, occurred_at, received_at, source, data)
-               SELECT customer_id, event_id, meter_id, value, occurred_at, $9, source, data
+                   (customer_id, event_id, meter_id, value, weight, occurred_at, received_at, source, data)
+               SELECT customer_id, event_id, meter_id, value, weight, occurred_at, $11, source, data
                FROM sent JOIN fresh USING (customer_id, event_id)
            )
-           SELECT position AS "position!" FROM sent JOIN fresh USING (customer_id, event_id)"#,
-        &column.customers,
-        &column.ids,
-        &column.hashes,
-        &meters,
-        &values,
-        &occurred,
-        &sources,
-        &data,
+           SELECT position AS "position!" FROM sent JOIN fresh USING (customer_id, event_id)
+           WHERE position IS NOT NULL"#,
+        &keys.customers,
+        &keys.ids,
+        &keys.hashes,
+        &rows.meters as &[Option<Uuid>],
+        &column(&rows.events, |event| event.event.value()),
+        &column(&rows.events, |event| i16::from(event.event.weight())),
+        &column(&rows.events, |event| event.event.occurred_at()),
+        &column(&rows.events, |event| event.source.to_owned()),
+        &column(&rows.events, |event| event.data.clone().into_owned()),
+        &rows.positions as &[Option<i64>],
         received_at,
     )
     .fetch_all(conn)
@@ -117,26 +124,76 @@ pub async fn insert_events(
     positions(fresh, events.len())
 }
 
-/// The positions of keys that stand for another body than the one sent now.
-pub async fn conflicting(conn: &mut PgConnection, keys: &[SentKey<'_>]) -> Result<Vec<usize>> {
+/// A row for each meter that counts an event, and one for an event that none counts.
+struct Rows<'a> {
+    events: Vec<&'a NewEvent<'a>>,
+    meters: Vec<Option<Uuid>>,
+    /// The event's, from one, in the first of its rows alone.
+    positions: Vec<Option<i64>>,
+}
+
+impl<'a> Rows<'a> {
+    fn of(events: &'a [NewEvent<'a>]) -> Self {
+        let mut rows = Self {
+            events: Vec::with_capacity(events.len()),
+            meters: Vec::with_capacity(events.len()),
+            positions: Vec::with_capacity(events.len()),
+        };
+        for (position, event) in (1_i64..).zip(events) {
+            let (first, others) = match event.meters.split_first() {
+                Some((first, others)) => (Some(first.uuid()), others),
+                None => (None, &[][..]),
+            };
+            rows.push(event, first, Some(position));
+            for meter in others {
+                rows.push(event, Some(meter.uuid()), None);
+            }
+        }
+        rows
+    }
+
+    fn push(&mut self, event: &'a NewEvent<'a>, meter: Option<Uuid>, position: Option<i64>) {
+        self.events.push(event);
+        self.meters.push(meter);
+        self.positions.push(position);
+    }
+}
+
+/// A key that there is already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownKey {
+    pub position: usize,
+    /// It stands for the body that is sent now.
+    pub same_body: bool,
+}
+
+/// Those of the keys that there are.
+pub async fn known_keys(conn: &mut PgConnection, keys: &[SentKey<'_>]) -> Result<Vec<KnownKey>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let column = Keys::of(keys.iter().copied());
-    let found = sqlx::query_scalar!(
-        r#"SELECT s.position AS "position!"
+    let found = sqlx::query!(
+        r#"SELECT s.position AS "position!", k.body_hash = s.body_hash AS "same_body!"
            FROM UNNEST($1::uuid[], $2::text[], $3::bytea[])
                WITH ORDINALITY AS s(customer_id, event_id, body_hash, position)
-           JOIN usage_event_key k USING (customer_id, event_id)
-           WHERE k.body_hash <> s.body_hash"#,
+           JOIN usage_event_key k USING (customer_id, event_id)"#,
         &column.customers,
         &column.ids,
         &column.hashes,
     )
     .fetch_all(conn)
     .await?;
-    positions(found, keys.len())
+    let rows = found.into_iter().map(|row| (row.position, row.same_body));
+    rows.map(|(n, same_body)| {
+        let position = position(n, keys.len())?;
+        Ok(KnownKey { position, same_body })
+    })
+    .collect()
 }
 
 struct Keys {
-    customers: Vec<uuid::Uuid>,
+    customers: Vec<Uuid>,
     ids: Vec<String>,
     hashes: Vec<Vec<u8>>,
 }
@@ -157,11 +214,12 @@ impl Keys {
     }
 }
 
+pub(super) fn positions(found: Vec<i64>, sent: usize) -> Result<Vec<usize>> {
+    found.into_iter().map(|n| position(n, sent)).collect()
+}
+
 /// Postgres counts from one.
-fn positions(found: Vec<i64>, sent: usize) -> Result<Vec<usize>> {
-    let position = |n: i64| usize::try_from(n - 1).ok().filter(|position| *position < sent);
-    found
-        .into_iter()
-        .map(|n| position(n).ok_or_else(|| Error::corrupt("usage_event_key", n)))
-        .collect()
+fn position(n: i64, sent: usize) -> Result<usize> {
+    let position = usize::try_from(n - 1).ok().filter(|position| *position < sent);
+    position.ok_or_else(|| Error::corrupt("usage_event_key", n))
 }

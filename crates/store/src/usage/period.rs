@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
+use billing::catalog::{Aggregation, Meter};
 use billing::id::MeterId;
 use billing::period::Period;
-use billing::usage::{Bucket, Event, SpanUsage, Tally, hour_of};
+use billing::usage::{Bucket, Event, SpanUsage, Tally, carries_over, hour_of};
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::value::distinct;
 use crate::{CustomerScope, Error, Result};
 
 const TABLE: &str = "usage_bucket";
@@ -23,7 +25,7 @@ pub struct SpanOf {
 
 impl SpanOf {
     /// From the first hour that begins in the period to the last that ends in it.
-    fn whole_hours(self) -> (DateTime<Utc>, DateTime<Utc>) {
+    pub(super) fn whole_hours(self) -> (DateTime<Utc>, DateTime<Utc>) {
         let (start, end) = (self.period.start(), self.period.end());
         let first = if hour_of(start) == start {
             start
@@ -34,7 +36,7 @@ impl SpanOf {
     }
 
     /// The partial hours: the start's as a whole, for what was before it, and the end's up to the end.
-    fn edges(self) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> {
+    pub(super) fn edges(self) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> {
         let (first, last) = self.whole_hours();
         let (start, end) = (hour_of(self.period.start()), self.period.end());
         let apart = [(start, first), (last, end)];
@@ -44,19 +46,44 @@ impl SpanOf {
     }
 }
 
-/// For each span what is known of each meter; a meter without usage is not listed. What came earlier is
-/// read for the meters that carry over.
+/// Which meters are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct MetersAsked {
+    pub all: Vec<MeterId>,
+    /// Those that carry over: what came earlier counts too.
+    pub carrying: Vec<MeterId>,
+    /// Those that count different values.
+    pub unique: Vec<MeterId>,
+}
+
+impl MetersAsked {
+    pub fn of<'m>(meters: impl IntoIterator<Item = &'m Meter>) -> Self {
+        let mut asked = Self::default();
+        for meter in meters {
+            asked.all.push(meter.id);
+            if carries_over(meter) {
+                asked.carrying.push(meter.id);
+            }
+            if meter.aggregation == Aggregation::Unique {
+                asked.unique.push(meter.id);
+            }
+        }
+        asked
+    }
+}
+
+/// For each span what is known of each meter; a meter without usage is not listed.
 pub async fn spans(
     conn: &mut PgConnection,
     spans: &[SpanOf],
-    meters: &[MeterId],
-    carrying: &[MeterId],
+    meters: &MetersAsked,
 ) -> Result<Vec<HashMap<MeterId, SpanUsage>>> {
     let uuids = |ids: &[MeterId]| ids.iter().map(|id| id.uuid()).collect::<Vec<_>>();
     let mut found = vec![HashMap::new(); spans.len()];
-    add_whole_hours(conn, spans, &uuids(meters), &mut found).await?;
-    add_earlier(conn, spans, &uuids(carrying), &mut found).await?;
-    add_edges(conn, spans, &uuids(meters), &mut found).await?;
+    add_whole_hours(conn, spans, &uuids(&meters.all), &mut found).await?;
+    add_earlier(conn, spans, &uuids(&meters.carrying), &mut found).await?;
+    add_edges(conn, spans, &uuids(&meters.all), &mut found).await?;
+    add_distinct(conn, spans, &uuids(&meters.unique), &mut found).await?;
     Ok(found)
 }
 
@@ -79,10 +106,8 @@ struct TallyRow {
     last: Decimal,
 }
 
-impl TryFrom<TallyRow> for Tally {
-    type Error = Error;
-
-    fn try_from(row: TallyRow) -> Result<Self> {
+impl From<TallyRow> for Tally {
+    fn from(row: TallyRow) -> Self {
         let TallyRow {
             event_count,
             sum,
@@ -91,15 +116,14 @@ impl TryFrom<TallyRow> for Tally {
             last_at,
             last,
         } = row;
-        let count = u64::try_from(event_count).map_err(|_| Error::corrupt(TABLE, event_count))?;
-        Ok(Self {
-            count,
+        Self {
+            count: event_count,
             sum,
             min,
             max,
             last_at,
             last,
-        })
+        }
     }
 }
 
@@ -140,7 +164,7 @@ async fn add_whole_hours(
             last_at: row.last_at,
             last: row.last,
         }
-        .try_into()?;
+        .into();
         let until = usize::try_from(row.position - 1)
             .ok()
             .and_then(|index| hours.get(index));
@@ -195,7 +219,7 @@ async fn add_earlier(
             last_at: row.last_at,
             last: row.last,
         }
-        .try_into()?;
+        .into();
         entry(found, row.position, row.meter_id)?.earlier = Some(tally);
     }
     Ok(())
@@ -225,10 +249,10 @@ async fn add_edges(
                    AS s(position, customer_id, start_at, end_at)
                WHERE EXISTS (SELECT FROM usage_bucket b
                    WHERE b.customer_id = s.customer_id AND b.meter_id = ANY($5) AND b.hour = s.start_at))
-           SELECT a.position AS "position!", e.meter_id, e.occurred_at, e.value
+           SELECT a.position AS "position!", e.meter_id AS "meter_id!", e.occurred_at, e.value, e.weight
            FROM (SELECT DISTINCT start_at FROM asked) h
            CROSS JOIN LATERAL (
-               SELECT customer_id, meter_id, occurred_at, value FROM usage_event
+               SELECT customer_id, meter_id, occurred_at, value, weight FROM usage_event
                WHERE occurred_at >= h.start_at AND occurred_at < h.start_at + interval '1 hour'
                    AND customer_id IN (SELECT customer_id FROM asked) AND meter_id = ANY($5)
                OFFSET 0
@@ -243,9 +267,26 @@ async fn add_edges(
     .fetch_all(conn)
     .await?;
     for row in rows {
-        entry(found, row.position, row.meter_id)?
-            .edges
-            .push(Event::stored(row.occurred_at, row.value));
+        let event = match row.weight < 0 {
+            false => Event::stored(row.occurred_at, row.value),
+            true => Event::stored(row.occurred_at, -row.value).reversal(),
+        };
+        entry(found, row.position, row.meter_id)?.edges.push(event);
+    }
+    Ok(())
+}
+
+async fn add_distinct(
+    conn: &mut PgConnection,
+    spans: &[SpanOf],
+    unique: &[Uuid],
+    found: &mut Found,
+) -> Result<()> {
+    if unique.is_empty() {
+        return Ok(());
+    }
+    for (position, meter, values) in distinct(conn, spans, unique).await? {
+        entry(found, position, meter.uuid())?.distinct = values;
     }
     Ok(())
 }

@@ -30,8 +30,18 @@ pub(super) const CHECKS: &[Check] = &[
         "what notes took off invoices is what they say",
         "SELECT count(*) FROM invoice WHERE offset_minor > 0",
         "SELECT i.series || '-' || i.number FROM invoice i
-         LEFT JOIN (SELECT invoice_id, sum(offset_minor) AS off FROM credit_note GROUP BY 1) n ON n.invoice_id = i.id
-         WHERE coalesce(n.off, 0) <> i.offset_minor",
+         LEFT JOIN (SELECT invoice_id, sum(amount_minor) AS off FROM credit_note_offset GROUP BY 1) o ON o.invoice_id = i.id
+         WHERE coalesce(o.off, 0) <> i.offset_minor
+         UNION ALL
+         SELECT n.series || '-' || n.number FROM credit_note n
+         LEFT JOIN (SELECT credit_note_id, sum(amount_minor) AS off FROM credit_note_offset GROUP BY 1) o
+            ON o.credit_note_id = n.id
+         WHERE coalesce(o.off, 0) <> n.offset_minor
+         UNION ALL
+         SELECT n.series || '-' || n.number || ' lowers an invoice that it gives nothing back of' FROM credit_note n
+         JOIN credit_note_offset o ON o.credit_note_id = n.id
+         WHERE NOT EXISTS (SELECT FROM credit_note_line c JOIN invoice_line l ON l.id = c.invoice_line_id
+                           WHERE c.credit_note_id = n.id AND l.invoice_id = o.invoice_id)",
     ),
     (
         "notes by hand give back of one invoice of their customer, and no more than it asked for",

@@ -30,12 +30,15 @@ pub(super) const CHECKS: &[Check] = &[
         "refunds are booked as what became of them",
         "SELECT count(*) FROM refund WHERE status <> 'pending'",
         "SELECT r.id::text FROM refund r
-         LEFT JOIN (SELECT p.refund_id, p.kind, sum(e.amount_minor) FILTER (WHERE e.account = 'refunds') AS amount
-                    FROM ledger_posting p JOIN ledger_entry e ON e.posting_id = p.id
-                    WHERE p.refund_id IS NOT NULL GROUP BY 1, 2) l ON l.refund_id = r.id
+         LEFT JOIN (SELECT refund_id, string_agg(kind, ' ' ORDER BY kind) AS kinds, sum(amount) AS amount
+                    FROM (SELECT p.refund_id, p.kind, sum(e.amount_minor) FILTER (WHERE e.account = 'refunds') AS amount
+                          FROM ledger_posting p JOIN ledger_entry e ON e.posting_id = p.id
+                          WHERE p.refund_id IS NOT NULL GROUP BY p.id) posted
+                    GROUP BY 1) l ON l.refund_id = r.id
          LEFT JOIN credit_grant g ON g.refund_id = r.id AND g.customer_id = r.customer_id
-         WHERE l.kind IS DISTINCT FROM CASE r.status WHEN 'succeeded' THEN 'refund_paid' WHEN 'failed' THEN 'refund_failed' END
-            OR (l.kind IS NOT NULL AND l.amount IS DISTINCT FROM r.amount_minor)
+         WHERE coalesce(l.kinds, 'nothing') <> ALL (CASE r.status WHEN 'pending' THEN ARRAY['nothing']
+                    WHEN 'succeeded' THEN ARRAY['refund_paid'] ELSE ARRAY['refund_failed', 'refund_paid refund_returned'] END)
+            OR (l.kinds IS NOT NULL AND l.amount IS DISTINCT FROM r.amount_minor)
             OR coalesce(g.amount_minor, 0) <> CASE r.status WHEN 'failed' THEN r.amount_minor ELSE 0 END",
     ),
     (

@@ -14,7 +14,7 @@ struct Program {
     figures: &'static [&'static str],
 }
 
-const PROGRAMS: [Program; 4] = [
+const PROGRAMS: [Program; 5] = [
     Program {
         package: "service",
         example: "billing_run",
@@ -29,6 +29,12 @@ const PROGRAMS: [Program; 4] = [
     },
     Program {
         package: "server",
+        example: "ingest",
+        source: "server/examples/ingest/main.rs",
+        figures: &["ingest_single", "ingest_batch", "ingest_rollup", "ingest_replay"],
+    },
+    Program {
+        package: "server",
         example: "limits",
         source: "server/examples/limits/main.rs",
         figures: &["check_cached", "reserve_spread", "reserve_hot"],
@@ -38,10 +44,6 @@ const PROGRAMS: [Program; 4] = [
         example: "bench",
         source: "crates/service/examples/bench.rs",
         figures: &[
-            "ingest_single",
-            "ingest_batch",
-            "ingest_rollup",
-            "ingest_replay",
             "usage_page",
             "admin_totals",
             "analytics_mrr",

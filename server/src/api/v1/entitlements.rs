@@ -1,23 +1,30 @@
 //! `GET /v1/customers/{id}/entitlements`: what a customer may do, all of it or one meter or feature.
 
+use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::routing::get;
-use axum::{Json, Router};
 use sdk::entitlements::{Entitlement, Entitlements, Feature};
 use service::{Billing, Error};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::usage::{customer, meter_usage, reason};
 use crate::api::problem::Problem;
 use crate::auth::api_key::ApiKeyActor;
 use crate::state::AppState;
 
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/customers/{id}/entitlements", get(list))
-        .route("/customers/{id}/entitlements/{key}", get(read))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read))
 }
 
+/// Lists what a customer may do.
+///
+/// Meters first, then features; at most five seconds old.
+#[utoipa::path(
+    get, path = "/customers/{id}/entitlements", tag = "Entitlements", operation_id = "listEntitlements",
+    params(("id" = String, Path, description = "`cus_...`.")),
+    responses((status = 200, description = "All of them.", body = Entitlements))
+)]
 async fn list(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
@@ -30,6 +37,15 @@ async fn list(
     Ok(Json(Entitlements { entitlements }))
 }
 
+/// Says whether a customer may use one more of a meter, or a feature.
+#[utoipa::path(
+    get, path = "/customers/{id}/entitlements/{key}", tag = "Entitlements", operation_id = "readEntitlement",
+    params(
+        ("id" = String, Path, description = "`cus_...`."),
+        ("key" = String, Path, description = "A meter's or feature's, such as `api_requests`."),
+    ),
+    responses((status = 200, description = "The one.", body = Entitlement))
+)]
 async fn read(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,

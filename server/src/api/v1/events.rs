@@ -1,55 +1,96 @@
-//! `POST /v1/events`: usage events, one or an array. Bad ones are reported by their place; the others are taken.
+//! `POST /v1/events`: usage events, one, an array or lines. Bad ones are reported by their place; the others are taken.
 
 mod parse;
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
-use sdk::events::{MAX_BODY_BYTES, Rejection, Report};
+use sdk::events::{Event, MAX_BODY_BYTES, Rejection, Report};
+use serde::Deserialize;
 use service::{Actor, Billing, EventInput, EventOutcome, MAX_EVENTS};
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use crate::api::body::Query;
 use crate::api::problem::Problem;
 use crate::auth::api_key::ApiKeyActor;
 use crate::state::AppState;
-use parse::{BadEvent, Sent};
+use parse::{BadEvent, Form, Sent};
 
 /// Reading more than this takes so long that it must not hold up other requests.
 const LARGE_BODY: usize = 256 * 1024;
-const CONTENT_TYPES: [&str; 3] = [
-    "application/json",
-    "application/cloudevents+json",
-    "application/cloudevents-batch+json",
+const CONTENT_TYPES: [(&str, Form); 5] = [
+    ("application/json", Form::Json),
+    ("application/cloudevents+json", Form::Json),
+    ("application/cloudevents-batch+json", Form::Json),
+    ("application/x-ndjson", Form::Lines),
+    ("application/jsonl", Form::Lines),
 ];
 /// The id is known with other content: the one rejection that is about what was there before.
 const CONFLICT: &str = "event_conflict";
 
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/events", post(ingest))
+/// What a sender says of all events of a request.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    /// The events may be up to ten years old: history that comes from elsewhere. Only a key of the host platform may
+    /// say so.
+    #[serde(default)]
+    backfill: bool,
+}
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(ingest))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
+/// Takes usage events.
+///
+/// One event, an array of up to 10,000, or as many lines of one event each. Of an array and of lines each event has a
+/// result of its own: those that are refused are named by their place, the others are taken. An answer of 200 means
+/// that what was accepted is stored for good. The same event again is a duplicate and counts once.
+#[utoipa::path(
+    post, path = "/events", tag = "Usage events", operation_id = "ingestEvents",
+    params(Options),
+    request_body(content(
+        (Event = "application/json"),
+        (Event = "application/cloudevents+json"),
+        (Vec<Event> = "application/cloudevents-batch+json"),
+        (Event = "application/x-ndjson"),
+        (Event = "application/jsonl"),
+    )),
+    responses((status = 200, description = "What became of the events.", body = Report))
+)]
 async fn ingest(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
+    Query(Options { backfill }): Query<Options>,
     request: Request,
 ) -> Result<Response, Problem> {
     actor.sends_events()?;
-    check_content_type(request.headers())?;
-    match parse(read(request).await?).await? {
+    let form = form(request.headers())?;
+    match parse(read(request).await?, form).await? {
         Sent::One(event) => {
             let outcome = match event {
-                Ok(event) => billing.ingest(&actor, vec![event]).await?.outcomes.pop(),
+                Ok(event) => {
+                    let event = EventInput { backfill, ..event };
+                    billing.ingest(&actor, vec![event]).await?.outcomes.pop()
+                }
                 Err(bad) => return Err(unprocessable(bad.code, bad.detail)),
             };
             answer_one(outcome)
         }
         Sent::Many(events) => {
-            let (inputs, mut tally) = sort_out(events);
+            let (mut inputs, mut tally) = sort_out(events);
+            for input in &mut inputs {
+                input.backfill = backfill;
+            }
             tally.count(store(&billing, &actor, inputs).await?);
             Ok(Json(tally.report()).into_response())
         }
@@ -163,24 +204,23 @@ impl Tally {
     }
 }
 
-fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+fn form(headers: &HeaderMap) -> Result<Form, Problem> {
     let sent = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     let essence = sent.split(';').next().unwrap_or_default().trim();
-    if CONTENT_TYPES
+    let known = CONTENT_TYPES
         .iter()
-        .any(|known| essence.eq_ignore_ascii_case(known))
-    {
-        return Ok(());
-    }
-    let detail = "send application/json, application/cloudevents+json or application/cloudevents-batch+json";
-    Err(Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported_media_type",
-        detail,
-    ))
+        .find(|(known, _)| essence.eq_ignore_ascii_case(known));
+    known.map(|(_, form)| *form).ok_or_else(|| {
+        let names = CONTENT_TYPES.map(|(name, _)| name).join(", ");
+        Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            format!("send one of {names}"),
+        )
+    })
 }
 
 async fn read(request: Request) -> Result<Bytes, Problem> {
@@ -208,10 +248,10 @@ fn too_large(detail: String) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
 }
 
-async fn parse(body: Bytes) -> Result<Sent, Problem> {
+async fn parse(body: Bytes, form: Form) -> Result<Sent, Problem> {
     if body.len() < LARGE_BODY {
-        return parse::parse(&body);
+        return parse::parse(&body, form);
     }
-    let parsed = tokio::task::spawn_blocking(move || parse::parse(&body)).await;
+    let parsed = tokio::task::spawn_blocking(move || parse::parse(&body, form)).await;
     parsed.unwrap_or_else(|_| Err(service::Error::Internal("the reading of events").into()))
 }

@@ -1,84 +1,43 @@
 //! `POST /v1/promotion_codes/validate`: what a code would save a customer. It redeems nothing.
 
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
-use axum::{Json, Router};
-use billing::money::Money;
-use sdk::money::Amount;
+use axum::extract::State;
 use sdk::promotion_codes::{Valid, Validate};
 use service::{Billing, CodeOffer, Error, ValidateCode};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::shape::amount;
+use crate::api::body::Json;
 use crate::api::problem::Problem;
 use crate::auth::api_key::ApiKeyActor;
 use crate::state::AppState;
 
-/// Three short texts.
-const MAX_BODY_BYTES: usize = 4 * 1024;
-
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/promotion_codes/validate", post(validate))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(validate))
 }
 
+/// Says what a promotion code would save a customer.
+///
+/// Nothing is redeemed by asking. A key has ten tries a minute.
+#[utoipa::path(
+    post, path = "/promotion_codes/validate", tag = "Promotion codes", operation_id = "validatePromotionCode",
+    request_body = Validate,
+    responses((status = 200, description = "A code that may be redeemed, and the first invoice with it.", body = Valid))
+)]
 async fn validate(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    headers: HeaderMap,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
-) -> Result<Json<Valid>, Problem> {
+    asked: Result<Json<Validate>, Problem>,
+) -> Result<axum::Json<Valid>, Problem> {
     actor.reads_by_key()?;
-    let asked = read(&headers, body)?;
+    let Json(asked) = asked?;
     let asked = ValidateCode {
         customer: asked.customer.parse().map_err(|_| Error::NotFound("customer"))?,
         price: asked.price.parse().map_err(|_| Error::NotFound("price"))?,
         code: asked.code,
     };
     let offer = billing.validate_code(&actor, &asked).await?;
-    Ok(Json(valid(&offer)))
-}
-
-fn read(
-    headers: &HeaderMap,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
-) -> Result<Validate, Problem> {
-    let sent = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = sent
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            "send application/json",
-        ));
-    }
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too_large",
-            format!("a request carries at most {MAX_BODY_BYTES} bytes"),
-        ),
-        _ => Problem::new(
-            StatusCode::BAD_REQUEST,
-            "incomplete_body",
-            "the body stopped before its end",
-        ),
-    })?;
-    serde_json::from_slice(&body).map_err(|error| {
-        let place = (error.line(), error.column());
-        if error.is_data() {
-            return Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", error.to_string());
-        }
-        let detail = format!("the body is not JSON: line {}, column {}", place.0, place.1);
-        Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
-    })
+    Ok(axum::Json(valid(&offer)))
 }
 
 fn valid(offer: &CodeOffer) -> Valid {
@@ -90,12 +49,5 @@ fn valid(offer: &CodeOffer) -> Valid {
         discount: amount(draft.discount()),
         tax: amount(draft.tax()),
         total: amount(draft.total()),
-    }
-}
-
-fn amount(money: Money) -> Amount {
-    Amount {
-        amount: money.minor(),
-        currency: money.currency().to_string(),
     }
 }

@@ -2,12 +2,11 @@
 
 mod json;
 
+use axum::Json as Answered;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json as Answered, Router};
 use billing::entitlement::{Answer, Reason, Severity};
 use billing::id::CustomerId;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -18,6 +17,8 @@ use serde_json::{Map, Value};
 use service::{
     Billing, CheckUsage, CommitUsage, Committed, Error, Held, MeterStanding, ReserveOutcome, ReserveUsage,
 };
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::raw_json::{canonical, decimal};
 use crate::api::problem::Problem;
@@ -30,16 +31,24 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 /// On the wire, as in catalogs.
 const UNLIMITED: &str = "-1";
 
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/usage/check", post(check))
-        .route("/usage/reserve", post(reserve))
-        .route("/usage/commit", post(commit))
-        .route("/usage/release", post(release))
-        .route("/customers/{id}/usage", get(summary))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(check))
+        .routes(routes!(reserve))
+        .routes(routes!(commit))
+        .routes(routes!(release))
+        .routes(routes!(summary))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
+/// Says whether a customer may use so much more of a meter.
+///
+/// Holds nothing; the answer is at most five seconds old. It is 200 whether it is allowed or not.
+#[utoipa::path(
+    post, path = "/usage/check", tag = "Limits", operation_id = "checkUsage",
+    request_body(content((wire::Check = "application/json"))),
+    responses((status = 200, description = "How things stand.", body = wire::Answer))
+)]
 async fn check(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
@@ -55,6 +64,18 @@ async fn check(
     Ok(Answered(answer(&billing.check_usage(&actor, &asked).await?)))
 }
 
+/// Holds units for a call, for 60 seconds.
+///
+/// Never past a hard limit, whatever the number of callers. The same `id` again is the same reservation.
+#[utoipa::path(
+    post, path = "/usage/reserve", tag = "Limits", operation_id = "reserveUsage",
+    request_body(content((wire::Reserve = "application/json"))),
+    responses(
+        (status = 200, description = "The units are held.", body = wire::Reserved),
+        (status = 402, description = "Nothing may be used: `suspended` or `no_subscription`.", body = sdk::problem::Problem,
+            content_type = "application/problem+json"),
+    )
+)]
 async fn reserve(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
@@ -74,6 +95,12 @@ async fn reserve(
     }
 }
 
+/// Counts a call that units were held for.
+#[utoipa::path(
+    post, path = "/usage/commit", tag = "Limits", operation_id = "commitUsage",
+    request_body(content((wire::Commit = "application/json"))),
+    responses((status = 200, description = "It is counted.", body = wire::Committed))
+)]
 async fn commit(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
@@ -90,6 +117,12 @@ async fn commit(
     Ok(Answered(committed(billing.commit_usage(&actor, command).await?)))
 }
 
+/// Gives up units of a call that did not happen.
+#[utoipa::path(
+    post, path = "/usage/release", tag = "Limits", operation_id = "releaseUsage",
+    request_body(content((wire::Release = "application/json"))),
+    responses((status = 200, description = "They are free again.", body = wire::Released))
+)]
 async fn release(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
@@ -103,6 +136,12 @@ async fn release(
     )))
 }
 
+/// Lists how things stand with each meter of a customer's plan.
+#[utoipa::path(
+    get, path = "/customers/{id}/usage", tag = "Limits", operation_id = "readUsage",
+    params(("id" = String, Path, description = "`cus_...`.")),
+    responses((status = 200, description = "All of them.", body = wire::UsageSummary))
+)]
 async fn summary(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use billing::id::CustomerId;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use sdk::events::{Event, MAX_EVENTS};
+use sdk::events::{Event, MAX_EVENT_BYTES, MAX_EVENTS};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -15,9 +15,10 @@ use super::too_large;
 use crate::api::problem::Problem;
 use crate::api::v1::raw_json::{Refused, canonical, decimal};
 
-/// No meter's name is longer, and a longer one is not repeated in an answer.
+/// No type of events is longer, and a longer one is not repeated in an answer.
 const MAX_NAME_BYTES: usize = 255;
 const INVALID: &str = "invalid_event";
+const MALFORMED: &str = "malformed_json";
 
 pub enum Sent {
     One(Result<EventInput, BadEvent>),
@@ -33,30 +34,76 @@ pub struct BadEvent {
     pub detail: String,
 }
 
-pub fn parse(body: &[u8]) -> Result<Sent, Problem> {
+/// How the events of a body stand in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// One event or an array.
+    Json,
+    /// An event a line.
+    Lines,
+}
+
+pub fn parse(body: &[u8], form: Form) -> Result<Sent, Problem> {
+    match form {
+        Form::Json => json(body),
+        Form::Lines => lines(body),
+    }
+}
+
+/// A line that is no JSON is one bad event; empty ones are none.
+fn lines(body: &[u8]) -> Result<Sent, Problem> {
+    let is_empty = |line: &&[u8]| line.trim_ascii().is_empty();
+    let lines: Vec<&[u8]> = body
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !is_empty(line))
+        .collect();
+    check_count(lines.len())?;
+    let read = |line| match serde_json::from_slice::<&RawValue>(line) {
+        Ok(raw) => event(raw),
+        Err(_) => Err(BadEvent {
+            id: None,
+            code: MALFORMED,
+            detail: "the line is not JSON".to_owned(),
+        }),
+    };
+    Ok(Sent::Many(lines.into_iter().map(read).collect()))
+}
+
+fn check_count(events: usize) -> Result<(), Problem> {
+    if events > MAX_EVENTS {
+        return Err(too_large(format!(
+            "a request carries at most {MAX_EVENTS} events, not {events}"
+        )));
+    }
+    Ok(())
+}
+
+fn json(body: &[u8]) -> Result<Sent, Problem> {
     let malformed = |error: serde_json::Error| {
         let detail = format!(
             "the body is not JSON: line {}, column {}",
             error.line(),
             error.column()
         );
-        Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
+        Problem::new(StatusCode::BAD_REQUEST, MALFORMED, detail)
     };
     let whole: &RawValue = serde_json::from_slice(body).map_err(malformed)?;
     if !whole.get().starts_with('[') {
         return Ok(Sent::One(event(whole)));
     }
     let raw: Vec<&RawValue> = serde_json::from_str(whole.get()).map_err(malformed)?;
-    if raw.len() > MAX_EVENTS {
-        return Err(too_large(format!(
-            "a request carries at most {MAX_EVENTS} events, not {}",
-            raw.len()
-        )));
-    }
+    check_count(raw.len())?;
     Ok(Sent::Many(raw.into_iter().map(event).collect()))
 }
 
 fn event(raw: &RawValue) -> Result<EventInput, BadEvent> {
+    if raw.get().len() > MAX_EVENT_BYTES {
+        return Err(BadEvent {
+            id: id_of(raw),
+            code: "event_too_large",
+            detail: format!("an event has at most {MAX_EVENT_BYTES} bytes"),
+        });
+    }
     let sent: Event = serde_json::from_str(raw.get()).map_err(|error| BadEvent {
         id: id_of(raw),
         code: INVALID,
@@ -80,7 +127,7 @@ fn input(raw: &RawValue, sent: Event) -> Result<EventInput, (&'static str, Strin
     {
         return Err(invalid("specversion is not 1.0".to_owned()));
     }
-    if sent.meter.len() > MAX_NAME_BYTES {
+    if sent.event_type.len() > MAX_NAME_BYTES {
         return Err(invalid(format!("type has more than {MAX_NAME_BYTES} bytes")));
     }
     let canonical =
@@ -96,11 +143,14 @@ fn input(raw: &RawValue, sent: Event) -> Result<EventInput, (&'static str, Strin
         customer,
         event_id: sent.id,
         source: sent.source,
-        meter: sent.meter,
+        event_type: sent.event_type,
         occurred_at: sent.time.as_deref().map(read_time).transpose().map_err(invalid)?,
         value,
         data: Value::Object(data),
         body_hash: Sha256::digest(canonical).into(),
+        reverses: sent.reverses,
+        backfill: false,
+        bytes: raw.get().len(),
     })
 }
 
@@ -153,7 +203,7 @@ mod tests {
     const CUSTOMER: &str = "cus_00000000000000000000000000000007";
 
     fn one(json: &str) -> Result<EventInput, BadEvent> {
-        match parse(json.as_bytes()).unwrap() {
+        match parse(json.as_bytes(), Form::Json).unwrap() {
             Sent::One(event) => event,
             Sent::Many(_) => panic!("not one event"),
         }
@@ -167,12 +217,40 @@ mod tests {
     fn the_same_event_alone_in_an_array_and_spelled_otherwise_has_one_hash() {
         let alone = one(&with(r#","data":{"value":"1","endpoint":"/a"}"#)).unwrap();
         let array = format!("[ {} ]", with(r#", "data" : {"endpoint":"\u002fa","value":"1"}"#));
-        let Sent::Many(mut many) = parse(array.as_bytes()).unwrap() else {
+        let Sent::Many(mut many) = parse(array.as_bytes(), Form::Json).unwrap() else {
             panic!("not an array")
         };
         assert_eq!(many.remove(0).unwrap().body_hash, alone.body_hash);
         let other = one(&with(r#","data":{"value":"1.0","endpoint":"/a"}"#)).unwrap();
         assert_ne!(other.body_hash, alone.body_hash);
+    }
+
+    #[test]
+    fn lines_are_events_each_for_itself() {
+        let body = format!("{}\r\n\n{{\"id\":\n  {}\n", with(""), with(r#","time":"today""#));
+        let Sent::Many(events) = parse(body.as_bytes(), Form::Lines).unwrap() else {
+            panic!("not lines")
+        };
+        let outcomes: Vec<_> = events
+            .into_iter()
+            .map(|event| {
+                event
+                    .map(|event| event.event_id)
+                    .map_err(|bad| (bad.id, bad.code))
+            })
+            .collect();
+        let bad_time = (Some("e1".to_owned()), INVALID);
+        assert_eq!(
+            outcomes,
+            [Ok("e1".to_owned()), Err((None, MALFORMED)), Err(bad_time)]
+        );
+    }
+
+    #[test]
+    fn an_event_is_no_document() {
+        let long = "x".repeat(MAX_EVENT_BYTES);
+        let bad = one(&with(&format!(r#","data":{{"note":"{long}"}}"#))).unwrap_err();
+        assert_eq!((bad.id.as_deref(), bad.code), (Some("e1"), "event_too_large"));
     }
 
     #[test]

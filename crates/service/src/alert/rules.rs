@@ -1,0 +1,122 @@
+//! Which rules hold, and what customers want to spend.
+
+use billing::alert::{Rule, RuleKind, Step};
+use billing::id::CustomerId;
+use billing::money::Money;
+use serde_json::json;
+use store::{CustomerScope, PgConnection};
+
+use crate::record::{Note, audit, note};
+use crate::{Actor, Billing, Error, Result};
+
+/// A budget to set; none: there is none any more.
+#[derive(Debug, Clone, Copy)]
+pub struct SetBudget {
+    pub customer: CustomerId,
+    pub amount: Option<Money>,
+}
+
+impl Billing {
+    /// The rules as they hold.
+    pub async fn alert_rules(&self, actor: &Actor) -> Result<Vec<Rule>> {
+        actor.reads_admin()?;
+        let mut conn = store::acquire(self.pool()).await?;
+        self.rules(&mut conn).await
+    }
+
+    /// Decides from where on people are told.
+    pub async fn set_alert_rule(
+        &self,
+        actor: &Actor,
+        kind: RuleKind,
+        (enabled, steps): (bool, Vec<Step>),
+    ) -> Result<()> {
+        actor.operates()?;
+        let rule = Rule::new(kind, enabled, steps).map_err(|_| Error::Invalid { field: "steps" })?;
+        let mut tx = store::begin(self.pool()).await?;
+        store::alert::rule::set(&mut tx, &rule).await?;
+        let what = ("alert_rule.changed", kind.as_str());
+        let detail = json!({ "enabled": rule.enabled, "steps": rule.steps });
+        audit(&mut tx, (actor, self.now()), what, &detail).await?;
+        Ok(store::commit(tx).await?)
+    }
+
+    pub(super) async fn rules(&self, conn: &mut PgConnection) -> Result<Vec<Rule>> {
+        let decided = store::alert::rule::list(conn).await?;
+        let thresholds = self.config().outgoing.thresholds;
+        let of = |kind: &RuleKind| {
+            let decided = decided.iter().find(|rule| rule.kind == *kind);
+            decided.cloned().unwrap_or_else(|| Rule::usual(*kind, thresholds))
+        };
+        Ok(RuleKind::ALL.iter().map(of).collect())
+    }
+
+    /// What the customer wants usage to cost at most; none: nothing is said.
+    pub async fn budget(&self, actor: &Actor, customer: CustomerId) -> Result<Option<Money>> {
+        let scope = reads_budget(actor, customer)?;
+        let mut conn = store::acquire(self.pool()).await?;
+        let mut budgets = store::alert::rule::budgets(&mut conn, &[scope.customer()]).await?;
+        Ok(budgets.remove(&customer))
+    }
+
+    /// Customers set their own, the host platform and operators any. It is looked at at once.
+    pub async fn set_budget(&self, actor: &Actor, set: SetBudget) -> Result<()> {
+        let scope = sets_budget(actor, set.customer)?;
+        let now = self.now();
+        let mut tx = store::begin(self.pool()).await?;
+        let customer = store::customer::lock(&mut tx, scope).await?;
+        let customer = customer.ok_or(Error::NotFound("customer"))?;
+        let fits = |amount: &Money| amount.is_positive() && amount.currency() == customer.currency;
+        if set.amount.is_some_and(|amount| !fits(&amount)) {
+            return Err(Error::Invalid { field: "amount" });
+        }
+        let by = actor.audit_name();
+        store::alert::rule::set_budget(&mut tx, scope, set.amount, (&by, now)).await?;
+        let amount = set
+            .amount
+            .map(|amount| json!({ "amount": amount.minor(), "currency": customer.currency }));
+        let what = Note {
+            actor,
+            at: now,
+            what: "customer.budget_changed",
+            customer: set.customer,
+            subject: set.customer.to_string(),
+            detail: json!({ "budget": amount }),
+        };
+        note(&mut tx, &[what]).await?;
+        store::commit(tx).await?;
+        self.touch([set.customer]);
+        Ok(())
+    }
+}
+
+fn reads_budget(actor: &Actor, customer: CustomerId) -> Result<CustomerScope> {
+    let own = match actor {
+        Actor::ApiKey { .. } => actor.reads_by_key()?,
+        Actor::Member { .. } => Some(actor.reads_customer()?.customer()),
+        _ => {
+            actor.reads_admin()?;
+            None
+        }
+    };
+    own_or_any(own, customer)
+}
+
+fn sets_budget(actor: &Actor, customer: CustomerId) -> Result<CustomerScope> {
+    let own = match actor {
+        Actor::ApiKey { .. } => actor.raises_alerts()?,
+        Actor::Member { .. } => Some(actor.manages_billing()?.customer()),
+        _ => {
+            actor.serves_customers()?;
+            None
+        }
+    };
+    own_or_any(own, customer)
+}
+
+pub fn own_or_any(own: Option<CustomerId>, customer: CustomerId) -> Result<CustomerScope> {
+    match own {
+        Some(own) if own != customer => Err(Error::NotFound("customer")),
+        _ => Ok(CustomerScope::of(customer)),
+    }
+}

@@ -1,0 +1,134 @@
+//! What keys stand for, remembered for a few seconds: a host shows the same key on every call.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use billing::id::ApiKeyId;
+use store::api_key::KeyHash;
+
+use crate::Actor;
+
+/// A revoked key opens nothing after this, even where nobody hears of it.
+const LONGEST: Duration = Duration::from_secs(5);
+/// Bounds the memory; what is over is dropped first, then everything.
+const MAX_KEYS: usize = 10_000;
+
+#[derive(Debug, Default)]
+pub(crate) struct KeyCache(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Counts what was forgotten: what was read before that is old news.
+    forgotten: u64,
+    keys: HashMap<KeyHash, Remembered>,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    id: ApiKeyId,
+    actor: Actor,
+    until: Instant,
+}
+
+/// Taken before a key is looked up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ticket(u64);
+
+impl KeyCache {
+    pub(crate) fn actor(&self, hash: &KeyHash, now: Instant) -> std::result::Result<Actor, Ticket> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.keys.get(hash) {
+            Some(found) if now < found.until => Ok(found.actor.clone()),
+            _ => Err(Ticket(known.forgotten)),
+        }
+    }
+
+    /// Unless anything was forgotten since the ticket: then what was read may be from before.
+    pub(crate) fn remember(
+        &self,
+        ticket: Ticket,
+        (hash, id, actor): (KeyHash, ApiKeyId, &Actor),
+        (now, lasts): (Instant, Option<Duration>),
+    ) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.forgotten != ticket.0 {
+            return;
+        }
+        if known.keys.len() >= MAX_KEYS {
+            known.keys.retain(|_, key| now < key.until);
+            if known.keys.len() >= MAX_KEYS {
+                known.keys.clear();
+            }
+        }
+        let until = now + lasts.map_or(LONGEST, |lasts| lasts.min(LONGEST));
+        let actor = actor.clone();
+        known.keys.insert(hash, Remembered { id, actor, until });
+    }
+
+    pub(crate) fn forget(&self, id: ApiKeyId) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.forgotten += 1;
+        known.keys.retain(|_, key| key.id != id);
+    }
+
+    pub(crate) fn forget_all(&self) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.forgotten += 1;
+        known.keys.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn key(n: u8) -> (KeyHash, ApiKeyId, Actor) {
+        (
+            [n; 32],
+            ApiKeyId::from_uuid(Uuid::from_u128(n.into())),
+            Actor::System,
+        )
+    }
+
+    fn knows(cache: &KeyCache, hash: &KeyHash, now: Instant) -> bool {
+        cache.actor(hash, now).is_ok()
+    }
+
+    fn ticket(cache: &KeyCache, hash: &KeyHash, now: Instant) -> Ticket {
+        cache.actor(hash, now).unwrap_err()
+    }
+
+    #[test]
+    fn a_key_is_known_for_five_seconds_and_never_past_its_end() {
+        let (cache, now) = (KeyCache::default(), Instant::now());
+        let (long, long_id, actor) = key(1);
+        let (short, short_id, _) = key(2);
+        cache.remember(ticket(&cache, &long, now), (long, long_id, &actor), (now, None));
+        let second = Duration::from_secs(1);
+        cache.remember(
+            ticket(&cache, &short, now),
+            (short, short_id, &actor),
+            (now, Some(second)),
+        );
+        let almost = Duration::from_millis(1);
+        assert!(knows(&cache, &long, now + LONGEST - almost) && !knows(&cache, &long, now + LONGEST));
+        assert!(knows(&cache, &short, now + second - almost) && !knows(&cache, &short, now + second));
+    }
+
+    #[test]
+    fn what_was_read_before_a_key_was_forgotten_is_not_remembered() {
+        let (cache, now) = (KeyCache::default(), Instant::now());
+        let (hash, id, actor) = key(1);
+        let before = ticket(&cache, &hash, now);
+        cache.forget(id);
+        cache.remember(before, (hash, id, &actor), (now, None));
+        assert!(!knows(&cache, &hash, now));
+        cache.remember(ticket(&cache, &hash, now), (hash, id, &actor), (now, None));
+        assert!(knows(&cache, &hash, now));
+        cache.forget(id);
+        assert!(!knows(&cache, &hash, now));
+    }
+}

@@ -1,0 +1,101 @@
+//! Senders that come at the same time share transactions, and nothing else.
+
+use service::{Actor, EventOutcome, Scope};
+use sqlx::PgPool;
+
+use crate::meters::{event, metered};
+
+const NOON: &str = "2026-01-14T12:00:00Z";
+const SENDERS: usize = 200;
+
+fn own_key(customer: service::billing::id::CustomerId) -> Actor {
+    Actor::ApiKey {
+        id: service::billing::id::ApiKeyId::from_uuid(uuid::Uuid::nil()),
+        customer: Some(customer),
+        scopes: vec![Scope::EventsWrite],
+    }
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn one_commit_answers_many_and_each_speaks_for_itself(pool: PgPool) {
+    let (world, ada) = metered(pool).await;
+    let (bob, _) = world.owner("bob@orbit.example").await;
+    let mut sending = tokio::task::JoinSet::new();
+    for number in 0..SENDERS {
+        let billing = world.billing.clone();
+        // Every other sender speaks for one customer and sends of two.
+        let actor = if number % 2 == 0 {
+            Actor::System
+        } else {
+            own_key(ada)
+        };
+        let events = vec![
+            event(ada, &format!("a{number}"), "calls", "1", NOON),
+            event(bob, &format!("b{number}"), "calls", "1", NOON),
+        ];
+        sending.spawn(async move { (number, billing.ingest(&actor, events).await.unwrap().outcomes) });
+    }
+    for (number, outcomes) in sending.join_all().await {
+        assert_eq!(outcomes[0], EventOutcome::Accepted);
+        let foreign = matches!(
+            outcomes[1],
+            EventOutcome::Rejected {
+                code: "unknown_customer",
+                ..
+            }
+        );
+        assert_eq!(foreign, number % 2 == 1, "{number}: {:?}", outcomes[1]);
+    }
+    let transactions: i64 = sqlx::query_scalar("SELECT count(DISTINCT xmin::text) FROM usage_event")
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+    assert!(
+        transactions < 50,
+        "{SENDERS} senders took {transactions} transactions"
+    );
+    assert_eq!(world.count_of("usage_event").await, 300);
+    world.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_the_database_refuses_of_one_it_takes_of_the_others(pool: PgPool) {
+    let (world, ada) = metered(pool).await;
+    sqlx::query("ALTER TABLE usage_event ADD CHECK (source <> 'refused')")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    let mut sending = tokio::task::JoinSet::new();
+    for number in 0..40 {
+        let billing = world.billing.clone();
+        let mut sent = event(ada, &format!("e{number}"), "calls", "1", NOON);
+        if number == 7 {
+            sent.source = "refused".to_owned();
+        }
+        sending.spawn(async move { (number, billing.ingest(&Actor::System, vec![sent]).await) });
+    }
+    for (number, answer) in sending.join_all().await {
+        assert_eq!(answer.is_err(), number == 7, "{number}: {answer:?}");
+    }
+    assert_eq!(world.count_of("usage_event_key").await, 39);
+    assert_eq!(world.count_of("usage_event").await, 39);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn whoever_does_not_wait_is_stored_all_the_same(pool: PgPool) {
+    let (world, ada) = metered(pool).await;
+    let mut sending = tokio::task::JoinSet::new();
+    for number in 0..40 {
+        let billing = world.billing.clone();
+        let sent = event(ada, &format!("e{number}"), "calls", "1", NOON);
+        sending.spawn(async move { billing.ingest(&Actor::System, vec![sent]).await.unwrap() });
+    }
+    tokio::task::yield_now().await;
+    sending.abort_all();
+    while sending.join_next().await.is_some() {}
+    // The next one is stored after them, or with them.
+    let last = world.send(vec![event(ada, "last", "calls", "1", NOON)]).await;
+    assert_eq!(last, [EventOutcome::Accepted]);
+    assert_eq!(world.count_of("usage_event").await, 41);
+    world.ties().await;
+}

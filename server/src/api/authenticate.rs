@@ -1,0 +1,132 @@
+//! Who calls: the key or token of each request, how often it may call, and what is told of that.
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use app::context::ClientAddress;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use service::{Actor, Error};
+
+use super::problem::Problem;
+use super::rate_limit::{Limit, Standing, place};
+use crate::auth::token::Tokens;
+use crate::state::AppState;
+
+/// Who was found to call. Handlers take it by `ApiKeyActor`.
+#[derive(Debug, Clone)]
+pub struct Caller(pub Actor);
+
+/// Before the resources: calls that a person or a job of the host makes.
+pub async fn resources(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let limits = state.api.limits.clone();
+    let called = call(&state, &limits.keys, request, next).await;
+    called.unwrap_or_else(IntoResponse::into_response)
+}
+
+/// Before what a host calls with each request of its own.
+pub async fn metering(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let limits = state.api.limits.clone();
+    let called = call(&state, &limits.metering, request, next).await;
+    called.unwrap_or_else(IntoResponse::into_response)
+}
+
+/// Before what needs no key: each address has its own rate.
+pub async fn anyone(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let addresses = &state.api.limits.addresses;
+    match address(&request).map(|from| addresses.take(from, Instant::now())) {
+        Some(standing) if !standing.allowed => told(addresses, standing, too_fast(standing)),
+        _ => next.run(request).await,
+    }
+}
+
+async fn call(
+    state: &AppState,
+    limit: &Limit<String>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Response> {
+    let (shown, from) = (shown(&request), address(&request));
+    let actor = identify(state, shown.as_deref(), from).await?;
+    let standing = limit.take(actor.audit_name(), Instant::now());
+    if !standing.allowed {
+        return Err(told(limit, standing, too_fast(standing)));
+    }
+    request.extensions_mut().insert(Caller(actor));
+    Ok(told(limit, standing, next.run(request).await))
+}
+
+/// Whoever guesses keys is slowed down by the address; whoever shows a known one is not kept waiting by them.
+async fn identify(state: &AppState, shown: Option<&str>, from: Option<IpAddr>) -> Result<Actor, Response> {
+    let addresses = &state.api.limits.addresses;
+    let now = Instant::now();
+    let known = shown.is_some_and(|key| state.billing.knows_api_key(key));
+    if let Some(from) = from.filter(|from| !known && addresses.is_exhausted(from, now)) {
+        let standing = addresses.take(from, now);
+        return Err(told(addresses, standing, too_fast(standing)));
+    }
+    let found = match shown {
+        Some(shown) => actor(state, shown).await,
+        None => Err(Error::Unauthenticated),
+    };
+    found.map_err(|error| {
+        if let (Error::Unauthenticated, Some(from)) = (&error, from) {
+            addresses.take(from, now);
+        }
+        Problem::from(error).into_response()
+    })
+}
+
+/// The key or token, taken from its header only: addresses end up in logs.
+fn shown(request: &Request) -> Option<String> {
+    let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    bearer(header).map(str::to_owned)
+}
+
+async fn actor(state: &AppState, shown: &str) -> Result<Actor, Error> {
+    match &state.api.tokens {
+        Some(tokens) if Tokens::is_token(shown) => tokens.actor(shown, service::clock::real_now()).await,
+        _ => state.billing.api_key_actor(shown).await,
+    }
+}
+
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, key) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+fn address(request: &Request) -> Option<IpAddr> {
+    let client = request.extensions().get::<ClientAddress>()?;
+    Some(place(client.0))
+}
+
+fn too_fast(standing: Standing) -> Problem {
+    let detail = "too many requests: wait a little";
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail).retry_after(standing.wait)
+}
+
+fn told<K: Eq + std::hash::Hash>(
+    limit: &Limit<K>,
+    standing: Standing,
+    answer: impl IntoResponse,
+) -> Response {
+    let mut response = answer.into_response();
+    limit.tell(standing, response.headers_mut());
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+
+    #[test]
+    fn only_bearer_carries_a_key() {
+        assert_eq!(bearer("Bearer cbk_1"), Some("cbk_1"));
+        assert_eq!(bearer("bearer  cbk_1"), Some("cbk_1"));
+        assert_eq!(bearer("Basic cbk_1"), None);
+        assert_eq!(bearer("cbk_1"), None);
+    }
+}

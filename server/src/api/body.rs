@@ -1,0 +1,117 @@
+//! What comes in: JSON of a known shape, and what to search for. What cannot be read is told as a problem.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+
+/// Nothing but usage events needs more.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// A body of that size is there at once; whoever sends it byte by byte holds a place that others need.
+const READ_WITHIN: Duration = Duration::from_secs(10);
+
+/// The whole body, if it comes soon and is not too long.
+pub async fn read(request: Request) -> Result<Bytes, Problem> {
+    let said = request.headers().get(CONTENT_LENGTH);
+    let said = said.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if said.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > MAX_BODY_BYTES)) {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(READ_WITHIN, Bytes::from_request(request, &())).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "incomplete_body",
+            "the body stopped before its end",
+        )),
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "slow_body",
+            format!("the body did not come within {} seconds", READ_WITHIN.as_secs()),
+        )),
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too_large",
+        format!("a request carries at most {MAX_BODY_BYTES} bytes"),
+    )
+}
+
+/// A JSON body.
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        check_type(request.headers())?;
+        parse(&read(request).await?).map(Self)
+    }
+}
+
+fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let sent = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = sent.unwrap_or_default().split(';').next().unwrap_or_default();
+    if essence.trim().eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "send application/json",
+    ))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // The database cannot keep a null character in a text. Plain ones are no JSON.
+    if body.windows(6).any(|six| six == b"\\u0000") {
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            "a text holds a null character",
+        ));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        if error.is_data() {
+            return Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", error.to_string());
+        }
+        let detail = format!(
+            "the body is not JSON: line {}, column {}",
+            error.line(),
+            error.column()
+        );
+        Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
+    })
+}
+
+/// What stands behind the question mark.
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let text = parts.uri.query().unwrap_or_default();
+        if text.contains("%00") {
+            return Err(bad_query("a text holds a null character".to_owned()));
+        }
+        match axum::extract::Query::<T>::try_from_uri(&parts.uri) {
+            Ok(query) => Ok(Self(query.0)),
+            Err(rejection) => Err(bad_query(rejection.body_text())),
+        }
+    }
+}
+
+pub fn bad_query(detail: String) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_query", detail)
+}

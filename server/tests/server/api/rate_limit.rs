@@ -1,0 +1,64 @@
+//! Whoever asks too fast waits; nobody else does.
+
+use serde_json::json;
+use server::api::rate_limit::Quotas;
+use service::{Actor, Scope};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::{Host, problem, said};
+use crate::site::Site;
+
+async fn host(database: &PgConnectOptions, quotas: Quotas) -> Host {
+    let site = Site::start_with(database, None, (quotas, None)).await;
+    let key = site.api_key_of(&Actor::System, &super::ALL).await;
+    Host { site, key }
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_key_has_its_burst_and_is_told_of_it(_: PgPoolOptions, database: PgConnectOptions) {
+    let quotas = Quotas {
+        key: 1,
+        ..Quotas::default()
+    };
+    let host = host(&database, quotas).await;
+    let first = host.get("/v1/customers").await;
+    assert_eq!(first.header("ratelimit-policy"), Some("\"key\";q=5;w=5"));
+    assert_eq!(first.header("ratelimit"), Some("\"key\";r=4;t=1"));
+    let mut last = first;
+    for _ in 0..8 {
+        last = host.get("/v1/customers").await;
+        if last.status == 429 {
+            break;
+        }
+    }
+    assert_eq!(problem(&last), said(429, "too_many"));
+    assert_eq!(last.header("retry-after"), Some("1"));
+    let other = host.site.api_key(&Actor::System, Scope::Read).await;
+    assert_eq!(host.get_with(&other, "/v1/customers").await.status, 200);
+    // Usage events have a rate of their own.
+    let events = host.call("POST", "/v1/events", json!([])).await;
+    assert_eq!(events.status, 200, "{}", events.body);
+}
+
+#[sqlx::test(migrations = false)]
+async fn guesses_are_slowed_down_by_their_address(_: PgPoolOptions, database: PgConnectOptions) {
+    let quotas = Quotas {
+        address: 1,
+        ..Quotas::default()
+    };
+    let host = host(&database, quotas).await;
+    let ask = async |key: &str, from: &str| {
+        let headers = [("X-Forwarded-For", from)];
+        host.call_with(key, ("GET", "/v1/customers"), &headers, "").await
+    };
+    assert_eq!(ask(&host.key, "198.51.100.1").await.status, 200);
+    let mut statuses = Vec::new();
+    for n in 0..10 {
+        statuses.push(ask(&format!("cbk_{n:043}"), "198.51.100.1").await.status);
+    }
+    assert_eq!(statuses[..4], [401; 4]);
+    assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
+    // A key that is known is not kept waiting by others at its address; a new one is.
+    assert_eq!(ask(&host.key, "198.51.100.1").await.status, 200);
+    assert_eq!(ask("cbk_x", "198.51.100.2").await.status, 401);
+}

@@ -1,0 +1,236 @@
+//! Tokens that the host signs: for one customer or all, for a moment.
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use serde_json::{Value, json};
+use server::api::rate_limit::Quotas;
+use server::auth::token::{KeySource, PublicAlgorithm, TokenKeys, Tokens};
+use service::Actor;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::{Host, json, problem, said};
+use crate::site::{Site, customer_id};
+
+const SECRET: &str = "a secret of the host, 32 characters";
+const AUDIENCE: &str = "billing";
+
+fn part(value: &Value) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(value.to_string())
+}
+
+fn signed(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
+    let message = format!("{}.{}", part(header), part(claims));
+    let signature = BASE64_URL_SAFE_NO_PAD.encode(sign(message.as_bytes()));
+    format!("{message}.{signature}")
+}
+
+fn hs256(claims: &Value) -> String {
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes());
+    let header = json!({ "alg": "HS256", "typ": "JWT" });
+    signed(&header, claims, |message| {
+        ring::hmac::sign(&key, message).as_ref().to_vec()
+    })
+}
+
+fn claims(customer: &str) -> Value {
+    let now = service::clock::real_now().timestamp();
+    json!({ "sub": "u1", "aud": AUDIENCE, "exp": now + 60, "customer": customer, "scope": "read write" })
+}
+
+async fn host(database: &PgConnectOptions, keys: TokenKeys) -> Host {
+    let quotas = Quotas {
+        address: 1_000,
+        ..Quotas::default()
+    };
+    let tokens = Some(Tokens::new(keys, AUDIENCE));
+    let site = Site::start_with(database, None, (quotas, tokens)).await;
+    let key = site.api_key_of(&Actor::System, &super::ALL).await;
+    Host { site, key }
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_token_speaks_for_its_customer(_: PgPoolOptions, database: PgConnectOptions) {
+    let host = host(&database, TokenKeys::shared(&SECRET.into())).await;
+    let other = host.customer("orbit").await;
+    let own = customer_id(&host.site.customer("lumen").await);
+    let token = hs256(&claims(&own));
+    assert_eq!(
+        host.get_with(&token, &format!("/v1/customers/{own}"))
+            .await
+            .status,
+        200
+    );
+    let foreign = host.get_with(&token, &format!("/v1/customers/{other}")).await;
+    assert_eq!(problem(&foreign), said(404, "not_found"));
+    let all = hs256(&claims("*"));
+    let listed = json(&host.get_with(&all, "/v1/customers").await);
+    assert_eq!(listed["data"].as_array().unwrap().len(), 2);
+    let mut reader = claims("*");
+    reader["scope"] = json!("read");
+    let body = json!({ "name": "x", "email": "x@x.example" }).to_string();
+    let refused = host
+        .call_with(&hs256(&reader), ("POST", "/v1/customers"), &[], &body)
+        .await;
+    assert_eq!(problem(&refused), said(403, "forbidden"));
+    assert_eq!(
+        host.call_with(&all, ("POST", "/v1/customers"), &[], &body)
+            .await
+            .status,
+        201
+    );
+    // A name of one's request is one's own: another customer's token of the same user has its own.
+    let headers = [("Idempotency-Key", "k")];
+    let call = ("POST", "/v1/promotion_codes/validate");
+    for token in [hs256(&claims(&own)), hs256(&claims(&other))] {
+        let answer = host.call_with(&token, call, &headers, "{}").await;
+        assert_eq!(answer.header("idempotent-replayed"), None);
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_bad_token_is_refused_and_not_told_why(_: PgPoolOptions, database: PgConnectOptions) {
+    let host = host(&database, TokenKeys::shared(&SECRET.into())).await;
+    let now = service::clock::real_now().timestamp();
+    let with = |field: &str, value: Value| {
+        let mut claims = claims("*");
+        claims[field] = value;
+        hs256(&claims)
+    };
+    let without = |field: &str| {
+        let mut claims = claims("*");
+        claims.as_object_mut().unwrap().remove(field);
+        hs256(&claims)
+    };
+    let good = hs256(&claims("*"));
+    let other = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"another secret of 32 characters!");
+    let forged = signed(&json!({ "alg": "HS256" }), &claims("*"), |message| {
+        ring::hmac::sign(&other, message).as_ref().to_vec()
+    });
+    let unsigned = signed(&json!({ "alg": "none" }), &claims("*"), |_| Vec::new());
+    let renamed = good.replacen(
+        &part(&json!({ "alg": "HS256", "typ": "JWT" })),
+        &part(&json!({ "alg": "RS256" })),
+        1,
+    );
+    let (message, signature) = good.rsplit_once('.').unwrap();
+    let stripped = format!("{message}.");
+    let swapped = format!(
+        "{}.{}.{signature}",
+        part(&json!({ "alg": "HS256" })),
+        part(&claims("*"))
+    );
+    let long = format!("{good}{}", "A".repeat(10_000));
+    for (n, token) in [
+        with("exp", json!(now - 60)),
+        with("exp", json!(now + 7_200)),
+        with("exp", json!("tomorrow")),
+        with("nbf", json!(now + 300)),
+        with("aud", json!("somebody else")),
+        with("sub", json!("")),
+        with("customer", json!("everybody")),
+        with("customer", json!(null)),
+        with("scope", json!("read admin")),
+        without("exp"),
+        without("aud"),
+        without("sub"),
+        without("customer"),
+        without("scope"),
+        forged,
+        unsigned,
+        renamed,
+        stripped,
+        swapped,
+        long,
+        "a.b.c".to_owned(),
+        "..".to_owned(),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let refused = host.get_with(token, "/v1/customers").await;
+        assert_eq!(problem(&refused), said(401, "unauthenticated"), "{n}");
+        assert_eq!(json(&refused)["detail"], "sign in first", "{n}");
+    }
+    assert_eq!(host.get_with(&good, "/v1/customers").await.status, 200);
+    // Clocks differ a little.
+    assert_eq!(
+        host.get_with(&with("exp", json!(now - 10)), "/v1/customers")
+            .await
+            .status,
+        200
+    );
+}
+
+#[sqlx::test(migrations = false)]
+async fn public_keys_are_found_by_their_names(_: PgPoolOptions, database: PgConnectOptions) {
+    let random = SystemRandom::new();
+    let pair = || {
+        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
+        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref(), &random).unwrap()
+    };
+    let (first, second) = (pair(), pair());
+    let jwk = |name: &str, pair: &EcdsaKeyPair| {
+        let point = pair.public_key().as_ref();
+        let of = |range: std::ops::Range<usize>| BASE64_URL_SAFE_NO_PAD.encode(&point[range]);
+        json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": name, "x": of(1..33), "y": of(33..65) })
+    };
+    let token = |name: Value, pair: &EcdsaKeyPair| {
+        let header = json!({ "alg": "ES256", "kid": name });
+        signed(&header, &claims("*"), |message| {
+            pair.sign(&random, message).unwrap().as_ref().to_vec()
+        })
+    };
+    let folder = crate::program::Folder::new();
+    let file = folder.path().join("jwks.json");
+    std::fs::write(&file, json!({ "keys": [jwk("a", &first)] }).to_string()).unwrap();
+    let keys = TokenKeys::public(KeySource::File(file.clone()), PublicAlgorithm::Es256);
+    let host = host(&database, keys).await;
+    let status = async |token: &str| host.get_with(token, "/v1/customers").await.status;
+    assert_eq!(status(&token(json!("a"), &first)).await, 200);
+    assert_eq!(status(&token(json!("a"), &second)).await, 401);
+    assert_eq!(status(&token(json!("b"), &second)).await, 401);
+    assert_eq!(status(&token(json!(null), &first)).await, 401);
+    assert_eq!(status(&hs256(&claims("*"))).await, 401);
+    // What the host wrote there meanwhile is looked at, but not for each token that names a key nobody knows.
+    std::fs::write(
+        &file,
+        json!({ "keys": [jwk("a", &first), jwk("b", &second)] }).to_string(),
+    )
+    .unwrap();
+    assert_eq!(status(&token(json!("b"), &second)).await, 401);
+    assert_eq!(status(&token(json!("a"), &first)).await, 200);
+}
+
+#[sqlx::test(migrations = false)]
+async fn public_keys_are_read_from_an_address(_: PgPoolOptions, database: PgConnectOptions) {
+    let random = SystemRandom::new();
+    let document = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
+    let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).unwrap();
+    let x = BASE64_URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+    let set = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "a", "x": x }] }).to_string();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let keys = Router::new()
+        .route("/jwks.json", get(async move || set))
+        .route("/moved", get(async || Redirect::to("/jwks.json")));
+    tokio::spawn(async move { axum::serve(listener, keys).await });
+    let header = json!({ "alg": "EdDSA", "kid": "a" });
+    let token = signed(&header, &claims("*"), |message| {
+        pair.sign(message).as_ref().to_vec()
+    });
+    // Nobody is followed elsewhere.
+    for (path, status) in [("jwks.json", 200), ("moved", 401), ("nothing", 401)] {
+        let source: KeySource = format!("http://{address}/{path}").parse().unwrap();
+        let keys = Tokens::new(TokenKeys::public(source, PublicAlgorithm::EdDsa), AUDIENCE);
+        let read = keys.actor(&token, service::clock::real_now()).await;
+        assert_eq!(read.is_ok(), status == 200, "{path}");
+    }
+    let source: KeySource = format!("http://{address}/jwks.json").parse().unwrap();
+    let host = host(&database, TokenKeys::public(source, PublicAlgorithm::EdDsa)).await;
+    assert_eq!(host.get_with(&token, "/v1/customers").await.status, 200);
+}

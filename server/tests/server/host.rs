@@ -101,15 +101,9 @@ async fn calls_are_gated_counted_and_refused_at_the_limit(
         refused.body
     );
     let problem: serde_json::Value = serde_json::from_str(&refused.body).unwrap();
-    assert_eq!(
-        [
-            &problem["code"],
-            &problem["allowed"],
-            &problem["used"],
-            &problem["limit"]
-        ],
-        ["limit_reached".into(), false.into(), "1".into(), "1".into()].each_ref()
-    );
+    let said = ["code", "used", "limit"].map(|member| problem[member].as_str());
+    assert_eq!(said, [Some("limit_reached"), Some("1"), Some("1")]);
+    assert_eq!(problem["allowed"], false);
     assert_eq!(ask(host, "GET", &customer).await.body, "your chains");
     reporter.flush().await.unwrap();
     let counted: Vec<(String, i64)> = sqlx::query_as(

@@ -109,6 +109,10 @@ impl Gate {
 
 /// What stands in the way of everything, if anything does.
 fn verdict(granted: &[Entitlement]) -> Verdict {
+    if granted.is_empty() {
+        // Whoever has a plan has something of it.
+        return Some(Reason::NoSubscription);
+    }
     let reason = |entitlement: &Entitlement| match entitlement {
         Entitlement::Meter(meter) => meter.answer.reason,
         Entitlement::Feature(feature) => feature.reason,

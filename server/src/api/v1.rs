@@ -48,7 +48,6 @@ fn resources() -> OpenApiRouter<AppState> {
         .merge(promotion_codes::routes())
         .merge(payment_methods::routes())
         .merge(portal_sessions::routes())
-        .merge(entitlements::routes())
         .merge(alerts::routes())
         .merge(events_feed::routes())
         .merge(webhook_endpoints::routes())
@@ -61,6 +60,7 @@ fn metering() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(events::routes())
         .merge(usage::routes())
+        .merge(entitlements::routes())
 }
 
 pub fn routes(state: &AppState) -> Router<AppState> {

@@ -14,6 +14,7 @@ use crate::catalog::pricing::PricingPage;
 use crate::checkout::cancel::CanceledPage;
 use crate::checkout::success::SuccessPage;
 use crate::page::NotFound;
+use crate::portal::alerts::page::AlertsPage;
 use crate::portal::credit::CreditNotePage;
 use crate::portal::invoices::detail::InvoicePage;
 use crate::portal::invoices::list::InvoicesPage;
@@ -46,6 +47,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/plan/cancel") view=CancelPage ssr=SsrMode::Async/>
                 <Route path=path!("/plan/pause") view=PausePage ssr=SsrMode::Async/>
                 <Route path=path!("/plan/resume") view=ResumePage ssr=SsrMode::Async/>
+                <Route path=path!("/alerts") view=AlertsPage ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
                 <Route path=path!("/credit-notes/:id") view=CreditNotePage ssr=SsrMode::Async/>
                 <Route path=path!("/invoices") view=InvoicesPage ssr=SsrMode::Async/>

@@ -1,5 +1,6 @@
 //! What customers see once they are signed in.
 
+pub mod alerts;
 #[cfg(feature = "ssr")]
 pub mod coupon;
 #[cfg(feature = "ssr")]

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod admin_catalog;
 pub mod admin_invoices;
+pub mod alerts;
 pub mod auth;
 pub mod catalog;
 pub mod chart;

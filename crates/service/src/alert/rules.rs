@@ -6,6 +6,7 @@ use billing::money::Money;
 use serde_json::json;
 use store::{CustomerScope, PgConnection};
 
+use super::decide::reads;
 use crate::record::{Note, audit, note};
 use crate::{Actor, Billing, Error, Result};
 
@@ -17,9 +18,9 @@ pub struct SetBudget {
 }
 
 impl Billing {
-    /// The rules as they hold.
+    /// The rules as they hold: whoever sees alerts may know from where on they are told.
     pub async fn alert_rules(&self, actor: &Actor) -> Result<Vec<Rule>> {
-        actor.reads_admin()?;
+        reads(actor)?;
         let mut conn = store::acquire(self.pool()).await?;
         self.rules(&mut conn).await
     }

@@ -18,6 +18,7 @@ use crate::portal::alerts::page::AlertsPage;
 use crate::portal::credit::CreditNotePage;
 use crate::portal::invoices::detail::InvoicePage;
 use crate::portal::invoices::list::InvoicesPage;
+use crate::portal::keys::page::KeysPage;
 use crate::portal::overview::page::OverviewPage;
 use crate::portal::plan::add_on::AddOnPage;
 use crate::portal::plan::cancel::CancelPage;
@@ -49,6 +50,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/plan/resume") view=ResumePage ssr=SsrMode::Async/>
                 <Route path=path!("/alerts") view=AlertsPage ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings/keys") view=KeysPage ssr=SsrMode::Async/>
                 <Route path=path!("/credit-notes/:id") view=CreditNotePage ssr=SsrMode::Async/>
                 <Route path=path!("/invoices") view=InvoicesPage ssr=SsrMode::Async/>
                 <Route path=path!("/invoices/:id") view=InvoicePage ssr=SsrMode::Async/>

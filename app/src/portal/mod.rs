@@ -8,6 +8,7 @@ pub mod credit;
 #[cfg(feature = "ssr")]
 mod debt;
 pub mod invoices;
+pub mod keys;
 #[cfg(feature = "ssr")]
 mod lines;
 #[cfg(feature = "ssr")]

@@ -34,6 +34,7 @@ mod record;
 mod run;
 mod seal;
 mod session;
+mod shown_once;
 mod subscription;
 mod tax;
 mod usage;

@@ -4,11 +4,13 @@ use leptos::prelude::*;
 
 use crate::error::AppError;
 
+/// One, or all steps of a value with commas between.
 #[server(prefix = "/fn", endpoint = "acknowledge-alert")]
 pub async fn acknowledge_alert(alert: String) -> Result<(), AppError> {
     let (billing, actor) = crate::context::caller().await?;
-    let id = alert.parse().map_err(|_| AppError::NotFound)?;
-    billing.acknowledge_alert(&actor, id).await?;
+    for (place, id) in super::item::read(&alert)?.into_iter().enumerate() {
+        super::item::settled(place, billing.acknowledge_alert(&actor, id).await)?;
+    }
     super::item::lead_back(&actor, "alert_acknowledged");
     Ok(())
 }
@@ -16,8 +18,9 @@ pub async fn acknowledge_alert(alert: String) -> Result<(), AppError> {
 #[server(prefix = "/fn", endpoint = "resolve-alert")]
 pub async fn resolve_alert(alert: String) -> Result<(), AppError> {
     let (billing, actor) = crate::context::caller().await?;
-    let id = alert.parse().map_err(|_| AppError::NotFound)?;
-    billing.resolve_alert(&actor, id).await?;
+    for (place, id) in super::item::read(&alert)?.into_iter().enumerate() {
+        super::item::settled(place, billing.resolve_alert(&actor, id).await)?;
+    }
     super::item::lead_back(&actor, "alert_resolved");
     Ok(())
 }
@@ -26,11 +29,11 @@ pub async fn resolve_alert(alert: String) -> Result<(), AppError> {
 #[server(prefix = "/fn", endpoint = "snooze-alert")]
 pub async fn snooze_alert(alert: String, days: u32) -> Result<(), AppError> {
     let (billing, actor) = crate::context::caller().await?;
-    let id = alert.parse().map_err(|_| AppError::NotFound)?;
     let until = billing.now().checked_add_days(chrono::Days::new(days.into()));
-    billing
-        .snooze_alert(&actor, id, until.ok_or(AppError::Invalid)?)
-        .await?;
+    let until = until.ok_or(AppError::Invalid)?;
+    for (place, id) in super::item::read(&alert)?.into_iter().enumerate() {
+        super::item::settled(place, billing.snooze_alert(&actor, id, until).await)?;
+    }
     super::item::lead_back(&actor, "alert_snoozed");
     Ok(())
 }

@@ -1,14 +1,17 @@
 //! One alert: how bad it is, what it says, and what can be done about it.
 
 use billing::alert::{RuleKind, Severity};
+use billing::id::AlertId;
 use billing::period::Zone;
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use service::{Actor, AlertRow, AlertState};
 
+use super::group::{Group, groups};
+use crate::error::AppError;
 use crate::format;
 use crate::text::en::alerts as t;
-use crate::ui::{Badge, ButtonKind, LinkButton, PostButton, SubmitButton, Tone};
+use crate::ui::{Badge, PostButton, SubmitButton, Tone};
 
 /// Where and for whom alerts are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,21 @@ pub fn lead_back(actor: &Actor, done: &str) {
         _ => "/alerts",
     };
     leptos_axum::redirect(&format!("{page}?done={done}"));
+}
+
+/// Those that a form is about, the furthest step of a value first.
+pub fn read(ids: &str) -> Result<Vec<AlertId>, AppError> {
+    ids.split(',')
+        .map(|id| id.parse().map_err(|_| AppError::NotFound))
+        .collect()
+}
+
+/// Of the steps before the furthest one some may have resolved by themselves meanwhile.
+pub fn settled(place: usize, decided: service::Result<AlertRow>) -> Result<(), AppError> {
+    match decided {
+        Err(service::Error::AlertResolved) if place > 0 => Ok(()),
+        decided => Ok(decided.map(drop)?),
+    }
 }
 
 #[component]
@@ -56,15 +74,27 @@ pub fn is_snoozed(alert: &AlertRow, now: DateTime<Utc>) -> bool {
 }
 
 pub fn list(alerts: &[AlertRow], shown: Shown) -> impl IntoView + use<> {
-    let items = alerts.iter().map(|alert| item(alert, shown)).collect_view();
+    let items = groups(alerts)
+        .into_iter()
+        .map(|group| item(&group, shown))
+        .collect_view();
     view! { <ul class="divide-y divide-base-300">{items}</ul> }
 }
 
-fn item(alert: &AlertRow, shown: Shown) -> impl IntoView + use<> {
-    let about = shown.admin.then(|| match alert.customer {
-        Some(customer) => view! { " · "<code class="break-all">{customer.to_string()}</code> }.into_any(),
-        None => view! { " · "{t::DEPLOYMENT} }.into_any(),
-    });
+fn item(group: &Group, shown: Shown) -> impl IntoView + use<> {
+    let alert = &group.furthest;
+    let about = if shown.admin {
+        Some(match alert.customer {
+            Some(customer) => view! { <code class="break-all">{customer.to_string()}</code> }.into_any(),
+            None => t::DEPLOYMENT.into_any(),
+        })
+    } else {
+        let open = alert.state != AlertState::Resolved;
+        let href = look(alert.rule).filter(|_| open);
+        href.map(|href| view! { <a class="link" href=href>{t::LOOK}</a> }.into_any())
+    };
+    let about = about.map(|about| view! { " · "{about} });
+    let lesser = (!group.lesser.is_empty()).then(|| format!(" · {}", t::lesser(group.lesser.len())));
     let (title, message) = (alert.title.clone(), alert.message.clone());
     view! {
         <li class="py-3 first:pt-0 last:pb-0 flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
@@ -74,9 +104,9 @@ fn item(alert: &AlertRow, shown: Shown) -> impl IntoView + use<> {
                     <span class="font-medium break-words min-w-0">{title}</span>
                 </div>
                 {(!message.is_empty()).then(|| view! { <p class="break-words whitespace-pre-line">{message}</p> })}
-                <p class="label-sm">{standing(alert, shown)}{about}</p>
+                <p class="label-sm">{standing(alert, shown)}{lesser}{about}</p>
             </div>
-            {actions(alert, shown)}
+            {(shown.decides && alert.state != AlertState::Resolved).then(|| decisions(group))}
         </li>
     }
 }
@@ -99,45 +129,34 @@ fn standing(alert: &AlertRow, shown: Shown) -> String {
     words.join(", ")
 }
 
-fn actions(alert: &AlertRow, shown: Shown) -> Option<AnyView> {
-    if alert.state == AlertState::Resolved {
-        return None;
-    }
-    let look = look(alert.rule).filter(|_| !shown.admin);
-    let look = look.map(|href| {
-        view! { <LinkButton href=href label=t::LOOK small=true kind=ButtonKind::Quiet/> }
-    });
-    let decide = shown.decides.then(|| decisions(alert));
-    (look.is_some() || decide.is_some()).then(|| {
-        view! { <div class="flex flex-wrap items-start gap-2">{look}{decide}</div> }.into_any()
-    })
-}
-
-fn decisions(alert: &AlertRow) -> impl IntoView + use<> {
-    let (id, title) = (alert.id.to_string(), alert.title.clone());
+fn decisions(group: &Group) -> impl IntoView + use<> {
+    let (ids, title) = (group.ids(), group.furthest.title.clone());
     let post = |action: &'static str, label: &'static str| {
-        let fields = vec![("alert", id.clone())];
+        let fields = vec![("alert", ids.clone())];
         view! { <PostButton action=action label=label small=true fields=fields describes=t::about(label, &title)/> }
     };
-    let acknowledge = (alert.state == AlertState::Open).then(|| post("/fn/acknowledge-alert", t::ACKNOWLEDGE));
+    let open = group.furthest.state == AlertState::Open;
+    let acknowledge = open.then(|| post("/fn/acknowledge-alert", t::ACKNOWLEDGE));
     view! {
-        {acknowledge}
-        {post("/fn/resolve-alert", t::RESOLVE)}
-        {snooze(&id, &title)}
+        <div class="flex flex-wrap items-start gap-2">
+            {acknowledge}
+            {post("/fn/resolve-alert", t::RESOLVE)}
+            {snooze(ids.clone(), &title, group.furthest.id.to_string())}
+        </div>
     }
 }
 
-fn snooze(id: &str, title: &str) -> impl IntoView + use<> {
+fn snooze(ids: String, title: &str, id: String) -> impl IntoView + use<> {
     let field = format!("snooze-{id}");
     let options = t::SNOOZES
         .map(|(days, words)| view! { <option value=days.to_string()>{words}</option> })
         .collect_view();
-    let (id, does) = (id.to_owned(), t::about(t::SNOOZE, title));
+    let does = t::about(t::SNOOZE, title);
     view! {
         <details>
             <summary class="btn btn-sm">{t::SNOOZE}<span class="sr-only">": "{title.to_owned()}</span></summary>
             <form method="post" action="/fn/snooze-alert" class="flex flex-wrap items-center gap-2 pt-2">
-                <input type="hidden" name="alert" value=id/>
+                <input type="hidden" name="alert" value=ids/>
                 <label for=field.clone() class="label-sm">{t::SNOOZE_FOR}</label>
                 <select id=field name="days" class="select select-sm w-auto">{options}</select>
                 <SubmitButton label=t::SNOOZE small=true describes=does/>

@@ -5,6 +5,8 @@ pub mod api;
 #[cfg(feature = "ssr")]
 mod budget;
 #[cfg(feature = "ssr")]
+mod group;
+#[cfg(feature = "ssr")]
 pub mod item;
 #[cfg(feature = "ssr")]
 pub mod page;

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use service::{Actor, AlertPage, AlertRow, AlertState, Billing};
 
+use super::group::groups;
 use super::item::{Shown, SeverityBadge, is_snoozed};
 use crate::error::AppError;
 use crate::text::en::alerts as t;
@@ -38,8 +39,10 @@ pub fn panel(mut open: Vec<AlertRow>, shown: Shown) -> Option<AnyView> {
         return None;
     }
     by_severity(&mut open);
+    let open = groups(&open);
     let more = open.len().saturating_sub(ON_OVERVIEW);
-    let rows = open.iter().take(ON_OVERVIEW).map(|alert| {
+    let rows = open.iter().take(ON_OVERVIEW).map(|group| {
+        let alert = &group.furthest;
         let title = alert.title.clone();
         view! {
             <li class="flex flex-wrap items-center gap-x-2 gap-y-1">

@@ -11,9 +11,9 @@ use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
 use crate::text::en::countries::COUNTRIES;
 use crate::text::en::portal::lines;
-use crate::text::en::{error, settings as t};
+use crate::text::en::{error, keys, settings as t};
 use crate::ui::field::MAX_CODE;
-use crate::ui::{ButtonKind, PageHeader, Panel, SubmitButton, TextField};
+use crate::ui::{ButtonKind, LinkButton, PageHeader, Panel, SubmitButton, TextField};
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
@@ -29,8 +29,21 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
             <p>{how_taxed(&customer.taxation)}</p>
             {form(&visit, &settings)}
         </Panel>
+        {keys(&visit)}
     };
     Ok(Page::new(t::TITLE, body).of(customer.name))
+}
+
+/// Where owners find the keys of their programs.
+fn keys(visit: &Visit) -> Option<AnyView> {
+    visit.actor.owns_customer().ok()?;
+    let panel = view! {
+        <Panel title=keys::LINK>
+            <p class="text-muted">{keys::LINK_HINT}</p>
+            <div><LinkButton href="/settings/keys" label=keys::MANAGE/></div>
+        </Panel>
+    };
+    Some(panel.into_any())
 }
 
 /// What later invoices bear.

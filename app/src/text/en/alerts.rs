@@ -23,6 +23,13 @@ pub fn more(count: usize) -> String {
     format!("and {count} more")
 }
 
+pub fn lesser(count: usize) -> String {
+    match count {
+        1 => "with 1 lower step".to_owned(),
+        count => format!("with {count} lower steps"),
+    }
+}
+
 // Severities and states.
 
 pub const INFO: &str = "Info";

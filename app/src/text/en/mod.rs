@@ -14,11 +14,13 @@ pub mod countries;
 pub mod coupons;
 pub mod errors;
 pub mod invoices;
+pub mod keys;
 pub mod plan;
 pub mod portal;
 pub mod revenue;
 pub mod sandbox;
 pub mod settings;
 pub mod wallet;
+pub mod webhooks;
 
 pub use errors::{ErrorText, error, notice};

@@ -209,6 +209,6 @@ fn decides(actor: &Actor) -> Result<Option<CustomerScope>> {
             Ok(actor.raises_alerts()?.map(CustomerScope::of))
         }
         Actor::System => Ok(None),
-        _ => actor.reads_admin().map(|()| None),
+        _ => actor.looks_after_alerts().map(|()| None),
     }
 }

@@ -13,6 +13,9 @@ use crate::format;
 use crate::text::en::alerts as t;
 use crate::ui::{Badge, PostButton, SubmitButton, Tone};
 
+/// More than any rule has.
+const MAX_STEPS: usize = 20;
+
 /// Where and for whom alerts are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown {
@@ -35,6 +38,9 @@ pub fn lead_back(actor: &Actor, done: &str) {
 
 /// Those that a form is about, the furthest step of a value first.
 pub fn read(ids: &str) -> Result<Vec<AlertId>, AppError> {
+    if ids.split(',').count() > MAX_STEPS {
+        return Err(AppError::Invalid);
+    }
     ids.split(',')
         .map(|id| id.parse().map_err(|_| AppError::NotFound))
         .collect()

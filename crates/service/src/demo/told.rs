@@ -1,6 +1,5 @@
 //! What the history ends with on the pages that tell of usage: a budget, alerts, one of them looked after, and a key.
 
-use billing::alert::Severity;
 use billing::money::Money;
 
 use super::stage::Stage;
@@ -10,6 +9,8 @@ use crate::{AlertPage, AlertState, NewApiKey, Result, Scope, SetBudget};
 const WHO: usize = 0;
 /// Whole units of the currency: more than a month of the story's usage costs.
 const BUDGET: i64 = 150;
+/// The meter whose limit is reached since the first day.
+const LOOKED_AFTER: &str = "chain_deployments";
 
 impl Stage {
     pub async fn tell(&mut self) -> Result<()> {
@@ -27,8 +28,8 @@ impl Stage {
             limit: 100,
         };
         let open = billing.alerts(actor, page).await?.alerts;
-        if let Some(warning) = open.iter().find(|alert| alert.severity == Severity::Warning) {
-            billing.acknowledge_alert(actor, warning.id).await?;
+        for alert in open.iter().filter(|alert| alert.scope == LOOKED_AFTER) {
+            billing.acknowledge_alert(actor, alert.id).await?;
         }
         let key = NewApiKey {
             name: "Usage reporter".to_owned(),

@@ -78,6 +78,31 @@ test("an alert is acknowledged, snoozed and resolved, without scripts as well", 
   await expect(panel(page, "Open alerts"), "nothing of it needs anybody now").toHaveCount(0);
 });
 
+test("a customer says from where on it is told of a meter", async ({ pageOf }) => {
+  const page = await pageOf("iris@helios.example");
+  await open(page, "/alerts");
+  const meter = panel(page, "Meters").getByRole("listitem").filter({ hasText: "API requests" });
+  const save = async (percents: string) => {
+    if (!(await meter.getByLabel("In percent").isVisible())) await meter.getByText("Change").click();
+    await meter.getByLabel("In percent").fill(percents);
+    await meter.getByRole("button", { name: "Save: API requests" }).click();
+  };
+  await expect(meter).toContainText("At 80%, 90% and 100%, as usual.");
+  await save("50, half");
+  await arrive(page, "/alerts?error=invalid_levels");
+  await expect(meter.getByLabel("In percent")).toHaveValue("50, half");
+  await expect(meter.getByLabel("In percent")).toHaveAttribute("aria-invalid", "true");
+  await inspect(page, "alerts-meters-refused");
+  await save("75 50%, 120");
+  await arrive(page, "/alerts?done=thresholds_set");
+  await expect(meter).toContainText("At 50%, 75%, 120%, as you set it.");
+  await inspect(page, "alerts-meters");
+  await meter.getByText("Change").click();
+  await meter.getByRole("button", { name: "As usual: API requests" }).click();
+  await arrive(page, "/alerts?done=thresholds_usual");
+  await expect(meter).toContainText("as usual");
+});
+
 test("a budget is set, refused, changed and removed", async ({ signUp }) => {
   const [page] = await signUp("Budget Labs");
   await open(page, "/alerts");

@@ -27,6 +27,7 @@ pub enum AppError {
     InvalidTaxId,
     InvalidAmount,
     InvalidBudget,
+    InvalidLevels,
     AlertResolved,
     InvalidChannel,
     TooManyChannels,
@@ -97,7 +98,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 80] = [
+    pub const ALL: [Self; 81] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -116,6 +117,7 @@ impl AppError {
         InvalidTaxId,
         InvalidAmount,
         InvalidBudget,
+        InvalidLevels,
         AlertResolved,
         InvalidChannel,
         TooManyChannels,
@@ -200,6 +202,7 @@ impl AppError {
             InvalidTaxId => "invalid_tax_id",
             InvalidAmount => "invalid_amount",
             InvalidBudget => "invalid_budget",
+            InvalidLevels => "invalid_levels",
             AlertResolved => "alert_resolved",
             InvalidChannel => "invalid_channel",
             TooManyChannels => "too_many_channels",
@@ -297,9 +300,10 @@ impl AppError {
             Forbidden => 403,
             NotFound => 404,
             Invalid | InvalidCompany | InvalidName | InvalidEmail | InvalidPassword | InvalidTimeZone
-            | InvalidCatalog | InvalidMonth | InvalidRegion | InvalidTaxId | InvalidAmount | InvalidBudget
-            | InvalidChannel | InvalidKinds | InvalidSince | InvalidExpiryDay | NoScope | TargetRefused | NoLine
-            | UnknownTestCard | InvalidExpiry | InvalidCvc | AmountOutOfRange => 422,
+            | InvalidCatalog | InvalidMonth | InvalidRegion | InvalidTaxId | InvalidAmount
+            | InvalidBudget | InvalidLevels | InvalidChannel | InvalidKinds | InvalidSince
+            | InvalidExpiryDay | NoScope | TargetRefused | NoLine | UnknownTestCard | InvalidExpiry
+            | InvalidCvc | AmountOutOfRange => 422,
             TooMany => 429,
             Preparing | GatewayUnavailable | StorageUnavailable | Offline => 503,
             Internal => 500,
@@ -366,6 +370,7 @@ fn invalid(field: &str) -> AppError {
         "month" => InvalidMonth,
         "region" => InvalidRegion,
         "amount" => InvalidAmount,
+        "levels" => InvalidLevels,
         "channels" => TooManyChannels,
         "slack_url" | "routing_key" => InvalidChannel,
         "kinds" => InvalidKinds,

@@ -10,7 +10,6 @@ use super::{Icon, Tone};
 pub fn ShownOnce(
     #[prop(into)] title: String,
     #[prop(into)] hint: String,
-    #[prop(into)] label: String,
     #[prop(into)] secret: String,
 ) -> impl IntoView {
     view! {
@@ -20,7 +19,7 @@ pub fn ShownOnce(
                 <p class="font-medium">{title}</p>
                 <p class="text-base-content">{hint}</p>
                 <div class="flex flex-wrap items-center gap-2">
-                    <code class="select-all break-all bg-base-100 border border-base-300 rounded-field px-2 py-1 text-base-content" aria-label=label>
+                    <code class="select-all break-all bg-base-100 border border-base-300 rounded-field px-2 py-1 text-base-content">
                         {secret.clone()}
                     </code>
                     <CopyButton text=secret/>

@@ -47,7 +47,8 @@ pub use admin::{
     ParkedCustomer,
 };
 pub use alert::{
-    AlertList, AlertPage, ChannelAddress, HostAlert, NewAlertChannel, SetBudget, ShownChannel, TestOutcome,
+    AlertList, AlertPage, ChannelAddress, HostAlert, NewAlertChannel, SetBudget, SetThresholds, ShownChannel,
+    TestOutcome,
 };
 pub use api_key::{CreatedApiKey, NewApiKey};
 pub use auth::{NewStaff, Principal, SignIn, SignUp};

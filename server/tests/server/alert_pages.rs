@@ -73,7 +73,12 @@ async fn nobody_sees_or_decides_another_customers_alerts(_: PgPoolOptions, datab
         shown.body
     );
     assert!(!shown.body.contains("The deployment is slow"));
-    assert!(page(&site, "/overview", &own).await.body.contains("Two nodes are down"));
+    assert!(
+        page(&site, "/overview", &own)
+            .await
+            .body
+            .contains("Two nodes are down")
+    );
     for path in ["/alerts", "/overview"] {
         let shown = page(&site, path, &other).await;
         assert_eq!(shown.status, 200);
@@ -82,9 +87,17 @@ async fn nobody_sees_or_decides_another_customers_alerts(_: PgPoolOptions, datab
     for (action, more) in DECISIONS {
         let form = format!("alert={}{more}", alert.id);
         let refused = post(&site, "/alerts", action, &other, &form).await;
-        assert_eq!(refused.header("location"), Some("/alerts?error=not_found"), "{action}");
+        assert_eq!(
+            refused.header("location"),
+            Some("/alerts?error=not_found"),
+            "{action}"
+        );
         let refused = post(&site, "/alerts", action, "", &form).await;
-        assert_eq!(refused.header("location"), Some("/sign-in?next=/alerts"), "{action}");
+        assert_eq!(
+            refused.header("location"),
+            Some("/sign-in?next=/alerts"),
+            "{action}"
+        );
     }
     let cursor = page(&site, &format!("/alerts?after={}", alert.id), &other).await;
     assert!(!cursor.body.contains("Two nodes are down"));
@@ -112,17 +125,29 @@ async fn who_may_only_look_is_asked_nothing(_: PgPoolOptions, database: PgConnec
     let shown = page(&site, "/alerts", &viewer).await;
     assert!(shown.body.contains("Two nodes are down"));
     assert!(shown.body.contains("Your role may look at alerts"));
-    for action in ["acknowledge-alert", "resolve-alert", "snooze-alert", "set-budget"] {
+    for action in [
+        "acknowledge-alert",
+        "resolve-alert",
+        "snooze-alert",
+        "set-budget",
+        "set-thresholds",
+    ] {
         assert!(!shown.body.contains(action), "{action}");
     }
     let forms = DECISIONS.map(|(action, more)| (action, format!("alert={}{more}", alert.id)));
     let budget = [
         ("/fn/set-budget", "amount=5".to_owned()),
         ("/fn/remove-budget", String::new()),
+        ("/fn/set-thresholds", "meter=api_requests&levels=50".to_owned()),
+        ("/fn/usual-thresholds", "meter=api_requests".to_owned()),
     ];
     for (action, form) in forms.iter().chain(&budget) {
         let refused = post(&site, "/alerts", action, &viewer, form).await;
-        assert_eq!(refused.header("location"), Some("/alerts?error=forbidden"), "{action}");
+        assert_eq!(
+            refused.header("location"),
+            Some("/alerts?error=forbidden"),
+            "{action}"
+        );
     }
 }
 
@@ -138,10 +163,7 @@ async fn operators_decide_unless_they_only_read(_: PgPoolOptions, database: PgCo
     assert!(!shown.body.contains("acknowledge-alert") && !shown.body.contains("add-channel"));
     let form = format!("alert={}", alert.id);
     let refused = post(&site, "/admin/alerts", "/fn/acknowledge-alert", &reader, &form).await;
-    assert_eq!(
-        refused.header("location"),
-        Some("/admin/alerts?error=forbidden")
-    );
+    assert_eq!(refused.header("location"), Some("/admin/alerts?error=forbidden"));
     let customer = session(&site, "lumen").await;
     assert_eq!(page(&site, "/admin/alerts", &customer).await.status, 403);
 }
@@ -165,15 +187,16 @@ async fn a_channel_is_added_tried_and_removed_and_its_address_seen_by_nobody(
     assert!(input(&shown, "form[name]").contains("value=\"On call\""));
     assert!(!input(&shown, "address").contains("value="));
     assert!(input(&shown, "address").contains("aria-invalid=\"true\""));
-    assert!(shown.body.contains("It begins with https://hooks.slack.com/services/."));
+    assert!(
+        shown
+            .body
+            .contains("It begins with https://hooks.slack.com/services/.")
+    );
 
     let secret = receiver.url("/services/T0/B0/secret");
     let form = format!("{CHANNEL}&address={secret}");
     let added = post(&site, "/admin/alerts", "/fn/add-channel", &admin, &form).await;
-    assert_eq!(
-        added.header("location"),
-        Some("/admin/alerts?done=channel_added")
-    );
+    assert_eq!(added.header("location"), Some("/admin/alerts?done=channel_added"));
     let channels = site.billing.alert_channels(&Actor::System).await.unwrap();
     let form = format!("channel={}", channels[0].id);
     for (answer, said) in [
@@ -187,7 +210,10 @@ async fn a_channel_is_added_tried_and_removed_and_its_address_seen_by_nobody(
         let shown = page(&site, path, &format!("{admin}; {}", cookies(&tested))).await;
         assert!(shown.body.contains(said), "{said}: {}", shown.body);
         assert!(shown.body.contains("High and worse"));
-        assert!(!shown.body.contains("/services/"), "its address is shown to nobody");
+        assert!(
+            !shown.body.contains("/services/"),
+            "its address is shown to nobody"
+        );
     }
     let removed = post(&site, "/admin/alerts", "/fn/remove-channel", &admin, &form).await;
     assert_eq!(
@@ -195,8 +221,5 @@ async fn a_channel_is_added_tried_and_removed_and_its_address_seen_by_nobody(
         Some("/admin/alerts?done=channel_removed")
     );
     let again = post(&site, "/admin/alerts", "/fn/test-channel", &admin, &form).await;
-    assert_eq!(
-        again.header("location"),
-        Some("/admin/alerts?error=not_found")
-    );
+    assert_eq!(again.header("location"), Some("/admin/alerts?error=not_found"));
 }

@@ -37,10 +37,17 @@ async fn a_key_is_made_shown_once_rotated_and_revoked(_: PgPoolOptions, database
     let text = key(&shown).unwrap();
     assert!(!handed.contains(&text), "the cookie is sealed");
     let forgotten = cookies(&shown);
-    assert!(forgotten.contains("shown=") && !forgotten.contains(&handed), "{forgotten}");
+    assert!(
+        forgotten.contains("shown=") && !forgotten.contains(&handed),
+        "{forgotten}"
+    );
     assert_eq!(key(&page(&site, path, &own).await), None);
     let stolen = page(&site, path, &format!("{other}; {handed}")).await;
-    assert_eq!((stolen.status, key(&stolen)), (200, None), "it opens for its maker alone");
+    assert_eq!(
+        (stolen.status, key(&stolen)),
+        (200, None),
+        "it opens for its maker alone"
+    );
     assert!(site.billing.api_key_actor(&text).await.is_ok());
 
     let id = site.billing.api_keys(&ada).await.unwrap()[0].id;
@@ -61,7 +68,10 @@ async fn a_key_is_made_shown_once_rotated_and_revoked(_: PgPoolOptions, database
     );
     let second = key(&shown.await).unwrap();
     for text in [&text, &second] {
-        assert!(site.billing.api_key_actor(text).await.is_ok(), "both work for a day");
+        assert!(
+            site.billing.api_key_actor(text).await.is_ok(),
+            "both work for a day"
+        );
     }
     let again = post(&site, PAGE, "/fn/rotate-key", &own, &form).await;
     assert_eq!(

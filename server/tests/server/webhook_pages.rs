@@ -38,7 +38,12 @@ async fn an_endpoint_is_made_tried_and_ended(_: PgPoolOptions, database: PgConne
         assert!(shown.body.contains(words), "{words}: {}", shown.body);
     }
     assert!(!shown.body.contains("whsec_") && !shown.body.contains("v1,"));
-    assert!(page(&site, own, &admin).await.body.contains("Nothing was taken since"));
+    assert!(
+        page(&site, own, &admin)
+            .await
+            .body
+            .contains("Nothing was taken since")
+    );
     receiver.usually_answers(200, "");
     let resend = format!(
         "delivery={}",
@@ -51,10 +56,17 @@ async fn an_endpoint_is_made_tried_and_ended(_: PgPoolOptions, database: PgConne
     );
     site.billing.drain_outgoing().await.unwrap();
     let shown = page(&site, &delivery, &admin).await;
-    assert!(shown.body.contains("Taken") && shown.body.contains("Try 2"), "{}", shown.body);
+    assert!(
+        shown.body.contains("Taken") && shown.body.contains("Try 2"),
+        "{}",
+        shown.body
+    );
     let failed = page(&site, &format!("{own}?state=failed"), &admin).await;
     assert!(failed.body.contains("No delivery is in this state."));
-    assert_eq!(page(&site, &format!("{own}?state=lost"), &admin).await.status, 404);
+    assert_eq!(
+        page(&site, &format!("{own}?state=lost"), &admin).await.status,
+        404
+    );
     assert_eq!(page(&site, &format!("{own}?after=x"), &admin).await.status, 404);
 
     let replay = |since: &str| format!("endpoint={id}&since={since}");
@@ -101,7 +113,11 @@ async fn what_was_seen_is_what_is_changed(_: PgPoolOptions, database: PgConnectO
 
     let form = "form[url]=https%3A%2F%2Fa.example%2Fhooks&form[description]=&form[kinds]=";
     let made = post(&site, LIST, "/fn/create-endpoint", &admin, form).await;
-    let own = made.header("location").unwrap().strip_suffix("?secret=new").unwrap();
+    let own = made
+        .header("location")
+        .unwrap()
+        .strip_suffix("?secret=new")
+        .unwrap();
     let id = own.strip_prefix("/admin/webhooks/").unwrap();
     let shown = page(&site, own, &admin).await;
     let seen = shown.body.split("name=\"form[seen]\" value=\"").nth(1).unwrap();

@@ -69,7 +69,11 @@ fn tested(visit: &Visit, channels: &[ShownChannel]) -> Option<AnyView> {
         .find(|channel| channel.id.to_string() == tested.channel)?;
     let (name, is_mail) = (&channel.name, channel.kind == ChannelKind::Email);
     let (tone, title, detail) = match tested.why {
-        None if is_mail => (Tone::Success, t::tested_mail(name), t::TESTED_MAIL_HINT.to_owned()),
+        None if is_mail => (
+            Tone::Success,
+            t::tested_mail(name),
+            t::TESTED_MAIL_HINT.to_owned(),
+        ),
         None => (Tone::Success, t::tested(name), t::TESTED_HINT.to_owned()),
         Some(why) => (Tone::Error, t::test_failed(name), t::test_why(&why)),
     };
@@ -159,17 +163,19 @@ fn form(visit: &Visit) -> impl IntoView + use<> {
     });
     let name_error = (failed == Some(AppError::InvalidName)).then_some(t::WRONG_NAME);
     let address_error = (failed == Some(AppError::InvalidChannel)).then(|| wrong_address(&form.kind));
-    let kinds = KINDS.map(|kind| (kind.as_str(), kind_word(kind).to_owned()));
-    let severities = Severity::ALL.iter().map(|of| (of.as_str(), hears(*of)));
+    let kinds = KINDS
+        .map(|kind| (kind.as_str(), kind_word(kind).to_owned()))
+        .to_vec();
+    let severities = Severity::ALL.iter().map(|of| (of.as_str(), hears(*of))).collect();
     view! {
         <Panel title=t::NEW_CHANNEL>
             <form method="post" action="/fn/add-channel" class="grid gap-4 md:grid-cols-2 max-w-3xl">
                 <TextField name="form[name]" label=t::NAME autocomplete="off" maxlength=100 hint=t::NAME_HINT
                     value=form.name.clone() error=name_error/>
-                {select("kind", "form[kind]", t::KIND, kinds, &form.kind)}
+                {select(("kind", "form[kind]", t::KIND), kinds, &form.kind)}
                 <TextField name="address" label=t::ADDRESS autocomplete="off" maxlength=MAX_ADDRESS
                     hint=t::ADDRESS_HINT error=address_error/>
-                {select("severity", "form[severity]", t::FROM_SEVERITY, severities, &form.severity)}
+                {select(("severity", "form[severity]", t::FROM_SEVERITY), severities, &form.severity)}
                 <div><SubmitButton label=t::ADD_CHANNEL kind=ButtonKind::Primary/></div>
             </form>
         </Panel>
@@ -186,17 +192,15 @@ fn wrong_address(kind: &str) -> &'static str {
 
 /// With the one that was chosen before.
 fn select(
-    id: &'static str,
-    name: &'static str,
-    label: &'static str,
-    options: impl IntoIterator<Item = (&'static str, String)>,
+    (id, name, label): (&'static str, &'static str, &'static str),
+    options: Vec<(&'static str, String)>,
     chosen: &str,
 ) -> impl IntoView + use<> {
     let option = |(value, label): (&'static str, String)| {
         let selected = value == chosen;
-        view! { <option value=value selected=selected>{label}</option> }.into_any()
+        view! { <option value=value selected=selected>{label}</option> }
     };
-    let options: Vec<AnyView> = options.into_iter().map(option).collect();
+    let options = options.into_iter().map(option).collect_view();
     view! {
         <div class="flex flex-col gap-1">
             <label for=id class="font-medium">{label}</label>

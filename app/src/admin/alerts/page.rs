@@ -69,7 +69,11 @@ fn alerts(list: &AlertList, state: AlertState, (shown, is_later): (Shown, bool))
     } else {
         item::list(&list.alerts, shown).into_any()
     };
-    let pages = pages(&format!("/admin/alerts?state={}&", state.as_str()), list, is_later);
+    let pages = pages(
+        &format!("/admin/alerts?state={}&", state.as_str()),
+        list,
+        is_later,
+    );
     view! { <Panel title=state_word(state)>{states(state)}{content}{pages}</Panel> }
 }
 

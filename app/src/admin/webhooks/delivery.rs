@@ -26,7 +26,10 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         .ok_or(AppError::NotFound)?;
     let detail = visit.billing.webhook_delivery(&visit.actor, id).await?;
     // The log outlives its endpoint.
-    let endpoint = visit.billing.webhook_endpoint(&visit.actor, detail.delivery.endpoint).await;
+    let endpoint = visit
+        .billing
+        .webhook_endpoint(&visit.actor, detail.delivery.endpoint)
+        .await;
     let endpoint = match endpoint {
         Ok(endpoint) => Some(endpoint),
         Err(Error::NotFound(_)) => None,

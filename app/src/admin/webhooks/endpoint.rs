@@ -30,8 +30,8 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         Some(_) => context::take_over(&visit.billing, &visit.actor, &id.to_string())?,
         None => None,
     };
-    let secret = secret
-        .map(|secret| view! { <ShownOnce title=t::SECRET_NEW hint=t::SECRET_ONCE label=t::SECRET secret=secret/> });
+    let secret =
+        secret.map(|secret| view! { <ShownOnce title=t::SECRET_NEW hint=t::SECRET_ONCE secret=secret/> });
     let manages = visit.actor.manages_webhooks().is_ok();
     let switches = manages.then(|| manage::switches(&endpoint));
     let panels = manages.then(|| manage::panels(&visit, &endpoint, service::clock::real_now()));

@@ -29,7 +29,11 @@ pub fn EndpointBadge(endpoint: EndpointRow) -> impl IntoView {
 
 /// What to know and do about an endpoint that takes nothing.
 pub fn trouble(endpoint: &EndpointRow) -> Option<AnyView> {
-    let (tone, title, detail) = match (endpoint.enabled, endpoint.failing_since, &endpoint.disabled_reason) {
+    let (tone, title, detail) = match (
+        endpoint.enabled,
+        endpoint.failing_since,
+        &endpoint.disabled_reason,
+    ) {
         (true, None, _) => return None,
         (true, Some(since), _) => {
             let since = format::date_time(since, Zone::UTC);

@@ -64,8 +64,54 @@ pub async fn set_budget(amount: String) -> Result<(), AppError> {
 pub async fn remove_budget() -> Result<(), AppError> {
     let (billing, actor) = crate::context::caller().await?;
     let customer = actor.manages_billing()?.customer();
-    let set = service::SetBudget { customer, amount: None };
+    let set = service::SetBudget {
+        customer,
+        amount: None,
+    };
     billing.set_budget(&actor, set).await?;
     leptos_axum::redirect("/alerts?done=budget_removed");
+    Ok(())
+}
+
+/// In percent of what is included, with commas between. What is refused stands in the form again.
+#[server(prefix = "/fn", endpoint = "set-thresholds")]
+pub async fn set_thresholds(meter: String, levels: String) -> Result<(), AppError> {
+    use crate::auth::typed;
+    let (billing, actor) = crate::context::caller().await?;
+    let customer = actor.manages_billing()?.customer();
+    let set = match super::thresholds::levels(&levels) {
+        Ok(levels) => {
+            let set = service::SetThresholds {
+                customer,
+                meter: meter.clone(),
+                levels,
+            };
+            billing
+                .set_usage_thresholds(&actor, set)
+                .await
+                .map_err(AppError::from)
+        }
+        Err(error) => Err(error),
+    };
+    typed::keep(
+        &typed::written(&[("meter", &meter), ("levels", &levels)]),
+        set.is_ok(),
+    )?;
+    set?;
+    leptos_axum::redirect("/alerts?done=thresholds_set");
+    Ok(())
+}
+
+/// As the rule has it.
+#[server(prefix = "/fn", endpoint = "usual-thresholds")]
+pub async fn usual_thresholds(meter: String) -> Result<(), AppError> {
+    let (billing, actor) = crate::context::caller().await?;
+    let set = service::SetThresholds {
+        customer: actor.manages_billing()?.customer(),
+        meter,
+        levels: Vec::new(),
+    };
+    billing.set_usage_thresholds(&actor, set).await?;
+    leptos_axum::redirect("/alerts?done=thresholds_usual");
     Ok(())
 }

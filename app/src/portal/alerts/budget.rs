@@ -120,9 +120,16 @@ mod tests {
 
     #[test]
     fn a_budget_is_read_exactly_or_not_at_all() {
-        assert_eq!(amount(" 250.50 ", Currency::USD), Ok(Money::new(25_050, Currency::USD)));
+        assert_eq!(
+            amount(" 250.50 ", Currency::USD),
+            Ok(Money::new(25_050, Currency::USD))
+        );
         for wrong in ["", "0", "-5", "1e3", "9.999", "1,000", "99999999999999999999"] {
-            assert_eq!(amount(wrong, Currency::USD), Err(AppError::InvalidBudget), "{wrong}");
+            assert_eq!(
+                amount(wrong, Currency::USD),
+                Err(AppError::InvalidBudget),
+                "{wrong}"
+            );
         }
     }
 }

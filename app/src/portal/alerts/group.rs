@@ -14,7 +14,9 @@ impl Group {
     /// All of them, as one field of a form: the furthest first.
     pub fn ids(&self) -> String {
         let all = std::iter::once(&self.furthest).chain(&self.lesser);
-        all.map(|alert| alert.id.to_string()).collect::<Vec<_>>().join(",")
+        all.map(|alert| alert.id.to_string())
+            .collect::<Vec<_>>()
+            .join(",")
     }
 }
 
@@ -106,6 +108,9 @@ mod tests {
             ("sub", 3, 0),
             ("storage", 90, 0),
         ];
-        assert_eq!(shown, expected.map(|(scope, step, more)| (scope.to_owned(), step, more)));
+        assert_eq!(
+            shown,
+            expected.map(|(scope, step, more)| (scope.to_owned(), step, more))
+        );
     }
 }

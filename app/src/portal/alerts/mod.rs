@@ -14,3 +14,5 @@ pub mod page;
 mod rules;
 #[cfg(feature = "ssr")]
 pub mod summary;
+#[cfg(feature = "ssr")]
+mod thresholds;

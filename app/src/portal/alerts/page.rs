@@ -6,7 +6,7 @@ use service::{AlertList, AlertPage, AlertRow, AlertState};
 
 use super::item::{self, Shown, is_snoozed};
 use super::summary::{by_severity, in_state};
-use super::{budget, rules};
+use super::{budget, rules, thresholds};
 use crate::error::AppError;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
@@ -30,6 +30,8 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     let past = past(&visit).await?;
     let rules = billing.alert_rules(actor).await?;
     let budget = billing.budget(actor, customer.id).await?;
+    let own = billing.usage_thresholds(actor, customer.id).await?;
+    let thresholds = thresholds::panel(&visit, &overview, (&own, &rules));
     let shown = Shown {
         zone: customer.zone,
         now: billing.now(),
@@ -42,7 +44,10 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         {hint}
         {open_panel(open, shown)}
         <div class="grid gap-4 md:grid-cols-2 items-start">
-            {budget::panel(&visit, &overview, (budget, &rules))}
+            <div class="flex flex-col gap-4 min-w-0">
+                {budget::panel(&visit, &overview, (budget, &rules))}
+                {thresholds}
+            </div>
             {rules::panel(&rules, customer.currency)}
         </div>
         {past_panel(&past, shown, visit.query("after").is_some())}
@@ -93,4 +98,3 @@ pub fn pages(path: &str, list: &AlertList, is_later: bool) -> Option<AnyView> {
         view! { <p class="flex flex-wrap gap-4">{newest}{older}</p> }.into_any()
     })
 }
-

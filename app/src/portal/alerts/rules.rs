@@ -52,7 +52,9 @@ fn told(rule: &Rule, currency: Currency) -> Option<(&'static str, String)> {
 
 /// `80%, 90% and 100%`.
 pub fn parts(rule: &Rule) -> String {
-    listed(rule, |step| format!("{}%", (step.at * Decimal::ONE_HUNDRED).normalize()))
+    listed(rule, |step| {
+        format!("{}%", (step.at * Decimal::ONE_HUNDRED).normalize())
+    })
 }
 
 fn listed(rule: &Rule, word: impl Fn(&Step) -> String) -> String {

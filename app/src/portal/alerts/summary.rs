@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use service::{Actor, AlertPage, AlertRow, AlertState, Billing};
 
 use super::group::groups;
-use super::item::{Shown, SeverityBadge, is_snoozed};
+use super::item::{SeverityBadge, Shown, is_snoozed};
 use crate::error::AppError;
 use crate::text::en::alerts as t;
 use crate::ui::{Panel, When};
@@ -29,7 +29,12 @@ pub async fn in_state(
 
 /// The worst first, of those as bad the newest.
 pub fn by_severity(alerts: &mut [AlertRow]) {
-    alerts.sort_by_key(|alert| (std::cmp::Reverse(alert.severity), std::cmp::Reverse(alert.opened_at)));
+    alerts.sort_by_key(|alert| {
+        (
+            std::cmp::Reverse(alert.severity),
+            std::cmp::Reverse(alert.opened_at),
+        )
+    });
 }
 
 /// None where nothing is open, or all of it is snoozed.

@@ -48,7 +48,7 @@ fn shown(how: &str, key: String) -> impl IntoView + use<> {
     } else {
         t::SHOWN_HINT
     };
-    view! { <ShownOnce title=t::SHOWN_TITLE hint=hint label=t::KEY secret=key/> }
+    view! { <ShownOnce title=t::SHOWN_TITLE hint=hint secret=key/> }
 }
 
 fn form(visit: &Visit) -> impl IntoView + use<> {
@@ -56,7 +56,7 @@ fn form(visit: &Visit) -> impl IntoView + use<> {
     let typed = failed.and_then(|_| auth::typed::read_form::<KeyForm>(KEY));
     let failed = failed.filter(|_| typed.is_some());
     let form = typed.unwrap_or_default();
-    let wrong = |code, words| (failed == Some(code)).then_some(words);
+    let wrong = move |code, words| (failed == Some(code)).then_some(words);
     let scopes = wrong(AppError::NoScope, t::WRONG_SCOPES);
     let scopes = scopes.map(|words| view! { <p class="text-error">{words}</p> });
     view! {
@@ -79,15 +79,19 @@ fn form(visit: &Visit) -> impl IntoView + use<> {
 
 fn boxes(form: &KeyForm) -> impl IntoView + use<> {
     let words = [t::EVENTS_WRITE_HINT, t::READ_HINT, t::WRITE_HINT];
-    let boxes = SCOPES.into_iter().zip(words).enumerate().map(|(index, (scope, words))| {
-        let checked = form.scopes.iter().any(|name| name == scope.as_str());
-        view! {
-            <label class="flex items-center gap-2">
-                <input type="checkbox" class="checkbox checkbox-sm" name=format!("form[scopes][{index}]")
-                    value=scope.as_str() checked=checked/>
-                {words}
-            </label>
-        }
-    });
+    let boxes = SCOPES
+        .into_iter()
+        .zip(words)
+        .enumerate()
+        .map(|(index, (scope, words))| {
+            let checked = form.scopes.iter().any(|name| name == scope.as_str());
+            view! {
+                <label class="flex items-center gap-2">
+                    <input type="checkbox" class="checkbox checkbox-sm" name=format!("form[scopes][{index}]")
+                        value=scope.as_str() checked=checked/>
+                    {words}
+                </label>
+            }
+        });
     boxes.collect_view()
 }

@@ -111,13 +111,13 @@ fn actions(key: &ApiKeyRow) -> impl IntoView + use<> {
     };
     view! {
         <div class="flex flex-col items-start gap-2">
-            {asked(t::ROTATE, &name, rotate)}
-            {asked(t::REVOKE, &name, revoke)}
+            {asked(t::ROTATE, &name, rotate.into_any())}
+            {asked(t::REVOKE, &name, revoke.into_any())}
         </div>
     }
 }
 
-fn asked(label: &'static str, name: &str, form: impl IntoView) -> impl IntoView {
+fn asked(label: &'static str, name: &str, form: AnyView) -> impl IntoView + use<> {
     let name = name.to_owned();
     view! {
         <details>

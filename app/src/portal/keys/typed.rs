@@ -32,7 +32,10 @@ fn expiry(last_day: &str, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, A
     }
     let day: NaiveDate = text.parse().map_err(|_| AppError::InvalidExpiryDay)?;
     let next = day.checked_add_days(Days::new(1));
-    let end = next.ok_or(AppError::InvalidExpiryDay)?.and_time(NaiveTime::MIN).and_utc();
+    let end = next
+        .ok_or(AppError::InvalidExpiryDay)?
+        .and_time(NaiveTime::MIN)
+        .and_utc();
     if end > now {
         Ok(Some(end))
     } else {
@@ -56,7 +59,10 @@ mod tests {
 
     #[test]
     fn a_key_is_read_exactly_or_not_at_all() {
-        assert_eq!(read(&["read", "write"], ""), Ok((vec![Scope::Read, Scope::Write], None)));
+        assert_eq!(
+            read(&["read", "write"], ""),
+            Ok((vec![Scope::Read, Scope::Write], None))
+        );
         let end = Some("2026-03-02T00:00:00Z".parse().unwrap());
         assert_eq!(
             read(&["events_write"], "2026-03-01"),

@@ -12,7 +12,8 @@ pub const OPEN_ALERTS: &str = "Open alerts";
 pub const ALL_ALERTS: &str = "All alerts";
 pub const PAST: &str = "Past";
 pub const NONE_OPEN: &str = "Nothing needs you";
-pub const NONE_OPEN_HINT: &str = "When usage nears a limit, a budget is spent or a trial ends, it stands here.";
+pub const NONE_OPEN_HINT: &str =
+    "When usage nears a limit, a budget is spent or a trial ends, it stands here.";
 pub const NONE_PAST: &str = "Alerts that are resolved stay here.";
 pub const NOT_MANY_MORE: &str = "The newest hundred of each kind.";
 pub const NEWER: &str = "Back to the newest";
@@ -124,6 +125,27 @@ pub fn listed(parts: &[String]) -> String {
     }
 }
 
+pub const THRESHOLDS: &str = "Meters";
+pub const THRESHOLDS_HINT: &str = "From which parts of what is included on you are told.";
+pub const NOT_TOLD: &str = "You are not told.";
+pub const CHANGE: &str = "Change";
+pub const PERCENTS: &str = "In percent";
+pub const PERCENTS_HINT: &str = "Up to ten numbers above 0, at most 1000, with commas between: 50, 75, 100.";
+pub const SAVE: &str = "Save";
+pub const AS_USUAL: &str = "As usual";
+
+pub fn own_levels(parts: &str) -> String {
+    format!("At {parts}, as you set it.")
+}
+
+pub fn usual_levels(parts: &str) -> String {
+    format!("At {parts}, as usual.")
+}
+
+pub fn of_units(included: &str) -> String {
+    format!("of {included}")
+}
+
 // Operators.
 
 pub const ADMIN_HINT: &str = "Of all customers and of the deployment.";
@@ -132,15 +154,18 @@ pub const STATE: &str = "State";
 pub const ACKNOWLEDGED: &str = "Acknowledged";
 pub const RESOLVED: &str = "Resolved";
 pub const NONE_HERE: &str = "There are none";
-pub const NONE_OPEN_ADMIN: &str = "What nears a limit, ends or expires at a customer stands here, and what the host platform says.";
+pub const NONE_OPEN_ADMIN: &str =
+    "What nears a limit, ends or expires at a customer stands here, and what the host platform says.";
 pub const NONE_ACKNOWLEDGED: &str = "Whatever somebody looks after stands here until it is resolved.";
 pub const NONE_RESOLVED: &str = "What is over stays here.";
 
 pub const CHANNELS: &str = "Channels";
-pub const CHANNELS_HINT: &str = "Where operators are told. What it takes to reach them is kept sealed and shown to nobody.";
+pub const CHANNELS_HINT: &str =
+    "Where operators are told. What it takes to reach them is kept sealed and shown to nobody.";
 pub const NO_CHANNELS: &str = "Nobody is told yet";
 pub const NO_CHANNELS_HINT: &str = "Add a mail address, a Slack channel or a PagerDuty service below.";
-pub const NO_CHANNELS_READER: &str = "An admin or a developer adds mail addresses, Slack channels or PagerDuty services.";
+pub const NO_CHANNELS_READER: &str =
+    "An admin or a developer adds mail addresses, Slack channels or PagerDuty services.";
 pub const NAME: &str = "Name";
 pub const KIND: &str = "Kind";
 pub const HEARS: &str = "Hears of";

@@ -72,6 +72,10 @@ pub const fn error(error: AppError) -> ErrorText {
             "This cannot be a budget",
             "Enter an amount above zero, with no more decimals than the currency has.",
         ),
+        InvalidLevels => text(
+            "Nobody can be told at these parts",
+            "Enter up to ten percents above 0, at most 1000, each once, with commas between.",
+        ),
         AlertResolved => text(
             "The alert is resolved already",
             "It was seen to, or it is so no more. Nothing is left to decide.",
@@ -92,7 +96,10 @@ pub const fn error(error: AppError) -> ErrorText {
             "This is no kind of event",
             "Write them as in invoice.paid or invoice.*, with commas between.",
         ),
-        InvalidSince => text("This is no time in the past", "Choose one within the last 90 days."),
+        InvalidSince => text(
+            "This is no time in the past",
+            "Choose one within the last 90 days.",
+        ),
         EndpointOff => text(
             "The endpoint is turned off",
             "Turn it on first; what it missed can be replayed then.",
@@ -105,7 +112,10 @@ pub const fn error(error: AppError) -> ErrorText {
             "It changed meanwhile",
             "Nothing was changed by you. Look again, then decide.",
         ),
-        InvalidExpiryDay => text("The key would not work for a day", "Choose a day to come, or none."),
+        InvalidExpiryDay => text(
+            "The key would not work for a day",
+            "Choose a day to come, or none.",
+        ),
         KeyReplaced => text(
             "The key was rotated before",
             "Another key took its place. Rotate that one, or make a new key.",
@@ -272,6 +282,8 @@ pub fn notice(code: &str) -> Option<&'static str> {
         "alert_acknowledged" => "Acknowledged: whoever was told knows that somebody looks after it.",
         "alert_resolved" => "Resolved. It stands among the past alerts.",
         "alert_snoozed" => "Snoozed: it stays out of sight until then.",
+        "thresholds_set" => "Saved. You are told from there on.",
+        "thresholds_usual" => "You are told of it as usual again.",
         "budget_set" => "The budget is saved. It counts from now on.",
         "budget_removed" => "The budget is removed.",
         "channel_added" => "The channel is added. Send a test to see whether it arrives.",

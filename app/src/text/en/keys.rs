@@ -50,7 +50,9 @@ pub const ROTATE: &str = "Rotate";
 pub const REVOKE: &str = "Revoke";
 
 pub fn rotate_what(name: &str) -> String {
-    format!("A new key takes the place of {name}. The old one works for one more day, so that nothing stops meanwhile.")
+    format!(
+        "A new key takes the place of {name}. The old one works for one more day, so that nothing stops meanwhile."
+    )
 }
 
 pub fn rotate_named(name: &str) -> String {

@@ -7,7 +7,8 @@ pub const ENDPOINTS: &str = "Endpoints";
 pub const ENDPOINT: &str = "Endpoint";
 pub const NONE: &str = "Events are sent nowhere yet";
 pub const NONE_HINT: &str = "Add an endpoint below. Until then the events feed holds them all.";
-pub const NONE_READER: &str = "An admin or a developer adds endpoints. Until then the events feed holds all events.";
+pub const NONE_READER: &str =
+    "An admin or a developer adds endpoints. Until then the events feed holds all events.";
 pub const HEARS: &str = "Hears of";
 pub const EVERYTHING: &str = "everything";
 pub const STATE: &str = "State";
@@ -45,12 +46,14 @@ pub const KINDS_HINT: &str = "As in invoice.paid, subscription.*; left empty, ev
 pub const ADD: &str = "Add the endpoint";
 pub const SAVE: &str = "Save";
 pub const WRONG_URL: &str = "Use https and a public host, on port 443 or 8443, without a user in it.";
-pub const WRONG_KINDS: &str = "A noun and what happened to it, with commas between: invoice.paid, subscription.*.";
+pub const WRONG_KINDS: &str =
+    "A noun and what happened to it, with commas between: invoice.paid, subscription.*.";
 
 // The secret.
 
 pub const SECRET: &str = "Signing secret";
-pub const SECRET_HINT: &str = "Signs every delivery. A new one takes its place at once; the old one may sign beside it for a while.";
+pub const SECRET_HINT: &str =
+    "Signs every delivery. A new one takes its place at once; the old one may sign beside it for a while.";
 pub const SECRET_NEW: &str = "Copy the signing secret now";
 pub const SECRET_ONCE: &str = "It is shown this one time. Whoever checks signatures needs it.";
 pub const ROTATE: &str = "Make a new secret";
@@ -73,7 +76,9 @@ pub const RESEND: &str = "Send it again";
 pub const READER_HINT: &str = "Your role may look; admins and developers change endpoints and send again.";
 
 pub fn delete_what(url: &str) -> String {
-    format!("Nothing is sent to {url} any more, and its secrets are forgotten. What was sent stays in the log.")
+    format!(
+        "Nothing is sent to {url} any more, and its secrets are forgotten. What was sent stays in the log."
+    )
 }
 
 pub const DELETE_IT: &str = "Delete the endpoint";
@@ -89,7 +94,8 @@ pub const SENDING: &str = "Being sent";
 pub const SUCCESS: &str = "Taken";
 pub const FAILED: &str = "Failed";
 pub const NO_DELIVERIES: &str = "There are none";
-pub const NO_DELIVERIES_HINT: &str = "Whatever changes about customers, subscriptions, invoices and payments shows up here.";
+pub const NO_DELIVERIES_HINT: &str =
+    "Whatever changes about customers, subscriptions, invoices and payments shows up here.";
 pub const NONE_IN_STATE: &str = "No delivery is in this state.";
 pub const EVENT: &str = "Event";
 pub const EVENT_ID: &str = "Event id";
@@ -110,7 +116,8 @@ pub const TOOK: &str = "Took";
 pub const TO: &str = "To";
 pub const NO_TRY: &str = "It was not tried yet.";
 pub const BODY: &str = "What is sent";
-pub const BODY_HINT: &str = "Every try sends the same, with its own time and signature; indented here to be read.";
+pub const BODY_HINT: &str =
+    "Every try sends the same, with its own time and signature; indented here to be read.";
 pub const NO_BODY: &str = "It is written with the first try.";
 pub const EMPTY_ANSWER: &str = "without words";
 

@@ -91,7 +91,7 @@ impl Billing {
     }
 }
 
-fn reads_budget(actor: &Actor, customer: CustomerId) -> Result<CustomerScope> {
+pub(super) fn reads_budget(actor: &Actor, customer: CustomerId) -> Result<CustomerScope> {
     let own = match actor {
         Actor::ApiKey { .. } | Actor::Token { .. } | Actor::OnBehalf { .. } => actor.reads_by_key()?,
         Actor::Member { .. } => Some(actor.reads_customer()?.customer()),
@@ -103,7 +103,7 @@ fn reads_budget(actor: &Actor, customer: CustomerId) -> Result<CustomerScope> {
     own_or_any(own, customer)
 }
 
-fn sets_budget(actor: &Actor, customer: CustomerId) -> Result<CustomerScope> {
+pub(super) fn sets_budget(actor: &Actor, customer: CustomerId) -> Result<CustomerScope> {
     let own = match actor {
         Actor::ApiKey { .. } | Actor::Token { .. } | Actor::OnBehalf { .. } => actor.raises_alerts()?,
         Actor::Member { .. } => Some(actor.manages_billing()?.customer()),

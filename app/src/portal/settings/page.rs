@@ -23,13 +23,14 @@ pub fn SettingsPage() -> impl IntoView {
 async fn load(visit: Visit) -> Result<Page, AppError> {
     let customer = visit.billing.customer(&visit.actor).await?;
     let settings = visit.billing.tax_settings(&visit.actor).await?;
+    let keys = keys(&visit);
     let body = view! {
         <PageHeader title=t::TITLE/>
         <Panel title=t::TAX>
             <p>{how_taxed(&customer.taxation)}</p>
             {form(&visit, &settings)}
         </Panel>
-        {keys(&visit)}
+        {keys}
     };
     Ok(Page::new(t::TITLE, body).of(customer.name))
 }

@@ -68,7 +68,7 @@ test("a key is made, shown once, rotated and revoked", async ({ pageOf, signUp }
   await expect(row(plain)).toHaveCount(2);
 
   await row(plain).last().getByText("Revoke").first().click();
-  await expect(row(plain).last()).toContainText("Whoever uses Build server is refused from now on.");
+  await expect(row(plain).last()).toContainText("Whatever uses Build server is refused from now on.");
   await row(plain).last().getByRole("button", { name: "Revoke Build server" }).click();
   await arrive(plain, "/settings/keys?done=key_revoked");
   expect([await status(key), await status(second)]).toEqual([401, 200]);

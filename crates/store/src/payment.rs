@@ -6,7 +6,7 @@ mod method;
 mod refund;
 
 pub use attempt::{
-    Attempt, NewAttempt, Settlement, awaiting_action, find as find_attempt, insert as insert_attempts,
+    Attempt, NewAttempt, Settlement, awaiting_action, find as came_of, find_attempt, insert as insert_attempts,
     last_decline, live_of_invoice, pending, set_in_flight, settle as settle_attempt, withdraw_unsent,
 };
 pub use checkout::{

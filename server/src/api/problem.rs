@@ -120,7 +120,7 @@ impl From<service::Error> for Problem {
             tracing::error!(error = ?error, code = error.code(), "A request failed: {error}");
         }
         let waits =
-            error.is_transient() || matches!(error.kind(), ErrorKind::TooMany | ErrorKind::Unavailable);
+            error.passes() || matches!(error.kind(), ErrorKind::TooMany | ErrorKind::Unavailable);
         Self {
             status,
             code: error.code(),

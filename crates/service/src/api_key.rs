@@ -141,7 +141,7 @@ impl Billing {
         let mut conn = store::acquire(self.pool()).await?;
         // Looked up by its hash: the time of a lookup says nothing about a key that is only nearly right.
         let Some(grant) = store::api_key::grant(&mut conn, &hash).await? else {
-            self.parts.keys.drop(&hash);
+            self.parts.keys.let_go(&hash);
             return Err(Error::Unauthenticated);
         };
         let scope = |name: &String| Scope::parse(name).ok_or_else(|| store::Error::corrupt("api_key", name));

@@ -40,7 +40,11 @@ const REACH: TimeDelta = TimeDelta::days(10 * 366);
 
 /// An instant that comes from outside, by the microsecond, if it is one that somebody can mean. Years of six digits
 /// exist, and neither the database nor a calendar computes with them.
-pub(crate) fn within_reach(at: DateTime<Utc>, now: DateTime<Utc>, field: &'static str) -> Result<DateTime<Utc>> {
+pub(crate) fn within_reach(
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+    field: &'static str,
+) -> Result<DateTime<Utc>> {
     let far = at.signed_duration_since(now).abs();
     if far > REACH {
         return Err(Error::Invalid { field });

@@ -176,7 +176,9 @@ impl Billing {
         for _ in 0..LOOKS {
             let new = Intent::new().id;
             let name = sent.name();
-            if let Some(claimed) = store::idempotency::claim(&mut conn, name, (&sent.body, new), SPANS).await? {
+            if let Some(claimed) =
+                store::idempotency::claim(&mut conn, name, (&sent.body, new), SPANS).await?
+            {
                 let how = match claimed.makes == new {
                     true => Sending::Named,
                     false => Sending::Again,

@@ -97,9 +97,9 @@ pub use store::webhook::attempt::AttemptLog;
 pub use store::webhook::delivery::DeliveryRow;
 pub use store::webhook::endpoint::EndpointRow;
 pub use subscription::{
-    AddOnOffer, AddOnPreview, AddStandalone, AgreePrice, AgreedPrice, Aim, CancelWhen, ChangeKind, ChangeOutcome,
-    ChangePreview, End, NewPrice, NewSubscription, ResumePreview, SetUp, StopKind, StopPreview, Stopped, Subscribed,
-    SubscriptionsOf, WantedPrice,
+    AddOnOffer, AddOnPreview, AddStandalone, AgreePrice, AgreedPrice, Aim, CancelWhen, ChangeKind,
+    ChangeOutcome, ChangePreview, End, NewPrice, NewSubscription, ResumePreview, SetUp, StopKind,
+    StopPreview, Stopped, Subscribed, SubscriptionsOf, WantedPrice,
 };
 pub use tax::{TaxAddress, TaxExemption, TaxSettings};
 pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};

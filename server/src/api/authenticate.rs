@@ -89,7 +89,9 @@ async fn identify(state: &AppState, shown: Option<&str>, from: Option<IpAddr>) -
     let guessed = matches!(found, Err(Error::Unauthenticated));
     match from {
         Some(from) if counted && !guessed => addresses.give_back(&from),
-        Some(from) if !counted && guessed => drop(addresses.take(from, now)),
+        Some(from) if !counted && guessed => {
+            addresses.take(from, now);
+        }
         _ => {}
     }
     found.map_err(|error| Problem::from(error).into_response())

@@ -89,7 +89,11 @@ async fn answer(sent: Sent, state: AppState, mut request: Request, next: Next) -
         Claim::Ours(taken) => {
             request.extensions_mut().insert(taken.intent);
             // A task of its own: a caller who hangs up does not stop it halfway.
-            let work = tokio::spawn(Named { sent, taken }.carry_out(state, request, next).in_current_span());
+            let work = tokio::spawn(
+                Named { sent, taken }
+                    .carry_out(state, request, next)
+                    .in_current_span(),
+            );
             work.await
                 .unwrap_or_else(|_| Problem::from(Error::Internal("a request")).into_response())
         }

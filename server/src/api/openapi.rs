@@ -117,7 +117,8 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         parameter(operation, idempotency_key());
     }
     let compared = ["/change", "/undo_change", "/cancel", "/keep", "/pause", "/resume"];
-    let of_a_subscription = path.starts_with("/subscriptions/{id}") && compared.iter().any(|end| path.ends_with(end));
+    let of_a_subscription =
+        path.starts_with("/subscriptions/{id}") && compared.iter().any(|end| path.ends_with(end));
     if matches!(method, "patch" | "put") || (method == "post" && of_a_subscription) {
         statuses.extend(OF_AN_EDIT);
         parameter(operation, if_match());
@@ -131,8 +132,9 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
             if status.starts_with('2') {
                 tell_rate(response);
                 if named {
-                    response["headers"]["Idempotent-Replayed"] =
-                        text_header("`true` where the request was carried out before and is only answered again.");
+                    response["headers"]["Idempotent-Replayed"] = text_header(
+                        "`true` where the request was carried out before and is only answered again.",
+                    );
                 }
             }
         }

@@ -54,7 +54,7 @@ impl KeyCache {
     }
 
     /// It is good for nothing any more.
-    pub(crate) fn drop(&self, hash: &KeyHash) {
+    pub(crate) fn let_go(&self, hash: &KeyHash) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.keys.remove(hash);
     }
@@ -142,7 +142,7 @@ mod tests {
         assert!(knows(&cache, &short, now + second - almost) && !knows(&cache, &short, now + second));
         // For a day it is no guess.
         assert!(cache.knows(&short, now + NO_GUESS - almost) && !cache.knows(&short, now + NO_GUESS));
-        cache.drop(&short);
+        cache.let_go(&short);
         assert!(!cache.knows(&short, now) && cache.knows(&long, now));
     }
 

@@ -151,11 +151,7 @@ impl Billing {
     }
 
     /// What is aimed at, where it is no plan. That it never becomes one, nor a plan it, needs no lock.
-    async fn beside_the_plan(
-        &self,
-        scope: store::CustomerScope,
-        aim: Aim,
-    ) -> Result<Option<SubscriptionId>> {
+    async fn beside_the_plan(&self, scope: store::CustomerScope, aim: Aim) -> Result<Option<SubscriptionId>> {
         let Some(id) = aim.subscription else {
             return Ok(None);
         };

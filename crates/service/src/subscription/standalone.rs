@@ -10,8 +10,8 @@ use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection, Tx};
 
 use super::cancel::{CANCEL_SCHEDULED, CANCEL_UNDONE};
-use super::{Aim, MAX_QUANTITY};
 use super::sell::{Sale, reachable, sold_at};
+use super::{Aim, MAX_QUANTITY};
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result};
 

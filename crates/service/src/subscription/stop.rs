@@ -44,10 +44,7 @@ pub enum StopKind {
 
 impl StopKind {
     fn reachable(self, now: DateTime<Utc>) -> Result<Self> {
-        let Self::Pause {
-            resume_at: Some(at),
-        } = self
-        else {
+        let Self::Pause { resume_at: Some(at) } = self else {
             return Ok(self);
         };
         let resume_at = Some(within_reach(at, now, "resume_at")?);

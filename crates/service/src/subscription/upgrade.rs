@@ -86,7 +86,10 @@ impl Billing {
         let attempt = *attempts
             .first()
             .ok_or(Error::Internal("an attempt was not written"))?;
-        upgrade.intent.keep(&mut tx, &Done::Charged { attempt, invoice }).await?;
+        upgrade
+            .intent
+            .keep(&mut tx, &Done::Charged { attempt, invoice })
+            .await?;
         store::commit(tx).await?;
         self.collect_at_once(attempt, invoice).await
     }

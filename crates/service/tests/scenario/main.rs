@@ -46,6 +46,7 @@ mod feed;
 mod fixed_term;
 mod foreign;
 mod foreign_override;
+mod foreign_rest;
 mod hooks;
 mod idle_worker;
 mod interval_at_period_end;

@@ -83,6 +83,7 @@ fn acknowledged_events_survive_a_database_that_stands_still() {
             "it took {:?}",
             since.elapsed()
         );
+        wait_until("a storm", || storm.acknowledged.lock().unwrap().len() > 1_000);
         server
     });
 }

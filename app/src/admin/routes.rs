@@ -12,6 +12,7 @@ use super::invoices::{InvoicesPage, NotePage};
 use super::mail::MailPage;
 use super::overview::OverviewPage;
 use super::system::page::SystemPage;
+use super::usage::{CustomerUsagePage, UsagePage};
 
 #[component(transparent)]
 pub fn AdminRoutes() -> impl MatchNestedRoutes + Clone {
@@ -24,6 +25,8 @@ pub fn AdminRoutes() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/admin/coupons/:id") view=CouponPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/invoices") view=InvoicesPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/invoices/credit") view=NotePage ssr=SsrMode::Async/>
+        <Route path=path!("/admin/usage") view=UsagePage ssr=SsrMode::Async/>
+        <Route path=path!("/admin/usage/:id") view=CustomerUsagePage ssr=SsrMode::Async/>
         <Route path=path!("/admin/system") view=SystemPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/mail") view=MailPage ssr=SsrMode::Async/>
     }

@@ -20,5 +20,5 @@ pub mod status;
 #[cfg(feature = "ssr")]
 mod tax;
 #[cfg(feature = "ssr")]
-mod usage;
+pub mod usage;
 pub mod wallet;

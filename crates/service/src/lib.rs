@@ -74,7 +74,7 @@ pub use limit::{
 };
 pub use mail::SmtpConfig;
 pub use outgoing::{OutgoingConfig, Refused, Targets};
-pub use overview::{Dunning, MeterUsage, Overview, Owed, Upcoming};
+pub use overview::{Dunning, Overview, Owed, Upcoming};
 pub use page::{MAX_PAGE, Page, PageQuery};
 pub use portal_link::{OpenPortal, PortalFlow, PortalLink, PortalVisit};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, RETURN_URL_KEY, SessionStorage};
@@ -93,6 +93,8 @@ pub use store::member::LoginName;
 pub use store::owner::Owned;
 pub use store::page::After;
 pub use store::payment::{PaymentMethod, RefundRow};
+pub use store::usage::report::{CustomerSum, Mover};
+pub use store::usage::{EventRow, ValueTotal};
 pub use store::webhook::attempt::AttemptLog;
 pub use store::webhook::delivery::DeliveryRow;
 pub use store::webhook::endpoint::EndpointRow;
@@ -102,7 +104,10 @@ pub use subscription::{
     SubscriptionsOf, WantedPrice,
 };
 pub use tax::{TaxAddress, TaxExemption, TaxSettings};
-pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};
+pub use usage::{
+    CustomerMonth, DimensionUse, EventCursor, EventInput, EventOutcome, EventPage, EventQuery, IngestReport,
+    MAX_EVENTS, MAX_EXPORTED, MeterPeriod, MeterReport, MeterUsage, UsageOverview, UsageReport,
+};
 pub use verify::{Finding, VerifyReport};
 pub use webhook::{
     DeliveryDetail, DeliveryList, DeliveryPage, EditWebhookEndpoint, NewWebhookEndpoint, Replayed, ShownOnce,

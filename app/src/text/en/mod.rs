@@ -3,6 +3,8 @@
 pub mod admin;
 pub mod admin_catalog;
 pub mod admin_invoices;
+#[cfg(feature = "ssr")]
+pub mod admin_usage;
 pub mod auth;
 pub mod catalog;
 pub mod chart;
@@ -18,6 +20,8 @@ pub mod portal;
 pub mod revenue;
 pub mod sandbox;
 pub mod settings;
+#[cfg(feature = "ssr")]
+pub mod usage;
 pub mod wallet;
 
 pub use errors::{ErrorText, error, notice};

@@ -29,4 +29,5 @@ mod settings;
 mod site;
 mod standalone;
 mod usage;
+mod usage_files;
 mod webhooks;

@@ -9,7 +9,7 @@ use crate::context::Deployment;
 use crate::document;
 use crate::error::AppError;
 use crate::format;
-use crate::text::en::{self, common as t, usage};
+use crate::text::en::{self, alerts, common as t, usage};
 use crate::theme::island::ThemeSwitch;
 use crate::ui::{Icon, Notice, Tone};
 
@@ -67,6 +67,10 @@ pub static PORTAL: Area = Area {
         NavItem {
             href: "/wallet",
             label: t::WALLET,
+        },
+        NavItem {
+            href: "/alerts",
+            label: alerts::NAV,
         },
         NavItem {
             href: "/settings",

@@ -1,9 +1,11 @@
 //! What operators see.
 
+pub mod alerts;
 pub mod catalog;
 pub mod coupons;
 pub mod invoices;
 pub mod system;
+pub mod webhooks;
 
 #[cfg(feature = "ssr")]
 mod area;

@@ -263,6 +263,14 @@ impl Actor {
         }
     }
 
+    /// Operators who decide about alerts: all but those who only read.
+    pub fn looks_after_alerts(&self) -> Result<()> {
+        match self {
+            Self::System => Ok(()),
+            _ => self.staff(|role| role != StaffRole::ReadOnly),
+        }
+    }
+
     /// Any operator, and the host platform, who see what was sent.
     pub fn reads_webhooks(&self) -> Result<()> {
         match self {

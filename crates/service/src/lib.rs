@@ -34,6 +34,7 @@ mod record;
 mod run;
 mod seal;
 mod session;
+mod shown_once;
 mod subscription;
 mod tax;
 mod usage;
@@ -46,7 +47,8 @@ pub use admin::{
     ParkedCustomer,
 };
 pub use alert::{
-    AlertList, AlertPage, ChannelAddress, HostAlert, NewAlertChannel, SetBudget, ShownChannel, TestOutcome,
+    AlertList, AlertPage, ChannelAddress, HostAlert, NewAlertChannel, SetBudget, SetThresholds, ShownChannel,
+    TestOutcome,
 };
 pub use api_key::{CreatedApiKey, NewApiKey};
 pub use auth::{NewStaff, Principal, SignIn, SignUp};

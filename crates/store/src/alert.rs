@@ -4,6 +4,7 @@ pub mod channel;
 pub mod due;
 pub mod notification;
 pub mod rule;
+pub mod threshold;
 pub mod watch;
 
 use billing::alert::{Crossed, RuleKind, Severity};

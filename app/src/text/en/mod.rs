@@ -5,6 +5,7 @@ pub mod admin_catalog;
 pub mod admin_invoices;
 #[cfg(feature = "ssr")]
 pub mod admin_usage;
+pub mod alerts;
 pub mod auth;
 pub mod catalog;
 pub mod chart;
@@ -15,6 +16,7 @@ pub mod countries;
 pub mod coupons;
 pub mod errors;
 pub mod invoices;
+pub mod keys;
 pub mod plan;
 pub mod portal;
 pub mod revenue;
@@ -23,5 +25,6 @@ pub mod settings;
 #[cfg(feature = "ssr")]
 pub mod usage;
 pub mod wallet;
+pub mod webhooks;
 
 pub use errors::{ErrorText, error, notice};

@@ -190,7 +190,7 @@ fn checked(new: &HostAlert) -> Result<(&str, &str, &str)> {
 }
 
 /// Whose alerts the actor sees: one customer's, or all (none).
-fn reads(actor: &Actor) -> Result<Option<CustomerScope>> {
+pub(super) fn reads(actor: &Actor) -> Result<Option<CustomerScope>> {
     match actor {
         Actor::Member { .. } => actor.reads_customer().map(Some),
         Actor::ApiKey { .. } | Actor::Token { .. } | Actor::OnBehalf { .. } => {
@@ -209,6 +209,6 @@ fn decides(actor: &Actor) -> Result<Option<CustomerScope>> {
             Ok(actor.raises_alerts()?.map(CustomerScope::of))
         }
         Actor::System => Ok(None),
-        _ => actor.reads_admin().map(|()| None),
+        _ => actor.looks_after_alerts().map(|()| None),
     }
 }

@@ -3,10 +3,12 @@
 use billing::alert::{Rule, RuleKind, look};
 use billing::id::{AlertId, CustomerId};
 use chrono::TimeDelta;
+use store::alert::threshold::Thresholds;
 use store::alert::watch::Watches;
 use store::alert::{Left, NewAlert};
 
 use super::reading::{self, Value};
+use super::threshold::own_steps;
 use super::words::words;
 use crate::id::mint;
 use crate::{Billing, Result};
@@ -80,6 +82,7 @@ impl Billing {
         let mut tx = store::begin(self.pool()).await?;
         let mut known = store::alert::watch::lock(&mut tx, customers).await?;
         let rules = self.rules(&mut tx).await?;
+        let own = store::alert::threshold::of(&mut tx, customers).await?;
         let mut values = reading::read(&mut tx, customers, (self.config().tax, self.now())).await?;
         let (mut new, mut left, mut changed) = (Vec::new(), Vec::new(), Vec::new());
         for customer in customers {
@@ -87,7 +90,7 @@ impl Billing {
                 continue;
             };
             let values = values.remove(customer).unwrap_or_default();
-            let found = self.compare(*customer, (&before, &values), &rules)?;
+            let found = self.compare(*customer, (&before, &values), (&rules, &own))?;
             if found.watches != before {
                 changed.push((*customer, found.watches));
             }
@@ -105,7 +108,7 @@ impl Billing {
         &self,
         customer: CustomerId,
         (before, values): (&Watches, &[Value]),
-        rules: &[Rule],
+        (rules, own): (&[Rule], &Thresholds),
     ) -> Result<Found> {
         let mut found = Found {
             watches: before.clone(),
@@ -115,9 +118,15 @@ impl Billing {
         let mut seen = Vec::with_capacity(values.len());
         for value in values {
             let rule = rules.iter().find(|rule| rule.kind == value.rule && rule.enabled);
-            let Some(rule) = rule else { continue };
+            let levels = own.get(&(customer, value.scope.clone()));
+            let levels = levels.filter(|_| value.rule == RuleKind::Usage);
+            let steps = match (levels, rule) {
+                (Some(levels), _) => own_steps(levels, self.config().usage_thresholds)?,
+                (None, Some(rule)) => rule.steps.clone(),
+                (None, None) => continue,
+            };
             let key = key(value.rule, &value.scope);
-            let look = look(before.get(&key), &rule.steps, &value.reading)?;
+            let look = look(before.get(&key), &steps, &value.reading)?;
             for (crossed, step) in look.opened {
                 let (title, message) = words(&value.about, step);
                 found.new.push(NewAlert {

@@ -6,6 +6,7 @@ use billing::money::Money;
 use serde_json::json;
 use store::{CustomerScope, PgConnection};
 
+use super::decide::reads;
 use crate::record::{Note, audit, note};
 use crate::{Actor, Billing, Error, Result};
 
@@ -17,9 +18,9 @@ pub struct SetBudget {
 }
 
 impl Billing {
-    /// The rules as they hold.
+    /// The rules as they hold: whoever sees alerts may know from where on they are told.
     pub async fn alert_rules(&self, actor: &Actor) -> Result<Vec<Rule>> {
-        actor.reads_admin()?;
+        reads(actor)?;
         let mut conn = store::acquire(self.pool()).await?;
         self.rules(&mut conn).await
     }
@@ -90,7 +91,7 @@ impl Billing {
     }
 }
 
-fn reads_budget(actor: &Actor, customer: CustomerId) -> Result<CustomerScope> {
+pub(super) fn reads_budget(actor: &Actor, customer: CustomerId) -> Result<CustomerScope> {
     let own = match actor {
         Actor::ApiKey { .. } | Actor::Token { .. } | Actor::OnBehalf { .. } => actor.reads_by_key()?,
         Actor::Member { .. } => Some(actor.reads_customer()?.customer()),
@@ -102,7 +103,7 @@ fn reads_budget(actor: &Actor, customer: CustomerId) -> Result<CustomerScope> {
     own_or_any(own, customer)
 }
 
-fn sets_budget(actor: &Actor, customer: CustomerId) -> Result<CustomerScope> {
+pub(super) fn sets_budget(actor: &Actor, customer: CustomerId) -> Result<CustomerScope> {
     let own = match actor {
         Actor::ApiKey { .. } | Actor::Token { .. } | Actor::OnBehalf { .. } => actor.raises_alerts()?,
         Actor::Member { .. } => Some(actor.manages_billing()?.customer()),

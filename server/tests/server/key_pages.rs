@@ -28,7 +28,7 @@ async fn a_key_is_made_shown_once_rotated_and_revoked(_: PgPoolOptions, database
     let ada = site.customer("lumen").await;
     site.customer("other").await;
     let (own, other) = (session(&site, "lumen").await, session(&site, "other").await);
-    let form = "form[name]=Build+server&form[scopes][0]=events_write&form[scopes][1]=read&form[last_day]=";
+    let form = "form[name]=Night+job&form[scopes][0]=events_write&form[scopes][1]=read&form[last_day]=";
     let made = post(&site, PAGE, "/fn/create-key", &own, form).await;
     let path = made.header("location").unwrap();
     assert_eq!(path, "/settings/keys?key=new");
@@ -57,16 +57,13 @@ async fn a_key_is_made_shown_once_rotated_and_revoked(_: PgPoolOptions, database
         assert_eq!(refused.header("location"), Some("/settings/keys?error=not_found"));
     }
     let listed = page(&site, PAGE, &other).await;
-    assert!(!listed.body.contains("Build server"));
+    assert!(!listed.body.contains("Night job"));
 
     let rotated = post(&site, PAGE, "/fn/rotate-key", &own, &form).await;
     assert_eq!(rotated.header("location"), Some("/settings/keys?key=rotated"));
-    let shown = page(
-        &site,
-        "/settings/keys?key=rotated",
-        &format!("{own}; {}", cookies(&rotated)),
-    );
-    let second = key(&shown.await).unwrap();
+    let handed = format!("{own}; {}", cookies(&rotated));
+    let shown = page(&site, "/settings/keys?key=rotated", &handed).await;
+    let second = key(&shown).unwrap();
     for text in [&text, &second] {
         assert!(
             site.billing.api_key_actor(text).await.is_ok(),

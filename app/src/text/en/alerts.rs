@@ -15,7 +15,6 @@ pub const NONE_OPEN: &str = "Nothing needs you";
 pub const NONE_OPEN_HINT: &str =
     "When usage nears a limit, a budget is spent or a trial ends, it stands here.";
 pub const NONE_PAST: &str = "Alerts that are resolved stay here.";
-pub const NOT_MANY_MORE: &str = "The newest hundred of each kind.";
 pub const NEWER: &str = "Back to the newest";
 pub const OLDER: &str = "Older";
 pub const VIEWER_HINT: &str = "Your role may look at alerts; owners and billing members decide about them.";
@@ -199,7 +198,6 @@ pub const WRONG_NAME: &str = "Enter 1 to 100 characters.";
 pub const WRONG_EMAIL: &str = "A mail address looks like name@example.com.";
 pub const WRONG_SLACK: &str = "It begins with https://hooks.slack.com/services/.";
 pub const WRONG_KEY: &str = "A routing key has 32 letters and digits.";
-pub const TOO_MANY: &str = "There are as many channels as there may be: remove one first.";
 
 /// After a test.
 pub fn tested(name: &str) -> String {

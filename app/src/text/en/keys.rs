@@ -12,7 +12,6 @@ pub const PAST: &str = "Revoked and expired";
 pub const NONE: &str = "No key is in force";
 pub const NONE_HINT: &str = "Make one for each program, so that each can be revoked alone.";
 pub const NAME: &str = "Name";
-pub const KEY: &str = "Key";
 pub const MAY: &str = "May";
 pub const CREATED: &str = "Made";
 pub const LAST_USED: &str = "Last used";
@@ -22,7 +21,6 @@ pub const ACTIONS: &str = "Actions";
 pub const STATE: &str = "State";
 pub const REVOKED: &str = "Revoked";
 pub const EXPIRED: &str = "Expired";
-pub const ENDS: &str = "Being replaced";
 
 pub const EVENTS_WRITE: &str = "report usage";
 pub const READ: &str = "read";

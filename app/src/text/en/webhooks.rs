@@ -99,7 +99,6 @@ pub const NO_DELIVERIES_HINT: &str =
 pub const NONE_IN_STATE: &str = "No delivery is in this state.";
 pub const EVENT: &str = "Event";
 pub const EVENT_ID: &str = "Event id";
-pub const DELIVERY: &str = "Delivery";
 pub const TRIES: &str = "Tries";
 pub const RECORDED: &str = "Recorded";
 pub const NEXT_TRY: &str = "Next try";

@@ -68,7 +68,7 @@ pub use entitlement::{OverrideKey, SetOverride};
 pub use error::{Error, ErrorKind, Result};
 pub use feed::{FeedCursor, FeedPage, ToldEvent};
 pub use gateway::{CheckoutMode, sandbox};
-pub use idempotency::{Claim, Intent, SealedAnswer, Sent};
+pub use idempotency::{Claim, Intent, SealedAnswer, Sent, Taken};
 pub use invoice::{AddOneOff, BillOneOff, InvoicesOf, NotesOf};
 pub use limit::{
     CheckUsage, CommitUsage, Committed, Entitlement, Held, MeterStanding, ReservationError, ReserveOutcome,
@@ -101,9 +101,9 @@ pub use store::webhook::attempt::AttemptLog;
 pub use store::webhook::delivery::DeliveryRow;
 pub use store::webhook::endpoint::EndpointRow;
 pub use subscription::{
-    AddOnOffer, AddOnPreview, AddStandalone, AgreePrice, AgreedPrice, CancelWhen, ChangeKind, ChangeOutcome,
-    ChangePreview, NewPrice, NewSubscription, ResumePreview, SetUp, StopKind, StopPreview, Subscribed,
-    SubscriptionsOf, WantedPrice,
+    AddOnOffer, AddOnPreview, AddStandalone, AgreePrice, AgreedPrice, Aim, CancelWhen, ChangeKind,
+    ChangeOutcome, ChangePreview, End, NewPrice, NewSubscription, ResumePreview, SetUp, StopKind,
+    StopPreview, Stopped, Subscribed, SubscriptionsOf, WantedPrice,
 };
 pub use tax::{TaxAddress, TaxExemption, TaxSettings};
 pub use usage::{

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use graphile_worker::Worker;
+use tracing::Instrument;
 
 use crate::clock::{Clock, real_now};
 use crate::queue::drain;
@@ -111,14 +112,15 @@ impl Billing {
         }
         let billing = self.clone();
         let actor = actor.clone();
-        tokio::spawn(async move {
+        let work = async move {
             tracing::info!(actor = actor.audit_name(), %to, "Moving the test clock");
             let error = billing.move_clock(&actor, to).await.err();
             if let Some(error) = &error {
                 tracing::error!(%error, "The test clock stopped short");
             }
             billing.parts.moving.end(error.map(|error| error.to_string()));
-        });
+        };
+        tokio::spawn(work.in_current_span());
         Ok(())
     }
 

@@ -46,6 +46,7 @@ mod feed;
 mod fixed_term;
 mod foreign;
 mod foreign_override;
+mod foreign_rest;
 mod foreign_usage;
 mod hooks;
 mod idle_worker;

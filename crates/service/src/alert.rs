@@ -18,5 +18,5 @@ mod words;
 
 pub use channel::{ChannelAddress, NewAlertChannel, ShownChannel, TestOutcome};
 pub use decide::{AlertList, AlertPage, HostAlert};
-pub use rules::SetBudget;
+pub use rules::{SetAlertRule, SetBudget, alert_rule_revision, budget_revision};
 pub(crate) use touched::Touched;

@@ -46,7 +46,8 @@ pub use admin::{
     ParkedCustomer,
 };
 pub use alert::{
-    AlertList, AlertPage, ChannelAddress, HostAlert, NewAlertChannel, SetBudget, ShownChannel, TestOutcome,
+    AlertList, AlertPage, ChannelAddress, HostAlert, NewAlertChannel, SetAlertRule, SetBudget, ShownChannel,
+    TestOutcome, alert_rule_revision, budget_revision,
 };
 pub use api_key::{CreatedApiKey, NewApiKey};
 pub use auth::{NewStaff, Principal, SignIn, SignUp};
@@ -253,6 +254,12 @@ impl Billing {
     /// Brings every schema up to date: ours, the queue's and the sandbox's.
     pub async fn migrate(&self) -> Result<()> {
         store::migrate(&self.parts.pool).await?;
+        if let Some(behind) = store::outbox::feed::align(&self.parts.pool).await? {
+            tracing::warn!(
+                behind,
+                "The database comes from a cluster that was {behind} transactions ahead: the feed goes on behind them"
+            );
+        }
         queue::migrate(&self.parts.pool).await?;
         Sandbox::migrate(&self.parts.pool)
             .await

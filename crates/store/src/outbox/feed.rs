@@ -5,7 +5,7 @@ use billing::id::{CustomerId, OutboxEventId};
 use billing::webhook::TEST_KIND;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::{CustomerScope, Result};
@@ -91,7 +91,7 @@ async fn of_all(conn: &mut PgConnection, after: FeedPlace, limit: i64) -> Result
         Row,
         r#"SELECT id, xid::text::bigint AS "transaction!", kind, customer_id, subject, occurred_at, sequence, payload
            FROM outbox_event
-           WHERE (xid, id) > ($1::bigint::text::xid8, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+           WHERE (xid, id) > ($1::bigint::text::xid8, $2) AND xid < (SELECT feed_horizon())
              AND kind <> $3
            ORDER BY xid, id LIMIT $4"#,
         after.transaction,
@@ -115,7 +115,7 @@ async fn of_customer(
         r#"SELECT id, xid::text::bigint AS "transaction!", kind, customer_id, subject, occurred_at, sequence, payload
            FROM outbox_event
            WHERE customer_id = $1 AND (xid, id) > ($2::bigint::text::xid8, $3)
-             AND xid < pg_snapshot_xmin(pg_current_snapshot())
+             AND xid < (SELECT feed_horizon())
            ORDER BY xid, id LIMIT $4"#,
         scope.uuid(),
         after.transaction,
@@ -125,6 +125,41 @@ async fn of_customer(
     .fetch_all(conn)
     .await?;
     Ok(rows)
+}
+
+/// Puts what is written from now on behind everything there is, in a database that was restored into a cluster which has
+/// counted fewer transactions than the one it comes from. Says by how many it was behind; none, as nearly always, where
+/// it was not.
+pub async fn align(pool: &PgPool) -> Result<Option<i64>> {
+    let mut tx = pool.begin().await?;
+    if behind(&mut tx).await?.is_none() {
+        return Ok(None);
+    }
+    // Whoever has written by the old count has committed when this is granted.
+    sqlx::query("LOCK TABLE outbox_event IN SHARE ROW EXCLUSIVE MODE")
+        .execute(&mut *tx)
+        .await?;
+    let Some(behind) = behind(&mut tx).await? else {
+        return Ok(None);
+    };
+    sqlx::query!("UPDATE feed_offset SET transactions = transactions + $1", behind)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(Some(behind))
+}
+
+/// By how many transactions the next one stands before what is there already.
+async fn behind(conn: &mut PgConnection) -> Result<Option<i64>> {
+    let behind = sqlx::query_scalar!(
+        r#"SELECT greatest(
+               (SELECT xid::text::bigint + 1 FROM outbox_event ORDER BY xid DESC, id DESC LIMIT 1),
+               (SELECT xid::text::bigint FROM webhook_cursor)
+           ) - feed_place(pg_snapshot_xmax(pg_current_snapshot()))::text::bigint AS behind"#
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(behind.filter(|behind| *behind > 0))
 }
 
 /// One event, whatever its place.

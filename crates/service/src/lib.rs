@@ -254,11 +254,8 @@ impl Billing {
     /// Brings every schema up to date: ours, the queue's and the sandbox's.
     pub async fn migrate(&self) -> Result<()> {
         store::migrate(&self.parts.pool).await?;
-        if let Some(behind) = store::outbox::feed::align(&self.parts.pool).await? {
-            tracing::warn!(
-                behind,
-                "The database comes from a cluster that was {behind} transactions ahead: the feed goes on behind them"
-            );
+        if store::outbox::feed::align(&self.parts.pool).await? {
+            tracing::warn!("The database was restored: the feed goes on behind whatever was told before");
         }
         queue::migrate(&self.parts.pool).await?;
         Sandbox::migrate(&self.parts.pool)

@@ -127,39 +127,43 @@ async fn of_customer(
     Ok(rows)
 }
 
-/// Puts what is written from now on behind everything there is, in a database that was restored into a cluster which has
-/// counted fewer transactions than the one it comes from. Says by how many it was behind; none, as nearly always, where
-/// it was not.
-pub async fn align(pool: &PgPool) -> Result<Option<i64>> {
+/// So far ahead goes whatever is written after a restore: nobody has read on for as many transactions after the backup.
+const LEAP: i64 = 1 << 40;
+
+/// Puts what is written from now on behind everything there is and was, in a database that was restored: into another
+/// cluster, which counts its transactions anew, or to an earlier moment. Says whether it did.
+pub async fn align(pool: &PgPool) -> Result<bool> {
     let mut tx = pool.begin().await?;
-    if behind(&mut tx).await?.is_none() {
-        return Ok(None);
+    if !is_elsewhere(&mut tx).await? {
+        return Ok(false);
     }
     // Whoever has written by the old count has committed when this is granted.
     sqlx::query("LOCK TABLE outbox_event IN SHARE ROW EXCLUSIVE MODE")
         .execute(&mut *tx)
         .await?;
-    let Some(behind) = behind(&mut tx).await? else {
-        return Ok(None);
-    };
-    sqlx::query!("UPDATE feed_offset SET transactions = transactions + $1", behind)
-        .execute(&mut *tx)
-        .await?;
+    if !is_elsewhere(&mut tx).await? {
+        return Ok(false);
+    }
+    let leaps = sqlx::query_scalar!(
+        r#"UPDATE feed_offset SET cluster = feed_cluster(),
+               transactions = transactions + CASE WHEN cluster IS NULL AND NOT feed_is_ahead() THEN 0 ELSE $1::bigint END
+           RETURNING transactions > 0 AS "leaps!""#,
+        LEAP,
+    )
+    .fetch_one(&mut *tx)
+    .await?;
     tx.commit().await?;
-    Ok(Some(behind))
+    Ok(leaps)
 }
 
-/// By how many transactions the next one stands before what is there already.
-async fn behind(conn: &mut PgConnection) -> Result<Option<i64>> {
-    let behind = sqlx::query_scalar!(
-        r#"SELECT greatest(
-               (SELECT xid::text::bigint + 1 FROM outbox_event ORDER BY xid DESC, id DESC LIMIT 1),
-               (SELECT xid::text::bigint FROM webhook_cursor)
-           ) - feed_place(pg_snapshot_xmax(pg_current_snapshot()))::text::bigint AS behind"#
+/// Whether it is not where it was the last time, or holds what stands ahead of whatever is written next.
+async fn is_elsewhere(conn: &mut PgConnection) -> Result<bool> {
+    let elsewhere = sqlx::query_scalar!(
+        r#"SELECT cluster IS DISTINCT FROM feed_cluster() OR feed_is_ahead() AS "elsewhere!" FROM feed_offset"#
     )
     .fetch_one(conn)
     .await?;
-    Ok(behind.filter(|behind| *behind > 0))
+    Ok(elsewhere)
 }
 
 /// One event, whatever its place.

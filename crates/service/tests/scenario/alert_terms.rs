@@ -40,7 +40,9 @@ unit = "call"
 aggregation = "sum"
 [plan.team.charge.paid]
 included = 0
-overage = { scheme = "per_unit", unit_amount = "0.01" }
+enforcement = "overage"
+scheme = "per_unit"
+amount = "0.01"
 "#;
 
 async fn team(pool: PgPool) -> Play {
@@ -89,23 +91,33 @@ async fn a_calendar_month_is_told_once_and_over_with_the_month(pool: PgPool) {
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn a_window_that_slides_past_its_usage_is_over_and_told_again(pool: PgPool) {
     let play = team(pool).await;
-    play.use_meter("e1", "by_hours", 50, utc(START)).await;
-    play.live_until("2026-04-12T10:30:00Z").await;
-    play.use_meter("e2", "by_hours", 35, utc("2026-04-12T10:30:00Z"))
-        .await;
+    for (id, value, at) in [
+        ("e1", 50, "2026-04-25T10:30:00Z"),
+        ("e2", 35, "2026-04-26T10:30:00Z"),
+    ] {
+        play.live_until(at).await;
+        play.use_meter(id, "by_hours", value, utc(at)).await;
+    }
     play.billing.evaluate_alerts().await.unwrap();
     assert_eq!(told(&play).await, ["by_hours 0.8 open"]);
-    // The first fifty leave the window; nobody has used anything meanwhile.
-    play.live_until("2026-05-11T00:00:00Z").await;
+    // In the next usage period it is told once more, though nothing is used.
+    play.live_until("2026-05-24T00:00:00Z").await;
     play.billing.sweep_alerts().await.unwrap();
-    assert_eq!(told(&play).await, ["by_hours 0.8 resolved"]);
-    play.use_meter("e3", "by_hours", 60, utc("2026-05-11T00:00:00Z"))
+    assert_eq!(told(&play).await, ["by_hours 0.8 resolved", "by_hours 0.8 open"]);
+    // The first fifty leave the window.
+    play.live_until("2026-05-25T12:00:00Z").await;
+    play.billing.sweep_alerts().await.unwrap();
+    assert_eq!(told(&play).await, ["by_hours 0.8 resolved"; 2]);
+    play.use_meter("e3", "by_hours", 60, utc("2026-05-25T12:00:00Z"))
         .await;
     play.billing.evaluate_alerts().await.unwrap();
-    assert_eq!(
-        told(&play).await,
-        ["by_hours 0.8 resolved", "by_hours 0.8 open", "by_hours 0.9 open"]
-    );
+    let again = [
+        "by_hours 0.8 resolved",
+        "by_hours 0.8 resolved",
+        "by_hours 0.8 open",
+        "by_hours 0.9 open",
+    ];
+    assert_eq!(told(&play).await, again);
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

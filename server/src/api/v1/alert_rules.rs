@@ -99,7 +99,7 @@ async fn known(billing: &Billing, actor: &Actor, kind: &str) -> Result<Rule, Err
 
 fn steps(steps: Vec<AlertStep>) -> Result<Vec<Step>, Error> {
     const INVALID: Error = Error::Invalid { field: "steps" };
-    let step = |step: AlertStep| {
+    let step = |step: AlertStep| -> Result<Step, Error> {
         Ok(Step {
             at: step.at.parse().map_err(|_| INVALID)?,
             severity: Severity::parse(&step.severity).ok_or(INVALID)?,

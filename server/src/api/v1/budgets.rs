@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use billing::id::CustomerId;
-use billing::money::Money;
+use billing::money::{Currency, Money};
 use sdk::alerts::{Budget, UpdateBudget};
 use sdk::money::Amount;
 use service::{Billing, Error, SetBudget, budget_revision};
@@ -64,7 +64,7 @@ async fn update(
 }
 
 fn money(amount: Amount) -> Result<Money, Error> {
-    let currency = amount.currency.parse();
+    let currency = amount.currency.parse::<Currency>();
     let currency = currency.map_err(|_| Error::Invalid { field: "amount" })?;
     Ok(Money::new(amount.amount, currency))
 }

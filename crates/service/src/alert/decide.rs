@@ -141,7 +141,8 @@ impl Billing {
         }
     }
 
-    /// The host platform says something itself; a customer's own key does not. Each time is an alert of its own; under the same intent it is the same.
+    /// The host platform says something itself; a customer's own key does not. Each time is an alert of its own; under the
+    /// same intent it is the same.
     pub async fn create_alert(&self, actor: &Actor, new: HostAlert, intent: Intent) -> Result<AlertRow> {
         let customer = match (actor.raises_alerts()?, new.customer) {
             (None, customer) => customer,

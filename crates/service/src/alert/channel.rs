@@ -2,7 +2,7 @@
 
 use billing::alert::Severity;
 use billing::id::AlertChannelId;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use store::alert::channel::{ChannelKind, ChannelRow};
@@ -96,7 +96,8 @@ impl Billing {
             name: name.to_owned(),
             sealed,
             severity: new.severity,
-            created_at: real_now(),
+            // As the database keeps it: what is shown now is what is shown later.
+            created_at: real_now().trunc_subsecs(6),
         };
         store::alert::channel::insert(&mut tx, &row).await?;
         let detail = json!({ "kind": kind.as_str(), "severity": new.severity });

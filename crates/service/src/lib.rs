@@ -47,8 +47,8 @@ pub use admin::{
     ParkedCustomer,
 };
 pub use alert::{
-    AlertList, AlertPage, ChannelAddress, HostAlert, NewAlertChannel, SetBudget, SetThresholds, ShownChannel,
-    TestOutcome,
+    AlertList, AlertPage, ChannelAddress, HostAlert, NewAlertChannel, SetAlertRule, SetBudget, SetThresholds,
+    ShownChannel, TestOutcome, alert_rule_revision, budget_revision,
 };
 pub use api_key::{CreatedApiKey, NewApiKey};
 pub use auth::{NewStaff, Principal, SignIn, SignUp};
@@ -123,7 +123,7 @@ use billing::invoice::{Assembly, DraftLine, InvoiceDiscount, InvoiceDraft};
 use billing::money::Currency;
 use billing::payment::dunning::DunningEnd;
 use billing::revenue::GrossMargin;
-use billing::tax::TaxDefaults;
+use billing::tax::{TaxDefaults, TaxRate};
 use gateway::PaymentGateway;
 use gateway::sandbox::Sandbox;
 use secrecy::SecretString;
@@ -150,6 +150,25 @@ pub struct ServiceConfig {
     /// What dunning ends with where nothing else is agreed.
     pub dunning_end: DunningEnd,
     pub outgoing: OutgoingConfig,
+}
+
+impl ServiceConfig {
+    /// A deployment that decides nothing: US dollars, no tax, everything at its default. One key signs and seals; whoever
+    /// serves customers gives each purpose its own.
+    pub fn usual(database_url: impl Into<SecretString>, base_url: impl Into<String>, key: [u8; 32]) -> Self {
+        Self {
+            database_url: database_url.into(),
+            base_url: base_url.into(),
+            currency: Currency::USD,
+            tax: TaxRate::ZERO.into(),
+            gross_margin: GrossMargin::WHOLE,
+            quote_key: key,
+            usage_tracking: true,
+            usage_thresholds: Thresholds::default(),
+            dunning_end: DunningEnd::default(),
+            outgoing: OutgoingConfig::new(key),
+        }
+    }
 }
 
 /// Without the key: whoever reads it could sign quotes.
@@ -241,6 +260,9 @@ impl Billing {
     /// Brings every schema up to date: ours, the queue's and the sandbox's.
     pub async fn migrate(&self) -> Result<()> {
         store::migrate(&self.parts.pool).await?;
+        if store::outbox::feed::align(&self.parts.pool).await? {
+            tracing::warn!("The database was restored: the feed goes on behind whatever was told before");
+        }
         queue::migrate(&self.parts.pool).await?;
         Sandbox::migrate(&self.parts.pool)
             .await

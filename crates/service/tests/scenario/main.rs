@@ -17,6 +17,7 @@ mod agreed_price;
 mod alert;
 mod alert_channel;
 mod alert_due;
+mod alert_terms;
 mod awaited_upgrade;
 mod batches;
 mod calendar_billing;

@@ -2,7 +2,10 @@
 //!
 //! A resource is a file with a router of its own; a new one is merged in one of the two places below.
 
+mod alert_channels;
+mod alert_rules;
 mod alerts;
+mod budgets;
 mod credit_notes;
 mod customers;
 mod entitlements;
@@ -49,6 +52,9 @@ fn resources() -> OpenApiRouter<AppState> {
         .merge(payment_methods::routes())
         .merge(portal_sessions::routes())
         .merge(alerts::routes())
+        .merge(alert_rules::routes())
+        .merge(alert_channels::routes())
+        .merge(budgets::routes())
         .merge(events_feed::routes())
         .merge(webhook_endpoints::routes())
         .merge(webhook_deliveries::routes())

@@ -273,18 +273,7 @@ async fn door(data: &Path) -> (PgPool, Billing) {
         "postgres://billing@localhost/billing?host={}",
         data.join("postgres/socket").display()
     );
-    let config = ServiceConfig {
-        database_url: url.as_str().into(),
-        base_url: "http://127.0.0.1".to_owned(),
-        currency: "USD".parse().unwrap(),
-        tax: billing::tax::TaxRate::ZERO.into(),
-        gross_margin: billing::revenue::GrossMargin::WHOLE,
-        quote_key: [7; 32],
-        usage_tracking: true,
-        usage_thresholds: billing::entitlement::Thresholds::default(),
-        outgoing: service::OutgoingConfig::new([7; 32]),
-        dunning_end: billing::payment::dunning::DunningEnd::default(),
-    };
+    let config = ServiceConfig::usual(url.as_str(), "http://127.0.0.1", [7; 32]);
     let pool = PgPoolOptions::new().connect(&url).await.unwrap();
     (pool, Billing::connect(config).await.unwrap())
 }

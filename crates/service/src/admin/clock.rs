@@ -127,7 +127,10 @@ impl Billing {
     /// Lives the time to `to`: sets the clock to each due instant in turn, runs what is due, drains the queue.
     pub async fn move_clock(&self, actor: &Actor, to: DateTime<Utc>) -> Result<()> {
         actor.operates()?;
-        Hand::of(self).await?.move_to(to).await
+        Hand::of(self).await?.move_to(to).await?;
+        // What was today may be long ago by now: pages read it from days.
+        self.roll_up_usage().await?;
+        Ok(())
     }
 
     async fn set_clock(&self, to: DateTime<Utc>) -> Result<()> {

@@ -163,10 +163,13 @@ fn was_given_up(error: &Error) -> bool {
 
 async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<EventKey>) -> Result<Stored> {
     let mut tx = store::begin(billing.pool()).await?;
-    let known = known(&mut tx, sent, billing.now()).await?;
+    let intake = &billing.parts.intake;
+    let mut known = known(&mut tx, sent, billing.now()).await?;
+    known.resent = intake.resent();
     let stored = store_and_count(&mut tx, &known, sent, too_much).await?;
-    if let Stored::All(_) = stored {
+    if let Stored::All(outcomes) = &stored {
         store::commit(tx).await?;
+        intake.note(outcomes);
         billing.touch(sent.iter().map(|sent| sent.input.customer));
     }
     Ok(stored)
@@ -202,6 +205,7 @@ async fn known(conn: &mut PgConnection, sent: &[Sent<'_>], now: DateTime<Utc>) -
             .map(|customer| (customer.id, customer))
             .collect(),
         now,
+        resent: false,
     })
 }
 
@@ -254,9 +258,12 @@ async fn store_and_count(
 async fn store_facts<'a>(
     conn: &mut PgConnection,
     known: &Known,
-    facts: Vec<(usize, Countable<'a>)>,
+    mut facts: Vec<(usize, Countable<'a>)>,
     outcomes: &mut [Option<EventOutcome>],
 ) -> Result<Vec<(usize, Countable<'a>)>> {
+    if known.resent {
+        leave_out_known(conn, &mut facts, outcomes).await?;
+    }
     let new: Vec<NewEvent<'_>> = facts.iter().map(|(_, event)| event.new.clone()).collect();
     let fresh = store::usage::insert_events(conn, &new, known.now).await?;
     for position in &fresh {
@@ -266,6 +273,20 @@ async fn store_facts<'a>(
     let facts = facts.into_iter().enumerate();
     let accepted = facts.filter(|(position, _)| fresh.contains(position));
     Ok(accepted.map(|(_, fact)| fact).collect())
+}
+
+/// Whether an id is known does not change any more, so that they need no second look.
+async fn leave_out_known(
+    conn: &mut PgConnection,
+    facts: &mut Vec<(usize, Countable<'_>)>,
+    outcomes: &mut [Option<EventOutcome>],
+) -> Result<()> {
+    let keys: Vec<_> = facts.iter().map(|(_, event)| event.new.key).collect();
+    for known in store::usage::known_keys(conn, &keys).await? {
+        outcomes[facts[known.position].0] = Some(EventOutcome::of_known(known.same_body));
+    }
+    facts.retain(|(index, _)| outcomes[*index].is_none());
+    Ok(())
 }
 
 /// Whose events belong to periods that may have been billed already, in order.

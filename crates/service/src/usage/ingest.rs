@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use billing::catalog::{Aggregation, Meter};
 use billing::id::CustomerId;
-use billing::usage::MAX_TOTAL;
 use chrono::{DateTime, Utc};
 use store::PgConnection;
 use store::usage::NewEvent;
@@ -242,7 +241,7 @@ async fn store_and_count(
         let events: Vec<&Countable<'_>> = accepted.iter().map(|(_, event)| event).collect();
         let counted = count(conn, &events).await?;
         store::usage::note_late(conn, &late(&events, known.now)).await?;
-        if counted.totals.values().any(|total| total.abs() > MAX_TOTAL) {
+        if !counted.totals.is_empty() {
             let beyond = beyond(&events, counted)?;
             if !beyond.is_empty() {
                 return Ok(Stored::TooMuch(beyond));

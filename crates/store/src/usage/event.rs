@@ -106,8 +106,9 @@ pub async fn insert_events(
                SELECT customer_id, event_id, meter_id, value, weight, occurred_at, $11, source, data
                FROM sent JOIN fresh USING (customer_id, event_id)
            )
-           SELECT position AS "position!" FROM sent JOIN fresh USING (customer_id, event_id)
-           WHERE position IS NOT NULL"#,
+           SELECT CASE WHEN (SELECT count(*) FROM fresh) < $12::bigint THEN ARRAY(
+               SELECT position FROM sent JOIN fresh USING (customer_id, event_id) WHERE position IS NOT NULL
+           ) END"#,
         &keys.customers,
         &keys.ids as &[&str],
         &keys.hashes as &[&[u8]],
@@ -119,10 +120,15 @@ pub async fn insert_events(
         &column(&rows.events, |event| Json(&*event.data)) as &[Json<&Value>],
         &rows.positions as &[Option<i64>],
         received_at,
+        i64::try_from(events.len()).unwrap_or(i64::MAX),
     )
-    .fetch_all(conn)
+    .fetch_one(conn)
     .await?;
-    positions(fresh, events.len())
+    // Nothing is listed where all of them were new, as they mostly are.
+    match fresh {
+        Some(fresh) => positions(fresh, events.len()),
+        None => Ok((0..events.len()).collect()),
+    }
 }
 
 /// A row for each meter that counts an event, and one for an event that none counts.

@@ -17,8 +17,9 @@ test("a link of the host signs in once, where the host says, and every page show
   const back = page.getByRole("link", { name: "Back to host.example" });
   await expect(back).toHaveAttribute("href", "https://host.example/settings");
   await inspect(page, "portal-by-link");
+  // Who has no plan yet is led to the plans.
   await page.getByRole("link", { name: "Plan", exact: true }).click();
-  await expect(page).toHaveURL(/\/plan$/);
+  await expect(page).toHaveURL(/\/pricing$/);
   await expect(back).toBeVisible();
 
   guard.foresee(410, /^\/portal\//);

@@ -55,7 +55,7 @@ fn row(attempt: &AttemptRow, zone: Zone) -> impl IntoView + use<> {
         <tr>
             <td>
                 <When at=attempt.created_at zone=zone time=true/>
-                <span class="block sm:hidden label-sm whitespace-nowrap">{card.clone()}</span>
+                <span class="block sm:hidden label-sm">{card.clone()}</span>
             </td>
             <td class="hidden sm:table-cell whitespace-nowrap">{card}</td>
             <td>
@@ -81,7 +81,7 @@ fn refund_row(refund: &RefundRow, zone: Zone) -> impl IntoView + use<> {
         <tr>
             <td>
                 <When at=refund.settled_at.unwrap_or(refund.created_at) zone=zone time=true/>
-                <span class="block sm:hidden label-sm whitespace-nowrap">{card.clone()}</span>
+                <span class="block sm:hidden label-sm">{card.clone()}</span>
             </td>
             <td class="hidden sm:table-cell whitespace-nowrap">{card}</td>
             <td>

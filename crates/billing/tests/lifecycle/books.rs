@@ -87,9 +87,11 @@ impl Booked {
         since.unwrap_or(self.line.draft.period.end())
     }
 
-    /// Whether staff gave something of it back: then too little may be left to give back the rest of its time.
+    /// Whether an hour of it may be less than half a cent, too little to be given back: staff gave something back, or an
+    /// amount off left next to nothing of a short period.
     pub fn is_thin(&self) -> bool {
-        self.credits.iter().any(GivenBack::is_by_hand)
+        let seconds = self.line.draft.period.length().num_seconds();
+        self.line.net.minor() * 2 * 3600 < seconds || self.credits.iter().any(GivenBack::is_by_hand)
     }
 
     fn quantity(&self) -> i64 {

@@ -364,7 +364,7 @@ impl<'a> Life<'a> {
         let thick = self.booked.iter().filter(|booked| !booked.is_thin());
         let of_thick: i64 = thick.map(Booked::served).sum();
         match self.terms().plan.proration {
-            // One number where nothing was given back by hand.
+            // One number where an hour of each line is worth a cent.
             ProrationMode::Second => assert!(
                 (of_thick..=served).contains(&self.active),
                 "billed service time is active time: {of_thick} and {served}, {}",

@@ -10,6 +10,7 @@ mod wallet;
 
 use billing::coupon::{Discount, Percent};
 use billing::credit::PaidTo;
+use billing::money::{Currency, Money};
 use billing::period::{BillingTime, Zone};
 use billing::proration::ProrationMode;
 use billing::tax::{Tax, TaxBasis, TaxBehavior, TaxRate, TaxRounding, TaxTreatment, Taxation};
@@ -216,6 +217,21 @@ fn an_add_on_that_stays_after_all_fits_what_is_scheduled() {
     let carried = life.subscription.add_ons().next().unwrap();
     assert_eq!((carried.quantity, carried.next_quantity), (3, Some(0)));
     life.step(Step::Wait { hours: 800 });
+    life.end();
+}
+
+/// The four hours up to a calendar month's end cost less than the amount off: there is nothing to give back of them.
+#[test]
+fn hours_that_an_amount_off_paid_for_are_not_given_back() {
+    let plans = catalog(&[20_000; 25], BillingTime::Calendar, ProrationMode::Second);
+    let mut life = Life::begin(&plans, Zone::UTC, None);
+    let amount = Discount::Amount(Money::new(403, Currency::USD));
+    life.step(Step::Redeem {
+        discount: amount,
+        periods: 1,
+    });
+    life.step(Step::Pause { days: None });
+    life.step(Step::Resume);
     life.end();
 }
 

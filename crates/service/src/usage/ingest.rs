@@ -169,7 +169,10 @@ async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<Eve
     if let Stored::All(outcomes) = &stored {
         store::commit(tx).await?;
         intake.note(outcomes);
-        billing.touch(sent.iter().map(|sent| sent.input.customer));
+        // Nothing is different for those whose events were known.
+        let changed = sent.iter().zip(outcomes);
+        let changed = changed.filter(|(_, outcome)| **outcome == EventOutcome::Accepted);
+        billing.touch(changed.map(|(sent, _)| sent.input.customer));
     }
     Ok(stored)
 }

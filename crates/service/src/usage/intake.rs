@@ -15,7 +15,7 @@ use crate::{Error, Result};
 const MAX_WRITERS: usize = 4;
 /// Another writer begins once so many events wait for each that works already: below that, sharing its next commit
 /// is quicker.
-const EVENTS_PER_WRITER: usize = 32;
+const EVENTS_PER_WRITER: usize = 8;
 /// More than this waits so long that whoever sent it gives up first.
 const MAX_WAITING: usize = 20_000;
 /// What waits is in memory, several times as large as it came.

@@ -8,7 +8,7 @@ import { arrive, open, panel } from "./support/page";
 const APP = new URL("../app/src", import.meta.url).pathname;
 
 test("a page of one's own asks for signing in and is shown then", async ({ page }) => {
-  for (const path of ["/overview", "/plan", "/plan/add-on", "/plan/cancel", "/plan/pause", "/plan/resume", "/invoices", "/checkout/cancel", "/admin", "/admin/coupons", "/admin/system"]) {
+  for (const path of ["/overview", "/plan", "/plan/add-on", "/plan/cancel", "/plan/pause", "/plan/resume", "/invoices", "/alerts", "/settings/keys", "/checkout/cancel", "/admin", "/admin/coupons", "/admin/alerts", "/admin/webhooks", "/admin/system"]) {
     await open(page, path);
     expect(page.url(), path).toContain(`/sign-in?next=${path}`);
   }
@@ -30,7 +30,7 @@ test("signing in leads to this site only", async ({ page }) => {
 test("a member sees no operator's page", async ({ guard, pageOf }) => {
   guard.foresee(403, /^\/admin/);
   const page = await pageOf(ADA);
-  for (const path of ["/admin", "/admin/coupons", "/admin/coupons/cou_00000000000000000000000000000000", "/admin/system", "/admin/mail", "/admin/system?verify=1"]) {
+  for (const path of ["/admin", "/admin/coupons", "/admin/coupons/cou_00000000000000000000000000000000", "/admin/alerts", "/admin/webhooks", "/admin/webhooks/we_00000000000000000000000000000000", "/admin/webhooks/deliveries/wd_00000000000000000000000000000000", "/admin/system", "/admin/mail", "/admin/system?verify=1"]) {
     const answer = await open(page, path);
     expect(answer.status(), path).toBe(403);
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("Your role does not allow this");

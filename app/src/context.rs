@@ -10,6 +10,9 @@ use tower_sessions::Session;
 
 use crate::error::AppError;
 
+/// What carries a secret from where it is made to where it is shown.
+const SHOWN: &str = "shown";
+
 /// The deployment as pages need to know it.
 #[derive(Debug, Clone)]
 pub struct Deployment {
@@ -76,6 +79,11 @@ pub async fn return_url() -> Option<String> {
 pub async fn sign_in(principal: Principal) -> Result<(), AppError> {
     let session = session().await?;
     session.cycle_id().await.map_err(session_failed)?;
+    // It was of whoever came by a link in this browser before.
+    session
+        .remove_value(RETURN_URL_KEY)
+        .await
+        .map_err(session_failed)?;
     for (key, label) in [(ADDRESS_KEY, address()), (AGENT_KEY, agent())] {
         session.insert(key, label).await.map_err(session_failed)?;
     }
@@ -122,6 +130,20 @@ pub fn set_cookie(name: &str, value: &str, attributes: &str) -> Result<(), AppEr
     let cookie = http::HeaderValue::from_str(&cookie).map_err(|_| AppError::Internal)?;
     options.append_header(http::header::SET_COOKIE, cookie);
     Ok(())
+}
+
+/// A secret that was just made, wrapped by the use cases, on its way to the page that shows it.
+pub fn hand_over(wrapped: &str) -> Result<(), AppError> {
+    set_cookie(SHOWN, wrapped, "Max-Age=60; HttpOnly")
+}
+
+/// The secret of this name, this one time; none where none was handed over to whoever asks.
+pub fn take_over(billing: &Billing, actor: &Actor, of: &str) -> Result<Option<String>, AppError> {
+    let Some(wrapped) = cookie(SHOWN).filter(|wrapped| !wrapped.is_empty()) else {
+        return Ok(None);
+    };
+    set_cookie(SHOWN, "", "Max-Age=0; HttpOnly")?;
+    Ok(billing.unwrap_secret(actor, of, &wrapped))
 }
 
 fn session_failed(error: tower_sessions::session::Error) -> AppError {

@@ -9,7 +9,7 @@ use crate::context::Deployment;
 use crate::document;
 use crate::error::AppError;
 use crate::format;
-use crate::text::en::{self, common as t};
+use crate::text::en::{self, alerts, common as t, usage};
 use crate::theme::island::ThemeSwitch;
 use crate::ui::{Icon, Notice, Tone};
 
@@ -57,12 +57,20 @@ pub static PORTAL: Area = Area {
             label: t::PLAN,
         },
         NavItem {
+            href: "/usage",
+            label: usage::TITLE,
+        },
+        NavItem {
             href: "/invoices",
             label: t::INVOICES,
         },
         NavItem {
             href: "/wallet",
             label: t::WALLET,
+        },
+        NavItem {
+            href: "/alerts",
+            label: alerts::NAV,
         },
         NavItem {
             href: "/settings",

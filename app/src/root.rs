@@ -14,9 +14,11 @@ use crate::catalog::pricing::PricingPage;
 use crate::checkout::cancel::CanceledPage;
 use crate::checkout::success::SuccessPage;
 use crate::page::NotFound;
+use crate::portal::alerts::page::AlertsPage;
 use crate::portal::credit::CreditNotePage;
 use crate::portal::invoices::detail::InvoicePage;
 use crate::portal::invoices::list::InvoicesPage;
+use crate::portal::keys::page::KeysPage;
 use crate::portal::overview::page::OverviewPage;
 use crate::portal::plan::add_on::AddOnPage;
 use crate::portal::plan::cancel::CancelPage;
@@ -24,6 +26,7 @@ use crate::portal::plan::change::ChangePage;
 use crate::portal::plan::page::PlanPage;
 use crate::portal::plan::pause::{PausePage, ResumePage};
 use crate::portal::settings::page::SettingsPage;
+use crate::portal::usage::page::UsagePage;
 use crate::portal::wallet::page::WalletPage;
 use crate::sandbox::authenticate::SandboxAuthenticatePage;
 use crate::sandbox::checkout::SandboxCheckoutPage;
@@ -46,7 +49,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/plan/cancel") view=CancelPage ssr=SsrMode::Async/>
                 <Route path=path!("/plan/pause") view=PausePage ssr=SsrMode::Async/>
                 <Route path=path!("/plan/resume") view=ResumePage ssr=SsrMode::Async/>
+                <Route path=path!("/usage") view=UsagePage ssr=SsrMode::Async/>
+                <Route path=path!("/alerts") view=AlertsPage ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings/keys") view=KeysPage ssr=SsrMode::Async/>
                 <Route path=path!("/credit-notes/:id") view=CreditNotePage ssr=SsrMode::Async/>
                 <Route path=path!("/invoices") view=InvoicesPage ssr=SsrMode::Async/>
                 <Route path=path!("/invoices/:id") view=InvoicePage ssr=SsrMode::Async/>

@@ -1,5 +1,6 @@
 //! What customers see once they are signed in.
 
+pub mod alerts;
 #[cfg(feature = "ssr")]
 pub mod coupon;
 #[cfg(feature = "ssr")]
@@ -7,6 +8,7 @@ pub mod credit;
 #[cfg(feature = "ssr")]
 mod debt;
 pub mod invoices;
+pub mod keys;
 #[cfg(feature = "ssr")]
 mod lines;
 #[cfg(feature = "ssr")]
@@ -20,5 +22,5 @@ pub mod status;
 #[cfg(feature = "ssr")]
 mod tax;
 #[cfg(feature = "ssr")]
-mod usage;
+pub mod usage;
 pub mod wallet;

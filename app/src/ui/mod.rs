@@ -1,6 +1,7 @@
 //! What repeats on pages, so that they read as structure and not as class lists.
 
 pub mod chart;
+pub mod copy;
 pub mod icon;
 pub mod session_over;
 
@@ -14,6 +15,8 @@ pub mod field;
 pub mod notice;
 #[cfg(feature = "ssr")]
 pub mod panel;
+#[cfg(feature = "ssr")]
+pub mod secret;
 #[cfg(feature = "ssr")]
 pub mod table;
 #[cfg(feature = "ssr")]
@@ -30,6 +33,8 @@ pub use icon::Icon;
 pub use notice::Notice;
 #[cfg(feature = "ssr")]
 pub use panel::{EmptyState, PageHeader, Panel};
+#[cfg(feature = "ssr")]
+pub use secret::ShownOnce;
 pub use session_over::SessionOver;
 #[cfg(feature = "ssr")]
 pub use table::Table;

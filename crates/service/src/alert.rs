@@ -13,10 +13,12 @@ mod raise;
 mod reading;
 mod rules;
 mod slack;
+mod threshold;
 mod touched;
 mod words;
 
 pub use channel::{ChannelAddress, NewAlertChannel, ShownChannel, TestOutcome};
 pub use decide::{AlertList, AlertPage, HostAlert};
-pub use rules::SetBudget;
+pub use rules::{SetAlertRule, SetBudget, alert_rule_revision, budget_revision};
+pub use threshold::SetThresholds;
 pub(crate) use touched::Touched;

@@ -8,6 +8,7 @@ mod stage;
 mod story;
 mod tax;
 mod timeline;
+mod told;
 mod usage;
 
 use billing::coupon::{CodeLimits, Discount, Duration, Percent};
@@ -179,6 +180,7 @@ impl Billing {
             let mut conn = store::acquire(&pool).await?;
             store::demo::progress(&mut conn, done).await?;
         }
+        stage.tell().await?;
         seed.roll_up_usage().await?;
         pool.close().await;
         // The first commit that waits for the disk: all that came before is there with it.

@@ -4,6 +4,7 @@
     reason = "a test ends where something it takes for granted is not so"
 )]
 
+mod alert_pages;
 mod alerts;
 mod api;
 mod client;
@@ -16,6 +17,7 @@ mod headers;
 mod host;
 mod http;
 mod ingest_storm;
+mod key_pages;
 mod net_terms;
 mod operators;
 mod origin;
@@ -29,4 +31,6 @@ mod settings;
 mod site;
 mod standalone;
 mod usage;
+mod usage_files;
+mod webhook_pages;
 mod webhooks;

@@ -8,7 +8,7 @@ use crate::http::Answer;
 use crate::site::Site;
 
 /// The session of an operator.
-async fn signed_in(site: &Site, role: StaffRole) -> String {
+pub async fn signed_in(site: &Site, role: StaffRole) -> String {
     let new = NewStaff {
         email: "alex@operator.example".to_owned(),
         name: "Alex".to_owned(),
@@ -22,7 +22,7 @@ async fn signed_in(site: &Site, role: StaffRole) -> String {
 }
 
 /// As a browser sends them back.
-fn cookies(answer: &Answer) -> String {
+pub fn cookies(answer: &Answer) -> String {
     let set = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
     let pairs: Vec<_> = set.filter_map(|(_, cookie)| cookie.split(';').next()).collect();
     pairs.join("; ")

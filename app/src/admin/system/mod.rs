@@ -6,4 +6,4 @@ pub mod island;
 #[cfg(feature = "ssr")]
 pub mod page;
 #[cfg(feature = "ssr")]
-mod when;
+pub mod when;

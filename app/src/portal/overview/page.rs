@@ -2,17 +2,19 @@
 
 use billing::subscription::Status;
 use leptos::prelude::*;
-use service::{Actor, Overview};
+use service::{Actor, AlertState, Overview};
 
 use super::next_bill::{NextBill, credit_link};
 use crate::error::AppError;
 use crate::format;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
+use crate::portal::alerts::item::Shown;
+use crate::portal::alerts::summary;
 use crate::portal::invoices::table::InvoiceTable;
 use crate::portal::plan::standalone::standalone;
 use crate::portal::status::{StatusBadge, banners};
-use crate::portal::usage::UsageList;
+use crate::portal::usage::bars::UsageList;
 use crate::text::en::portal::overview as t;
 use crate::ui::{ButtonKind, EmptyState, LinkButton, PageHeader, Panel, When};
 
@@ -28,19 +30,27 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     }
     let overview = visit.billing.overview(&visit.actor).await?;
     let who = overview.customer.name.clone();
+    let open = summary::in_state(&visit.billing, &visit.actor, AlertState::Open).await?;
+    let shown = Shown {
+        zone: overview.customer.zone,
+        now: overview.now,
+        decides: false,
+        admin: false,
+    };
+    let alerts = summary::panel(open, shown);
     let live = overview
         .subscription
         .as_ref()
         .is_some_and(|subscription| subscription.status.is_live());
     let body = if live {
-        subscribed(overview).into_any()
+        subscribed(overview, alerts).into_any()
     } else {
-        unsubscribed(overview).into_any()
+        unsubscribed(overview, alerts).into_any()
     };
     Ok(Page::new(t::TITLE, body).of(who))
 }
 
-fn subscribed(overview: Overview) -> impl IntoView {
+fn subscribed(overview: Overview, alerts: Option<AnyView>) -> impl IntoView {
     let zone = overview.customer.zone;
     // While paused nothing is counted towards a bill.
     let paused = overview
@@ -61,6 +71,7 @@ fn subscribed(overview: Overview) -> impl IntoView {
     view! {
         {heading}
         {banners}
+        {alerts}
         <div class="grid gap-4 md:grid-cols-2">
             <NextBill overview=overview/>
             <Panel title=t::USAGE aside=until>
@@ -99,7 +110,7 @@ fn heading(overview: &Overview) -> impl IntoView + use<> {
     }
 }
 
-fn unsubscribed(overview: Overview) -> impl IntoView {
+fn unsubscribed(overview: Overview, alerts: Option<AnyView>) -> impl IntoView {
     let ended = overview
         .subscription
         .as_ref()
@@ -123,6 +134,7 @@ fn unsubscribed(overview: Overview) -> impl IntoView {
     view! {
         <PageHeader title=t::TITLE/>
         {banners}
+        {alerts}
         {bill}
         {beside}
         <div class="panel">

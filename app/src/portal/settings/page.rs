@@ -11,9 +11,9 @@ use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
 use crate::text::en::countries::COUNTRIES;
 use crate::text::en::portal::lines;
-use crate::text::en::{error, settings as t};
+use crate::text::en::{error, keys, settings as t};
 use crate::ui::field::MAX_CODE;
-use crate::ui::{ButtonKind, PageHeader, Panel, SubmitButton, TextField};
+use crate::ui::{ButtonKind, LinkButton, PageHeader, Panel, SubmitButton, TextField};
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
@@ -23,14 +23,28 @@ pub fn SettingsPage() -> impl IntoView {
 async fn load(visit: Visit) -> Result<Page, AppError> {
     let customer = visit.billing.customer(&visit.actor).await?;
     let settings = visit.billing.tax_settings(&visit.actor).await?;
+    let keys = keys(&visit);
     let body = view! {
         <PageHeader title=t::TITLE/>
         <Panel title=t::TAX>
             <p>{how_taxed(&customer.taxation)}</p>
             {form(&visit, &settings)}
         </Panel>
+        {keys}
     };
     Ok(Page::new(t::TITLE, body).of(customer.name))
+}
+
+/// Where owners find the keys of their programs.
+fn keys(visit: &Visit) -> Option<AnyView> {
+    visit.actor.owns_customer().ok()?;
+    let panel = view! {
+        <Panel title=keys::LINK>
+            <p class="text-muted">{keys::LINK_HINT}</p>
+            <div><LinkButton href="/settings/keys" label=keys::MANAGE/></div>
+        </Panel>
+    };
+    Some(panel.into_any())
 }
 
 /// What later invoices bear.

@@ -22,6 +22,8 @@ pub const THEME_LIGHT: &str = "Light";
 pub const THEME_DARK: &str = "Dark";
 pub const THEME_SYSTEM: &str = "As the system";
 
+pub const COPY: &str = "Copy";
+pub const COPIED: &str = "Copied";
 pub const BACK: &str = "Go back to the start";
 
 pub fn back_to(site: &str) -> String {

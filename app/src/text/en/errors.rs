@@ -68,6 +68,62 @@ pub const fn error(error: AppError) -> ErrorText {
             "This amount cannot be bought",
             "Enter one within the bounds, with no more decimals than the currency has.",
         ),
+        InvalidBudget => text(
+            "This cannot be a budget",
+            "Enter an amount above zero, with no more decimals than the currency has.",
+        ),
+        InvalidLevels => text(
+            "Nobody can be told at these parts",
+            "Enter up to ten percents above 0, at most 1000, each once, with commas between.",
+        ),
+        AlertResolved => text(
+            "The alert is resolved already",
+            "It was seen to, or it is so no more. Nothing is left to decide.",
+        ),
+        InvalidChannel => text(
+            "The channel cannot be reached by this",
+            "The form says what each kind needs.",
+        ),
+        TooManyChannels => text(
+            "There are as many channels as there may be",
+            "Remove one before adding another.",
+        ),
+        TargetRefused => text(
+            "Nothing is sent to this address",
+            "Use https and a public host, on port 443 or 8443, without a user in it.",
+        ),
+        InvalidKinds => text(
+            "This is no kind of event",
+            "Write them as in invoice.paid or invoice.*, with commas between.",
+        ),
+        InvalidSince => text(
+            "This is no time in the past",
+            "Choose one within the last 90 days.",
+        ),
+        EndpointOff => text(
+            "The endpoint is turned off",
+            "Turn it on first; what it missed can be replayed then.",
+        ),
+        TooManyEndpoints => text(
+            "There are as many endpoints as there may be",
+            "Delete one before adding another.",
+        ),
+        ChangedMeanwhile => text(
+            "It changed meanwhile",
+            "Nothing was changed by you. Look again, then decide.",
+        ),
+        InvalidExpiryDay => text(
+            "The key would not work for a day",
+            "Choose a day to come, or none.",
+        ),
+        KeyReplaced => text(
+            "The key was rotated before",
+            "Another key took its place. Rotate that one, or make a new key.",
+        ),
+        NoScope => text(
+            "A key without any right is good for nothing",
+            "Tick at least one thing that it may do.",
+        ),
         AlreadySubscribed => text(
             "There is a subscription already",
             "Change its plan instead of buying another.",
@@ -223,6 +279,24 @@ pub fn notice(code: &str) -> Option<&'static str> {
         "change_processing" => "The payment is being processed. The plan changes once it succeeds.",
         "cancel_scheduled" => "The subscription ends with the period. You can undo it until then.",
         "cancel_undone" => "Good: your subscription goes on.",
+        "alert_acknowledged" => "Acknowledged: whoever was told knows that somebody looks after it.",
+        "alert_resolved" => "Resolved. It stands among the past alerts.",
+        "alert_snoozed" => "Snoozed: it stays out of sight until then.",
+        "thresholds_set" => "Saved. You are told from there on.",
+        "thresholds_usual" => "You are told of it as usual again.",
+        "budget_set" => "The budget is saved. It counts from now on.",
+        "budget_removed" => "The budget is removed.",
+        "channel_added" => "The channel is added. Send a test to see whether it arrives.",
+        "channel_removed" => "The channel is removed.",
+        "endpoint_changed" => "Saved.",
+        "endpoint_on" => "The endpoint is on. It hears of what happens from now on; replay what it missed.",
+        "endpoint_off" => "The endpoint is off. Nothing is sent to it.",
+        "endpoint_deleted" => "The endpoint is deleted.",
+        "delivery_resent" => "It is sent again. Load the page again to see what came of it.",
+        "replayed" => "What failed or was missed since then is sent again.",
+        "replayed_none" => "Nothing failed or was missed since then.",
+        "replayed_some" => "Ten thousand are sent again, the oldest first. There may be more: replay again.",
+        "key_revoked" => "The key is revoked. It opens nothing any more.",
         "tax_saved" => "Saved. Your next invoice is taxed by it.",
         "code_redeemed" => {
             "The promotion code is redeemed. It counts from your next bill on; the overview shows it."

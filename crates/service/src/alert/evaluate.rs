@@ -3,10 +3,12 @@
 use billing::alert::{Rule, RuleKind, look};
 use billing::id::{AlertId, CustomerId};
 use chrono::TimeDelta;
+use store::alert::threshold::Thresholds;
 use store::alert::watch::Watches;
 use store::alert::{Left, NewAlert};
 
 use super::reading::{self, Value};
+use super::threshold::own_steps;
 use super::words::words;
 use crate::id::mint;
 use crate::{Billing, Result};
@@ -34,19 +36,20 @@ impl Billing {
         opened
     }
 
-    /// Looks at whatever a crash may have kept from being looked at, and again at those with open alerts. One process
-    /// does it at a time.
+    /// Looks at whatever a crash may have kept from being looked at, at those whose terms changed, and again at those with
+    /// open alerts. How far it came is written once they were looked at: a sweep that is cut off is made again.
     pub async fn sweep_alerts(&self) -> Result<u64> {
-        let mut tx = store::begin(self.pool()).await?;
-        let hour = self.now() - SWEPT_HOURS;
-        let Some(mut customers) = store::alert::watch::sweep(&mut tx, hour).await? else {
-            return Ok(0);
-        };
-        customers.extend(store::alert::watch::rotate(&mut tx, ROTATED).await?);
-        store::commit(tx).await?;
+        let mut conn = store::acquire(self.pool()).await?;
+        let swept = store::alert::watch::sweep(&mut conn, self.now() - SWEPT_HOURS).await?;
+        let mut customers = swept.customers;
+        customers.extend(store::alert::watch::rotate(&mut conn, ROTATED).await?);
+        drop(conn);
         customers.sort_unstable();
         customers.dedup();
-        self.look_at_values(&customers).await
+        let opened = self.look_at_values(&customers).await?;
+        let mut conn = store::acquire(self.pool()).await?;
+        store::alert::watch::set_swept(&mut conn, swept.until).await?;
+        Ok(opened)
     }
 
     async fn look_at_values(&self, customers: &[CustomerId]) -> Result<u64> {
@@ -80,6 +83,7 @@ impl Billing {
         let mut tx = store::begin(self.pool()).await?;
         let mut known = store::alert::watch::lock(&mut tx, customers).await?;
         let rules = self.rules(&mut tx).await?;
+        let own = store::alert::threshold::of(&mut tx, customers).await?;
         let mut values = reading::read(&mut tx, customers, (self.config().tax, self.now())).await?;
         let (mut new, mut left, mut changed) = (Vec::new(), Vec::new(), Vec::new());
         for customer in customers {
@@ -87,7 +91,7 @@ impl Billing {
                 continue;
             };
             let values = values.remove(customer).unwrap_or_default();
-            let found = self.compare(*customer, (&before, &values), &rules)?;
+            let found = self.compare(*customer, (&before, &values), (&rules, &own))?;
             if found.watches != before {
                 changed.push((*customer, found.watches));
             }
@@ -105,7 +109,7 @@ impl Billing {
         &self,
         customer: CustomerId,
         (before, values): (&Watches, &[Value]),
-        rules: &[Rule],
+        (rules, own): (&[Rule], &Thresholds),
     ) -> Result<Found> {
         let mut found = Found {
             watches: before.clone(),
@@ -115,9 +119,15 @@ impl Billing {
         let mut seen = Vec::with_capacity(values.len());
         for value in values {
             let rule = rules.iter().find(|rule| rule.kind == value.rule && rule.enabled);
-            let Some(rule) = rule else { continue };
+            let levels = own.get(&(customer, value.scope.clone()));
+            let levels = levels.filter(|_| value.rule == RuleKind::Usage);
+            let steps = match (levels, rule) {
+                (Some(levels), _) => own_steps(levels, self.config().usage_thresholds)?,
+                (None, Some(rule)) => rule.steps.clone(),
+                (None, None) => continue,
+            };
             let key = key(value.rule, &value.scope);
-            let look = look(before.get(&key), &rule.steps, &value.reading)?;
+            let look = look(before.get(&key), &steps, &value.reading)?;
             for (crossed, step) in look.opened {
                 let (title, message) = words(&value.about, step);
                 found.new.push(NewAlert {

@@ -4,7 +4,7 @@ use service::billing::alert::{RuleKind, Severity, Step};
 use service::billing::id::CustomerId;
 use service::billing::money::{Currency, Money};
 use service::billing::period::Interval;
-use service::{Actor, AlertPage, AlertRow, AlertState, Error, EventInput, SetBudget};
+use service::{Actor, AlertPage, AlertRow, AlertState, Error, EventInput, SetBudget, SetThresholds};
 use sqlx::PgPool;
 
 use crate::play::{Play, VISA, play, utc};
@@ -170,6 +170,110 @@ async fn many_looks_at_once_tell_once(pool: PgPool) {
     play.billing.evaluate_alerts().await.unwrap();
     assert_eq!(alerts(&play).await.len(), 1, "{opened} opened");
     assert_eq!(letters(&play).await.len(), 1);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_customer_says_from_where_on_it_is_told_of_a_meter(pool: PgPool) {
+    let play = play(pool, "2026-03-01T12:00:00Z").await;
+    play.buy("starter", Interval::Month, VISA).await;
+    let id = customer(&play);
+    let set = |meter: &str, levels: &[&str]| SetThresholds {
+        customer: id,
+        meter: meter.to_owned(),
+        levels: levels.iter().map(|level| level.parse().unwrap()).collect(),
+    };
+    let own = set("api_requests", &["0.95", "0.50"]);
+    play.billing.set_usage_thresholds(&play.actor, own).await.unwrap();
+    let known = play.billing.usage_thresholds(&play.actor, id).await.unwrap();
+    let levels = vec!["0.5".parse().unwrap(), "0.95".parse().unwrap()];
+    assert_eq!(known, [("api_requests".to_owned(), levels)].into());
+
+    let at = "2026-03-01T12:00:00Z";
+    send(&play, "e1", "api_requests", "90000", at).await;
+    send(&play, "e2", "storage_gb", "8", at).await;
+    play.billing.evaluate_alerts().await.unwrap();
+    let told = ["usage/api_requests 0.5 open", "usage/storage_gb 0.8 open"];
+    let mut found = alerts(&play).await;
+    found.sort_unstable();
+    assert_eq!(found, told, "others are told as usual");
+    let severity = |step: &'static str| {
+        let (billing, actor) = (play.billing.clone(), play.actor.clone());
+        async move {
+            let step = step.parse().unwrap();
+            let all = billing.alerts(&actor, ALL).await.unwrap().alerts;
+            all.iter().find(|alert| alert.step == step).unwrap().severity
+        }
+    };
+    assert_eq!(severity("0.5").await, Severity::Warning);
+    send(&play, "e3", "api_requests", "5000", at).await;
+    play.billing.evaluate_alerts().await.unwrap();
+    assert_eq!(severity("0.95").await, Severity::Critical);
+
+    let usual = set("api_requests", &[]);
+    play.billing
+        .set_usage_thresholds(&play.actor, usual)
+        .await
+        .unwrap();
+    play.billing.evaluate_alerts().await.unwrap();
+    let mut found = alerts(&play).await;
+    found.retain(|alert| alert.starts_with("usage/api_requests"));
+    found.sort_unstable();
+    let told = [
+        "usage/api_requests 0.5 resolved",
+        "usage/api_requests 0.8 open",
+        "usage/api_requests 0.9 open",
+        "usage/api_requests 0.95 resolved",
+    ];
+    assert_eq!(found, told);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn thresholds_are_the_customers_own_and_make_sense(pool: PgPool) {
+    let play = play(pool, "2026-03-01T12:00:00Z").await;
+    let id = customer(&play);
+    let set = |meter: &str, levels: &[&str]| SetThresholds {
+        customer: id,
+        meter: meter.to_owned(),
+        levels: levels.iter().map(|level| level.parse().unwrap()).collect(),
+    };
+    for wrong in [
+        vec!["0"],
+        vec!["-1"],
+        vec!["10.1"],
+        vec!["0.5", "0.50"],
+        vec!["0.1"; 11],
+    ] {
+        let refused = play
+            .billing
+            .set_usage_thresholds(&play.actor, set("api_requests", &wrong))
+            .await;
+        assert!(
+            matches!(refused, Err(Error::Invalid { field: "levels" })),
+            "{wrong:?}"
+        );
+    }
+    let unknown = set("coffee", &["0.5"]);
+    let refused = play.billing.set_usage_thresholds(&play.actor, unknown).await;
+    assert!(matches!(refused, Err(Error::NotFound("meter"))));
+    let other = play.billing.sign_up(crate::support::sign_up("bob@other.example"));
+    let other = play.billing.actor(other.await.unwrap()).await.unwrap();
+    let refused = play
+        .billing
+        .set_usage_thresholds(&other, set("api_requests", &["0.5"]))
+        .await;
+    assert!(matches!(refused, Err(Error::NotFound("customer"))));
+    let refused = play.billing.usage_thresholds(&other, id).await;
+    assert!(matches!(refused, Err(Error::NotFound("customer"))));
+    let nobody = Actor::Anonymous;
+    let refused = play
+        .billing
+        .set_usage_thresholds(&nobody, set("api_requests", &["0.5"]))
+        .await;
+    assert!(matches!(refused, Err(Error::Unauthenticated)));
+    assert_eq!(
+        play.billing.usage_thresholds(&play.actor, id).await.unwrap(),
+        Default::default()
+    );
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

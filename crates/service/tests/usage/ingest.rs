@@ -167,8 +167,6 @@ async fn without_tracking_events_are_accepted_and_forgotten(pool: PgPool) {
     let (world, ada) = metered(pool).await;
     let config = ServiceConfig {
         usage_tracking: false,
-        usage_thresholds: Default::default(),
-        dunning_end: service::billing::payment::dunning::DunningEnd::default(),
         ..world.billing.config().clone()
     };
     let billing = Billing::over(world.pool.clone(), world.clock.clone(), config);

@@ -137,7 +137,7 @@ fn row(event: &EventRow, page: &EventPage) -> impl IntoView + use<> {
     let data = properties(&event.data);
     view! {
         <tr>
-            <td><When at=event.occurred_at zone=page.zone time=true/></td>
+            <td class="whitespace-nowrap"><When at=event.occurred_at zone=page.zone time=true/></td>
             <td class="whitespace-nowrap">{names}</td>
             <td class="num">{format::quantity(event.value)}</td>
             <td class="break-all min-w-32"><code>{event.event_id.clone()}</code>" "{reversal}{reversed}</td>

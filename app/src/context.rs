@@ -79,6 +79,11 @@ pub async fn return_url() -> Option<String> {
 pub async fn sign_in(principal: Principal) -> Result<(), AppError> {
     let session = session().await?;
     session.cycle_id().await.map_err(session_failed)?;
+    // It was of whoever came by a link in this browser before.
+    session
+        .remove_value(RETURN_URL_KEY)
+        .await
+        .map_err(session_failed)?;
     for (key, label) in [(ADDRESS_KEY, address()), (AGENT_KEY, agent())] {
         session.insert(key, label).await.map_err(session_failed)?;
     }

@@ -9,7 +9,7 @@ use crate::context::Deployment;
 use crate::document;
 use crate::error::AppError;
 use crate::format;
-use crate::text::en::{self, alerts, common as t};
+use crate::text::en::{self, alerts, common as t, usage};
 use crate::theme::island::ThemeSwitch;
 use crate::ui::{Icon, Notice, Tone};
 
@@ -55,6 +55,10 @@ pub static PORTAL: Area = Area {
         NavItem {
             href: "/plan",
             label: t::PLAN,
+        },
+        NavItem {
+            href: "/usage",
+            label: usage::TITLE,
         },
         NavItem {
             href: "/invoices",

@@ -26,6 +26,7 @@ use crate::portal::plan::change::ChangePage;
 use crate::portal::plan::page::PlanPage;
 use crate::portal::plan::pause::{PausePage, ResumePage};
 use crate::portal::settings::page::SettingsPage;
+use crate::portal::usage::page::UsagePage;
 use crate::portal::wallet::page::WalletPage;
 use crate::sandbox::authenticate::SandboxAuthenticatePage;
 use crate::sandbox::checkout::SandboxCheckoutPage;
@@ -48,6 +49,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/plan/cancel") view=CancelPage ssr=SsrMode::Async/>
                 <Route path=path!("/plan/pause") view=PausePage ssr=SsrMode::Async/>
                 <Route path=path!("/plan/resume") view=ResumePage ssr=SsrMode::Async/>
+                <Route path=path!("/usage") view=UsagePage ssr=SsrMode::Async/>
                 <Route path=path!("/alerts") view=AlertsPage ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
                 <Route path=path!("/settings/keys") view=KeysPage ssr=SsrMode::Async/>

@@ -29,7 +29,6 @@ pub struct Api {
 }
 
 /// What the API is told.
-#[derive(Debug)]
 pub struct ApiConfig {
     /// Seals what is kept to be answered again.
     pub seal_key: [u8; 32],

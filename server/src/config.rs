@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use billing::entitlement::Thresholds;
 use billing::money::Currency;
 use billing::payment::dunning::DunningEnd;
 use billing::revenue::GrossMargin;
@@ -25,7 +26,6 @@ use url::{Host, Url};
 use crate::api::rate_limit::Quotas;
 use crate::auth::token::{KeySource, PublicAlgorithm, TokenKeys, Tokens};
 pub use proxies::TrustedProxies;
-pub use thresholds::AlertThresholds;
 
 /// Shorter secrets can be guessed.
 const MIN_JWT_SECRET: usize = 32;
@@ -136,9 +136,9 @@ pub struct Config {
         env = "USAGE_ALERT_THRESHOLDS",
         global = true,
         default_value = r#"{"warning":0.8,"critical":0.9}"#,
-        value_parser = AlertThresholds::from_str,
+        value_parser = thresholds::parse,
     )]
-    pub usage_alert_thresholds: AlertThresholds,
+    pub usage_alert_thresholds: Thresholds,
 
     /// The server that sends mail, as smtps://user:password@host or smtp://host:25; `?tls=required` for STARTTLS.
     /// Unset: mail is kept and shown in the app alone.

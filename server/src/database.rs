@@ -70,7 +70,7 @@ impl Database {
             gross_margin: config.billing_gross_margin,
             quote_key: secrets.quote_key()?,
             usage_tracking: config.usage_tracking_enabled,
-            usage_thresholds: config.usage_alert_thresholds.into(),
+            usage_thresholds: config.usage_alert_thresholds,
             dunning_end: config.billing_dunning_end,
             outgoing: OutgoingConfig {
                 targets: config.webhook_targets,

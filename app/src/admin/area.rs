@@ -5,7 +5,7 @@ use service::{Actor, Principal};
 use crate::error::AppError;
 use crate::layout::{Area, NavItem};
 use crate::page::Visit;
-use crate::text::en::{admin as t, admin_catalog, admin_invoices, alerts, webhooks};
+use crate::text::en::{admin as t, admin_catalog, admin_invoices, admin_usage, alerts, webhooks};
 
 pub static ADMIN: Area = Area {
     home: "/admin",
@@ -26,6 +26,10 @@ pub static ADMIN: Area = Area {
         NavItem {
             href: "/admin/invoices",
             label: admin_invoices::NAV,
+        },
+        NavItem {
+            href: "/admin/usage",
+            label: admin_usage::TITLE,
         },
         NavItem {
             href: "/admin/alerts",

@@ -15,6 +15,8 @@ mod mail;
 mod overview;
 #[cfg(feature = "ssr")]
 mod routes;
+#[cfg(feature = "ssr")]
+mod usage;
 
 #[cfg(feature = "ssr")]
 pub use routes::AdminRoutes;

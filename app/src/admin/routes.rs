@@ -13,6 +13,7 @@ use super::invoices::{InvoicesPage, NotePage};
 use super::mail::MailPage;
 use super::overview::OverviewPage;
 use super::system::page::SystemPage;
+use super::usage::{CustomerUsagePage, UsagePage};
 use super::webhooks::{DeliveryPage, EndpointPage, EndpointsPage};
 
 #[component(transparent)]
@@ -26,6 +27,8 @@ pub fn AdminRoutes() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/admin/coupons/:id") view=CouponPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/invoices") view=InvoicesPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/invoices/credit") view=NotePage ssr=SsrMode::Async/>
+        <Route path=path!("/admin/usage") view=UsagePage ssr=SsrMode::Async/>
+        <Route path=path!("/admin/usage/:id") view=CustomerUsagePage ssr=SsrMode::Async/>
         <Route path=path!("/admin/alerts") view=AlertsPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/webhooks") view=EndpointsPage ssr=SsrMode::Async/>
         <Route path=path!("/admin/webhooks/deliveries/:id") view=DeliveryPage ssr=SsrMode::Async/>

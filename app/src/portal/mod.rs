@@ -22,5 +22,5 @@ pub mod status;
 #[cfg(feature = "ssr")]
 mod tax;
 #[cfg(feature = "ssr")]
-mod usage;
+pub mod usage;
 pub mod wallet;

@@ -32,10 +32,13 @@ pub fn Panel(
     /// Layout classes, for a panel that spans columns.
     #[prop(optional, into)]
     class: String,
+    /// Where links lead to it.
+    #[prop(optional, into)]
+    id: Option<String>,
     children: Children,
 ) -> impl IntoView {
     view! {
-        <section class=format!("panel p-4 flex flex-col gap-3 min-w-0 {class}")>
+        <section id=id class=format!("panel p-4 flex flex-col gap-3 min-w-0 {class}")>
             <div class="flex items-baseline justify-between gap-2">
                 <h2>{title}</h2>
                 {aside}

@@ -4,7 +4,7 @@ mod rule;
 mod watch;
 
 pub use rule::{InvalidSteps, Rule, RuleKind, Severity, Step};
-pub use watch::{Crossed, Look, Reading, Watch, look};
+pub use watch::{Crossed, Look, Reached, Reading, Watch, look};
 
 use rust_decimal::Decimal;
 

@@ -5,6 +5,7 @@ mod terms;
 
 pub use check::{
     Answer, Count, Quota, Reason, SOFT_GRACE, Severity, Standing, Thresholds, feature as granted_feature,
+    tolerated,
 };
 pub use terms::{AddOn, GrantedCharge, GrantedFeature, Override, Source, Terms};
 

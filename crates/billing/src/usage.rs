@@ -6,19 +6,25 @@
 mod aggregate;
 mod counter;
 mod event;
+mod history;
 #[cfg(feature = "zones")]
 pub mod late;
+mod measure;
 #[cfg(feature = "zones")]
 mod period;
+mod projection;
 mod unique;
 #[cfg(feature = "zones")]
 mod window;
 
-pub use aggregate::{Bucket, SpanUsage, Tally, average_level, hour_of, total};
+pub use aggregate::{Bucket, SpanUsage, Tally, average_level, hour_of, level_at_end, total};
 pub use counter::CounterChange;
 pub use event::{Event, InvalidValue, MAX_TOTAL, first_to_arrive};
+pub use history::usage_periods;
+pub use measure::{DayTally, DayUse, Measure, by_day};
 #[cfg(feature = "zones")]
 pub use period::{LiveUsage, usage_period};
+pub use projection::{projection, used_up_at};
 pub use unique::{SetChange, ValueSet};
 #[cfg(feature = "zones")]
 pub use window::Window;

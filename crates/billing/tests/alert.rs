@@ -26,6 +26,7 @@ fn reading(n: i64, value: i64, of: i64) -> Reading {
         value: value.into(),
         of: of.into(),
         margin: RuleKind::Usage.margin(),
+        reached: RuleKind::Usage.reached(),
     }
 }
 
@@ -63,6 +64,20 @@ fn a_step_counts_from_its_very_value_on_and_once() {
     assert_eq!(at(&[80, 80, 89]), ["0.8#1"]);
     assert_eq!(at(&[95]), ["0.8#1", "0.9#1"]);
     assert_eq!(at(&[10, 100, 250]), ["0.8#1", "0.9#1", "1#1"]);
+}
+
+#[test]
+fn an_amount_counts_once_it_is_more_than_the_step() {
+    let steps = Rule::usual(RuleKind::HighBill, Thresholds::default()).steps;
+    let bill = |value: &str| Reading {
+        value: value.parse().unwrap(),
+        margin: RuleKind::HighBill.margin(),
+        reached: RuleKind::HighBill.reached(),
+        ..reading(0, 0, 1)
+    };
+    let opened = |value: &str| look(None, &steps, &bill(value)).unwrap().opened.len();
+    assert_eq!((opened("999.99"), opened("1000"), opened("1000.01")), (0, 0, 1));
+    assert_eq!(RuleKind::Overage.reached(), RuleKind::HighBill.reached());
 }
 
 #[test]

@@ -7,8 +7,6 @@ use std::time::Instant;
 
 use billing::coupon::{Discount, Duration, Percent, Redemption};
 use billing::id::{CouponId, RedemptionId};
-use billing::money::Currency;
-use billing::revenue::GrossMargin;
 use billing::tax::TaxRate;
 use chrono::{DateTime, TimeDelta, Utc};
 use service::{Billing, ServiceConfig};
@@ -141,16 +139,8 @@ impl Bench {
     /// Customers who are all due, each taxed, discounted and with credit, and a copy of what a run changes.
     async fn prepare(url: &str, count: i32) -> Result<Self> {
         let config = ServiceConfig {
-            database_url: url.into(),
-            base_url: "http://127.0.0.1:3000".to_owned(),
-            currency: Currency::USD,
             tax: TaxRate::new("0.08".parse()?)?.into(),
-            gross_margin: GrossMargin::WHOLE,
-            quote_key: [7; 32],
-            usage_tracking: true,
-            usage_thresholds: Default::default(),
-            dunning_end: service::billing::payment::dunning::DunningEnd::default(),
-            outgoing: service::OutgoingConfig::new([7; 32]),
+            ..ServiceConfig::usual(url, "http://127.0.0.1:3000", [7; 32])
         };
         let billing = Billing::connect(config).await?;
         billing.migrate().await?;

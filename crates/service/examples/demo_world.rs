@@ -4,8 +4,6 @@
 
 use std::time::{Duration, Instant};
 
-use billing::money::Currency;
-use billing::revenue::GrossMargin;
 use billing::tax::TaxRate;
 use chrono::NaiveDate;
 use service::{Billing, DemoWorld, ServiceConfig};
@@ -23,16 +21,8 @@ async fn main() -> Result<()> {
         .ok_or("name a world")?;
     let today: NaiveDate = words.next().ok_or("name a day")?.parse()?;
     let config = ServiceConfig {
-        database_url: std::env::var("DATABASE_URL")?.into(),
-        base_url: "http://127.0.0.1:3000".to_owned(),
-        currency: Currency::USD,
         tax: TaxRate::new("0.08".parse()?)?.into(),
-        gross_margin: GrossMargin::WHOLE,
-        quote_key: [7; 32],
-        usage_tracking: true,
-        usage_thresholds: Default::default(),
-        dunning_end: service::billing::payment::dunning::DunningEnd::default(),
-        outgoing: service::OutgoingConfig::new([7; 32]),
+        ..ServiceConfig::usual(std::env::var("DATABASE_URL")?, "http://127.0.0.1:3000", [7; 32])
     };
     let billing = Billing::connect(config).await?;
     billing.migrate().await?;

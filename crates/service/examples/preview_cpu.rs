@@ -8,7 +8,6 @@ use billing::id::PriceId;
 use billing::invoice::PaymentTerms;
 use billing::money::Currency;
 use billing::period::Interval;
-use billing::revenue::GrossMargin;
 use billing::tax::TaxRate;
 use service::clock::ManualClock;
 use service::{Actor, Billing, ServiceConfig, SetUp, SignUp};
@@ -25,16 +24,8 @@ async fn main() -> Result<()> {
     let url = std::env::var("DATABASE_URL")?;
     let clock = ManualClock::at("2026-04-01T00:00:00Z".parse()?);
     let config = ServiceConfig {
-        database_url: url.as_str().into(),
-        base_url: "http://localhost".to_owned(),
-        currency: Currency::USD,
         tax: TaxRate::new("0.08".parse()?)?.into(),
-        gross_margin: GrossMargin::WHOLE,
-        quote_key: [7; 32],
-        usage_tracking: true,
-        usage_thresholds: Default::default(),
-        dunning_end: service::billing::payment::dunning::DunningEnd::default(),
-        outgoing: service::OutgoingConfig::new([7; 32]),
+        ..ServiceConfig::usual(url.as_str(), "http://localhost", [7; 32])
     };
     let billing = Billing::over(PgPool::connect(&url).await?, Arc::clone(&clock), config);
     billing.migrate().await?;

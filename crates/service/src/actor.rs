@@ -254,7 +254,15 @@ impl Actor {
         }
     }
 
-    /// Operators, and the host platform, who decide where events are sent.
+    /// Operators who put alerts away: whoever does more than read.
+    pub fn looks_after_alerts(&self) -> Result<()> {
+        match self {
+            Self::System => Ok(()),
+            _ => self.staff(|role| role != StaffRole::ReadOnly),
+        }
+    }
+
+    /// Operators, and the host platform, who decide where events are sent, and from where on who is told of alerts.
     pub fn manages_webhooks(&self) -> Result<()> {
         match self {
             Self::System => Ok(()),
@@ -263,15 +271,7 @@ impl Actor {
         }
     }
 
-    /// Operators who decide about alerts: all but those who only read.
-    pub fn looks_after_alerts(&self) -> Result<()> {
-        match self {
-            Self::System => Ok(()),
-            _ => self.staff(|role| role != StaffRole::ReadOnly),
-        }
-    }
-
-    /// Any operator, and the host platform, who see what was sent.
+    /// Any operator, and the host platform, who see what was sent and what is watched.
     pub fn reads_webhooks(&self) -> Result<()> {
         match self {
             Self::System => Ok(()),
@@ -358,13 +358,19 @@ mod tests {
     #[test]
     fn what_only_the_host_does_no_customers_own_key_does() {
         let (host, own) = (key(None, &EVERYTHING), key(Some(customer(1)), &EVERYTHING));
-        for of_host in [host.on_behalf_of(customer(1)).unwrap(), host] {
+        for of_host in [host.on_behalf_of(customer(1)).unwrap(), host, token("u", None)] {
             assert!(of_host.keeps_customers().is_ok() && of_host.serves_customers().is_ok());
             assert!(of_host.decides_about_money().is_ok());
+            assert!(of_host.manages_webhooks().is_ok() && of_host.reads_webhooks().is_ok());
         }
-        for of_own in [own.on_behalf_of(customer(1)).unwrap(), own] {
+        for of_own in [
+            own.on_behalf_of(customer(1)).unwrap(),
+            own,
+            token("u", Some(customer(1))),
+        ] {
             assert!(of_own.keeps_customers().is_err() && of_own.serves_customers().is_err());
             assert!(of_own.decides_about_money().is_err());
+            assert!(of_own.manages_webhooks().is_err() && of_own.reads_webhooks().is_err());
         }
     }
 

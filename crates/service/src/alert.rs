@@ -19,6 +19,6 @@ mod words;
 
 pub use channel::{ChannelAddress, NewAlertChannel, ShownChannel, TestOutcome};
 pub use decide::{AlertList, AlertPage, HostAlert};
-pub use rules::SetBudget;
+pub use rules::{SetAlertRule, SetBudget, alert_rule_revision, budget_revision};
 pub use threshold::SetThresholds;
 pub(crate) use touched::Touched;

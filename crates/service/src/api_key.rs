@@ -15,6 +15,7 @@ use store::PgConnection;
 use store::api_key::{ApiKeyRow, Changes, KeyHash};
 
 pub(crate) use self::cache::KeyCache;
+use crate::clock::{real_now, within_reach};
 use crate::id::mint;
 use crate::{Actor, Billing, Error, MemberRole, Result, Scope, StaffRole};
 
@@ -59,6 +60,13 @@ impl Billing {
         }
         if new.scopes.is_empty() {
             return Err(Error::Invalid { field: "scopes" });
+        }
+        if let Some(at) = new.expires_at {
+            let now = real_now();
+            within_reach(at, now, "expires_at")?;
+            if at <= now {
+                return Err(Error::Invalid { field: "expires_at" });
+            }
         }
         let scopes: Vec<String> = new.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
         let mut tx = store::begin(self.pool()).await?;
@@ -132,9 +140,10 @@ impl Billing {
         };
         let mut conn = store::acquire(self.pool()).await?;
         // Looked up by its hash: the time of a lookup says nothing about a key that is only nearly right.
-        let grant = store::api_key::grant(&mut conn, &hash)
-            .await?
-            .ok_or(Error::Unauthenticated)?;
+        let Some(grant) = store::api_key::grant(&mut conn, &hash).await? else {
+            self.parts.keys.let_go(&hash);
+            return Err(Error::Unauthenticated);
+        };
         let scope = |name: &String| Scope::parse(name).ok_or_else(|| store::Error::corrupt("api_key", name));
         let scopes = grant
             .scopes
@@ -151,9 +160,9 @@ impl Billing {
         Ok(actor)
     }
 
-    /// Whether the key was shown a moment ago: then it needs no look into the database.
+    /// Whether the key was good not long ago: then whoever shows it does not guess.
     pub fn knows_api_key(&self, key: &str) -> bool {
-        self.parts.keys.actor(&hash(key), Instant::now()).is_ok()
+        self.parts.keys.knows(&hash(key), Instant::now())
     }
 
     /// Forgets keys as other processes revoke and replace them. Returns only with the error that ends it.

@@ -118,6 +118,7 @@ impl Billing {
             name: person,
             password_hash: &password_hash,
             role: MemberRole::Owner.as_str(),
+            link_only: false,
             created_at,
         };
         store::member::insert(&mut tx, &owner).await.map_err(taken)?;

@@ -2,6 +2,7 @@
 
 use billing::id::CustomerId;
 use store::owner::Owned;
+use store::{CustomerScope, PgConnection};
 
 use crate::{Actor, Billing, Error, Result, Scope};
 
@@ -23,10 +24,22 @@ impl Billing {
     }
 }
 
-/// Whose records a list is of: those of the customer that is asked for, if the key speaks for it; or all it speaks for.
-pub(crate) fn asked_of(actor: &Actor, customer: Option<CustomerId>) -> Result<Option<CustomerId>> {
-    match (actor.reads_by_key()?, customer) {
-        (Some(own), Some(asked)) if own != asked => Err(Error::NotFound("customer")),
-        (own, asked) => Ok(own.or(asked)),
+/// Whose records a list is of: those of the customer that is asked for, if there is such a one and the key speaks for
+/// it; or all it speaks for.
+pub(crate) async fn asked_of(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    customer: Option<CustomerId>,
+) -> Result<Option<CustomerScope>> {
+    let own = actor.reads_by_key()?;
+    let Some(asked) = customer else {
+        return Ok(own.map(CustomerScope::of));
+    };
+    let scope = CustomerScope::of(asked);
+    let speaks = own.is_none_or(|own| own == asked);
+    if speaks && store::customer::find(conn, scope).await?.is_some() {
+        Ok(Some(scope))
+    } else {
+        Err(Error::NotFound("customer"))
     }
 }

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
+use crate::{Error, Result};
+
 /// The database keeps microseconds. What is decided with an instant is compared with the instant read back, so business
 /// time has no finer parts.
 const TIME_DIGITS: u16 = 6;
@@ -31,6 +33,23 @@ impl Clock {
 #[expect(clippy::disallowed_methods, reason = "this is the Clock")]
 pub fn real_now() -> DateTime<Utc> {
     Utc::now()
+}
+
+/// Nobody plans further ahead, or looks further back.
+const REACH: TimeDelta = TimeDelta::days(10 * 366);
+
+/// An instant that comes from outside, by the microsecond, if it is one that somebody can mean. Years of six digits
+/// exist, and neither the database nor a calendar computes with them.
+pub(crate) fn within_reach(
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+    field: &'static str,
+) -> Result<DateTime<Utc>> {
+    let far = at.signed_duration_since(now).abs();
+    if far > REACH {
+        return Err(Error::Invalid { field });
+    }
+    Ok(at.trunc_subsecs(TIME_DIGITS))
 }
 
 /// Real time plus the shift stored in the database: 0 in production, moved forward in the sandbox.

@@ -96,6 +96,8 @@ pub enum Error {
     EndpointOff,
     #[error("there are as many webhook endpoints as there may be")]
     TooManyEndpoints,
+    #[error("the customer has as many standalone plans as it may")]
+    TooManyStandalone,
     #[error("the same event id came with another body")]
     EventConflict,
     #[error(transparent)]
@@ -179,6 +181,7 @@ impl Error {
             Self::AlertResolved => "alert_resolved",
             Self::EndpointOff => "endpoint_off",
             Self::TooManyEndpoints => "too_many_endpoints",
+            Self::TooManyStandalone => "too_many_standalone",
             Self::EventConflict => "event_conflict",
             Self::Reservation(error) => error.code(),
             Self::Busy => "busy",
@@ -202,6 +205,16 @@ impl Error {
             Self::Gateway(error) => error.outcome_unknown(),
             Self::Queue | Self::PaymentUnderWay | Self::Busy => true,
             _ => false,
+        }
+    }
+
+    /// Asked again after a moment, and after another look where a preview is old, it may be answered otherwise.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::QuoteStale
+            | Self::CatalogChanged
+            | Self::Change(ChangeError::AwaitsPayment | ChangeError::InvoiceOpen) => true,
+            _ => self.is_transient(),
         }
     }
 
@@ -240,6 +253,7 @@ impl Error {
             | Self::AlertResolved
             | Self::EndpointOff
             | Self::TooManyEndpoints
+            | Self::TooManyStandalone
             | Self::NotEmpty
             | Self::ClockRefused => ErrorKind::Conflict,
             Self::Reservation(error) if error.is_conflict() => ErrorKind::Conflict,

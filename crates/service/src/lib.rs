@@ -47,8 +47,8 @@ pub use admin::{
     ParkedCustomer,
 };
 pub use alert::{
-    AlertList, AlertPage, ChannelAddress, HostAlert, NewAlertChannel, SetBudget, SetThresholds, ShownChannel,
-    TestOutcome,
+    AlertList, AlertPage, ChannelAddress, HostAlert, NewAlertChannel, SetAlertRule, SetBudget, SetThresholds,
+    ShownChannel, TestOutcome, alert_rule_revision, budget_revision,
 };
 pub use api_key::{CreatedApiKey, NewApiKey};
 pub use auth::{NewStaff, Principal, SignIn, SignUp};
@@ -68,7 +68,7 @@ pub use entitlement::{OverrideKey, SetOverride};
 pub use error::{Error, ErrorKind, Result};
 pub use feed::{FeedCursor, FeedPage, ToldEvent};
 pub use gateway::{CheckoutMode, sandbox};
-pub use idempotency::{Claim, Intent, SealedAnswer, Sent};
+pub use idempotency::{Claim, Intent, SealedAnswer, Sent, Taken};
 pub use invoice::{AddOneOff, BillOneOff, InvoicesOf, NotesOf};
 pub use limit::{
     CheckUsage, CommitUsage, Committed, Entitlement, Held, MeterStanding, ReservationError, ReserveOutcome,
@@ -76,7 +76,7 @@ pub use limit::{
 };
 pub use mail::SmtpConfig;
 pub use outgoing::{OutgoingConfig, Refused, Targets};
-pub use overview::{Dunning, MeterUsage, Overview, Owed, Upcoming};
+pub use overview::{Dunning, Overview, Owed, Upcoming};
 pub use page::{MAX_PAGE, Page, PageQuery};
 pub use portal_link::{OpenPortal, PortalFlow, PortalLink, PortalVisit};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, RETURN_URL_KEY, SessionStorage};
@@ -95,16 +95,21 @@ pub use store::member::LoginName;
 pub use store::owner::Owned;
 pub use store::page::After;
 pub use store::payment::{PaymentMethod, RefundRow};
+pub use store::usage::report::{CustomerSum, Mover};
+pub use store::usage::{EventRow, ValueTotal};
 pub use store::webhook::attempt::AttemptLog;
 pub use store::webhook::delivery::DeliveryRow;
 pub use store::webhook::endpoint::EndpointRow;
 pub use subscription::{
-    AddOnOffer, AddOnPreview, AddStandalone, AgreePrice, AgreedPrice, CancelWhen, ChangeKind, ChangeOutcome,
-    ChangePreview, NewPrice, NewSubscription, ResumePreview, SetUp, StopKind, StopPreview, Subscribed,
-    SubscriptionsOf, WantedPrice,
+    AddOnOffer, AddOnPreview, AddStandalone, AgreePrice, AgreedPrice, Aim, CancelWhen, ChangeKind,
+    ChangeOutcome, ChangePreview, End, NewPrice, NewSubscription, ResumePreview, SetUp, StopKind,
+    StopPreview, Stopped, Subscribed, SubscriptionsOf, WantedPrice,
 };
 pub use tax::{TaxAddress, TaxExemption, TaxSettings};
-pub use usage::{EventInput, EventOutcome, IngestReport, MAX_EVENTS};
+pub use usage::{
+    CustomerMonth, DimensionUse, EventCursor, EventInput, EventOutcome, EventPage, EventQuery, IngestReport,
+    MAX_EVENTS, MAX_EXPORTED, MeterPeriod, MeterReport, MeterUsage, UsageOverview, UsageReport,
+};
 pub use verify::{Finding, VerifyReport};
 pub use webhook::{
     DeliveryDetail, DeliveryList, DeliveryPage, EditWebhookEndpoint, NewWebhookEndpoint, Replayed, ShownOnce,
@@ -118,7 +123,7 @@ use billing::invoice::{Assembly, DraftLine, InvoiceDiscount, InvoiceDraft};
 use billing::money::Currency;
 use billing::payment::dunning::DunningEnd;
 use billing::revenue::GrossMargin;
-use billing::tax::TaxDefaults;
+use billing::tax::{TaxDefaults, TaxRate};
 use gateway::PaymentGateway;
 use gateway::sandbox::Sandbox;
 use secrecy::SecretString;
@@ -145,6 +150,25 @@ pub struct ServiceConfig {
     /// What dunning ends with where nothing else is agreed.
     pub dunning_end: DunningEnd,
     pub outgoing: OutgoingConfig,
+}
+
+impl ServiceConfig {
+    /// A deployment that decides nothing: US dollars, no tax, everything at its default. One key signs and seals; whoever
+    /// serves customers gives each purpose its own.
+    pub fn usual(database_url: impl Into<SecretString>, base_url: impl Into<String>, key: [u8; 32]) -> Self {
+        Self {
+            database_url: database_url.into(),
+            base_url: base_url.into(),
+            currency: Currency::USD,
+            tax: TaxRate::ZERO.into(),
+            gross_margin: GrossMargin::WHOLE,
+            quote_key: key,
+            usage_tracking: true,
+            usage_thresholds: Thresholds::default(),
+            dunning_end: DunningEnd::default(),
+            outgoing: OutgoingConfig::new(key),
+        }
+    }
 }
 
 /// Without the key: whoever reads it could sign quotes.
@@ -236,6 +260,9 @@ impl Billing {
     /// Brings every schema up to date: ours, the queue's and the sandbox's.
     pub async fn migrate(&self) -> Result<()> {
         store::migrate(&self.parts.pool).await?;
+        if store::outbox::feed::align(&self.parts.pool).await? {
+            tracing::warn!("The database was restored: the feed goes on behind whatever was told before");
+        }
         queue::migrate(&self.parts.pool).await?;
         Sandbox::migrate(&self.parts.pool)
             .await

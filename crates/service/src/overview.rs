@@ -1,16 +1,14 @@
 //! What a customer sees first: plan, usage against limits, the next bill and the last invoices.
 
-use billing::catalog::{MeterCharge, Plan};
-use billing::entitlement::{GrantedFeature, Source, Terms};
+use billing::catalog::Plan;
+use billing::entitlement::{GrantedFeature, Terms};
 use billing::id::PriceId;
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::payment::dunning::{DunningEnd, Outlook};
-use billing::period::{Period, Zone};
+use billing::period::Zone;
 use billing::subscription::{Access, PendingChange, Status, Subscription, next_due};
-use billing::usage::Window;
-use chrono::{DateTime, TimeDelta, Utc};
-use rust_decimal::Decimal;
+use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection};
 
@@ -19,7 +17,8 @@ use crate::payment::{debts, is_owed, outlook_of};
 use crate::run::{Catalog, Loaded};
 use crate::subscription::with_plans;
 use crate::{
-    Actor, Billing, CustomerProfile, Error, InvoiceSummary, PaymentMethod, Result, Subscribed, credit, usage,
+    Actor, Billing, CustomerProfile, Error, InvoiceSummary, MeterUsage, PaymentMethod, Result, Subscribed,
+    credit, usage,
 };
 
 const LAST_INVOICES: i64 = 5;
@@ -80,21 +79,6 @@ pub struct Owed {
     pub oldest: InvoiceSummary,
     /// What another card is tried on at once: all but what was sent.
     pub on_card: Money,
-}
-
-/// A meter of the plan and how much of it is used up.
-#[derive(Debug, Clone)]
-pub struct MeterUsage {
-    /// With what is really included: what add-ons add, or staff agreed, too.
-    pub charge: MeterCharge,
-    /// Where the included quantity comes from.
-    pub source: Source,
-    pub used: Decimal,
-    /// At the present pace, by the end of the usage period; a level stays where it is.
-    /// None so early in the period, or of a number below zero, that it would mislead.
-    pub projected: Option<Decimal>,
-    /// When less of it will count; none for a level.
-    pub reset_at: Option<DateTime<Utc>>,
 }
 
 /// The next invoice as the billing run would make it, were the usage period to end now: of everything that is due on
@@ -210,7 +194,7 @@ impl Billing {
     }
 
     /// The billing run's own decision, made now and not saved. A trial without a card bills nothing.
-    async fn upcoming(
+    pub(crate) async fn upcoming(
         &self,
         conn: &mut PgConnection,
         customer: &CustomerRecord,
@@ -276,66 +260,7 @@ async fn meter_usage(
     now: DateTime<Utc>,
 ) -> Result<Vec<MeterUsage>> {
     let meters: Vec<_> = terms.charges().map(|granted| &granted.charge.meter).collect();
-    // Of one that ended, or waits for the billing run, it is the last usage period that is shown.
-    let period = subscription.usage_period;
-    let last = period.end() - TimeDelta::microseconds(1);
-    let at = now.clamp(period.start(), last);
+    let at = usage::shown_at(subscription, now);
     let shown = usage::current(conn, subscription, (&meters, zone), at).await?;
-    terms
-        .charges()
-        .map(|granted| {
-            let charge = granted.charge;
-            let shown = shown.get(&charge.meter.id).ok_or(Error::NotFound("meter"))?;
-            let used = shown.count.used;
-            let projected = match shown.window {
-                Window::Within(period) => project(used, period, now),
-                Window::SinceEver | Window::Hours { .. } => Some(used),
-            };
-            Ok(MeterUsage {
-                charge: MeterCharge {
-                    included: granted.included,
-                    ..charge.clone()
-                },
-                source: granted.source,
-                used,
-                projected,
-                reset_at: shown.reset_at,
-            })
-        })
-        .collect()
-}
-
-/// A straight line from the period's start through now to its end: an estimate, never an amount. What the
-/// first day, or the first 3 % of a period, counted is no pace yet.
-fn project(used: Decimal, period: Period, now: DateTime<Utc>) -> Option<Decimal> {
-    let (elapsed, whole) = (now - period.start(), period.length());
-    if elapsed >= whole {
-        return Some(used);
-    }
-    if used.is_sign_negative() || elapsed < TimeDelta::days(1) || elapsed * 100 < whole * 3 {
-        return None;
-    }
-    let units = used.checked_mul(Decimal::from(whole.num_seconds()))?;
-    Some(units.checked_div(Decimal::from(elapsed.num_seconds()))?.round())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn projects_only_from_a_pace() {
-        let start = DateTime::UNIX_EPOCH;
-        let project = |used: i64, hours, days| {
-            let period = Period::new(start, start + TimeDelta::days(days)).unwrap();
-            project(Decimal::from(used), period, start + TimeDelta::hours(hours))
-        };
-        assert_eq!(project(1_000, 23, 30), None);
-        assert_eq!(project(1_000, 24, 30), Some(Decimal::from(30_000)));
-        assert_eq!(project(1_000, 24, 365), None);
-        assert_eq!(project(-50, 48, 30), None);
-        assert_eq!(project(0, 48, 30), Some(Decimal::ZERO));
-        assert_eq!(project(7, 30 * 24, 30), Some(Decimal::from(7)));
-        assert_eq!(project(-7, 30 * 24, 30), Some(Decimal::from(-7)));
-    }
+    usage::present(subscription, terms, &shown, now)
 }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use store::portal_link::{LinkHash, NewLink, UsedLink};
 use store::{CustomerScope, Tx};
 
-use crate::auth::{NOBODY, taken};
+use crate::auth::NOBODY;
 use crate::id::mint;
 use crate::record::{Note, note};
 use crate::{Actor, Billing, Error, MemberRole, Principal, Result};
@@ -75,7 +75,8 @@ pub struct PortalVisit {
 }
 
 impl Billing {
-    /// A customer that has no login yet gets an owner of its name and address, who signs in by such links alone.
+    /// A customer that has no login yet gets an owner of its name and address, who signs in by such links alone. Whoever
+    /// else has a login with this address keeps it, and gains and gives nothing.
     pub async fn open_portal(&self, actor: &Actor, open: &OpenPortal) -> Result<PortalLink> {
         actor.keeps_customers()?;
         let scope = CustomerScope::of(open.customer);
@@ -169,9 +170,10 @@ impl Billing {
             name,
             password_hash: NOBODY,
             role: MemberRole::Owner.as_str(),
+            link_only: true,
             created_at: self.now(),
         };
-        store::member::insert(tx, &owner).await.map_err(taken)?;
+        store::member::insert(tx, &owner).await?;
         Ok(id)
     }
 }

@@ -2,6 +2,7 @@
 
 mod add_on;
 mod agreed_price;
+mod aim;
 mod cancel;
 mod change;
 mod create;
@@ -16,6 +17,7 @@ mod upgrade;
 
 pub use add_on::AddOnPreview;
 pub use agreed_price::{AgreePrice, AgreedPrice, NewPrice};
+pub use aim::{Aim, End};
 pub use create::{NewSubscription, WantedPrice};
 pub use listed::SubscriptionsOf;
 pub use offer::AddOnOffer;
@@ -23,7 +25,7 @@ pub use resume::ResumePreview;
 pub use set_up::SetUp;
 pub(crate) use standalone::with_plans;
 pub use standalone::{AddStandalone, CancelWhen, Subscribed};
-pub use stop::{StopKind, StopPreview};
+pub use stop::{StopKind, StopPreview, Stopped};
 
 use billing::catalog::Plan;
 use billing::id::{InvoiceId, PriceId};

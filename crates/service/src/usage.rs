@@ -2,18 +2,26 @@
 
 mod count;
 mod event;
+mod explore;
 mod ingest;
 mod intake;
 mod late;
+mod overview;
+mod present;
+mod report;
 mod reversal;
 mod roll_up;
 mod total;
 mod window;
 
 pub use event::{EventInput, EventOutcome, IngestReport};
+pub use explore::{EventCursor, EventPage, EventQuery, MAX_EXPORTED};
 pub use ingest::{MAX_EVENTS, Stored, count_within};
 pub use intake::Intake;
 pub use late::{Late, late_usage};
+pub use overview::{DimensionUse, MeterPeriod, UsageOverview};
+pub use present::{MeterUsage, present, shown_at};
+pub use report::{CustomerMonth, MeterReport, UsageReport};
 pub use roll_up::PartitionsMade;
 pub use total::{period_usage, totals_until, used_by_now, used_until};
 pub use window::{Shown, current, live_usage, shown};

@@ -158,7 +158,7 @@ pub async fn resolve_left(
     }
     let rows = sqlx::query_as!(
         Row,
-        "UPDATE alert a SET state = 'resolved', resolved_at = $7
+        "UPDATE alert a SET state = 'resolved', resolved_at = $7, snoozed_until = NULL
          FROM unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[], $5::numeric[], $6::int[])
              AS l (rule, customer_id, scope, period_start, step, episode)
          WHERE a.rule = l.rule AND a.customer_id = l.customer_id AND a.scope = l.scope
@@ -178,21 +178,18 @@ pub async fn resolve_left(
     rows.into_iter().map(Row::alert).collect()
 }
 
-/// Resolves by itself whatever is open of these, as `sub_...` or `pm_...`.
-pub async fn resolve_scope(
-    conn: &mut PgConnection,
-    rule: RuleKind,
-    scopes: &[String],
-    at: DateTime<Utc>,
-) -> Result<Vec<AlertRow>> {
+/// Resolves by itself whatever of these is open.
+pub async fn resolve(conn: &mut PgConnection, ids: &[AlertId], at: DateTime<Utc>) -> Result<Vec<AlertRow>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows = sqlx::query_as!(
         Row,
-        "UPDATE alert SET state = 'resolved', resolved_at = $3
-         WHERE rule = $1 AND scope = ANY($2) AND state <> 'resolved'
+        "UPDATE alert SET state = 'resolved', resolved_at = $2, snoozed_until = NULL
+         WHERE id = ANY($1) AND state <> 'resolved'
          RETURNING id, rule, customer_id, scope, step, severity, title, message, state, snoozed_until, opened_at,
              acknowledged_at, resolved_at",
-        rule.as_str(),
-        scopes,
+        &column(ids, |id| id.uuid()),
         at,
     )
     .fetch_all(conn)
@@ -255,7 +252,8 @@ pub async fn list(conn: &mut PgConnection, page: &Page) -> Result<Vec<AlertRow>>
              acknowledged_at, resolved_at
          FROM alert
          WHERE ($1::uuid IS NULL OR customer_id = $1) AND ($2::text IS NULL OR state = $2)
-           AND ($3::uuid IS NULL OR (opened_at, id) < (SELECT opened_at, id FROM alert WHERE id = $3))
+           AND ($3::uuid IS NULL OR (opened_at, id) < (
+               SELECT opened_at, id FROM alert WHERE id = $3 AND ($1::uuid IS NULL OR customer_id = $1)))
          ORDER BY opened_at DESC, id DESC LIMIT $4",
         page.scope.map(CustomerScope::uuid),
         page.state.map(AlertState::as_str),
@@ -315,6 +313,25 @@ pub async fn decide(
         }
     };
     Ok(())
+}
+
+/// Forgets what was over by then, with what was told of it; says how many.
+pub async fn forget(conn: &mut PgConnection, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM alert WHERE state = 'resolved' AND resolved_at < $1 ORDER BY id LIMIT $2
+         FOR UPDATE SKIP LOCKED",
+        before,
+        limit,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    sqlx::query!("DELETE FROM alert_notification WHERE alert_id = ANY($1)", &ids)
+        .execute(&mut *conn)
+        .await?;
+    let done = sqlx::query!("DELETE FROM alert WHERE id = ANY($1)", &ids)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
 }
 
 /// How often the host platform has said something of this type about somebody.

@@ -168,6 +168,22 @@ pub async fn expiry_like(conn: &mut PgConnection, id: ApiKeyId) -> Result<Option
     Ok(expires_at)
 }
 
+/// The key that all of a row of replacements began with.
+pub async fn first(conn: &mut PgConnection, id: ApiKeyId) -> Result<ApiKeyId> {
+    let first = sqlx::query_scalar!(
+        r#"WITH RECURSIVE before AS (
+               SELECT id, replaces FROM api_key WHERE id = $1
+               UNION ALL
+               SELECT k.id, k.replaces FROM api_key k JOIN before b ON k.id = b.replaces
+           )
+           SELECT id AS "id!" FROM before WHERE replaces IS NULL"#,
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(first.map_or(id, ApiKeyId::from_uuid))
+}
+
 /// Lets a key go on for so long at most.
 pub async fn expire_within(conn: &mut PgConnection, id: ApiKeyId, overlap: Duration) -> Result<()> {
     let overlap = PgInterval::try_from(overlap).map_err(|_| Error::corrupt("api_key", id))?;

@@ -100,7 +100,7 @@ pub async fn finish(conn: &mut PgConnection) -> Result<()> {
 pub async fn wipe(conn: &mut PgConnection) -> Result<()> {
     let tables: Vec<String> = sqlx::query_scalar!(
         r#"SELECT format('%I.%I', schemaname, tablename) AS "name!" FROM pg_tables
-           WHERE (schemaname = 'public' AND tablename NOT IN ('_sqlx_migrations', 'clock', 'invoice_series'))
+           WHERE (schemaname = 'public' AND tablename NOT IN ('_sqlx_migrations', 'clock', 'invoice_series', 'feed_offset'))
               OR (schemaname = 'sandbox' AND tablename <> 'migration')
               OR (schemaname = 'graphile_worker' AND tablename LIKE '\_private\_job%')"#
     )
@@ -123,7 +123,7 @@ pub async fn wipe(conn: &mut PgConnection) -> Result<()> {
     }
     sqlx::query!(
         "INSERT INTO webhook_cursor (xid, event_id)
-         VALUES (pg_snapshot_xmin(pg_current_snapshot()), '00000000-0000-0000-0000-000000000000')"
+         VALUES (feed_horizon(), '00000000-0000-0000-0000-000000000000')"
     )
     .execute(conn)
     .await?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
@@ -28,6 +29,14 @@ pub struct Spans {
     pub claim: Duration,
 }
 
+/// A name that is taken, until somebody else may have it. What is done about it later is done by whoever still has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claimed {
+    /// The id of what the request makes.
+    pub makes: Uuid,
+    pub until: DateTime<Utc>,
+}
+
 /// What stands under a name that is somebody else's, or answered.
 #[derive(Debug, Clone)]
 pub struct Standing {
@@ -44,8 +53,9 @@ pub async fn claim(
     name: Name<'_>,
     (body, makes): (&BodyHash, Uuid),
     spans: Spans,
-) -> Result<Option<Uuid>> {
-    let makes = sqlx::query_scalar!(
+) -> Result<Option<Claimed>> {
+    let claimed = sqlx::query_as!(
+        Claimed,
         "INSERT INTO idempotency_key AS i (actor, route, key, body_hash, makes, claimed_until)
          VALUES ($1, $2, $3, $4, $5, now() + $7)
          ON CONFLICT (actor, route, key) DO UPDATE SET
@@ -55,7 +65,7 @@ pub async fn claim(
              claimed_until = excluded.claimed_until, status = NULL, answer = NULL
          WHERE i.created_at <= now() - $6::interval
              OR (i.status IS NULL AND i.claimed_until <= now() AND i.body_hash = excluded.body_hash)
-         RETURNING makes",
+         RETURNING makes, claimed_until AS until",
         name.actor,
         name.route,
         name.key,
@@ -66,7 +76,7 @@ pub async fn claim(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(makes)
+    Ok(claimed)
 }
 
 /// None where it was given up this moment.
@@ -91,14 +101,19 @@ fn left(until: DateTime<Utc>, now: DateTime<Utc>) -> Duration {
     (until - now).to_std().unwrap_or_default()
 }
 
-/// Keeps the answer. The first one stands.
-pub async fn answer(conn: &mut PgConnection, name: Name<'_>, (status, sealed): (i16, &[u8])) -> Result<()> {
+/// Keeps the answer.
+pub async fn answer(
+    conn: &mut PgConnection,
+    (name, claimed): (Name<'_>, Claimed),
+    (status, sealed): (i16, &[u8]),
+) -> Result<()> {
     sqlx::query!(
-        "UPDATE idempotency_key SET status = $4, answer = $5
-         WHERE actor = $1 AND route = $2 AND key = $3 AND status IS NULL",
+        "UPDATE idempotency_key SET status = $5, answer = $6
+         WHERE actor = $1 AND route = $2 AND key = $3 AND claimed_until = $4 AND status IS NULL",
         name.actor,
         name.route,
         name.key,
+        claimed.until,
         status,
         sealed,
     )
@@ -108,12 +123,14 @@ pub async fn answer(conn: &mut PgConnection, name: Name<'_>, (status, sealed): (
 }
 
 /// Nothing was done: the name is free again.
-pub async fn give_up(conn: &mut PgConnection, name: Name<'_>) -> Result<()> {
+pub async fn give_up(conn: &mut PgConnection, (name, claimed): (Name<'_>, Claimed)) -> Result<()> {
     sqlx::query!(
-        "DELETE FROM idempotency_key WHERE actor = $1 AND route = $2 AND key = $3 AND status IS NULL",
+        "DELETE FROM idempotency_key
+         WHERE actor = $1 AND route = $2 AND key = $3 AND claimed_until = $4 AND status IS NULL",
         name.actor,
         name.route,
         name.key,
+        claimed.until,
     )
     .execute(conn)
     .await?;
@@ -121,23 +138,45 @@ pub async fn give_up(conn: &mut PgConnection, name: Name<'_>) -> Result<()> {
 }
 
 /// Whether anything was done is not known: whoever comes next carries it out again, to make the same.
-pub async fn leave(conn: &mut PgConnection, name: Name<'_>) -> Result<()> {
+pub async fn leave(conn: &mut PgConnection, (name, claimed): (Name<'_>, Claimed)) -> Result<()> {
     sqlx::query!(
         "UPDATE idempotency_key SET claimed_until = now()
-         WHERE actor = $1 AND route = $2 AND key = $3 AND status IS NULL",
+         WHERE actor = $1 AND route = $2 AND key = $3 AND claimed_until = $4 AND status IS NULL",
         name.actor,
         name.route,
         name.key,
+        claimed.until,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
+/// Writes what a request did into the transaction that does it; false where it was done before.
+pub async fn done(conn: &mut PgConnection, request: Uuid, outcome: &Value) -> Result<bool> {
+    let done = sqlx::query!(
+        "INSERT INTO request_done (request, outcome) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        request,
+        outcome,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// What a request did, if it came to it.
+pub async fn outcome(conn: &mut PgConnection, request: Uuid) -> Result<Option<Value>> {
+    let outcome = sqlx::query_scalar!("SELECT outcome FROM request_done WHERE request = $1", request)
+        .fetch_optional(conn)
+        .await?;
+    Ok(outcome)
+}
+
 /// Forgets what is older; says how many.
 pub async fn delete_older(conn: &mut PgConnection, kept: Duration) -> Result<u64> {
     let done = sqlx::query!(
-        "DELETE FROM idempotency_key WHERE created_at <= now() - $1::interval",
+        "WITH done AS (DELETE FROM request_done WHERE created_at <= now() - $1::interval)
+         DELETE FROM idempotency_key WHERE created_at <= now() - $1::interval",
         interval(kept)?
     )
     .execute(conn)

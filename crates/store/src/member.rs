@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 
 use crate::{CustomerScope, Error, Result};
 
-/// No two members share an address, however it is written.
+/// No two members who sign in by their address share it, however it is written.
 pub const EMAIL_INDEX: &str = "member_email";
 pub const STAFF_EMAIL_INDEX: &str = "staff_email";
 
@@ -18,6 +18,8 @@ pub struct NewMember<'a> {
     pub name: &'a str,
     pub password_hash: &'a str,
     pub role: &'a str,
+    /// Comes by a link of the host platform and not by its address, which somebody else may have.
+    pub link_only: bool,
     pub created_at: DateTime<Utc>,
 }
 
@@ -65,8 +67,8 @@ pub struct LoginName {
 
 pub async fn insert(conn: &mut PgConnection, new: &NewMember<'_>) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO member (id, customer_id, email, name, password_hash, role, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO member (id, customer_id, email, name, password_hash, role, created_at, link_only)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         new.id.uuid(),
         new.customer.uuid(),
         new.email,
@@ -74,6 +76,7 @@ pub async fn insert(conn: &mut PgConnection, new: &NewMember<'_>) -> Result<()> 
         new.password_hash,
         new.role,
         new.created_at,
+        new.link_only,
     )
     .execute(conn)
     .await?;
@@ -103,7 +106,7 @@ pub async fn by_email(conn: &mut PgConnection, email: &str) -> Result<Option<Log
                WHERE lower(email) = lower($1) AND disabled_at IS NULL
                UNION ALL
                SELECT id, false, password_hash FROM member
-               WHERE lower(email) = lower($1) AND disabled_at IS NULL
+               WHERE lower(email) = lower($1) AND disabled_at IS NULL AND NOT link_only
            ) login ORDER BY staff DESC LIMIT 1"#,
         email,
     )

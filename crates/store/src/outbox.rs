@@ -25,8 +25,10 @@ pub struct NewEvent<'a> {
 
 pub async fn insert(conn: &mut PgConnection, events: &[NewEvent<'_>]) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO outbox_event (id, kind, customer_id, subject, occurred_at, payload)
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::jsonb[])",
+        // The place is asked for once, not once a row as the column's default would.
+        "INSERT INTO outbox_event (xid, id, kind, customer_id, subject, occurred_at, payload)
+         SELECT (SELECT feed_here()), n.*
+         FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::jsonb[]) AS n",
         &column(events, |e| e.id.uuid()),
         &column(events, |e| e.kind) as &[&str],
         &column(events, |e| e.customer.map(CustomerId::uuid)) as &[Option<Uuid>],

@@ -6,8 +6,9 @@ mod method;
 mod refund;
 
 pub use attempt::{
-    Attempt, NewAttempt, Settlement, awaiting_action, find as find_attempt, insert as insert_attempts,
-    last_decline, live_of_invoice, pending, set_in_flight, settle as settle_attempt, withdraw_unsent,
+    Attempt, NewAttempt, Settlement, awaiting_action, came_of, find as find_attempt,
+    insert as insert_attempts, last_decline, live_of_invoice, pending, set_in_flight,
+    settle as settle_attempt, withdraw_unsent,
 };
 pub use checkout::{
     CheckoutEnd, CheckoutRow, NewCheckout, Purpose, close as close_checkout,

@@ -50,14 +50,17 @@ pub async fn insert(conn: &mut PgConnection, link: NewLink<'_>, life: Duration) 
     Ok(expires_at)
 }
 
-/// Uses a link up: of two who try at once one does. None where it was used, is late, or never was; or where its member
+/// Uses a link up, and forgets where it leads back to: of two who try at once one does. None where it was used, is late, or never was; or where its member
 /// may not sign in.
 pub async fn use_up(conn: &mut PgConnection, hash: &LinkHash) -> Result<Option<UsedLink>> {
     let row = sqlx::query!(
-        "UPDATE portal_link l SET used_at = now() FROM member m
-         WHERE l.secret_hash = $1 AND l.used_at IS NULL AND l.expires_at > now()
-             AND m.id = l.member_id AND m.disabled_at IS NULL
-         RETURNING l.id, m.customer_id, l.member_id, l.path, l.return_url",
+        "WITH good AS (
+             SELECT l.id, m.customer_id, l.member_id, l.path, l.return_url
+             FROM portal_link l JOIN member m ON m.id = l.member_id
+             WHERE l.secret_hash = $1 AND l.used_at IS NULL AND l.expires_at > now() AND m.disabled_at IS NULL
+             FOR UPDATE OF l)
+         UPDATE portal_link l SET used_at = now(), return_url = '' FROM good WHERE l.id = good.id
+         RETURNING l.id, good.customer_id, good.member_id, good.path, good.return_url",
         hash,
     )
     .fetch_optional(conn)

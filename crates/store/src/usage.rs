@@ -6,20 +6,25 @@
 mod billed;
 mod bucket;
 mod counter;
+mod day;
 mod event;
+mod explore;
 mod late;
 mod partition;
 mod period;
+pub mod report;
 mod reservation;
 mod reversal;
 mod roll_up;
 mod value;
 mod window;
 
-pub use billed::{NewBilledUsage, billed_since, forget_billed, save_billed};
+pub use billed::{NewBilledUsage, billed_of, billed_since, forget_billed, save_billed};
 pub use bucket::{BucketKey, add_to_buckets};
 pub use counter::{CounterKey, add_to_counters, counters};
+pub use day::{DaysOf, UsageDay, any_reported, daily};
 pub use event::{KnownKey, NewEvent, SentKey, UsageCustomer, customers, insert_events, known_keys};
+pub use explore::{EventRow, EventsAsked, event, events};
 pub use late::{LateNote, forget_late, late_notes, note_late};
 pub use partition::make_partition;
 pub use period::{MetersAsked, SpanOf, spans};
@@ -29,6 +34,6 @@ pub use reservation::{
     run_out, save_reserved, settle_reservations,
 };
 pub use reversal::{Reversal, StoredEvent, reverse, stored_events};
-pub use roll_up::{RollUp, UsageDay, ValueTotal, by_dimension, days, roll_up};
+pub use roll_up::{RollUp, ValueTotal, by_dimension, roll_up, rolled_up_at};
 pub use value::{add_to_counted, add_to_hours};
 pub use window::{Hours, HoursUsed, counts, hours_used, note_passed};

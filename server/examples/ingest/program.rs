@@ -8,10 +8,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use billing::id::CustomerId;
-use billing::money::Currency;
-use billing::payment::dunning::DunningEnd;
-use billing::revenue::GrossMargin;
-use billing::tax::TaxRate;
 use secrecy::ExposeSecret;
 use service::{Actor, Billing, NewApiKey, Scope, ServiceConfig};
 use sqlx::{Connection, Executor, PgConnection};
@@ -126,18 +122,7 @@ fn spawn(url: &str, address: SocketAddr) -> Result<Child> {
 }
 
 fn config(url: &str) -> ServiceConfig {
-    ServiceConfig {
-        database_url: url.into(),
-        base_url: "http://127.0.0.1".to_owned(),
-        currency: Currency::USD,
-        tax: TaxRate::ZERO.into(),
-        gross_margin: GrossMargin::WHOLE,
-        quote_key: [0; 32],
-        usage_tracking: true,
-        usage_thresholds: billing::entitlement::Thresholds::default(),
-        outgoing: service::OutgoingConfig::new([7; 32]),
-        dunning_end: DunningEnd::default(),
-    }
+    ServiceConfig::usual(url, "http://127.0.0.1", [7; 32])
 }
 
 /// User and system time of a process; the kernel counts hundredths.

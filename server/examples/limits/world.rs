@@ -12,9 +12,6 @@ use axum::Router;
 use axum::extract::Request as Asked;
 use axum::middleware::{Next, from_fn};
 use billing::id::CustomerId;
-use billing::money::Currency;
-use billing::revenue::GrossMargin;
-use billing::tax::TaxRate;
 use secrecy::ExposeSecret;
 use server::api::rate_limit::Quotas;
 use server::api::{Api, ApiConfig};
@@ -70,18 +67,7 @@ pub struct World {
 
 impl World {
     pub async fn make(url: &str, customers: usize) -> Result<Self> {
-        let config = ServiceConfig {
-            database_url: url.into(),
-            base_url: "http://127.0.0.1:3000".to_owned(),
-            currency: Currency::USD,
-            tax: TaxRate::ZERO.into(),
-            gross_margin: GrossMargin::WHOLE,
-            quote_key: [7; 32],
-            usage_tracking: true,
-            outgoing: service::OutgoingConfig::new([7; 32]),
-            usage_thresholds: Default::default(),
-            dunning_end: Default::default(),
-        };
+        let config = ServiceConfig::usual(url, "http://127.0.0.1:3000", [7; 32]);
         let billing = Billing::connect(config).await?;
         billing.migrate().await?;
         billing.ensure_catalog().await?;

@@ -59,38 +59,48 @@ async fn call(
     Ok(told(limit, standing, next.run(request).await))
 }
 
-/// Whoever guesses keys is slowed down by the address; whoever shows a known one is not kept waiting by them.
+/// Whoever guesses keys is slowed down by the address; whoever shows a known one is not kept waiting by them. Counted
+/// first and given back where the guess was right: of many at once no more are looked up than are allowed. A token is
+/// checked without a look into the database: a good one is let in, and a bad one counted.
 async fn identify(state: &AppState, shown: Option<&str>, from: Option<IpAddr>) -> Result<Actor, Response> {
     let addresses = &state.api.limits.addresses;
     let now = Instant::now();
-    let known = shown.is_some_and(|key| state.billing.knows_api_key(key));
-    if let Some(from) = from.filter(|from| !known && addresses.is_exhausted(from, now)) {
-        let standing = addresses.take(from, now);
-        return Err(told(addresses, standing, too_fast(standing)));
-    }
-    let found = match shown {
-        Some(shown) => actor(state, shown).await,
-        None => Err(Error::Unauthenticated),
+    let take = || from.map(|from| addresses.take(from, now));
+    let refused = |standing: Option<Standing>| match standing.filter(|standing| !standing.allowed) {
+        Some(standing) => Err(told(addresses, standing, too_fast(standing))),
+        None => Ok(()),
     };
-    found.map_err(|error| {
-        if let (Error::Unauthenticated, Some(from)) = (&error, from) {
+    let Some(shown) = shown else {
+        refused(take())?;
+        return Err(Problem::from(Error::Unauthenticated).into_response());
+    };
+    if let Some(tokens) = state.api.tokens.as_ref().filter(|_| Tokens::is_token(shown)) {
+        let found = tokens.actor(shown, service::clock::real_now()).await;
+        if matches!(found, Err(Error::Unauthenticated)) {
+            refused(take())?;
+        }
+        return found.map_err(|error| Problem::from(error).into_response());
+    }
+    let counted = !state.billing.knows_api_key(shown);
+    if counted {
+        refused(take())?;
+    }
+    let found = state.billing.api_key_actor(shown).await;
+    let guessed = matches!(found, Err(Error::Unauthenticated));
+    match from {
+        Some(from) if counted && !guessed => addresses.give_back(&from),
+        Some(from) if !counted && guessed => {
             addresses.take(from, now);
         }
-        Problem::from(error).into_response()
-    })
+        _ => {}
+    }
+    found.map_err(|error| Problem::from(error).into_response())
 }
 
 /// The key or token, taken from its header only: addresses end up in logs.
 fn shown(request: &Request) -> Option<String> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     bearer(header).map(str::to_owned)
-}
-
-async fn actor(state: &AppState, shown: &str) -> Result<Actor, Error> {
-    match &state.api.tokens {
-        Some(tokens) if Tokens::is_token(shown) => tokens.actor(shown, service::clock::real_now()).await,
-        _ => state.billing.api_key_actor(shown).await,
-    }
 }
 
 fn bearer(header: &str) -> Option<&str> {

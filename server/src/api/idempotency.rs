@@ -11,8 +11,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use service::{Actor, Billing, Claim, Error, Intent, SealedAnswer, Sent};
+use service::{Actor, Billing, Claim, Error, Intent, SealedAnswer, Sent, Taken};
 use sha2::{Digest, Sha256};
+use tracing::Instrument;
 
 use super::authenticate::Caller;
 use super::body;
@@ -50,88 +51,75 @@ pub async fn carry_out_once(State(state): State<AppState>, request: Request, nex
     let (Some(key), Some(Caller(actor)), &Method::POST) = (key, caller, request.method()) else {
         return next.run(request).await;
     };
-    match Named::read(actor, &key, request).await {
-        Ok((named, request)) => named.answer(state, request, next).await,
+    match read(&state.billing, (actor, key), request).await {
+        Ok((sent, request)) => answer(sent, state, request, next).await,
         Err(problem) => problem.into_response(),
     }
 }
 
-/// A request under a name.
+/// A request under its name, and the request as it was, its body read.
+async fn read(
+    billing: &Billing,
+    (actor, key): (Actor, HeaderValue),
+    request: Request,
+) -> Result<(Sent, Request), Problem> {
+    let key = key
+        .to_str()
+        .ok()
+        .map(str::trim)
+        .filter(|key| (1..=MAX_KEY).contains(&key.len()));
+    let key = key.ok_or_else(|| {
+        let detail = "an Idempotency-Key has 1 to 255 printable ASCII characters";
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", detail)
+    })?;
+    let (parts, sent) = request.into_parts();
+    let bytes = body::read(Request::from_parts(parts.clone(), sent)).await?;
+    let route = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let hash = Sha256::digest(&bytes).into();
+    let sent = billing.name_request(&actor, (route, key), hash).await?;
+    Ok((sent, Request::from_parts(parts, Body::from(bytes))))
+}
+
+async fn answer(sent: Sent, state: AppState, mut request: Request, next: Next) -> Response {
+    let claim = match state.billing.claim_request(&sent).await {
+        Ok(claim) => claim,
+        Err(error) => return Problem::from(error).into_response(),
+    };
+    match claim {
+        Claim::Ours(taken) => {
+            request.extensions_mut().insert(taken.intent);
+            // A task of its own: a caller who hangs up does not stop it halfway.
+            let work = tokio::spawn(
+                Named { sent, taken }
+                    .carry_out(state, request, next)
+                    .in_current_span(),
+            );
+            work.await
+                .unwrap_or_else(|_| Problem::from(Error::Internal("a request")).into_response())
+        }
+        Claim::UnderWay { retry_after } => {
+            let detail = "the request of this Idempotency-Key is being carried out";
+            Problem::new(StatusCode::CONFLICT, "request_under_way", detail)
+                .retry_after(retry_after.min(A_MOMENT))
+                .into_response()
+        }
+        Claim::OtherRequest => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency_key_reused",
+            "the Idempotency-Key came with another body before",
+        )
+        .into_response(),
+        Claim::Answered(kept) => again(&sent, &state.api.seal, &kept),
+    }
+}
+
+/// A request that is ours to carry out.
 struct Named {
-    actor: Actor,
-    route: String,
-    key: String,
-    body: [u8; 32],
+    sent: Sent,
+    taken: Taken,
 }
 
 impl Named {
-    /// With the request as it was, its body read.
-    async fn read(actor: Actor, key: &HeaderValue, request: Request) -> Result<(Self, Request), Problem> {
-        let key = key
-            .to_str()
-            .ok()
-            .map(str::trim)
-            .filter(|key| (1..=MAX_KEY).contains(&key.len()));
-        let key = key.ok_or_else(|| {
-            let detail = "an Idempotency-Key has 1 to 255 printable ASCII characters";
-            Problem::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", detail)
-        })?;
-        let (parts, sent) = request.into_parts();
-        let head = Request::from_parts(parts.clone(), sent);
-        let bytes = body::read(head).await?;
-        let route = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let named = Self {
-            actor,
-            route: route.to_owned(),
-            key: key.to_owned(),
-            body: Sha256::digest(&bytes).into(),
-        };
-        Ok((named, Request::from_parts(parts, Body::from(bytes))))
-    }
-
-    fn sent(&self) -> Sent<'_> {
-        Sent {
-            route: &self.route,
-            key: &self.key,
-            body: self.body,
-        }
-    }
-
-    /// Where alone a kept answer can be opened.
-    fn place(&self) -> Vec<u8> {
-        let actor = self.actor.audit_name();
-        [actor.as_bytes(), self.route.as_bytes(), self.key.as_bytes()].join(&0)
-    }
-
-    async fn answer(self, state: AppState, mut request: Request, next: Next) -> Response {
-        let claim = match state.billing.claim_request(&self.actor, self.sent()).await {
-            Ok(claim) => claim,
-            Err(error) => return Problem::from(error).into_response(),
-        };
-        match claim {
-            Claim::Ours(intent) => {
-                request.extensions_mut().insert(intent);
-                // A task of its own: a caller who hangs up does not stop it halfway.
-                let work = tokio::spawn(self.carry_out(state, request, next));
-                work.await
-                    .unwrap_or_else(|_| Problem::from(Error::Internal("a request")).into_response())
-            }
-            Claim::UnderWay { retry_after } => {
-                let detail = "the request of this Idempotency-Key is being carried out";
-                Problem::new(StatusCode::CONFLICT, "request_under_way", detail)
-                    .retry_after(retry_after.min(A_MOMENT))
-                    .into_response()
-            }
-            Claim::OtherRequest => Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency_key_reused",
-                "the Idempotency-Key came with another body before",
-            )
-            .into_response(),
-            Claim::Answered(kept) => self.again(&state.api.seal, &kept),
-        }
-    }
-
     async fn carry_out(self, state: AppState, request: Request, next: Next) -> Response {
         let Ok(answer) = tokio::time::timeout(LONGEST, next.run(request)).await else {
             self.leave(&state.billing).await;
@@ -144,8 +132,11 @@ impl Named {
         };
         let left = match Fate::of(parts.status, parts.headers.contains_key(RETRY_AFTER)) {
             Fate::Kept => self.keep(&state, parts.status, &parts.headers, &body).await,
-            Fate::Free => state.billing.give_up_request(&self.actor, self.sent()).await,
-            Fate::Open => state.billing.leave_request(&self.actor, self.sent()).await,
+            // What was begun before may be done: then its name still leads to it.
+            Fate::Free if !self.taken.intent.is_again() => {
+                state.billing.give_up_request(&self.sent, self.taken).await
+            }
+            Fate::Free | Fate::Open => state.billing.leave_request(&self.sent, self.taken).await,
         };
         if let Err(error) = left {
             // The answer stands; sent again after a minute, the request finds what this one made.
@@ -155,7 +146,7 @@ impl Named {
     }
 
     async fn leave(&self, billing: &Billing) {
-        if let Err(error) = billing.leave_request(&self.actor, self.sent()).await {
+        if let Err(error) = billing.leave_request(&self.sent, self.taken).await {
             tracing::error!(%error, "A request could not be left to whoever sends it again: {error}");
         }
     }
@@ -176,35 +167,35 @@ impl Named {
             body: String::from_utf8_lossy(body).into_owned(),
         };
         let text = serde_json::to_vec(&kept).map_err(|_| Error::Internal("an answer"))?;
-        let sealed = state.api.seal.close(&self.place(), &text);
+        let sealed = state.api.seal.close(&self.sent.place(), &text);
         let answer = SealedAnswer {
             status: status.as_u16(),
             body: sealed.ok_or(Error::Internal("a seal"))?,
         };
-        state.billing.keep_answer(&self.actor, self.sent(), &answer).await
+        state.billing.keep_answer(&self.sent, self.taken, &answer).await
     }
+}
 
-    /// The answer there was.
-    fn again(&self, seal: &Seal, answer: &SealedAnswer) -> Response {
-        let text = seal.open(&self.place(), &answer.body);
-        let kept = text.and_then(|text| serde_json::from_slice::<KeptAnswer>(&text).ok());
-        let Some((kept, status)) = kept.zip(StatusCode::from_u16(answer.status).ok()) else {
-            let detail =
-                "the request was carried out, but its answer cannot be shown any more: look at what it made";
-            return Problem::new(StatusCode::CONFLICT, "answer_lost", detail).into_response();
-        };
-        let mut response = (status, kept.body).into_response();
-        for (name, value) in kept.headers {
-            let name = HeaderName::from_bytes(name.as_bytes());
-            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
-                response.headers_mut().insert(name, value);
-            }
+/// The answer there was.
+fn again(sent: &Sent, seal: &Seal, answer: &SealedAnswer) -> Response {
+    let text = seal.open(&sent.place(), &answer.body);
+    let kept = text.and_then(|text| serde_json::from_slice::<KeptAnswer>(&text).ok());
+    let Some((kept, status)) = kept.zip(StatusCode::from_u16(answer.status).ok()) else {
+        let detail =
+            "the request was carried out, but its answer cannot be shown any more: look at what it made";
+        return Problem::new(StatusCode::CONFLICT, "answer_lost", detail).into_response();
+    };
+    let mut response = (status, kept.body).into_response();
+    for (name, value) in kept.headers {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
+            response.headers_mut().insert(name, value);
         }
-        response
-            .headers_mut()
-            .insert(REPLAYED, HeaderValue::from_static("true"));
-        response
     }
+    response
+        .headers_mut()
+        .insert(REPLAYED, HeaderValue::from_static("true"));
+    response
 }
 
 #[derive(Serialize, Deserialize)]
@@ -225,13 +216,16 @@ enum Fate {
 }
 
 impl Fate {
-    /// An answer that says when to ask again is not the last word.
+    /// An answer that says when to ask again is not the last word. One of what was seen meanwhile is none either: look
+    /// again, and ask again under the same name.
     const fn of(status: StatusCode, later: bool) -> Self {
         match status {
+            StatusCode::CONFLICT if later => Self::Free,
             StatusCode::BAD_REQUEST
             | StatusCode::UNAUTHORIZED
             | StatusCode::METHOD_NOT_ALLOWED
             | StatusCode::REQUEST_TIMEOUT
+            | StatusCode::PRECONDITION_FAILED
             | StatusCode::PAYLOAD_TOO_LARGE
             | StatusCode::UNSUPPORTED_MEDIA_TYPE
             | StatusCode::UNPROCESSABLE_ENTITY
@@ -249,13 +243,14 @@ mod tests {
     #[test]
     fn only_a_last_word_is_kept() {
         let fate = |status: u16, later| Fate::of(StatusCode::from_u16(status).unwrap(), later);
-        for kept in [200, 201, 403, 404, 409, 412] {
+        for kept in [200, 201, 403, 404, 409] {
             assert_eq!(fate(kept, false), Fate::Kept, "{kept}");
         }
-        for free in [400, 401, 405, 408, 413, 415, 422, 429] {
+        for free in [400, 401, 405, 408, 412, 413, 415, 422, 429] {
             assert_eq!(fate(free, free == 429), Fate::Free, "{free}");
         }
-        for (open, later) in [(500, false), (503, true), (409, true)] {
+        assert_eq!(fate(409, true), Fate::Free);
+        for (open, later) in [(500, false), (503, true)] {
             assert_eq!(fate(open, later), Fate::Open, "{open}");
         }
     }

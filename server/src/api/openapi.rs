@@ -111,11 +111,15 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     if changes {
         statuses.extend(OF_A_CHANGE);
     }
-    if method == "post" && !metering {
+    let named = method == "post" && !metering;
+    if named {
         statuses.extend(OF_A_BODY);
         parameter(operation, idempotency_key());
     }
-    if method == "patch" {
+    let compared = ["/change", "/undo_change", "/cancel", "/keep", "/pause", "/resume"];
+    let of_a_subscription =
+        path.starts_with("/subscriptions/{id}") && compared.iter().any(|end| path.ends_with(end));
+    if matches!(method, "patch" | "put") || (method == "post" && of_a_subscription) {
         statuses.extend(OF_AN_EDIT);
         parameter(operation, if_match());
     }
@@ -127,6 +131,11 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         for (status, response) in responses {
             if status.starts_with('2') {
                 tell_rate(response);
+                if named {
+                    response["headers"]["Idempotent-Replayed"] = text_header(
+                        "`true` where the request was carried out before and is only answered again.",
+                    );
+                }
             }
         }
     }

@@ -5,7 +5,8 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use billing::id::{
-    AlertId, CreditNoteId, CustomerId, InvoiceId, SubscriptionId, WebhookDeliveryId, WebhookEndpointId,
+    AlertChannelId, AlertId, CreditNoteId, CustomerId, InvoiceId, SubscriptionId, WebhookDeliveryId,
+    WebhookEndpointId,
 };
 use service::Error;
 
@@ -34,6 +35,10 @@ impl Named for CreditNoteId {
 
 impl Named for AlertId {
     const NOUN: &'static str = "alert";
+}
+
+impl Named for AlertChannelId {
+    const NOUN: &'static str = "alert channel";
 }
 
 impl Named for WebhookEndpointId {

@@ -119,8 +119,7 @@ impl From<service::Error> for Problem {
         if status.is_server_error() && !expected {
             tracing::error!(error = ?error, code = error.code(), "A request failed: {error}");
         }
-        let waits =
-            error.is_transient() || matches!(error.kind(), ErrorKind::TooMany | ErrorKind::Unavailable);
+        let waits = error.passes() || matches!(error.kind(), ErrorKind::TooMany | ErrorKind::Unavailable);
         Self {
             status,
             code: error.code(),

@@ -16,7 +16,8 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 
 /// A burst is what this many seconds allow.
 const BURST_SECONDS: u32 = 5;
-/// Bounds the memory: whoever is whole again is forgotten first, then everybody.
+/// Bounds the memory: whoever is whole again is forgotten first, then the half that asked least. A flood of askers does
+/// not clear the name of those who asked too much.
 const MAX_ASKERS: usize = 100_000;
 
 /// How many requests a second.
@@ -94,10 +95,7 @@ impl<K: Eq + Hash> Limit<K> {
         let now = self.nanos(now);
         let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
         if whole_at.len() >= MAX_ASKERS && !whole_at.contains_key(&asker) {
-            whole_at.retain(|_, at| *at > now);
-            if whole_at.len() >= MAX_ASKERS {
-                whole_at.clear();
-            }
+            forget(&mut whole_at, now);
         }
         let at = whole_at.entry(asker).or_insert(now);
         let next = (*at).max(now) + self.every;
@@ -109,12 +107,12 @@ impl<K: Eq + Hash> Limit<K> {
         self.standing(true, next, now)
     }
 
-    /// Whether the next request would be one too many.
-    pub fn is_exhausted(&self, asker: &K, now: Instant) -> bool {
-        let now = self.nanos(now);
-        let whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = whole_at.get(asker).copied().unwrap_or(now);
-        self.left(at, now) == 0
+    /// Does not count a request after all.
+    pub fn give_back(&self, asker: &K) {
+        let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = whole_at.get_mut(asker) {
+            *at = at.saturating_sub(self.every);
+        }
     }
 
     fn standing(&self, allowed: bool, at: u64, now: u64) -> Standing {
@@ -153,6 +151,16 @@ impl<K: Eq + Hash> Limit<K> {
     }
 }
 
+fn forget<K: Eq + Hash>(whole_at: &mut HashMap<K, u64>, now: u64) {
+    whole_at.retain(|_, at| *at > now);
+    if whole_at.len() >= MAX_ASKERS {
+        let mut all: Vec<u64> = whole_at.values().copied().collect();
+        let half = all.len() / 2;
+        let (_, middle, _) = all.select_nth_unstable(half);
+        whole_at.retain(|_, at| *at > *middle);
+    }
+}
+
 /// Rounded up: whoever waits that long is not too early.
 pub fn whole_seconds(span: Duration) -> u64 {
     span.as_secs() + u64::from(span.subsec_nanos() > 0)
@@ -182,8 +190,9 @@ mod tests {
         let refused = limit.take(1, now);
         assert_eq!((refused.allowed, refused.left), (false, 0));
         assert_eq!(refused.wait, Duration::from_millis(100));
-        assert!(limit.is_exhausted(&1, now) && !limit.is_exhausted(&2, now));
         assert!(limit.take(2, now).allowed, "another asker has its own");
+        limit.give_back(&1);
+        assert!(limit.take(1, now).allowed && !limit.take(1, now).allowed);
         let later = now + refused.wait;
         assert!(limit.take(1, later).allowed && !limit.take(1, later).allowed);
         let whole = later + Duration::from_secs(5);
@@ -200,6 +209,17 @@ mod tests {
         }
         // 50 at once, then one in 100 ms of 70 s.
         assert_eq!(allowed, 50 + 9_999 * 7 / 100);
+    }
+
+    #[test]
+    fn a_flood_of_others_clears_nobodys_name() {
+        let limit = Limit::new("address", 10);
+        while limit.take(0, limit.start).allowed {}
+        for asker in 1..=2 * u32::try_from(MAX_ASKERS).unwrap() {
+            limit.take(asker, limit.start);
+        }
+        assert!(!limit.take(0, limit.start).allowed);
+        assert!(limit.whole_at.lock().unwrap().len() <= MAX_ASKERS);
     }
 
     #[test]

@@ -2,7 +2,10 @@
 //!
 //! A resource is a file with a router of its own; a new one is merged in one of the two places below.
 
+mod alert_channels;
+mod alert_rules;
 mod alerts;
+mod budgets;
 mod credit_notes;
 mod customers;
 mod entitlements;
@@ -49,10 +52,12 @@ fn resources() -> OpenApiRouter<AppState> {
         .merge(payment_methods::routes())
         .merge(portal_sessions::routes())
         .merge(alerts::routes())
+        .merge(alert_rules::routes())
+        .merge(alert_channels::routes())
+        .merge(budgets::routes())
         .merge(events_feed::routes())
         .merge(webhook_endpoints::routes())
         .merge(webhook_deliveries::routes())
-        .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
 }
 
 /// What a host calls with each request of its own. It has ids of its own instead of the key.
@@ -66,7 +71,9 @@ fn metering() -> OpenApiRouter<AppState> {
 pub fn routes(state: &AppState) -> Router<AppState> {
     let resources = Router::from(resources())
         .route_layer(from_fn_with_state(state.clone(), idempotency::carry_out_once))
-        .route_layer(from_fn_with_state(state.clone(), authenticate::resources));
+        .route_layer(from_fn_with_state(state.clone(), authenticate::resources))
+        // Outside of all that reads a body.
+        .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES));
     let metering =
         Router::from(metering()).route_layer(from_fn_with_state(state.clone(), authenticate::metering));
     Router::new()

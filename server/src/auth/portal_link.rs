@@ -1,16 +1,22 @@
 //! The way in by a link of the host platform: signs its member in, and leads to the page it is about.
+//!
+//! Looking at the address uses nothing up: browsers fetch ahead, and programs that check links look at each. What is
+//! shown is a button that does it, pressed by a script where there are scripts.
 
 use app::context::ClientAddress;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
-use axum::http::header::USER_AGENT;
+use axum::http::header::{CONTENT_SECURITY_POLICY, USER_AGENT};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use service::{
     ADDRESS_KEY, AGENT_KEY, Billing, Error, ErrorKind, PRINCIPAL_KEY, PortalVisit, RETURN_URL_KEY,
 };
+use sha2::{Digest, Sha256};
 use tower_sessions::Session;
 
 use crate::config::BaseUrl;
@@ -19,9 +25,28 @@ use crate::state::AppState;
 
 const PATH: &str = "/portal";
 const MAX_AGENT_CHARS: usize = 400;
+/// A page that is made ready before anybody wants it waits.
+const PRESS: &str = "const go=()=>document.forms[0].submit();\
+    document.prerendering?document.addEventListener('prerenderingchange',go,{once:true}):go()";
 
 pub fn routes() -> Router<AppState> {
-    Router::new().route("/portal/{secret}", get(enter))
+    Router::new().route("/portal/{secret}", get(door).post(enter))
+}
+
+/// The same whatever the secret: it is looked up by whoever enters.
+async fn door() -> Response {
+    let page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Billing</title></head>\
+         <body><main><h1>Billing</h1><form method=\"post\"><button>Open the portal</button></form></main>\
+         <script>{PRESS}</script></body></html>\n"
+    );
+    let script = BASE64_STANDARD.encode(Sha256::digest(PRESS.as_bytes()));
+    let policy = format!(
+        "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; \
+         script-src 'sha256-{script}'"
+    );
+    ([(CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response()
 }
 
 pub fn url(base_url: &BaseUrl, secret: &str) -> String {

@@ -1,25 +1,9 @@
 //! At which fractions of a limit a customer is alerted.
 
-use std::str::FromStr;
-
 use billing::entitlement::Thresholds;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-/// Read exactly, without a float: 0.8 is eight tenths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AlertThresholds {
-    pub warning: Decimal,
-    pub critical: Decimal,
-}
-
-impl From<AlertThresholds> for Thresholds {
-    fn from(thresholds: AlertThresholds) -> Self {
-        let AlertThresholds { warning, critical } = thresholds;
-        Self { warning, critical }
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,19 +14,16 @@ struct Written<'a> {
     critical: &'a RawValue,
 }
 
-impl FromStr for AlertThresholds {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = || r#"give two fractions in order, as in {"warning":0.8,"critical":0.9}"#.to_owned();
-        let written: Written = serde_json::from_str(text).map_err(|_| wanted())?;
-        let fraction = |raw: &RawValue| Decimal::from_str_exact(raw.get()).map_err(|_| wanted());
-        let (warning, critical) = (fraction(written.warning)?, fraction(written.critical)?);
-        if Decimal::ZERO < warning && warning < critical && critical <= Decimal::ONE {
-            Ok(Self { warning, critical })
-        } else {
-            Err(wanted())
-        }
+/// Read exactly, without a float: 0.8 is eight tenths.
+pub fn parse(text: &str) -> Result<Thresholds, String> {
+    let wanted = || r#"give two fractions in order, as in {"warning":0.8,"critical":0.9}"#.to_owned();
+    let written: Written = serde_json::from_str(text).map_err(|_| wanted())?;
+    let fraction = |raw: &RawValue| Decimal::from_str_exact(raw.get()).map_err(|_| wanted());
+    let (warning, critical) = (fraction(written.warning)?, fraction(written.critical)?);
+    if Decimal::ZERO < warning && warning < critical && critical <= Decimal::ONE {
+        Ok(Thresholds { warning, critical })
+    } else {
+        Err(wanted())
     }
 }
 
@@ -52,14 +33,10 @@ mod tests {
 
     #[test]
     fn two_fractions_in_order() {
-        let read: AlertThresholds = r#"{"warning":0.8,"critical":0.9}"#.parse().unwrap();
-        assert_eq!(
-            read,
-            AlertThresholds {
-                warning: Decimal::new(8, 1),
-                critical: Decimal::new(9, 1)
-            }
-        );
+        let read = parse(r#"{"warning":0.8,"critical":0.9}"#).unwrap();
+        assert_eq!(read, Thresholds::default());
+        let read = parse(r#"{"warning":0.25,"critical":1}"#).unwrap();
+        assert_eq!((read.warning, read.critical), (Decimal::new(25, 2), Decimal::ONE));
         for wrong in [
             "",
             "{}",
@@ -67,7 +44,7 @@ mod tests {
             r#"{"warning":0,"critical":1}"#,
             r#"{"warning":"x","critical":1}"#,
         ] {
-            assert!(wrong.parse::<AlertThresholds>().is_err(), "{wrong}");
+            assert!(parse(wrong).is_err(), "{wrong}");
         }
     }
 }

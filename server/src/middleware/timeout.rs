@@ -12,6 +12,8 @@ use crate::api::problem::Problem;
 
 /// Longer than anything a page or a batch of events needs; shorter than what proxies wait.
 const LONGEST: Duration = Duration::from_secs(30);
+/// Asked again after this.
+const A_MOMENT: Duration = Duration::from_secs(5);
 const API: &str = "/v1/";
 
 pub async fn limit(request: Request, next: Next) -> Response {
@@ -20,7 +22,9 @@ pub async fn limit(request: Request, next: Next) -> Response {
         Ok(response) => response,
         Err(_) if api => {
             let detail = "this took too long and may or may not have been done: ask again";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).into_response()
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail)
+                .retry_after(A_MOMENT)
+                .into_response()
         }
         Err(_) => plain_page(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -34,7 +34,7 @@ pub const LOOK_AT_USAGE: Timer = Timer {
 };
 
 /// Each runs at the start and then in its interval, counted from the end of the last time.
-pub const TIMERS: [Timer; 16] = [
+pub const TIMERS: [Timer; 17] = [
     Timer {
         name: "billing run",
         every: Duration::from_secs(1),
@@ -99,6 +99,11 @@ pub const TIMERS: [Timer; 16] = [
         name: "forgetting of old deliveries",
         every: Duration::from_secs(3600),
         work: |billing| Box::pin(async move { billing.forget_deliveries().await.map(drop) }),
+    },
+    Timer {
+        name: "forgetting of old alerts",
+        every: Duration::from_secs(3600),
+        work: |billing| Box::pin(async move { billing.forget_alerts().await.map(drop) }),
     },
     Timer {
         name: "session sweep",

@@ -58,6 +58,8 @@ struct Said {
     held: BTreeMap<String, Decimal>,
     committed: BTreeMap<String, Decimal>,
     released: Vec<String>,
+    /// Held for callers who never came back.
+    abandoned: Vec<String>,
     refused: u32,
     lost: u32,
     faults: Vec<String>,
@@ -110,8 +112,7 @@ impl Callers {
         assert!(held.answer.allowed, "{}", answer.body);
         self.said.lock().unwrap().held.insert(id.to_owned(), units.into());
         match chance.random_range(0..10) {
-            // A caller that dies.
-            0 | 1 => {}
+            0 | 1 => self.said.lock().unwrap().abandoned.push(id.to_owned()),
             2..=5 => self.release(chance, customer, id).await,
             _ => {
                 let used = chance.random_range(1..=units);
@@ -214,6 +215,17 @@ async fn most(pool: &PgPool) -> Decimal {
     sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
 }
 
+/// The time of these reservations is over.
+async fn minutes_pass(pool: &PgPool, ids: &[String]) {
+    sqlx::query(
+        "UPDATE usage_reservation SET expires_at = expires_at - interval '2 minutes' WHERE id = ANY($1)",
+    )
+    .bind(ids)
+    .execute(pool)
+    .await
+    .unwrap();
+}
+
 /// Kills one of the two, and starts it again, so often. Says how high the count was that it saw.
 async fn storm(
     programs: &mut [Program; 2],
@@ -234,6 +246,8 @@ async fn storm(
         let program = &mut programs[chance.random_range(0..2)];
         sleep(Duration::from_millis(chance.random_range(0..30))).await;
         program.kill();
+        let abandoned = std::mem::take(&mut callers.said.lock().unwrap().abandoned);
+        minutes_pass(pool, &abandoned).await;
         program.start().await;
     }
     highest

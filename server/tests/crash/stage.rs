@@ -6,9 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use billing::catalog::Plan;
-use billing::money::Currency;
-use billing::revenue::GrossMargin;
-use billing::tax::TaxRate;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use secrecy::ExposeSecret;
@@ -119,18 +116,8 @@ impl Stage {
 
 /// Our own door to the program's database.
 pub async fn door(database: &Database, program: &Program) -> Billing {
-    let config = ServiceConfig {
-        database_url: database.url().into(),
-        base_url: format!("http://{}", program.address),
-        currency: Currency::USD,
-        tax: TaxRate::ZERO.into(),
-        gross_margin: GrossMargin::WHOLE,
-        quote_key: [0; 32],
-        usage_tracking: true,
-        usage_thresholds: Default::default(),
-        dunning_end: billing::payment::dunning::DunningEnd::default(),
-        outgoing: service::OutgoingConfig::new([7; 32]),
-    };
+    let base_url = format!("http://{}", program.address);
+    let config = ServiceConfig::usual(database.url(), base_url, [7; 32]);
     Billing::connect(config).await.unwrap()
 }
 

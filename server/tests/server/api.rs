@@ -1,5 +1,6 @@
 //! REST, as a host platform calls it.
 
+mod alerting;
 mod bad_input;
 mod customers;
 mod document;

@@ -1,15 +1,17 @@
-//! Senders that keep at it while the program is killed and its Postgres is stopped hard: what was acknowledged is
+//! Senders that keep at it while the program is killed and its Postgres is stopped hard or stands still: what was acknowledged is
 //! stored once, and events, hours, days and counters say the same.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sdk::events::Report;
@@ -21,7 +23,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::types::Uuid;
 use sqlx::{Executor, PgPool};
 
-use crate::http::Request;
+use crate::http::{Answer, Request};
 use crate::program::{Folder, Server, is_alive, postmaster, run, wait_until};
 
 const SENDERS: u64 = 16;
@@ -49,6 +51,86 @@ struct Storm {
 
 #[test]
 fn acknowledged_events_survive_kills_and_count_once() {
+    survive(|storm, data, server| storm.rage(data, server));
+}
+
+/// Stopped, not killed: connections stay, and nothing answers on them.
+#[test]
+fn acknowledged_events_survive_a_database_that_stands_still() {
+    survive(|storm, data, server| {
+        thread::sleep(Duration::from_secs(1));
+        let stopped = stop(data);
+        let asked = Instant::now();
+        // Who needs the database for an answer is told to come back.
+        let answer = ask_with_new_key(server.address);
+        assert_eq!(
+            (answer.status, answer.header("retry-after")),
+            (503, Some("5")),
+            "{}",
+            answer.body
+        );
+        thread::sleep(stand_still().saturating_sub(asked.elapsed()));
+        for pid in stopped {
+            let _ = kill(pid, Signal::SIGCONT);
+        }
+        let (before, since) = (storm.acknowledged.lock().unwrap().len(), Instant::now());
+        // It goes on by itself, and soon.
+        wait_until("a new acknowledgement", || {
+            storm.acknowledged.lock().unwrap().len() > before + 100
+        });
+        assert!(
+            since.elapsed() < Duration::from_secs(10),
+            "it took {:?}",
+            since.elapsed()
+        );
+        wait_until("a storm", || storm.acknowledged.lock().unwrap().len() > 1_000);
+        server
+    });
+}
+
+fn ask_with_new_key(address: SocketAddr) -> Answer {
+    let authorization = format!("Bearer cbk_{}", "A".repeat(43));
+    let request = Request {
+        method: "GET",
+        path: "/v1/customers",
+        headers: &[("Authorization", authorization.as_str())],
+        body: b"",
+    };
+    request.send_blocking(address).unwrap()
+}
+
+/// How long Postgres stands still: in full with PROOF set.
+fn stand_still() -> Duration {
+    match std::env::var_os("PROOF").is_some() {
+        true => Duration::from_secs(30),
+        false => Duration::from_secs(12),
+    }
+}
+
+/// Postgres and whatever it started.
+fn stop(data: &Path) -> Vec<Pid> {
+    let postgres = postmaster(data).unwrap();
+    kill(postgres, Signal::SIGSTOP).unwrap();
+    let started = |entry: fs::DirEntry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let status = fs::read_to_string(entry.path().join("stat")).ok()?;
+        let parent = status.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()?;
+        (postgres == Pid::from_raw(parent)).then(|| Pid::from_raw(pid))
+    };
+    let mut all: Vec<Pid> = fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(started)
+        .collect();
+    for pid in &all {
+        let _ = kill(*pid, Signal::SIGSTOP);
+    }
+    all.push(postgres);
+    all
+}
+
+/// Senders keep at it while the blow falls; then what was acknowledged is what is stored.
+fn survive(blow: impl FnOnce(&Storm, &Path, Server) -> Server) {
     let data = Folder::new();
     let server = Server::start(data.path());
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -66,7 +148,7 @@ fn acknowledged_events_survive_kills_and_count_once() {
             thread::spawn(move || storm.send(number))
         })
         .collect();
-    let server = storm.rage(data.path(), server);
+    let server = blow(&storm, data.path(), server);
     storm.over.store(true, Ordering::SeqCst);
     for sender in senders {
         sender.join().unwrap();
@@ -191,18 +273,7 @@ async fn door(data: &Path) -> (PgPool, Billing) {
         "postgres://billing@localhost/billing?host={}",
         data.join("postgres/socket").display()
     );
-    let config = ServiceConfig {
-        database_url: url.as_str().into(),
-        base_url: "http://127.0.0.1".to_owned(),
-        currency: "USD".parse().unwrap(),
-        tax: billing::tax::TaxRate::ZERO.into(),
-        gross_margin: billing::revenue::GrossMargin::WHOLE,
-        quote_key: [7; 32],
-        usage_tracking: true,
-        usage_thresholds: billing::entitlement::Thresholds::default(),
-        outgoing: service::OutgoingConfig::new([7; 32]),
-        dunning_end: billing::payment::dunning::DunningEnd::default(),
-    };
+    let config = ServiceConfig::usual(url.as_str(), "http://127.0.0.1", [7; 32]);
     let pool = PgPoolOptions::new().connect(&url).await.unwrap();
     (pool, Billing::connect(config).await.unwrap())
 }

@@ -31,5 +31,6 @@ mod settings;
 mod site;
 mod standalone;
 mod usage;
+mod usage_files;
 mod webhook_pages;
 mod webhooks;

@@ -43,20 +43,13 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let base_url = base_url.map_or_else(|| BaseUrl::of_address(address), |text| text.parse().unwrap());
+        let usual = ServiceConfig::usual(database_url(database), base_url.as_str(), [7; 32]);
         let config = ServiceConfig {
-            database_url: database_url(database),
-            base_url: base_url.as_str().to_owned(),
-            currency: "USD".parse().unwrap(),
-            tax: billing::tax::TaxRate::ZERO.into(),
-            gross_margin: billing::revenue::GrossMargin::WHOLE,
-            quote_key: [7; 32],
-            usage_tracking: true,
-            usage_thresholds: Default::default(),
-            dunning_end: billing::payment::dunning::DunningEnd::default(),
             outgoing: OutgoingConfig {
                 targets: Targets::Any,
                 ..OutgoingConfig::new([7; 32])
             },
+            ..usual
         };
         let billing = Billing::connect(config).await.unwrap();
         billing.migrate().await.unwrap();

@@ -207,20 +207,9 @@ async fn units_are_held_committed_and_released(options: PgPoolOptions, database:
             .await
             .unwrap();
     let data = r#"{"size": 1, "region": "eu"}"#;
-    let event = ("call-1", "reservation", "1.5", data).map_strings();
-    assert_eq!(events, [event]);
+    let event = ["call-1", "reservation", "1.5", data].map(str::to_owned);
+    assert_eq!(events, [event.into()]);
     assert_eq!(host.site.billing.verify().await.unwrap().findings, []);
-}
-
-/// For comparing rows.
-trait MapStrings {
-    fn map_strings(self) -> (String, String, String, String);
-}
-
-impl MapStrings for (&str, &str, &str, &str) {
-    fn map_strings(self) -> (String, String, String, String) {
-        (self.0.into(), self.1.into(), self.2.into(), self.3.into())
-    }
 }
 
 #[sqlx::test(migrations = false)]

@@ -14,7 +14,7 @@ use crate::portal::alerts::summary;
 use crate::portal::invoices::table::InvoiceTable;
 use crate::portal::plan::standalone::standalone;
 use crate::portal::status::{StatusBadge, banners};
-use crate::portal::usage::UsageList;
+use crate::portal::usage::bars::UsageList;
 use crate::text::en::portal::overview as t;
 use crate::ui::{ButtonKind, EmptyState, LinkButton, PageHeader, Panel, When};
 

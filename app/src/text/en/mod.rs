@@ -3,6 +3,8 @@
 pub mod admin;
 pub mod admin_catalog;
 pub mod admin_invoices;
+#[cfg(feature = "ssr")]
+pub mod admin_usage;
 pub mod alerts;
 pub mod auth;
 pub mod catalog;
@@ -20,6 +22,8 @@ pub mod portal;
 pub mod revenue;
 pub mod sandbox;
 pub mod settings;
+#[cfg(feature = "ssr")]
+pub mod usage;
 pub mod wallet;
 pub mod webhooks;
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::watch::Reached;
 use crate::entitlement::Thresholds;
 
 /// Each is a line in somebody's list.
@@ -73,6 +74,14 @@ impl RuleKind {
         match self {
             Self::Usage | Self::Budget => Some(MARGIN),
             Self::HighBill | Self::Overage | Self::TrialEnding | Self::CardExpiring | Self::Host => None,
+        }
+    }
+
+    /// How a step is reached. Amounts are told of once they are more than somebody wants.
+    pub const fn reached(self) -> Reached {
+        match self {
+            Self::HighBill | Self::Overage => Reached::Beyond,
+            Self::Usage | Self::Budget | Self::TrialEnding | Self::CardExpiring | Self::Host => Reached::At,
         }
     }
 

@@ -17,13 +17,27 @@ pub struct Reading {
     pub of: Decimal,
     /// How far below a step, in parts of the whole, it is re-armed within the period; none: not before the next one.
     pub margin: Option<Decimal>,
+    pub reached: Reached,
+}
+
+/// From where on a value has reached a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// From its very value on.
+    At,
+    /// Once it is more.
+    Beyond,
 }
 
 impl Reading {
-    /// Whether a step is reached: from its very value on. Nothing at all reaches nothing.
+    /// Whether a step is reached. Nothing at all reaches nothing.
     fn reaches(&self, at: Decimal) -> Result<bool, MoneyError> {
-        let from = at.checked_mul(self.of).ok_or(MoneyError::Overflow)?;
-        Ok(self.value > Decimal::ZERO && self.value >= from)
+        let step = at.checked_mul(self.of).ok_or(MoneyError::Overflow)?;
+        let far_enough = match self.reached {
+            Reached::At => self.value >= step,
+            Reached::Beyond => self.value > step,
+        };
+        Ok(self.value > Decimal::ZERO && far_enough)
     }
 
     fn leaves(&self, at: Decimal) -> Result<bool, MoneyError> {

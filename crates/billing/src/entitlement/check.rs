@@ -284,7 +284,8 @@ fn refused(status: Status) -> Option<Reason> {
     }
 }
 
-fn tolerated(limit: Decimal) -> Decimal {
+/// All that may be used of a soft limit for a day.
+pub fn tolerated(limit: Decimal) -> Decimal {
     limit.saturating_add(limit.saturating_mul(SOFT_TOLERANCE))
 }
 

@@ -189,6 +189,13 @@ fn merged(a: Option<Tally>, b: Option<Tally>) -> Result<Option<Tally>, UsageErro
     }
 }
 
+/// Where a level stands when the period ends.
+pub fn level_at_end(period: Period, usage: &SpanUsage) -> Result<Decimal, UsageError> {
+    let (before, within) = split(period, usage)?;
+    let all = merged(before, within.map(|bucket| bucket.tally))?;
+    Ok(all.map_or(Decimal::ZERO, |tally| tally.sum))
+}
+
 /// The level over the period by how long it stood: exact up to the one division, half away from zero.
 pub fn average_level(period: Period, usage: &SpanUsage, decimals: u32) -> Result<Decimal, UsageError> {
     let (before, within) = split(period, usage)?;

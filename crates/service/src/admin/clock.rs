@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use graphile_worker::Worker;
+use tracing::Instrument;
 
 use crate::clock::{Clock, real_now};
 use crate::queue::drain;
@@ -111,21 +112,25 @@ impl Billing {
         }
         let billing = self.clone();
         let actor = actor.clone();
-        tokio::spawn(async move {
+        let work = async move {
             tracing::info!(actor = actor.audit_name(), %to, "Moving the test clock");
             let error = billing.move_clock(&actor, to).await.err();
             if let Some(error) = &error {
                 tracing::error!(%error, "The test clock stopped short");
             }
             billing.parts.moving.end(error.map(|error| error.to_string()));
-        });
+        };
+        tokio::spawn(work.in_current_span());
         Ok(())
     }
 
     /// Lives the time to `to`: sets the clock to each due instant in turn, runs what is due, drains the queue.
     pub async fn move_clock(&self, actor: &Actor, to: DateTime<Utc>) -> Result<()> {
         actor.operates()?;
-        Hand::of(self).await?.move_to(to).await
+        Hand::of(self).await?.move_to(to).await?;
+        // What was today may be long ago by now: pages read it from days.
+        self.roll_up_usage().await?;
+        Ok(())
     }
 
     async fn set_clock(&self, to: DateTime<Utc>) -> Result<()> {

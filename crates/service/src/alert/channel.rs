@@ -2,7 +2,7 @@
 
 use billing::alert::Severity;
 use billing::id::AlertChannelId;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use store::alert::channel::{ChannelKind, ChannelRow};
@@ -10,7 +10,7 @@ use store::alert::channel::{ChannelKind, ChannelRow};
 use super::notify::Told;
 use super::{pagerduty, slack};
 use crate::clock::real_now;
-use crate::id::mint;
+use crate::idempotency::Intent;
 use crate::mail::{self, StaffLetter};
 use crate::outgoing::check_url;
 use crate::record::audit;
@@ -60,15 +60,30 @@ pub enum TestOutcome {
 
 impl Billing {
     pub async fn create_alert_channel(&self, actor: &Actor, new: NewAlertChannel) -> Result<ShownChannel> {
-        actor.operates()?;
+        self.create_alert_channel_once(actor, new, Intent::new()).await
+    }
+
+    /// Made again under the same intent it is the same channel.
+    pub async fn create_alert_channel_once(
+        &self,
+        actor: &Actor,
+        new: NewAlertChannel,
+        intent: Intent,
+    ) -> Result<ShownChannel> {
+        actor.manages_webhooks()?;
         let name = new.name.trim();
         if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
             return Err(Error::Invalid { field: "name" });
         }
         let (kind, secret) = self.checked_address(&new.address)?;
-        let id = mint(AlertChannelId::from_uuid);
+        let id = intent.id(AlertChannelId::from_uuid);
         let mut tx = store::begin(self.pool()).await?;
-        if store::alert::channel::list(&mut tx).await?.len() >= MAX_CHANNELS {
+        store::alert::channel::lock_all(&mut tx).await?;
+        let known = store::alert::channel::list(&mut tx).await?;
+        if let Some(made) = known.iter().find(|channel| channel.id == id) {
+            return Ok(shown(made.clone()));
+        }
+        if known.len() >= MAX_CHANNELS {
             return Err(Error::Invalid { field: "channels" });
         }
         let sealed = self
@@ -81,7 +96,8 @@ impl Billing {
             name: name.to_owned(),
             sealed,
             severity: new.severity,
-            created_at: real_now(),
+            // As the database keeps it: what is shown now is what is shown later.
+            created_at: real_now().trunc_subsecs(6),
         };
         store::alert::channel::insert(&mut tx, &row).await?;
         let detail = json!({ "kind": kind.as_str(), "severity": new.severity });
@@ -99,14 +115,14 @@ impl Billing {
 
     /// Oldest first.
     pub async fn alert_channels(&self, actor: &Actor) -> Result<Vec<ShownChannel>> {
-        actor.reads_admin()?;
+        actor.reads_webhooks()?;
         let mut conn = store::acquire(self.pool()).await?;
         let channels = store::alert::channel::list(&mut conn).await?;
         Ok(channels.into_iter().map(shown).collect())
     }
 
     pub async fn delete_alert_channel(&self, actor: &Actor, id: AlertChannelId) -> Result<()> {
-        actor.operates()?;
+        actor.manages_webhooks()?;
         let mut tx = store::begin(self.pool()).await?;
         if !store::alert::channel::delete(&mut tx, id, real_now()).await? {
             return Err(Error::NotFound("alert channel"));
@@ -119,7 +135,7 @@ impl Billing {
 
     /// Says something over the channel at once.
     pub async fn test_alert_channel(&self, actor: &Actor, id: AlertChannelId) -> Result<TestOutcome> {
-        actor.operates()?;
+        actor.manages_webhooks()?;
         let mut tx = store::begin(self.pool()).await?;
         let channel = store::alert::channel::find(&mut tx, id).await?;
         let channel = channel.ok_or(Error::NotFound("alert channel"))?;

@@ -2,7 +2,7 @@
 
 use billing::alert::{Crossed, RuleKind, Severity};
 use billing::id::{AlertId, CustomerId};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Months, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::json;
 use store::CustomerScope;
@@ -18,6 +18,9 @@ const MAX_TYPE_CHARS: usize = 60;
 const MAX_TITLE_CHARS: usize = 150;
 const MAX_MESSAGE_CHARS: usize = 2_000;
 const LONGEST_SNOOZE: TimeDelta = TimeDelta::days(90);
+/// As long as usage events are kept: what an alert was about can be looked up as long as it can.
+const KEPT: Months = Months::new(13);
+const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 #[derive(Debug, Clone, Copy)]
 pub struct AlertPage {
@@ -123,14 +126,29 @@ impl Billing {
         after.ok_or(Error::NotFound("alert"))
     }
 
-    /// The host platform says something itself. Each time is an alert of its own; under the same intent it is the same.
+    /// Forgets what has been over for long, by business time.
+    pub async fn forget_alerts(&self) -> Result<u64> {
+        let before = self.now() - KEPT;
+        let mut forgotten = 0;
+        loop {
+            let mut tx = store::begin(self.pool()).await?;
+            let count = store::alert::forget(&mut tx, before, FORGOTTEN_AT_ONCE).await?;
+            store::commit(tx).await?;
+            if count == 0 {
+                return Ok(forgotten);
+            }
+            forgotten += count;
+        }
+    }
+
+    /// The host platform says something itself; a customer's own key does not. Each time is an alert of its own; under the
+    /// same intent it is the same.
     pub async fn create_alert(&self, actor: &Actor, new: HostAlert, intent: Intent) -> Result<AlertRow> {
-        let own = actor.raises_alerts()?;
-        let customer = match (own, new.customer) {
+        let customer = match (actor.raises_alerts()?, new.customer) {
             (None, customer) => customer,
-            (Some(own), None) => Some(own),
-            (Some(own), Some(asked)) if own == asked => Some(asked),
-            (Some(_), Some(_)) => return Err(Error::NotFound("customer")),
+            (Some(own), Some(asked)) if own != asked => return Err(Error::NotFound("customer")),
+            // It would wake the operators.
+            (Some(_), _) => return Err(Error::Forbidden),
         };
         let (kind, title, message) = checked(&new)?;
         let (now, id) = (self.now(), intent.id(AlertId::from_uuid));

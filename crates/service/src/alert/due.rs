@@ -51,13 +51,8 @@ impl Billing {
                 new.extend(rule.into_iter().flat_map(|rule| alerts(rule, &end, (told, now))));
             }
         }
-        let mut resolved = Vec::new();
-        let (trials, cards) = store::alert::due::over(&mut tx).await?;
-        for (rule, scopes) in [(RuleKind::TrialEnding, trials), (RuleKind::CardExpiring, cards)] {
-            if !scopes.is_empty() {
-                resolved.extend(store::alert::resolve_scope(&mut tx, rule, &scopes, now).await?);
-            }
-        }
+        let over = store::alert::due::over(&mut tx).await?;
+        let resolved = store::alert::resolve(&mut tx, &over, now).await?;
         let opened = self.raise(&mut tx, new, resolved).await?;
         store::alert::due::set_told(&mut tx, now).await?;
         store::commit(tx).await?;

@@ -36,19 +36,20 @@ impl Billing {
         opened
     }
 
-    /// Looks at whatever a crash may have kept from being looked at, and again at those with open alerts. One process
-    /// does it at a time.
+    /// Looks at whatever a crash may have kept from being looked at, at those whose terms changed, and again at those with
+    /// open alerts. How far it came is written once they were looked at: a sweep that is cut off is made again.
     pub async fn sweep_alerts(&self) -> Result<u64> {
-        let mut tx = store::begin(self.pool()).await?;
-        let hour = self.now() - SWEPT_HOURS;
-        let Some(mut customers) = store::alert::watch::sweep(&mut tx, hour).await? else {
-            return Ok(0);
-        };
-        customers.extend(store::alert::watch::rotate(&mut tx, ROTATED).await?);
-        store::commit(tx).await?;
+        let mut conn = store::acquire(self.pool()).await?;
+        let swept = store::alert::watch::sweep(&mut conn, self.now() - SWEPT_HOURS).await?;
+        let mut customers = swept.customers;
+        customers.extend(store::alert::watch::rotate(&mut conn, ROTATED).await?);
+        drop(conn);
         customers.sort_unstable();
         customers.dedup();
-        self.look_at_values(&customers).await
+        let opened = self.look_at_values(&customers).await?;
+        let mut conn = store::acquire(self.pool()).await?;
+        store::alert::watch::set_swept(&mut conn, swept.until).await?;
+        Ok(opened)
     }
 
     async fn look_at_values(&self, customers: &[CustomerId]) -> Result<u64> {

@@ -6,9 +6,10 @@ use billing::id::{AlertChannelId, AlertNotificationId};
 use billing::webhook::{After, MAX_JITTER_PERMILLE, Tried, after_try};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use store::alert::AlertRow;
+use store::PgConnection;
 use store::alert::channel::{ChannelKind, ChannelRow};
-use store::alert::notification::{Ended, NotificationRow};
+use store::alert::notification::{Action, Ended, NotificationRow};
+use store::alert::{AlertRow, AlertState};
 
 use super::channel::address;
 use super::{pagerduty, slack};
@@ -44,10 +45,12 @@ impl Billing {
         let alert = store::alert::find(&mut conn, None, pending.alert).await?;
         let alert = alert.ok_or(Error::Internal("a notification without its alert"))?;
         let channel = store::alert::channel::find(&mut conn, pending.channel).await?;
+        let held_back = held_back(&mut conn, &pending, &alert).await?;
         drop(conn);
-        let told = match &channel {
-            Some(channel) => self.tell_channel(channel, &pending, &alert).await?,
-            None => Told::Never {
+        let told = match (&channel, held_back) {
+            (Some(_), Some(told)) => told,
+            (Some(channel), None) => self.tell_channel(channel, &pending, &alert).await?,
+            (None, _) => Told::Never {
                 why: "the channel is gone".to_owned(),
             },
         };
@@ -144,6 +147,28 @@ impl Billing {
         store::commit(tx).await?;
         Ok(overdue.len() as u64)
     }
+}
+
+/// What must not be said now. A trigger that is tried again after its alert is over would open an incident that nobody
+/// closes; what somebody does about an alert is no news to those who have not heard of it yet.
+async fn held_back(
+    conn: &mut PgConnection,
+    pending: &NotificationRow,
+    alert: &AlertRow,
+) -> Result<Option<Told>> {
+    Ok(match pending.action {
+        Action::Trigger if alert.state == AlertState::Resolved => Some(Told::Never {
+            why: "it was over before it could be told".to_owned(),
+        }),
+        Action::Acknowledge
+            if store::alert::notification::is_triggering(conn, pending.alert, pending.channel).await? =>
+        {
+            Some(Told::NotNow {
+                why: "the alert itself is not told yet".to_owned(),
+            })
+        }
+        Action::Trigger | Action::Acknowledge | Action::Resolve => None,
+    })
 }
 
 /// Too many, or a fault of theirs: later. Whatever else is not taken will not be.

@@ -81,7 +81,8 @@ async fn usage(
     for (main, customer) in watched {
         let live = live_usage(main);
         for granted in loaded.terms(main)?.charges() {
-            let Some(included) = granted.included.units() else {
+            // Of nothing there are no parts: what is paid from the first unit on is overage, and nears no limit.
+            let Some(included) = granted.included.units().filter(|units| !units.is_zero()) else {
                 continue;
             };
             let meter = granted.charge.meter.clone();
@@ -106,6 +107,7 @@ async fn usage(
             value: used,
             of: limited.included,
             margin: RuleKind::Usage.margin(),
+            reached: RuleKind::Usage.reached(),
         };
         values.entry(limited.customer).or_default().push(Value {
             rule: RuleKind::Usage,
@@ -181,6 +183,7 @@ fn bill(main: &Subscription, draft: &InvoiceDraft, budget: Option<Money>) -> Res
             value,
             of,
             margin: rule.margin(),
+            reached: rule.reached(),
         },
         about,
     };

@@ -1,12 +1,14 @@
 //! Which rules hold, and what customers want to spend.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use billing::alert::{Rule, RuleKind, Step};
 use billing::id::CustomerId;
 use billing::money::Money;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use store::{CustomerScope, PgConnection};
 
-use super::decide::reads;
 use crate::record::{Note, audit, note};
 use crate::{Actor, Billing, Error, Result};
 
@@ -17,10 +19,38 @@ pub struct SetBudget {
     pub amount: Option<Money>,
 }
 
+/// A rule as it shall hold.
+#[derive(Debug, Clone)]
+pub struct SetAlertRule {
+    pub kind: RuleKind,
+    pub enabled: bool,
+    pub steps: Vec<Step>,
+    /// The revision that was seen: of another one nothing is changed.
+    pub seen: Option<String>,
+}
+
+/// Names what somebody saw of a rule: another one once anything of it is different.
+pub fn alert_rule_revision(rule: &Rule) -> String {
+    let step = |step: &Step| json!([step.at.normalize(), step.severity]);
+    let steps: Vec<_> = rule.steps.iter().map(step).collect();
+    let digest = Sha256::digest(json!([rule.kind, rule.enabled, steps]).to_string());
+    URL_SAFE_NO_PAD.encode(&digest[..12])
+}
+
+/// Names what somebody saw of a budget.
+pub fn budget_revision(customer: CustomerId, budget: Option<Money>) -> String {
+    let amount = budget.map(|budget| (budget.minor(), budget.currency().as_str().to_owned()));
+    let digest = Sha256::digest(json!([customer, amount]).to_string());
+    URL_SAFE_NO_PAD.encode(&digest[..12])
+}
+
 impl Billing {
-    /// The rules as they hold: whoever sees alerts may know from where on they are told.
+    /// The rules as they hold: members, too, may know from where on they are told.
     pub async fn alert_rules(&self, actor: &Actor) -> Result<Vec<Rule>> {
-        reads(actor)?;
+        match actor {
+            Actor::Member { .. } => drop(actor.reads_customer()?),
+            _ => actor.reads_webhooks()?,
+        }
         let mut conn = store::acquire(self.pool()).await?;
         self.rules(&mut conn).await
     }
@@ -32,14 +62,38 @@ impl Billing {
         kind: RuleKind,
         (enabled, steps): (bool, Vec<Step>),
     ) -> Result<()> {
-        actor.operates()?;
-        let rule = Rule::new(kind, enabled, steps).map_err(|_| Error::Invalid { field: "steps" })?;
+        let set = SetAlertRule {
+            kind,
+            enabled,
+            steps,
+            seen: None,
+        };
+        self.change_alert_rule(actor, set).await.map(drop)
+    }
+
+    /// The same, unless the rule is another one by now than was seen; the rule as it holds then.
+    pub async fn change_alert_rule(&self, actor: &Actor, set: SetAlertRule) -> Result<Rule> {
+        actor.manages_webhooks()?;
+        let kind = set.kind;
+        let rule = Rule::new(kind, set.enabled, set.steps).map_err(|_| Error::Invalid { field: "steps" })?;
         let mut tx = store::begin(self.pool()).await?;
+        store::alert::rule::lock_all(&mut tx).await?;
+        if let Some(seen) = set.seen {
+            let known = self
+                .rules(&mut tx)
+                .await?
+                .into_iter()
+                .find(|known| known.kind == kind);
+            if known.is_none_or(|known| alert_rule_revision(&known) != seen) {
+                return Err(Error::ChangedMeanwhile);
+            }
+        }
         store::alert::rule::set(&mut tx, &rule).await?;
         let what = ("alert_rule.changed", kind.as_str());
         let detail = json!({ "enabled": rule.enabled, "steps": rule.steps });
         audit(&mut tx, (actor, self.now()), what, &detail).await?;
-        Ok(store::commit(tx).await?)
+        store::commit(tx).await?;
+        Ok(rule)
     }
 
     pub(super) async fn rules(&self, conn: &mut PgConnection) -> Result<Vec<Rule>> {
@@ -56,12 +110,19 @@ impl Billing {
     pub async fn budget(&self, actor: &Actor, customer: CustomerId) -> Result<Option<Money>> {
         let scope = reads_budget(actor, customer)?;
         let mut conn = store::acquire(self.pool()).await?;
+        let known = store::customer::find(&mut conn, scope).await?;
+        known.ok_or(Error::NotFound("customer"))?;
         let mut budgets = store::alert::rule::budgets(&mut conn, &[scope.customer()]).await?;
         Ok(budgets.remove(&customer))
     }
 
     /// Customers set their own, the host platform and operators any. It is looked at at once.
     pub async fn set_budget(&self, actor: &Actor, set: SetBudget) -> Result<()> {
+        self.change_budget(actor, set, None).await
+    }
+
+    /// The same, unless the budget is another one by now than was seen.
+    pub async fn change_budget(&self, actor: &Actor, set: SetBudget, seen: Option<&str>) -> Result<()> {
         let scope = sets_budget(actor, set.customer)?;
         let now = self.now();
         let mut tx = store::begin(self.pool()).await?;
@@ -70,6 +131,12 @@ impl Billing {
         let fits = |amount: &Money| amount.is_positive() && amount.currency() == customer.currency;
         if set.amount.is_some_and(|amount| !fits(&amount)) {
             return Err(Error::Invalid { field: "amount" });
+        }
+        if let Some(seen) = seen {
+            let known = store::alert::rule::budgets(&mut tx, &[set.customer]).await?;
+            if budget_revision(set.customer, known.get(&set.customer).copied()) != seen {
+                return Err(Error::ChangedMeanwhile);
+            }
         }
         let by = actor.audit_name();
         store::alert::rule::set_budget(&mut tx, scope, set.amount, (&by, now)).await?;

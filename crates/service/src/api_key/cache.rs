@@ -11,6 +11,8 @@ use crate::Actor;
 
 /// A revoked key opens nothing after this, even where nobody hears of it.
 const LONGEST: Duration = Duration::from_secs(5);
+/// So long a key that was good is no guess: whoever shows it now and then does not wait for those who guess.
+const NO_GUESS: Duration = Duration::from_secs(24 * 60 * 60);
 /// Bounds the memory; what is over is dropped first, then everything.
 const MAX_KEYS: usize = 10_000;
 
@@ -29,6 +31,7 @@ struct Remembered {
     id: ApiKeyId,
     actor: Actor,
     until: Instant,
+    seen: Instant,
 }
 
 /// Taken before a key is looked up.
@@ -42,6 +45,18 @@ impl KeyCache {
             Some(found) if now < found.until => Ok(found.actor.clone()),
             _ => Err(Ticket(known.forgotten)),
         }
+    }
+
+    /// Whether the key was good not long ago; it opens nothing by that.
+    pub(crate) fn knows(&self, hash: &KeyHash, now: Instant) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.keys.get(hash).is_some_and(|key| now < key.seen + NO_GUESS)
+    }
+
+    /// It is good for nothing any more.
+    pub(crate) fn let_go(&self, hash: &KeyHash) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.keys.remove(hash);
     }
 
     /// Unless anything was forgotten since the ticket: then what was read may be from before.
@@ -63,7 +78,16 @@ impl KeyCache {
         }
         let until = now + lasts.map_or(LONGEST, |lasts| lasts.min(LONGEST));
         let actor = actor.clone();
-        known.keys.insert(hash, Remembered { id, actor, until });
+        let seen = now;
+        known.keys.insert(
+            hash,
+            Remembered {
+                id,
+                actor,
+                until,
+                seen,
+            },
+        );
     }
 
     pub(crate) fn forget(&self, id: ApiKeyId) {
@@ -116,6 +140,10 @@ mod tests {
         let almost = Duration::from_millis(1);
         assert!(knows(&cache, &long, now + LONGEST - almost) && !knows(&cache, &long, now + LONGEST));
         assert!(knows(&cache, &short, now + second - almost) && !knows(&cache, &short, now + second));
+        // For a day it is no guess.
+        assert!(cache.knows(&short, now + NO_GUESS - almost) && !cache.knows(&short, now + NO_GUESS));
+        cache.let_go(&short);
+        assert!(!cache.knows(&short, now) && cache.knows(&long, now));
     }
 
     #[test]

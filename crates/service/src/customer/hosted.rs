@@ -21,6 +21,8 @@ const MAX_EXTERNAL_ID: usize = 100;
 const MAX_METADATA: usize = 50;
 const MAX_METADATA_KEY: usize = 40;
 const MAX_METADATA_VALUE: usize = 500;
+/// An id of the host's may pass from one customer to another between our look and the lock; not for ever.
+const LOOKS: usize = 3;
 
 /// A customer that the host platform makes.
 #[derive(Debug, Clone)]
@@ -81,31 +83,47 @@ impl Billing {
     }
 
     /// Makes the customer of this id of the host's, or makes it what is said; and whether it was made. What is not
-    /// said of the metadata goes; currency and time zone stay.
-    pub async fn put_customer(&self, actor: &Actor, new: &NewHosted) -> Result<(HostedCustomer, bool)> {
+    /// said of the metadata goes; currency and time zone stay. With `seen`, only if it is what that names.
+    pub async fn put_customer(
+        &self,
+        actor: &Actor,
+        new: &NewHosted,
+        seen: Option<&str>,
+    ) -> Result<(HostedCustomer, bool)> {
         actor.keeps_customers()?;
         let external_id = new.external_id.as_deref().map(external_id).transpose()?;
         let external_id = external_id.ok_or(Error::Invalid { field: "external_id" })?;
-        match self.put_once(actor, external_id, new).await {
-            // Somebody else made it this moment: then it is changed.
-            Err(Error::ExternalIdTaken) => self.put_once(actor, external_id, new).await,
-            put => put,
+        for _ in 0..LOOKS {
+            match self.put_once(actor, external_id, (new, seen)).await {
+                // Somebody made it this moment, or gave the id to another one.
+                Err(Error::ExternalIdTaken) => {}
+                put => return put,
+            }
         }
+        Err(Error::ExternalIdTaken)
     }
 
     async fn put_once(
         &self,
         actor: &Actor,
         external_id: &str,
-        new: &NewHosted,
+        (new, seen): (&NewHosted, Option<&str>),
     ) -> Result<(HostedCustomer, bool)> {
         let mut tx = store::begin(self.pool()).await?;
         let Some(id) = store::customer::hosted::by_external_id(&mut tx, external_id).await? else {
+            if seen.is_some() {
+                return Err(Error::ChangedMeanwhile);
+            }
             let made = self.make(&mut tx, actor, new, Intent::new()).await?;
             store::commit(tx).await?;
             return Ok((made, true));
         };
         let before = locked(&mut tx, id).await?;
+        // It was looked up before the lock.
+        if before.external_id.as_deref() != Some(external_id) {
+            return Err(Error::ExternalIdTaken);
+        }
+        check(&before, seen)?;
         let unsaid = before.metadata.keys().map(|key| (key.clone(), None));
         let said = new.metadata.iter().map(|(k, v)| (k.clone(), Some(v.clone())));
         let change = ChangeHosted {
@@ -130,9 +148,7 @@ impl Billing {
         actor.keeps_customers()?;
         let mut tx = store::begin(self.pool()).await?;
         let before = locked(&mut tx, id).await?;
-        if seen.is_some_and(|seen| seen != revision(&before)) {
-            return Err(Error::ChangedMeanwhile);
-        }
+        check(&before, seen)?;
         let after = self.keep(&mut tx, actor, before, change).await?;
         store::commit(tx).await?;
         Ok(after)
@@ -144,6 +160,7 @@ impl Billing {
         let found = store::customer::hosted::find(&mut conn, CustomerScope::of(id)).await?;
         found
             .filter(|_| own.is_none_or(|own| own == id))
+            .map(|found| as_seen_by(own, found))
             .ok_or(Error::NotFound("customer"))
     }
 
@@ -154,11 +171,17 @@ impl Billing {
         external_id: Option<&str>,
         query: PageQuery,
     ) -> Result<Page<HostedCustomer>> {
-        let own = actor.reads_by_key()?.map(CustomerScope::of);
+        let own = actor.reads_by_key()?;
+        if own.is_some() && external_id.is_some() {
+            // Whether a guess is right would say what it is.
+            return Err(Error::Forbidden);
+        }
         let reach = query.reach()?;
         let mut conn = store::acquire(self.pool()).await?;
-        let rows = store::customer::hosted::page(&mut conn, (own, external_id), reach).await?;
-        Ok(query.cut(rows))
+        let which = (own.map(CustomerScope::of), external_id);
+        let rows = store::customer::hosted::page(&mut conn, which, reach).await?;
+        let rows = rows.into_iter().map(|found| as_seen_by(own, found));
+        Ok(query.cut(rows.collect()))
     }
 
     async fn make(
@@ -264,6 +287,25 @@ impl Billing {
         };
         note(tx, &[entry]).await?;
         Ok(after)
+    }
+}
+
+fn check(before: &HostedCustomer, seen: Option<&str>) -> Result<()> {
+    match seen {
+        Some(seen) if seen != revision(before) => Err(Error::ChangedMeanwhile),
+        _ => Ok(()),
+    }
+}
+
+/// What the host keeps there is the host's alone.
+fn as_seen_by(own: Option<CustomerId>, found: HostedCustomer) -> HostedCustomer {
+    match own {
+        None => found,
+        Some(_) => HostedCustomer {
+            external_id: None,
+            metadata: Metadata::new(),
+            ..found
+        },
     }
 }
 

@@ -22,6 +22,15 @@ const BY_HOUR: [u64; 25] = [
 ];
 /// Reported so long before a period ends, so that nothing comes too late for its bill.
 const BEFORE_THE_END: TimeDelta = TimeDelta::minutes(1);
+/// What requests ask for, the more often the earlier it stands.
+const ENDPOINTS: [&str; 6] = [
+    "/v1/blocks",
+    "/v1/transactions",
+    "/v1/accounts",
+    "/v1/validators",
+    "/v1/governance",
+    "/v1/faucet",
+];
 const STORED_ON: u32 = 15;
 const DAYS_A_MONTH: i64 = 30;
 
@@ -220,15 +229,26 @@ pub fn event(customer: CustomerId, meter: &str, (at, value): (DateTime<Utc>, u64
     let body_hash = Sha256::digest(format!("{event_id}={value}")).into();
     EventInput {
         customer,
-        event_id,
         source: "demo".to_owned(),
         event_type: meter.to_owned(),
         occurred_at: Some(at),
         value: Decimal::from(value),
-        data: json!({}),
+        data: match meter {
+            "api_requests" => json!({ "endpoint": endpoint(&event_id) }),
+            _ => json!({}),
+        },
         body_hash,
+        event_id,
         reverses: None,
         backfill: false,
         bytes: 0,
     }
+}
+
+/// The same of the same event: half of them ask for the first, half of the others for the second, and so on.
+fn endpoint(event_id: &str) -> &'static str {
+    let digest = Sha256::digest(event_id);
+    let drawn = digest.first().copied().unwrap_or(0).leading_zeros();
+    let last = ENDPOINTS.len() - 1;
+    ENDPOINTS.get(drawn as usize).copied().unwrap_or(ENDPOINTS[last])
 }

@@ -13,7 +13,7 @@ use store::{CustomerScope, PgConnection, Tx};
 
 use crate::payment::{decides, pay_from_credit, recover_paid_up};
 use crate::record::{Note, note};
-use crate::{Actor, Billing, Error, InvoiceSummary, Result, credit};
+use crate::{Actor, Billing, Error, Intent, InvoiceSummary, Result, credit};
 
 const MAX_REASON: usize = 500;
 
@@ -44,9 +44,24 @@ impl Billing {
         invoice: InvoiceId,
         reason: &str,
     ) -> Result<()> {
-        actor.decides_about_money()?;
-        self.correct(actor, (customer, invoice), reason, Correction::Void)
+        self.void_invoice_once(actor, (customer, invoice), reason, Intent::new())
             .await
+    }
+
+    /// Carried out again for the same intent, it finds the invoice void.
+    pub async fn void_invoice_once(
+        &self,
+        actor: &Actor,
+        (customer, invoice): (CustomerId, InvoiceId),
+        reason: &str,
+        intent: Intent,
+    ) -> Result<()> {
+        actor.decides_about_money()?;
+        if self.done::<()>(intent).await?.is_some() {
+            return Ok(());
+        }
+        let correction = (Correction::Void, intent);
+        self.correct(actor, (customer, invoice), reason, correction).await
     }
 
     /// Gives up on the money; should it come after all, it is taken.
@@ -58,8 +73,8 @@ impl Billing {
         reason: &str,
     ) -> Result<()> {
         actor.decides_about_money()?;
-        self.correct(actor, (customer, invoice), reason, Correction::WriteOff)
-            .await
+        let correction = (Correction::WriteOff, Intent::new());
+        self.correct(actor, (customer, invoice), reason, correction).await
     }
 
     async fn correct(
@@ -67,7 +82,7 @@ impl Billing {
         actor: &Actor,
         (customer, id): (CustomerId, InvoiceId),
         reason: &str,
-        correction: Correction,
+        (correction, intent): (Correction, Intent),
     ) -> Result<()> {
         let reason = reason.trim();
         if reason.is_empty() || reason.chars().count() > MAX_REASON || reason.contains('\0') {
@@ -109,6 +124,7 @@ impl Billing {
         let when = (self.base_url(), now);
         pay_from_credit(&mut tx, &customer, when).await?;
         recover_paid_up(&mut tx, &customer, when).await?;
+        intent.keep(&mut tx, &()).await?;
         store::commit(tx).await?;
         Ok(())
     }

@@ -2,13 +2,13 @@
 
 use billing::id::{CustomerId, InvoiceId, InvoiceLineId};
 use billing::invoice::InvoiceStatus;
-use store::CustomerScope;
 use store::credit::page::ListedNote;
 use store::invoice::page::ListedInvoice;
+use store::owner::Owned;
 
 use crate::behalf::asked_of;
 use crate::page::{Page, PageQuery};
-use crate::{Actor, Billing, InvoiceDetail, Result};
+use crate::{Actor, Billing, Error, InvoiceDetail, Result};
 
 /// Which invoices.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,9 +32,10 @@ impl Billing {
         of: InvoicesOf,
         query: PageQuery,
     ) -> Result<Page<ListedInvoice>> {
-        let scope = asked_of(actor, of.customer)?.map(CustomerScope::of);
+        actor.reads_by_key()?;
         let reach = query.reach()?;
         let mut conn = store::acquire(self.pool()).await?;
+        let scope = asked_of(&mut conn, actor, of.customer).await?;
         let rows = store::invoice::page::page(&mut conn, (scope, of.status), reach).await?;
         Ok(query.cut(rows))
     }
@@ -59,9 +60,15 @@ impl Billing {
         of: NotesOf,
         query: PageQuery,
     ) -> Result<Page<ListedNote>> {
-        let scope = asked_of(actor, of.customer)?.map(CustomerScope::of);
+        let own = actor.reads_by_key()?;
         let reach = query.reach()?;
         let mut conn = store::acquire(self.pool()).await?;
+        let scope = asked_of(&mut conn, actor, of.customer).await?;
+        if let Some(invoice) = of.invoice {
+            let owner = store::owner::of(&mut conn, Owned::Invoice(invoice)).await?;
+            let speaks = |owner: &CustomerId| own.is_none_or(|own| own == *owner);
+            owner.filter(speaks).ok_or(Error::NotFound("invoice"))?;
+        }
         let rows = store::credit::page::page(&mut conn, (scope, of.invoice), reach).await?;
         Ok(query.cut(rows))
     }

@@ -117,11 +117,11 @@ async fn answer<Q: Clone, A>(known: &Known, asks: &[Q], run: Run<Q, A>) -> Vec<R
         Ok(answers) => return answers,
         Err(error) if asks.len() == 1 => return vec![Err(error)],
         Err(error) if error.is_transient() => {
-            tracing::error!(error = ?error, "Reservations failed together: {error}");
+            tracing::error!(error = ?error, "Calls failed together: {error}");
             let shared = || Error::Store(store::Error::Shared { transient: true });
             return asks.iter().map(|_| Err(shared())).collect();
         }
-        Err(error) => tracing::error!(error = ?error, "Reservations fail together, so one by one: {error}"),
+        Err(error) => tracing::error!(error = ?error, "Calls fail together, so one by one: {error}"),
     }
     let mut answers = Vec::with_capacity(asks.len());
     for ask in asks.chunks(1) {
@@ -139,5 +139,74 @@ async fn attempt<Q, A>(known: &Known, asks: &[Q], run: Run<Q, A>) -> Result<Vec<
             Err(Error::Store(error)) if error.is_collision() && attempts < ATTEMPTS => attempts += 1,
             answers => return answers,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use billing::entitlement::Thresholds;
+    use store::PgPool;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    static GATE: Semaphore = Semaphore::const_new(0);
+
+    /// A database that nobody asks anything.
+    fn known() -> Arc<Known> {
+        let pool = PgPool::connect_lazy("postgres://nobody@localhost/nothing").unwrap();
+        Arc::new(Known::new(pool, Thresholds::default()))
+    }
+
+    fn doubled<'a>(_: &'a Known, asks: &'a [usize]) -> Answers<'a, usize> {
+        Box::pin(async move {
+            let _open = GATE.acquire().await;
+            Ok(asks.iter().map(|n| Ok(n * 2)).collect())
+        })
+    }
+
+    #[tokio::test]
+    async fn each_gets_its_own_answer_and_who_comes_to_a_full_queue_is_sent_away() {
+        let coalescer = Arc::new(Coalescer::over(known(), doubled));
+        let callers = MAX_TOGETHER + MAX_WAITING + 500;
+        let asks: Vec<_> = (0..callers)
+            .map(|n| {
+                let coalescer = coalescer.clone();
+                tokio::spawn(async move { coalescer.ask(n).await })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        GATE.add_permits(1);
+        let mut busy = 0;
+        for (n, ask) in asks.into_iter().enumerate() {
+            match ask.await.unwrap() {
+                Ok(answer) => assert_eq!(answer, n * 2),
+                Err(Error::Busy) => busy += 1,
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        assert!(busy >= 500, "{busy}");
+        assert_eq!(coalescer.ask(21).await.unwrap(), 42);
+    }
+
+    fn delicate<'a>(_: &'a Known, asks: &'a [usize]) -> Answers<'a, usize> {
+        Box::pin(async move {
+            assert!(!asks.contains(&13), "thirteen");
+            match asks.contains(&7) {
+                true => Err(Error::Internal("seven")),
+                false => Ok(asks.iter().map(|n| Ok(*n)).collect()),
+            }
+        })
+    }
+
+    #[tokio::test]
+    async fn one_does_not_spoil_it_for_all() {
+        let coalescer = Coalescer::over(known(), delicate);
+        let (one, seven, two) = tokio::join!(coalescer.ask(1), coalescer.ask(7), coalescer.ask(2));
+        assert_eq!((one.unwrap(), two.unwrap()), (1, 2));
+        assert!(matches!(seven, Err(Error::Internal("seven"))), "{seven:?}");
+        let broken = coalescer.ask(13).await;
+        assert!(matches!(broken, Err(Error::Internal(_))), "{broken:?}");
+        assert_eq!(coalescer.ask(3).await.unwrap(), 3);
     }
 }

@@ -97,21 +97,18 @@ async fn make(known: &Known, tx: Tx, missing: &[CounterKey]) -> Result<()> {
 }
 
 /// What one reservation is decided by, but for the count.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Plan {
     standing: Standing,
-    meter: Meter,
     window: Window,
     counter: CounterKey,
 }
 
 impl Plan {
-    /// None where nothing of the meter is granted: there is no count to look at.
     fn of(entitled: &Entitled, meter: &Meter, at: DateTime<Utc>) -> Result<Self> {
         let window = entitled.window(meter, at)?;
         Ok(Self {
             standing: entitled.standing(&meter.key)?,
-            meter: meter.clone(),
             window,
             counter: (entitled.stamp.customer, meter.id, window.counter_start()),
         })
@@ -237,7 +234,8 @@ impl Batch {
         if !self.entitled.contains_key(&asked.key.0) {
             return Err(Error::NotFound("customer"));
         }
-        let meter = self.catalog.meter(&asked.meter).ok_or(Error::NotFound("meter"))?;
+        let catalog = self.catalog.clone();
+        let meter = catalog.meter(&asked.meter).ok_or(Error::NotFound("meter"))?;
         if let Some(reservation) = self.reservations.get(&asked.key) {
             return repeated(reservation, (asked, meter), &self.thresholds);
         }
@@ -245,7 +243,7 @@ impl Batch {
             .plans
             .get(&place)
             .ok_or(Error::Internal("an ask without a plan"))?;
-        check_quantity(asked, &plan.meter)?;
+        check_quantity(asked, meter)?;
         let hours = plan.hours().and_then(|hours| self.hours.get(&hours));
         let mut nothing = Count::default();
         let count = match plan.standing.quota {
@@ -268,7 +266,7 @@ impl Batch {
         let now = self.now.ok_or(Error::Internal("a lock without a time"))?;
         let reservation = held(asked, plan.counter, answer, now);
         let outcome = ReserveOutcome::Held {
-            held: Held::of(&reservation, &plan.meter.key),
+            held: Held::of(&reservation, &meter.key),
             answer,
         };
         self.fresh.insert(asked.key.clone());

@@ -274,6 +274,7 @@ impl Billing {
         let waits = await_add_on(&decided.subscription, decided.target(), invoice, at)?;
         let upgrade = Upgrade {
             actor,
+            intent: crate::Intent::new(),
             customer: &decided.customer,
             done: (after, CHANGED),
             waits: (&waits, "subscription.add_on_requested"),

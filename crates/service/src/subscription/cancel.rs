@@ -7,11 +7,14 @@ use billing::subscription::{
 use billing::id::CustomerId;
 use store::CustomerScope;
 
+use super::Aim;
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result};
 
 const MAX_COMMENT: usize = 1_000;
-const CHANGE_UNDONE: &str = "subscription.change_undone";
+pub(super) const CHANGE_UNDONE: &str = "subscription.change_undone";
+pub(super) const CANCEL_SCHEDULED: &str = "subscription.cancel_scheduled";
+pub(super) const CANCEL_UNDONE: &str = "subscription.cancel_undone";
 
 impl Billing {
     /// Takes back a downgrade that waits for the period's end; not what staff scheduled.
@@ -21,7 +24,7 @@ impl Billing {
             what: CHANGE_UNDONE,
             feedback: None,
         };
-        self.decide_and_save(actor, actor.manages_billing()?, decision)
+        self.decide_and_save(actor, actor.manages_billing()?, decision, Aim::default())
             .await
     }
 
@@ -33,7 +36,7 @@ impl Billing {
             what: CHANGE_UNDONE,
             feedback: None,
         };
-        self.decide_and_save(actor, CustomerScope::of(customer), decision)
+        self.decide_and_save(actor, CustomerScope::of(customer), decision, Aim::default())
             .await
     }
 
@@ -41,24 +44,30 @@ impl Billing {
     pub async fn cancel(&self, actor: &Actor, feedback: Option<Feedback>) -> Result<()> {
         let decision = Decision {
             decide: schedule_cancel,
-            what: "subscription.cancel_scheduled",
+            what: CANCEL_SCHEDULED,
             feedback: feedback.map(checked).transpose()?,
         };
-        self.decide_and_save(actor, actor.manages_billing()?, decision)
+        self.decide_and_save(actor, actor.manages_billing()?, decision, Aim::default())
             .await
     }
 
     pub async fn undo_cancel(&self, actor: &Actor) -> Result<()> {
         let decision = Decision {
             decide: undo_cancel,
-            what: "subscription.cancel_undone",
+            what: CANCEL_UNDONE,
             feedback: None,
         };
-        self.decide_and_save(actor, actor.manages_billing()?, decision)
+        self.decide_and_save(actor, actor.manages_billing()?, decision, Aim::default())
             .await
     }
 
-    async fn decide_and_save(&self, actor: &Actor, scope: CustomerScope, decision: Decision) -> Result<()> {
+    pub(super) async fn decide_and_save(
+        &self,
+        actor: &Actor,
+        scope: CustomerScope,
+        decision: Decision,
+        aim: Aim,
+    ) -> Result<()> {
         self.catch_up(scope).await?;
         let at = self.now();
         let mut tx = store::begin(self.pool()).await?;
@@ -68,6 +77,7 @@ impl Billing {
         let subscription = store::subscription::live(&mut tx, scope)
             .await?
             .ok_or(Error::NoSubscription)?;
+        aim.check(&subscription)?;
         let after = &(decision.decide)(subscription)?;
         save(
             &mut tx,
@@ -87,15 +97,16 @@ impl Billing {
             }
             None => {}
         }
+        aim.intent.keep(&mut tx, &()).await?;
         store::commit(tx).await?;
         Ok(())
     }
 }
 
-struct Decision {
-    decide: fn(Subscription) -> std::result::Result<Subscription, ChangeError>,
-    what: &'static str,
-    feedback: Option<Feedback>,
+pub(super) struct Decision {
+    pub decide: fn(Subscription) -> std::result::Result<Subscription, ChangeError>,
+    pub what: &'static str,
+    pub feedback: Option<Feedback>,
 }
 
 /// Longer words than fit are the caller's to shorten.

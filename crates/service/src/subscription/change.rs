@@ -14,9 +14,10 @@ use store::customer::CustomerRecord;
 use store::invoice::WaitingOneOff;
 use store::{CustomerScope, PgConnection, Tx};
 
+use super::aim::Done;
 use super::standalone::standalone_of;
 use super::upgrade::{Along, Upgrade};
-use super::{ChangeKind, ChangeOutcome, ChangePreview, MAX_QUANTITY, Subscribed};
+use super::{Aim, ChangeKind, ChangeOutcome, ChangePreview, MAX_QUANTITY, Subscribed};
 use crate::credit::PlannedNote;
 use crate::entitlement::Carried;
 use crate::id::mint;
@@ -128,7 +129,15 @@ impl Billing {
 
     /// Does what the token's preview showed, at the instant it was priced for.
     pub async fn confirm_change(&self, actor: &Actor, token: &str) -> Result<ChangeOutcome> {
+        self.change_plan(actor, token, Aim::default()).await
+    }
+
+    /// The same of the subscription that is aimed at.
+    pub async fn change_plan(&self, actor: &Actor, token: &str, aim: Aim) -> Result<ChangeOutcome> {
         let scope = actor.manages_billing()?;
+        if let Some(done) = self.done(aim.intent).await? {
+            return self.became(done).await;
+        }
         let now = self.now();
         let quote = quote::open(token, &self.parts.config.quote_key, now)?;
         let Intent::Change { price, quantity } = quote.intent else {
@@ -142,6 +151,7 @@ impl Billing {
         let live = store::subscription::live(&mut tx, scope)
             .await?
             .ok_or(Error::NoSubscription)?;
+        aim.check(&live)?;
         let decided = self
             .decide(&mut tx, (customer, live), (Some(price), quantity), quote.at)
             .await?;
@@ -155,15 +165,17 @@ impl Billing {
                     decided.save(actor, &after, "subscription.change_scheduled", now),
                 )
                 .await?;
+                aim.intent.keep(&mut tx, &Done::At(at)).await?;
                 store::commit(tx).await?;
                 Ok(ChangeOutcome::Scheduled { at })
             }
             PlanChange::InTrial { after } => {
                 save(&mut tx, decided.save(actor, &after, "subscription.changed", now)).await?;
+                aim.intent.keep(&mut tx, &Done::Now { invoice: None }).await?;
                 store::commit(tx).await?;
                 Ok(ChangeOutcome::Applied { invoice: None })
             }
-            PlanChange::Upgrade { .. } => self.upgrade(tx, actor, decided, quote.at).await,
+            PlanChange::Upgrade { .. } => self.upgrade(tx, (actor, aim), decided, quote.at).await,
         }
     }
 
@@ -252,7 +264,7 @@ impl Billing {
     async fn upgrade(
         &self,
         tx: Tx,
-        actor: &Actor,
+        (actor, aim): (&Actor, Aim),
         decided: Decided,
         at: DateTime<Utc>,
     ) -> Result<ChangeOutcome> {
@@ -271,6 +283,7 @@ impl Billing {
         let waits = await_payment(subscription, target, invoice, at);
         let upgrade = Upgrade {
             actor,
+            intent: aim.intent,
             customer: &decided.customer,
             done: (&done, "subscription.upgraded"),
             waits: (&waits, "subscription.upgrade_requested"),

@@ -12,6 +12,7 @@ use store::{CustomerScope, PgConnection, Tx};
 
 use super::standalone::may_buy;
 use super::{MAX_QUANTITY, Subscribed};
+use crate::clock::within_reach;
 use crate::id::mint;
 use crate::record::{Save, create};
 use crate::{Actor, Billing, Error, Intent, Result};
@@ -47,6 +48,13 @@ impl Billing {
         if !(1..=MAX_QUANTITY).contains(&new.quantity) {
             return Err(Error::Invalid { field: "quantity" });
         }
+        let now = self.now();
+        let reach = |at: Option<DateTime<Utc>>, field| at.map(|at| within_reach(at, now, field)).transpose();
+        let new = &NewSubscription {
+            starts_at: reach(new.starts_at, "starts_at")?,
+            ends_at: reach(new.ends_at, "ends_at")?,
+            ..new.clone()
+        };
         let (scope, id) = (
             CustomerScope::of(new.customer),
             intent.id(SubscriptionId::from_uuid),
@@ -82,6 +90,10 @@ impl Billing {
             plan if plan.kind.is_standalone() => may_buy(tx, customer, price).await?,
             plan => plan,
         };
+        // What is not sold any more has a price by its id still.
+        if !is_sold(tx, &plan, customer.id, now).await? {
+            return Err(Error::NotFound("price"));
+        }
         let price = plan.list_price(price).ok_or(Error::NotFound("price"))?;
         if price.amount.currency() != customer.currency {
             return Err(Error::Invalid { field: "price" });
@@ -145,6 +157,19 @@ impl Billing {
             .ok_or(Error::NotFound("customer"))?;
         self.wanted_price(&mut conn, &customer, wanted).await
     }
+}
+
+async fn is_sold(
+    conn: &mut PgConnection,
+    plan: &Plan,
+    customer: CustomerId,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    if !plan.kind.is_standalone() {
+        return Ok(store::catalog::is_on_sale(conn, plan, customer, now).await?);
+    }
+    let sold = store::catalog::standalone_on_sale(conn, customer, now).await?;
+    Ok(sold.iter().any(|sold| sold.version == plan.version))
 }
 
 async fn plan_of(conn: &mut PgConnection, customer: &CustomerRecord, price: PriceId) -> Result<Plan> {

@@ -29,9 +29,10 @@ impl Billing {
         of: SubscriptionsOf,
         query: PageQuery,
     ) -> Result<Page<Subscribed>> {
-        let scope = asked_of(actor, of.customer)?.map(CustomerScope::of);
+        actor.reads_by_key()?;
         let reach = query.reach()?;
         let mut conn = store::acquire(self.pool()).await?;
+        let scope = asked_of(&mut conn, actor, of.customer).await?;
         let rows = store::subscription::page::page(&mut conn, (scope, of.status), reach).await?;
         Ok(query.cut(with_plans(&mut conn, rows).await?))
     }

@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection};
 
-use super::ChangeOutcome;
+use super::aim::Done;
+use super::{Aim, ChangeOutcome};
 use crate::entitlement::Carried;
 use crate::id::mint;
 use crate::invoice::{Finalize, finalize};
@@ -80,16 +81,34 @@ impl Billing {
     /// Goes on, as of the instant the token's preview was priced for. The plan works at once; a card that is
     /// declined leaves it past due, as a renewal does. On net terms no card is charged.
     pub async fn confirm_resume(&self, actor: &Actor, token: &str) -> Result<ChangeOutcome> {
+        actor.manages_billing()?;
+        let quote = quote::open(token, &self.parts.config.quote_key, self.now())?;
+        self.resume_asked(actor, Some(quote), Aim::default()).await
+    }
+
+    /// Goes on as of this instant, whatever that costs.
+    pub async fn resume_now(&self, actor: &Actor, aim: Aim) -> Result<ChangeOutcome> {
+        actor.manages_billing()?;
+        if let Some(done) = self.done(aim.intent).await? {
+            return self.became(done).await;
+        }
+        self.resume_asked(actor, None, aim).await
+    }
+
+    async fn resume_asked(&self, actor: &Actor, quote: Option<Quote>, aim: Aim) -> Result<ChangeOutcome> {
         let scope = actor.manages_billing()?;
-        let now = self.now();
-        let quote = quote::open(token, &self.parts.config.quote_key, now)?;
         self.catch_up(scope).await?;
+        let now = self.now();
         let mut tx = store::begin(self.pool()).await?;
         let customer = store::customer::lock(&mut tx, scope)
             .await?
             .ok_or(Error::NotFound("customer"))?;
-        let decided = self.decide_resume(&mut tx, customer, quote.at).await?;
-        if decided.quote(quote.at)? != quote {
+        let at = quote.map_or(now, |quote| quote.at);
+        let decided = self.decide_resume(&mut tx, customer, at).await?;
+        aim.check(&decided.subscription)?;
+        if let Some(quote) = quote
+            && decided.quote(quote.at)? != quote
+        {
             return Err(Error::QuoteStale);
         }
         let due = decided.draft.amount_due()?;
@@ -120,8 +139,10 @@ impl Billing {
         };
         finalize(&mut tx, &[f], self.base_url()).await?;
         let Some(method) = method.as_ref().filter(|_| charges) else {
+            let invoice = Some(id);
+            aim.intent.keep(&mut tx, &Done::Now { invoice }).await?;
             store::commit(tx).await?;
-            return Ok(ChangeOutcome::Applied { invoice: Some(id) });
+            return Ok(ChangeOutcome::Applied { invoice });
         };
         let begin = BeginAttempt {
             customer: customer.id,
@@ -135,6 +156,8 @@ impl Billing {
         let attempt = *attempts
             .first()
             .ok_or(Error::Internal("an attempt was not written"))?;
+        let charged = Done::Charged { attempt, invoice: id };
+        aim.intent.keep(&mut tx, &charged).await?;
         store::commit(tx).await?;
         self.collect_at_once(attempt, id).await
     }

@@ -3,10 +3,12 @@
 use billing::catalog::{Plan, Price};
 use billing::id::{PriceId, SubscriptionId, SubscriptionItemId};
 use billing::period::BillingTime;
-use billing::subscription::{Create, CreateError, Subscription};
+use billing::subscription::{Create, CreateError, Subscription, Term};
+use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
 use store::{CustomerScope, Tx};
 
+use crate::clock::within_reach;
 use crate::id::mint;
 use crate::record::{Save, create};
 use crate::{Actor, Billing, Error, Result};
@@ -28,6 +30,15 @@ pub(super) fn sold_at<'p>(plan: &'p Plan, price: PriceId, customer: &CustomerRec
         return Err(Error::Invalid { field: "price" });
     }
     Ok(price)
+}
+
+/// Whether somebody can mean it.
+pub(super) fn reachable(term: Term, now: DateTime<Utc>) -> Result<()> {
+    within_reach(term.starts_at, now, "starts_at")?;
+    if let Some(at) = term.ends_at {
+        within_reach(at, now, "ends_at")?;
+    }
+    Ok(())
 }
 
 impl Billing {

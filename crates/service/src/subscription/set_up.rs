@@ -7,7 +7,8 @@ use billing::subscription::{Term, extend_trial, set_up};
 use chrono::{DateTime, Utc};
 use store::CustomerScope;
 
-use super::sell::{Sale, sold_at};
+use super::sell::{Sale, reachable, sold_at};
+use crate::clock::within_reach;
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result};
 
@@ -26,6 +27,7 @@ impl Billing {
     /// each period since.
     pub async fn set_up_subscription(&self, actor: &Actor, command: SetUp) -> Result<SubscriptionId> {
         actor.serves_customers()?;
+        reachable(command.term, self.now())?;
         let scope = CustomerScope::of(command.customer);
         let mut tx = store::begin(self.pool()).await?;
         let customer = store::customer::lock(&mut tx, scope)
@@ -57,6 +59,7 @@ impl Billing {
     ) -> Result<()> {
         actor.serves_customers()?;
         let scope = CustomerScope::of(customer);
+        let ends_at = within_reach(ends_at, self.now(), "ends_at")?;
         self.catch_up(scope).await?;
         let now = self.now();
         let mut tx = store::begin(self.pool()).await?;

@@ -9,8 +9,9 @@ use billing::subscription::{
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection, Tx};
 
-use super::MAX_QUANTITY;
-use super::sell::{Sale, sold_at};
+use super::cancel::{CANCEL_SCHEDULED, CANCEL_UNDONE};
+use super::sell::{Sale, reachable, sold_at};
+use super::{Aim, MAX_QUANTITY};
 use crate::record::{Save, save};
 use crate::{Actor, Billing, Error, Result};
 
@@ -57,6 +58,7 @@ impl Billing {
         if !(1..=MAX_QUANTITY).contains(&command.quantity) {
             return Err(Error::Invalid { field: "quantity" });
         }
+        reachable(command.term, self.now())?;
         let scope = CustomerScope::of(command.customer);
         let mut tx = store::begin(self.pool()).await?;
         let customer = locked(&mut tx, scope).await?;
@@ -88,15 +90,15 @@ impl Billing {
 
     /// The customer keeps it to the end of what is paid for.
     pub async fn cancel_standalone(&self, actor: &Actor, id: SubscriptionId) -> Result<()> {
-        let decision = (schedule_cancel as Decide, "subscription.cancel_scheduled");
-        self.decide_standalone(actor, (actor.manages_billing()?, id), decision)
-            .await
+        let decision = (schedule_cancel as Decide, CANCEL_SCHEDULED);
+        let own = (actor.manages_billing()?, id);
+        self.decide_standalone(actor, own, decision, Aim::default()).await
     }
 
     pub async fn undo_cancel_standalone(&self, actor: &Actor, id: SubscriptionId) -> Result<()> {
-        let decision = (undo_cancel as Decide, "subscription.cancel_undone");
-        self.decide_standalone(actor, (actor.manages_billing()?, id), decision)
-            .await
+        let decision = (undo_cancel as Decide, CANCEL_UNDONE);
+        let own = (actor.manages_billing()?, id);
+        self.decide_standalone(actor, own, decision, Aim::default()).await
     }
 
     /// Staff ends it with its period, or at once. Says what is given back, and as what.
@@ -109,17 +111,32 @@ impl Billing {
         actor.serves_customers()?;
         let scope = CustomerScope::of(customer);
         let CancelWhen::Now { unused } = when else {
-            let decision = (schedule_cancel as Decide, "subscription.cancel_scheduled");
-            self.decide_standalone(actor, (scope, id), decision).await?;
+            let decision = (schedule_cancel as Decide, CANCEL_SCHEDULED);
+            let own = (scope, id);
+            self.decide_standalone(actor, own, decision, Aim::default())
+                .await?;
             return Ok(None);
         };
+        self.end_standalone_now(actor, (scope, id), unused, Aim::default())
+            .await
+    }
+
+    pub(super) async fn end_standalone_now(
+        &self,
+        actor: &Actor,
+        (scope, id): (CustomerScope, SubscriptionId),
+        unused: UnusedTime,
+        aim: Aim,
+    ) -> Result<Option<NoteParts>> {
         self.catch_up(scope).await?;
         let mut tx = store::begin(self.pool()).await?;
         let customer = locked(&mut tx, scope).await?;
         let subscription = standalone(&mut tx, scope, id).await?;
+        aim.check(&subscription)?;
         let given_back = self
             .end_standalone(&mut tx, actor, (customer, subscription), unused)
             .await?;
+        aim.intent.keep(&mut tx, &()).await?;
         store::commit(tx).await?;
         Ok(given_back)
     }
@@ -131,21 +148,24 @@ impl Billing {
         (customer, id): (CustomerId, SubscriptionId),
     ) -> Result<()> {
         actor.serves_customers()?;
-        let decision = (undo_cancel as Decide, "subscription.cancel_undone");
-        self.decide_standalone(actor, (CustomerScope::of(customer), id), decision)
-            .await
+        let decision = (undo_cancel as Decide, CANCEL_UNDONE);
+        let own = (CustomerScope::of(customer), id);
+        self.decide_standalone(actor, own, decision, Aim::default()).await
     }
 
-    async fn decide_standalone(
+    pub(super) async fn decide_standalone(
         &self,
         actor: &Actor,
         (scope, id): (CustomerScope, SubscriptionId),
         (decide, what): (Decide, &'static str),
+        aim: Aim,
     ) -> Result<()> {
         self.catch_up(scope).await?;
         let mut tx = store::begin(self.pool()).await?;
         let customer = locked(&mut tx, scope).await?;
-        let after = &decide(standalone(&mut tx, scope, id).await?)?;
+        let found = standalone(&mut tx, scope, id).await?;
+        aim.check(&found)?;
+        let after = &decide(found)?;
         let saved = Save {
             actor,
             customer: &customer,
@@ -154,6 +174,7 @@ impl Billing {
             at: self.now(),
         };
         save(&mut tx, saved).await?;
+        aim.intent.keep(&mut tx, &()).await?;
         store::commit(tx).await?;
         Ok(())
     }
@@ -185,7 +206,7 @@ pub(super) async fn may_buy(tx: &mut Tx, customer: &CustomerRecord, price: Price
         return Err(Error::AlreadySubscribed);
     }
     if live.len() >= MAX_STANDALONE {
-        return Err(Error::TooMany);
+        return Err(Error::TooManyStandalone);
     }
     Ok(plan)
 }

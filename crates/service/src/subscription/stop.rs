@@ -9,12 +9,16 @@ use billing::subscription::{
     Feedback, Status, Stop, StopInput, Subscription, UnusedTime, cancel_now, end_unpaid, pause,
 };
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use store::customer::CustomerRecord;
 use store::invoice::WaitingOneOff;
 use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
+use super::Aim;
 use super::cancel::checked;
+use crate::clock::within_reach;
 use crate::credit::{Issue, PlannedNote};
 use crate::entitlement::Carried;
 use crate::id::mint;
@@ -39,6 +43,14 @@ pub enum StopKind {
 }
 
 impl StopKind {
+    fn reachable(self, now: DateTime<Utc>) -> Result<Self> {
+        let Self::Pause { resume_at: Some(at) } = self else {
+            return Ok(self);
+        };
+        let resume_at = Some(within_reach(at, now, "resume_at")?);
+        Ok(Self::Pause { resume_at })
+    }
+
     const fn intent(self) -> Intent {
         match self {
             Self::Pause { resume_at } => Intent::Pause { resume_at },
@@ -62,6 +74,13 @@ pub struct StopPreview {
     pub draft: InvoiceDraft,
     /// The credit balance afterwards.
     pub credit_left: Money,
+}
+
+/// What stopping gave back and billed.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopped<'a> {
+    pub credited: Option<Money>,
+    pub draft: &'a InvoiceDraft,
 }
 
 /// What waits to be billed once comes with the last bill: after an end there is no other. What is sold beside a plan
@@ -133,6 +152,7 @@ impl Billing {
     /// Shows what stopping at this instant costs and gives back, without doing it.
     pub async fn preview_stop(&self, actor: &Actor, kind: StopKind) -> Result<StopPreview> {
         let scope = actor.reads_customer()?;
+        let kind = kind.reachable(self.now())?;
         self.catch_up(scope).await?;
         let now = self.now();
         let mut conn = store::acquire(self.pool()).await?;
@@ -163,14 +183,45 @@ impl Billing {
         token: &str,
         feedback: Option<Feedback>,
     ) -> Result<StopKind> {
-        let scope = actor.manages_billing()?;
-        let feedback = feedback.map(checked).transpose()?;
+        actor.manages_billing()?;
         let quote = quote::open(token, &self.parts.config.quote_key, self.now())?;
         let kind = match quote.intent {
             Intent::Pause { resume_at } => StopKind::Pause { resume_at },
             Intent::Cancel { unused } => StopKind::Cancel { unused },
             Intent::Change { .. } | Intent::AddOn { .. } | Intent::Resume => return Err(Error::QuoteStale),
         };
+        let asked = (kind, feedback, Some(quote));
+        self.stop_asked(actor, asked, Aim::default(), |_| Ok(())).await?;
+        Ok(kind)
+    }
+
+    /// Stops as of this instant, whatever it comes to: what it did is shown by `shape`, and shown again where the
+    /// request is carried out again.
+    pub async fn stop_now<T: Serialize + DeserializeOwned>(
+        &self,
+        actor: &Actor,
+        (kind, feedback): (StopKind, Option<Feedback>),
+        aim: Aim,
+        shape: impl FnOnce(Stopped<'_>) -> Result<T>,
+    ) -> Result<T> {
+        actor.manages_billing()?;
+        if let Some(done) = self.done(aim.intent).await? {
+            return Ok(done);
+        }
+        self.stop_asked(actor, (kind, feedback, None), aim, shape).await
+    }
+
+    /// What was quoted is done as of its instant, or not at all.
+    async fn stop_asked<T: Serialize>(
+        &self,
+        actor: &Actor,
+        (kind, feedback, quote): (StopKind, Option<Feedback>, Option<Quote>),
+        aim: Aim,
+        shape: impl FnOnce(Stopped<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let scope = actor.manages_billing()?;
+        let kind = kind.reachable(self.now())?;
+        let feedback = feedback.map(checked).transpose()?;
         self.catch_up(scope).await?;
         let mut tx = store::begin(self.pool()).await?;
         let customer = store::customer::lock(&mut tx, scope)
@@ -178,10 +229,12 @@ impl Billing {
             .ok_or(Error::NotFound("customer"))?;
         let halt = Halt::Asked(kind);
         let main = main_of(&mut tx, scope).await?;
-        let decided = self
-            .decide_stop(&mut tx, (customer, main), halt, quote.at)
-            .await?;
-        if decided.quote(quote.intent, quote.at)? != quote {
+        aim.check(&main)?;
+        let at = quote.map_or_else(|| self.now(), |quote| quote.at);
+        let decided = self.decide_stop(&mut tx, (customer, main), halt, at).await?;
+        if let Some(quote) = quote
+            && decided.quote(quote.intent, quote.at)? != quote
+        {
             return Err(Error::QuoteStale);
         }
         if let Some(feedback) = &feedback {
@@ -189,8 +242,13 @@ impl Billing {
                 .await?;
         }
         self.stop(&mut tx, actor, &decided, halt).await?;
+        let shown = shape(Stopped {
+            credited: decided.credit_note.as_ref().map(|note| note.draft.total()),
+            draft: &decided.draft,
+        })?;
+        aim.intent.keep(&mut tx, &shown).await?;
         store::commit(tx).await?;
-        Ok(kind)
+        Ok(shown)
     }
 
     /// Ends what dunning could not collect for, as of the instant of its last step: what is billed and not served

@@ -13,16 +13,18 @@ use store::invoice::WaitingOneOff;
 use store::usage::NewBilledUsage;
 use store::{CustomerScope, PgConnection, Tx};
 
+use super::aim::Done;
 use super::{ChangeOutcome, Subscribed};
 use crate::credit::{self, Issue, PlannedNote};
 use crate::invoice::{Finalize, finalize};
 use crate::payment::{BeginAttempt, Cause, begin_attempts};
 use crate::record::{Save, save};
-use crate::{Actor, Billing, Error, Result};
+use crate::{Actor, Billing, Error, Intent, Result};
 
 /// A change that costs something now.
 pub(super) struct Upgrade<'a> {
     pub actor: &'a Actor,
+    pub intent: Intent,
     pub customer: &'a CustomerRecord,
     /// The subscription and what happened to it where nothing is left to collect.
     pub done: (&'a Subscription, &'static str),
@@ -62,10 +64,10 @@ impl Billing {
             let (done, what) = upgrade.done;
             save(&mut tx, upgrade.save((done, what), now)).await?;
             self.issue(&mut tx, &upgrade, done, now).await?;
+            let invoice = Some(invoice);
+            upgrade.intent.keep(&mut tx, &Done::Now { invoice }).await?;
             store::commit(tx).await?;
-            return Ok(ChangeOutcome::Applied {
-                invoice: Some(invoice),
-            });
+            return Ok(ChangeOutcome::Applied { invoice });
         }
         let method = store::payment::default_method(&mut tx, scope)
             .await?
@@ -84,6 +86,10 @@ impl Billing {
         let attempt = *attempts
             .first()
             .ok_or(Error::Internal("an attempt was not written"))?;
+        upgrade
+            .intent
+            .keep(&mut tx, &Done::Charged { attempt, invoice })
+            .await?;
         store::commit(tx).await?;
         self.collect_at_once(attempt, invoice).await
     }

@@ -16,7 +16,7 @@ use crate::Result;
 type Buckets = BTreeMap<BucketKey, Bucket>;
 type Counters = BTreeMap<CounterKey, CounterChange>;
 
-/// By how much the counters changed, and where they stand now.
+/// By how much the counters changed, and where they stand now, if any is beyond what can be billed.
 pub(super) struct Counted {
     counters: Counters,
     pub totals: HashMap<CounterKey, Decimal>,
@@ -37,7 +37,7 @@ pub(super) async fn count(conn: &mut PgConnection, events: &[&Countable<'_>]) ->
             .map(|(key, new)| (key, CounterChange::Add(new.into()))),
     );
     let changes: Vec<_> = counters.iter().map(|(key, change)| (*key, *change)).collect();
-    let totals = store::usage::add_to_counters(conn, &changes).await?;
+    let totals = store::usage::add_to_counters(conn, &changes, MAX_TOTAL).await?;
     Ok(Counted { counters, totals })
 }
 

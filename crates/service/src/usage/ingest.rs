@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use billing::catalog::{Aggregation, Meter};
 use billing::id::CustomerId;
-use billing::usage::MAX_TOTAL;
 use chrono::{DateTime, Utc};
 use store::PgConnection;
 use store::usage::NewEvent;
@@ -163,11 +162,17 @@ fn was_given_up(error: &Error) -> bool {
 
 async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<EventKey>) -> Result<Stored> {
     let mut tx = store::begin(billing.pool()).await?;
-    let known = known(&mut tx, sent, billing.now()).await?;
+    let intake = &billing.parts.intake;
+    let mut known = known(&mut tx, sent, billing.now()).await?;
+    known.resent = intake.resent();
     let stored = store_and_count(&mut tx, &known, sent, too_much).await?;
-    if let Stored::All(_) = stored {
+    if let Stored::All(outcomes) = &stored {
         store::commit(tx).await?;
-        billing.touch(sent.iter().map(|sent| sent.input.customer));
+        intake.note(outcomes);
+        // Nothing is different for those whose events were known.
+        let changed = sent.iter().zip(outcomes);
+        let changed = changed.filter(|(_, outcome)| **outcome == EventOutcome::Accepted);
+        billing.touch(changed.map(|(sent, _)| sent.input.customer));
     }
     Ok(stored)
 }
@@ -202,6 +207,7 @@ async fn known(conn: &mut PgConnection, sent: &[Sent<'_>], now: DateTime<Utc>) -
             .map(|customer| (customer.id, customer))
             .collect(),
         now,
+        resent: false,
     })
 }
 
@@ -238,7 +244,7 @@ async fn store_and_count(
         let events: Vec<&Countable<'_>> = accepted.iter().map(|(_, event)| event).collect();
         let counted = count(conn, &events).await?;
         store::usage::note_late(conn, &late(&events, known.now)).await?;
-        if counted.totals.values().any(|total| total.abs() > MAX_TOTAL) {
+        if !counted.totals.is_empty() {
             let beyond = beyond(&events, counted)?;
             if !beyond.is_empty() {
                 return Ok(Stored::TooMuch(beyond));
@@ -254,9 +260,12 @@ async fn store_and_count(
 async fn store_facts<'a>(
     conn: &mut PgConnection,
     known: &Known,
-    facts: Vec<(usize, Countable<'a>)>,
+    mut facts: Vec<(usize, Countable<'a>)>,
     outcomes: &mut [Option<EventOutcome>],
 ) -> Result<Vec<(usize, Countable<'a>)>> {
+    if known.resent {
+        leave_out_known(conn, &mut facts, outcomes).await?;
+    }
     let new: Vec<NewEvent<'_>> = facts.iter().map(|(_, event)| event.new.clone()).collect();
     let fresh = store::usage::insert_events(conn, &new, known.now).await?;
     for position in &fresh {
@@ -266,6 +275,20 @@ async fn store_facts<'a>(
     let facts = facts.into_iter().enumerate();
     let accepted = facts.filter(|(position, _)| fresh.contains(position));
     Ok(accepted.map(|(_, fact)| fact).collect())
+}
+
+/// Whether an id is known does not change any more, so that they need no second look.
+async fn leave_out_known(
+    conn: &mut PgConnection,
+    facts: &mut Vec<(usize, Countable<'_>)>,
+    outcomes: &mut [Option<EventOutcome>],
+) -> Result<()> {
+    let keys: Vec<_> = facts.iter().map(|(_, event)| event.new.key).collect();
+    for known in store::usage::known_keys(conn, &keys).await? {
+        outcomes[facts[known.position].0] = Some(EventOutcome::of_known(known.same_body));
+    }
+    facts.retain(|(index, _)| outcomes[*index].is_none());
+    Ok(())
 }
 
 /// Whose events belong to periods that may have been billed already, in order.

@@ -1,12 +1,13 @@
 //! Requests that come at the same time share a transaction: one commit makes all of their events durable.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use billing::id::CustomerId;
 use tokio::sync::oneshot;
 
-use super::event::{EventInput, IngestReport};
+use super::event::{EventInput, EventOutcome, IngestReport};
 use super::ingest::MAX_EVENTS;
 use crate::{Error, Result};
 
@@ -14,7 +15,7 @@ use crate::{Error, Result};
 const MAX_WRITERS: usize = 4;
 /// Another writer begins once so many events wait for each that works already: below that, sharing its next commit
 /// is quicker.
-const EVENTS_PER_WRITER: usize = 32;
+const EVENTS_PER_WRITER: usize = 8;
 /// More than this waits so long that whoever sent it gives up first.
 const MAX_WAITING: usize = 20_000;
 /// What waits is in memory, several times as large as it came.
@@ -24,7 +25,10 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// Events that were handed in and are not stored yet.
 #[derive(Debug, Default)]
-pub struct Intake(Mutex<Waiting>);
+pub struct Intake {
+    waiting: Mutex<Waiting>,
+    resent: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -106,9 +110,21 @@ impl Intake {
         Writer::Needed
     }
 
+    /// What became of a transaction's events. Whoever sends known ones again mostly has more of them.
+    pub(super) fn note(&self, outcomes: &[EventOutcome]) {
+        let known = |outcome: &&EventOutcome| matches!(outcome, EventOutcome::Duplicate);
+        let known = outcomes.iter().filter(known).count();
+        self.resent.store(known * 2 > outcomes.len(), Ordering::Relaxed);
+    }
+
+    /// Whether most of the events before were known: then it is cheaper to look first.
+    pub(super) fn resent(&self) -> bool {
+        self.resent.load(Ordering::Relaxed)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         // Whoever panicked held it between two whole states.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

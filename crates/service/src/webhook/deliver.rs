@@ -134,8 +134,9 @@ impl Billing {
         if tried == Tried::Taken {
             store::webhook::endpoint::succeeded(&mut tx, endpoint.id, now).await?;
         } else {
-            let since = store::webhook::endpoint::failed(&mut tx, endpoint.id, now).await?;
-            if is_given_up(tried, since, now) {
+            let of = (endpoint.id, endpoint.url.as_str());
+            let since = store::webhook::endpoint::failed(&mut tx, of, now).await?;
+            if since.is_some_and(|since| is_given_up(tried, since, now)) {
                 self.turn_off(&mut tx, endpoint, tried).await?;
             }
         }

@@ -51,7 +51,7 @@ impl Billing {
     ) -> Result<Replayed> {
         actor.manages_webhooks()?;
         let now = real_now();
-        let since = since.max(now - FURTHEST);
+        let since = since.clamp(now - FURTHEST, now);
         let mut tx = store::begin(self.pool()).await?;
         let endpoint = listening(&mut tx, id).await?;
         let limit = i64::try_from(MAX_REPLAYED).unwrap_or(i64::MAX);

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use billing::id::{CustomerId, StaffId};
+use chrono::TimeDelta;
 use secrecy::ExposeSecret;
 use service::billing;
 use service::{Actor, Billing, Error, MemberRole, NewApiKey, Scope, StaffRole};
@@ -175,4 +176,25 @@ async fn owners_and_admins_manage_keys_and_nobody_else(pool: PgPool) {
         .create_api_key(&admin, key(Some(CustomerId::from_uuid(Uuid::nil()))))
         .await;
     assert!(matches!(nobody, Err(Error::NotFound(_))));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_key_that_is_over_before_it_begins_is_not_made(pool: PgPool) {
+    let world = world(pool).await;
+    let now = service::clock::real_now();
+    for (wait, code) in [
+        (TimeDelta::seconds(-1), Some("invalid")),
+        (TimeDelta::zero(), Some("invalid")),
+        (TimeDelta::days(20 * 365), Some("invalid")),
+        (TimeDelta::hours(1), None),
+    ] {
+        let new = NewApiKey {
+            name: "host".into(),
+            customer: None,
+            scopes: vec![Scope::Read],
+            expires_at: Some(now + wait),
+        };
+        let made = world.billing.create_api_key(&Actor::System, new).await;
+        assert_eq!(made.err().map(|error| error.code()), code, "{wait}");
+    }
 }

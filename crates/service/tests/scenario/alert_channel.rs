@@ -377,3 +377,97 @@ async fn what_reaches_a_channel_is_checked_and_sealed(pool: PgPool) {
     let made = billing.create_alert_channel(&Actor::System, elsewhere).await;
     assert!(matches!(made, Err(Error::Invalid { field: "slack_url" })));
 }
+
+/// Everything that waits is due.
+async fn tries_are_due(channels: &Channels) {
+    sqlx::query("UPDATE graphile_worker._private_jobs SET run_at = now()")
+        .execute(&channels.play.pool)
+        .await
+        .unwrap();
+    channels.play.billing.drain_outgoing().await.unwrap();
+}
+
+fn actions(channels: &Channels) -> Vec<String> {
+    let action = |json: serde_json::Value| json["event_action"].as_str().unwrap_or_default().to_owned();
+    channels
+        .receiver
+        .take()
+        .iter()
+        .map(|one| action(one.json()))
+        .collect()
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_is_over_before_it_could_be_told_opens_no_incident(pool: PgPool) {
+    let channels = channels(pool).await;
+    channels
+        .add(ChannelAddress::PagerDuty(KEY.into()), Severity::Info)
+        .await;
+    channels.receiver.will_answer(&[(503, "")]);
+    let alert = channels.say("Nodes are down", Severity::High).await;
+    channels.play.billing.drain_outgoing().await.unwrap();
+    assert_eq!(
+        actions(&channels),
+        ["trigger"],
+        "it may have been heard all the same"
+    );
+    channels.receiver.usually_answers(202, "");
+    channels
+        .play
+        .billing
+        .resolve_alert(&Actor::System, alert.id)
+        .await
+        .unwrap();
+    channels.play.billing.drain_outgoing().await.unwrap();
+    tries_are_due(&channels).await;
+    assert_eq!(actions(&channels), ["resolve"]);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn that_somebody_looks_after_it_is_told_after_the_alert(pool: PgPool) {
+    let channels = channels(pool).await;
+    channels
+        .add(ChannelAddress::PagerDuty(KEY.into()), Severity::Info)
+        .await;
+    channels.receiver.will_answer(&[(503, "")]);
+    let alert = channels.say("Nodes are down", Severity::High).await;
+    channels.play.billing.drain_outgoing().await.unwrap();
+    channels.receiver.usually_answers(202, "");
+    channels
+        .play
+        .billing
+        .acknowledge_alert(&Actor::System, alert.id)
+        .await
+        .unwrap();
+    channels.play.billing.drain_outgoing().await.unwrap();
+    assert_eq!(actions(&channels), ["trigger"]);
+    tries_are_due(&channels).await;
+    tries_are_due(&channels).await;
+    assert_eq!(actions(&channels), ["trigger", "acknowledge"]);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_channel_is_made_once_however_often_it_is_asked_for(pool: PgPool) {
+    let channels = channels(pool).await;
+    let intent = Intent::new();
+    let ask = || {
+        let new = NewAlertChannel {
+            name: "on call".to_owned(),
+            address: ChannelAddress::PagerDuty(KEY.into()),
+            severity: Severity::High,
+        };
+        channels
+            .play
+            .billing
+            .create_alert_channel_once(&Actor::System, new, intent)
+    };
+    let first = ask().await.unwrap();
+    assert_eq!(ask().await.unwrap().id, first.id);
+    let all = channels
+        .play
+        .billing
+        .alert_channels(&Actor::System)
+        .await
+        .unwrap();
+    assert_eq!(all.len(), 1);
+}

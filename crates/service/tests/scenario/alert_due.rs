@@ -141,3 +141,27 @@ async fn nothing_is_told_before_anybody_began_to(pool: PgPool) {
     play.live_until("2026-03-10T00:00:00Z").await;
     assert!(told(&play).await.is_empty());
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_trial_that_is_extended_is_told_anew(pool: PgPool) {
+    let play = play(pool, "2026-03-01T12:00:00Z").await;
+    play.billing.tell_ends().await.unwrap();
+    let session_ref = play.checkout("starter", Interval::Month, true).await;
+    play.submit(&session_ref, VISA).await;
+    play.billing
+        .checkout_result(&play.actor, &session_ref)
+        .await
+        .unwrap();
+    play.live_until("2026-03-09T12:00:00Z").await;
+    play.billing
+        .extend_trial(&Actor::System, play.customer(), utc("2026-03-29T12:00:00Z"))
+        .await
+        .unwrap();
+    play.live_until("2026-03-09T13:00:00Z").await;
+    play.billing.tell_ends().await.unwrap();
+    let first = line("The trial ends in 7 days", "08 Mar 12:00", AlertState::Resolved);
+    assert_eq!(told(&play).await, [first.clone()]);
+    play.live_until("2026-03-23T12:00:00Z").await;
+    let again = line("The trial ends in 7 days", "22 Mar 12:00", AlertState::Open);
+    assert_eq!(told(&play).await, [first, again]);
+}

@@ -3,7 +3,7 @@
 use service::billing::entitlement::{Reason, Severity};
 use service::billing::invoice::LineKind;
 use service::billing::period::Interval::Month;
-use service::{Error, ReservationError, ReserveOutcome, ReserveUsage};
+use service::{Billing, Error, ReservationError, ReserveOutcome, ReserveUsage, ServiceConfig};
 use sqlx::PgPool;
 
 use crate::limited::{Rest, counts, host};
@@ -273,4 +273,29 @@ async fn what_cannot_be_held_is_refused_at_once(pool: PgPool) {
     assert!(matches!(good, Ok(ReserveOutcome::Held { .. })), "{good:?}");
     assert!(matches!(bad, Err(Error::Invalid { .. })), "{bad:?}");
     play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn without_tracking_nothing_is_counted_and_no_limit_reached(pool: PgPool) {
+    let play = five_chains(pool).await;
+    play.reserve("a", CHAINS, 5).await;
+    let config = ServiceConfig {
+        usage_tracking: false,
+        ..play.billing.config().clone()
+    };
+    let billing = Billing::over(play.pool.clone(), play.clock.clone(), config);
+    let untracked = Play { billing, ..play };
+    assert_eq!(untracked.reserve("b", CHAINS, 9).await, counts(0, 0, 5));
+    untracked.commit("b", None).await;
+    untracked.release("c").await.unwrap();
+    assert!(untracked.check(CHAINS, 9).await.allowed());
+    let unknown = untracked.try_reserve("d", "teleports", 1).await;
+    assert!(matches!(unknown, Err(Error::NotFound("meter"))), "{unknown:?}");
+    untracked.pause().await;
+    untracked.billing.forget_checked();
+    let refused = untracked.refused("e", CHAINS, 1).await;
+    assert_eq!(refused.reason, Some(Reason::Suspended));
+    assert_eq!(untracked.counted(CHAINS).await, []);
+    untracked.billing.drain_queue().await.unwrap();
+    untracked.ties().await;
 }

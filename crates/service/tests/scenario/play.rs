@@ -7,7 +7,6 @@ use service::billing::invoice::InvoiceStatus;
 use service::billing::money::Currency;
 use service::billing::payment::dunning::DunningEnd;
 use service::billing::period::Interval;
-use service::billing::revenue::GrossMargin;
 use service::billing::subscription::StatusName;
 use service::billing::tax::TaxRate;
 use service::clock::ManualClock;
@@ -63,16 +62,8 @@ pub async fn play_to(pool: PgPool, now: &str, dunning_end: DunningEnd) -> Play {
 
 pub fn config() -> ServiceConfig {
     ServiceConfig {
-        database_url: "".into(),
-        base_url: "http://localhost:3000".to_owned(),
-        currency: Currency::USD,
         tax: TaxRate::new("0.08".parse().unwrap()).unwrap().into(),
-        gross_margin: GrossMargin::WHOLE,
-        quote_key: [7; 32],
-        usage_tracking: true,
-        usage_thresholds: Default::default(),
-        dunning_end: DunningEnd::Cancel,
-        outgoing: service::OutgoingConfig::new([7; 32]),
+        ..ServiceConfig::usual("", "http://localhost:3000", [7; 32])
     }
 }
 

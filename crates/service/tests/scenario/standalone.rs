@@ -437,7 +437,7 @@ async fn there_are_twenty_and_no_more(pool: PgPool) {
         play.beside(&format!("node_{n}"), Month).await;
     }
     let refused = play.try_beside(&format!("node_{MAX_STANDALONE}"), Month).await;
-    assert!(matches!(refused, Err(Error::TooMany)), "{refused:?}");
+    assert!(matches!(refused, Err(Error::TooManyStandalone)), "{refused:?}");
     play.live_until("2026-05-01T09:00:00Z").await;
     let may = play.invoices().await.pop().unwrap();
     let names: Vec<_> = may

@@ -277,7 +277,21 @@ async fn an_endpoint_that_takes_nothing_for_five_days_is_turned_off_and_its_owne
         .await
         .unwrap();
     assert!(endpoint.enabled && endpoint.failing_since.is_some());
-    // A success in between begins the count anew.
+    // Another address begins anew: what the old one refused says nothing about it.
+    let moved = EditWebhookEndpoint {
+        url: Some(hooks.receiver.url("/moved")),
+        ..EditWebhookEndpoint::default()
+    };
+    let endpoint = hooks
+        .play
+        .billing
+        .edit_webhook_endpoint(&owner, hooks.endpoint, moved)
+        .await
+        .unwrap();
+    assert!(endpoint.enabled && endpoint.failing_since.is_none());
+    hooks.tries_are_due().await;
+    hooks.send().await;
+    // Five days pass without a success.
     sqlx::query("UPDATE webhook_endpoint SET failing_since = $1")
         .bind(real_now() - TimeDelta::days(5))
         .execute(&hooks.play.pool)

@@ -6,8 +6,6 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use service::billing::id::CustomerId;
 use service::billing::money::Currency;
-use service::billing::revenue::GrossMargin;
-use service::billing::tax::TaxRate;
 use service::clock::ManualClock;
 use service::{Actor, Billing, ServiceConfig, SignUp};
 use sqlx::PgPool;
@@ -29,16 +27,8 @@ pub async fn world(pool: PgPool) -> World {
 pub async fn world_in(pool: PgPool, currency: Currency) -> World {
     let clock = ManualClock::at(utc("2026-01-15T10:00:00Z"));
     let config = ServiceConfig {
-        database_url: SecretString::from(""),
-        base_url: "http://localhost:3000".to_owned(),
         currency,
-        tax: TaxRate::ZERO.into(),
-        gross_margin: GrossMargin::WHOLE,
-        quote_key: [7; 32],
-        usage_tracking: true,
-        usage_thresholds: Default::default(),
-        dunning_end: service::billing::payment::dunning::DunningEnd::default(),
-        outgoing: service::OutgoingConfig::new([7; 32]),
+        ..ServiceConfig::usual("", "http://localhost:3000", [7; 32])
     };
     let billing = Billing::over(pool.clone(), clock.clone(), config);
     billing.migrate().await.unwrap();

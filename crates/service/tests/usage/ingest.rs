@@ -36,6 +36,44 @@ async fn the_same_event_again_is_the_same_event(pool: PgPool) {
     world.ties().await;
 }
 
+/// Once most of what comes was known, ids are looked up before anything is stored.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn among_events_sent_again_new_ones_and_conflicts_are_told_apart(pool: PgPool) {
+    let (world, ada) = metered(pool).await;
+    let known: Vec<_> = (1..=3)
+        .map(|n| event(ada, &format!("e-{n}"), "api_requests", "10", NOON))
+        .collect();
+    assert_eq!(codes(&world.send(known.clone()).await), ["accepted"; 3]);
+    for _ in 0..2 {
+        assert_eq!(codes(&world.send(known.clone()).await), ["duplicate"; 3]);
+    }
+    let changed = |id| event(ada, id, "api_requests", "11", NOON);
+    let mixed = vec![
+        known[0].clone(),
+        changed("e-2"),
+        changed("e-4"),
+        changed("e-4"),
+        event(ada, "e-4", "api_requests", "12", NOON),
+        event(ada, "e-3", "nothing", "10", NOON),
+        known[2].clone(),
+    ];
+    assert_eq!(
+        codes(&world.send(mixed).await),
+        [
+            "duplicate",
+            "event_conflict",
+            "accepted",
+            "duplicate",
+            "event_conflict",
+            "unknown_meter",
+            "duplicate"
+        ]
+    );
+    let used = world.counters(ada, utc("2026-01-01T00:00:00Z")).await;
+    assert_eq!(used["api_requests"], 41.into());
+    world.ties().await;
+}
+
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn the_same_id_with_another_body_is_a_conflict(pool: PgPool) {
     let (world, ada) = metered(pool).await;
@@ -129,8 +167,6 @@ async fn without_tracking_events_are_accepted_and_forgotten(pool: PgPool) {
     let (world, ada) = metered(pool).await;
     let config = ServiceConfig {
         usage_tracking: false,
-        usage_thresholds: Default::default(),
-        dunning_end: service::billing::payment::dunning::DunningEnd::default(),
         ..world.billing.config().clone()
     };
     let billing = Billing::over(world.pool.clone(), world.clock.clone(), config);

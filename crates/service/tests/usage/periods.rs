@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use service::billing;
 use sqlx::PgPool;
 use store::CustomerScope;
-use store::usage::{MetersAsked, SpanOf};
+use store::usage::{DaysOf, MetersAsked, SpanOf};
 
 use crate::meters::{event, meter, metered};
 use crate::support::{World, utc};
@@ -168,7 +168,12 @@ async fn a_foreign_scope_sees_nothing(pool: PgPool) {
         let used = store::usage::counters(&mut conn, scope, period.start(), &ids)
             .await
             .unwrap();
-        let days = store::usage::days(&mut conn, scope, day, day).await.unwrap();
+        let days = DaysOf {
+            from: utc("2026-01-12T08:00:00Z"),
+            until: period.end(),
+            fresh_from: day,
+        };
+        let days = store::usage::daily(&mut conn, scope, &ids, days).await.unwrap();
         let asked = MetersAsked::of(&[meter("storage_gb")]);
         let spans = store::usage::spans(&mut conn, &[SpanOf { scope, period }], &asked)
             .await

@@ -81,6 +81,14 @@ pub async fn insert(conn: &mut PgConnection, new: &ChannelRow) -> Result<()> {
     Ok(())
 }
 
+/// Held to the transaction's end by whoever makes one: there are never more than allowed, and of one intent one.
+pub async fn lock_all(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('alert_channel', 0)) AS locked")
+        .fetch_one(conn)
+        .await?;
+    Ok(())
+}
+
 /// Oldest first.
 pub async fn list(conn: &mut PgConnection) -> Result<Vec<ChannelRow>> {
     let rows = sqlx::query_as!(

@@ -1,6 +1,6 @@
 //! Days before an end, by business time: up to which instant they were told, and what ends.
 
-use billing::id::{CustomerId, PaymentMethodId, SubscriptionId};
+use billing::id::{AlertId, CustomerId, PaymentMethodId, SubscriptionId};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
@@ -95,21 +95,20 @@ pub async fn cards(
     Ok(card.collect())
 }
 
-/// Whose alerts of an end are open though it is none any more: the trial is over, or another card pays.
-pub async fn over(conn: &mut PgConnection) -> Result<(Vec<String>, Vec<String>)> {
-    let trials = sqlx::query_scalar!(
-        "SELECT DISTINCT a.scope FROM alert a WHERE a.rule = 'trial_ending' AND a.state <> 'resolved'
+/// Alerts of an end that are open though it is none any more: the trial is over or ends later, another card pays, or the
+/// bank made it last longer.
+pub async fn over(conn: &mut PgConnection) -> Result<Vec<AlertId>> {
+    let ids = sqlx::query_scalar!(
+        r#"SELECT a.id AS "id!" FROM alert a WHERE a.state <> 'resolved' AND a.rule = 'trial_ending'
            AND NOT EXISTS (SELECT FROM subscription s WHERE s.customer_id = a.customer_id AND s.status = 'trialing'
-               AND wire_id('sub', s.id) = a.scope)"
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let cards = sqlx::query_scalar!(
-        "SELECT DISTINCT a.scope FROM alert a WHERE a.rule = 'card_expiring' AND a.state <> 'resolved'
+               AND s.status_at = a.period_start AND wire_id('sub', s.id) = a.scope)
+         UNION ALL
+         SELECT a.id FROM alert a WHERE a.state <> 'resolved' AND a.rule = 'card_expiring'
            AND NOT EXISTS (SELECT FROM payment_method m WHERE m.customer_id = a.customer_id AND m.is_default
-               AND m.removed_at IS NULL AND wire_id('pm', m.id) = a.scope)"
+               AND m.removed_at IS NULL AND wire_id('pm', m.id) = a.scope
+               AND (make_date(m.exp_year, m.exp_month, 1) + interval '1 month') AT TIME ZONE 'UTC' = a.period_start)"#
     )
     .fetch_all(conn)
     .await?;
-    Ok((trials, cards))
+    Ok(ids.into_iter().map(AlertId::from_uuid).collect())
 }

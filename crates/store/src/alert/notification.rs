@@ -82,6 +82,19 @@ pub async fn told(conn: &mut PgConnection, alerts: &[AlertId]) -> Result<Vec<(Al
     Ok(told.collect())
 }
 
+/// Whether the channel still has to hear that there is such an alert.
+pub async fn is_triggering(conn: &mut PgConnection, alert: AlertId, channel: AlertChannelId) -> Result<bool> {
+    let waits = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM alert_notification
+               WHERE alert_id = $1 AND channel_id = $2 AND action = 'trigger' AND state = 'pending') AS "waits!""#,
+        alert.uuid(),
+        channel.uuid(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(waits)
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotificationRow {
     pub channel: AlertChannelId,

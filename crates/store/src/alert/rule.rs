@@ -28,6 +28,14 @@ pub async fn list(conn: &mut PgConnection) -> Result<Vec<Rule>> {
         .collect()
 }
 
+/// Held to the transaction's end by whoever changes one: nobody decides by what another is changing.
+pub async fn lock_all(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('alert_rule', 0)) AS locked")
+        .fetch_one(conn)
+        .await?;
+    Ok(())
+}
+
 pub async fn set(conn: &mut PgConnection, rule: &Rule) -> Result<()> {
     let steps: Value = serde_json::to_value(&rule.steps).map_err(|error| Error::corrupt(TABLE, error))?;
     sqlx::query!(

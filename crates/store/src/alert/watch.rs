@@ -77,24 +77,62 @@ pub async fn rotate(conn: &mut PgConnection, limit: i64) -> Result<Vec<CustomerI
     Ok(ids.into_iter().map(CustomerId::from_uuid).collect())
 }
 
-/// Whose buckets of the hours since `hour` changed since the last sweep; none where another process is at it. The
-/// margin covers transactions that were open at the last time.
-pub async fn sweep(conn: &mut PgConnection, hour: DateTime<Utc>) -> Result<Option<Vec<CustomerId>>> {
-    let since = sqlx::query_scalar!(
-        r#"SELECT swept_until - interval '1 minute' AS "since!" FROM alert_progress FOR UPDATE SKIP LOCKED"#
+/// What a sweep has to look at, and up to where it has come once it has done so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Swept {
+    pub customers: Vec<CustomerId>,
+    pub until: DateTime<Utc>,
+}
+
+/// Whose buckets of the hours since `hour`, or whose terms, changed since the last sweep. The margin covers transactions
+/// that were open at the last time.
+pub async fn sweep(conn: &mut PgConnection, hour: DateTime<Utc>) -> Result<Swept> {
+    let progress = sqlx::query!(
+        r#"SELECT swept_until - interval '1 minute' AS "since!", now() AS "until!" FROM alert_progress"#
     )
-    .fetch_optional(&mut *conn)
+    .fetch_one(&mut *conn)
     .await?;
-    let Some(since) = since else { return Ok(None) };
     let ids = sqlx::query_scalar!(
-        "SELECT DISTINCT customer_id FROM usage_bucket WHERE hour >= $1 AND touched_at >= $2 ORDER BY customer_id",
+        r#"SELECT customer_id AS "customer_id!" FROM usage_bucket WHERE hour >= $1 AND touched_at >= $2
+           UNION
+           SELECT customer_id FROM outbox_event
+           WHERE recorded_at >= $2 AND customer_id IS NOT NULL AND kind = ANY($3)
+           ORDER BY 1"#,
         hour,
-        since,
+        progress.since,
+        &CHANGES_TERMS as &[&str],
     )
-    .fetch_all(&mut *conn)
+    .fetch_all(conn)
     .await?;
-    sqlx::query!("UPDATE alert_progress SET swept_until = now()")
-        .execute(conn)
-        .await?;
-    Ok(Some(ids.into_iter().map(CustomerId::from_uuid).collect()))
+    Ok(Swept {
+        customers: ids.into_iter().map(CustomerId::from_uuid).collect(),
+        until: progress.until,
+    })
+}
+
+/// What lets a value near its limit, or the next bill grow, though nothing is used.
+const CHANGES_TERMS: [&str; 12] = [
+    "subscription.created",
+    "subscription.upgraded",
+    "subscription.changed",
+    "subscription.add_on_changed",
+    "subscription.resumed",
+    "subscription.price_agreed",
+    "subscription.price_dropped",
+    "entitlement.overridden",
+    "entitlement.override_removed",
+    "customer.budget_changed",
+    "one_off.added",
+    "trial.converted",
+];
+
+/// Notes that everything up to then was looked at. Of two that swept at once the later counts.
+pub async fn set_swept(conn: &mut PgConnection, until: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "UPDATE alert_progress SET swept_until = greatest(swept_until, $1)",
+        until
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

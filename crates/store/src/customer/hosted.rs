@@ -11,7 +11,7 @@ use crate::page::PageOf;
 use crate::{CustomerScope, Error, Result};
 
 /// No two customers have the same id of the host's.
-pub const EXTERNAL_ID: &str = "customer_external_id_key";
+pub const EXTERNAL_ID: &str = "customer_external_id";
 
 pub type Metadata = BTreeMap<String, String>;
 

@@ -5,7 +5,7 @@ use billing::id::{CustomerId, OutboxEventId};
 use billing::webhook::TEST_KIND;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::{CustomerScope, Result};
@@ -91,7 +91,7 @@ async fn of_all(conn: &mut PgConnection, after: FeedPlace, limit: i64) -> Result
         Row,
         r#"SELECT id, xid::text::bigint AS "transaction!", kind, customer_id, subject, occurred_at, sequence, payload
            FROM outbox_event
-           WHERE (xid, id) > ($1::bigint::text::xid8, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+           WHERE (xid, id) > ($1::bigint::text::xid8, $2) AND xid < (SELECT feed_horizon())
              AND kind <> $3
            ORDER BY xid, id LIMIT $4"#,
         after.transaction,
@@ -115,7 +115,7 @@ async fn of_customer(
         r#"SELECT id, xid::text::bigint AS "transaction!", kind, customer_id, subject, occurred_at, sequence, payload
            FROM outbox_event
            WHERE customer_id = $1 AND (xid, id) > ($2::bigint::text::xid8, $3)
-             AND xid < pg_snapshot_xmin(pg_current_snapshot())
+             AND xid < (SELECT feed_horizon())
            ORDER BY xid, id LIMIT $4"#,
         scope.uuid(),
         after.transaction,
@@ -125,6 +125,45 @@ async fn of_customer(
     .fetch_all(conn)
     .await?;
     Ok(rows)
+}
+
+/// So far ahead goes whatever is written after a restore: nobody has read on for as many transactions after the backup.
+const LEAP: i64 = 1 << 40;
+
+/// Puts what is written from now on behind everything there is and was, in a database that was restored: into another
+/// cluster, which counts its transactions anew, or to an earlier moment. Says whether it did.
+pub async fn align(pool: &PgPool) -> Result<bool> {
+    let mut tx = pool.begin().await?;
+    if !is_elsewhere(&mut tx).await? {
+        return Ok(false);
+    }
+    // Whoever has written by the old count has committed when this is granted.
+    sqlx::query("LOCK TABLE outbox_event IN SHARE ROW EXCLUSIVE MODE")
+        .execute(&mut *tx)
+        .await?;
+    if !is_elsewhere(&mut tx).await? {
+        return Ok(false);
+    }
+    let leaps = sqlx::query_scalar!(
+        r#"UPDATE feed_offset SET cluster = feed_cluster(),
+               transactions = transactions + CASE WHEN cluster IS NULL AND NOT feed_is_ahead() THEN 0 ELSE $1::bigint END
+           RETURNING transactions > 0 AS "leaps!""#,
+        LEAP,
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(leaps)
+}
+
+/// Whether it is not where it was the last time, or holds what stands ahead of whatever is written next.
+async fn is_elsewhere(conn: &mut PgConnection) -> Result<bool> {
+    let elsewhere = sqlx::query_scalar!(
+        r#"SELECT cluster IS DISTINCT FROM feed_cluster() OR feed_is_ahead() AS "elsewhere!" FROM feed_offset"#
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(elsewhere)
 }
 
 /// One event, whatever its place.

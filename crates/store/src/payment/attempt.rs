@@ -138,6 +138,22 @@ pub async fn last_decline(conn: &mut PgConnection, method: PaymentMethodId) -> R
     Ok(last.flatten())
 }
 
+/// How far an attempt has come, and why it was declined where it was.
+pub async fn came_of(
+    conn: &mut PgConnection,
+    id: PaymentAttemptId,
+) -> Result<Option<(AttemptStatus, Option<String>)>> {
+    let found = sqlx::query!(
+        "SELECT status, decline_code FROM payment_attempt WHERE id = $1",
+        id.uuid()
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(found) = found else { return Ok(None) };
+    let status = row::known(TABLE, &found.status, AttemptStatus::parse)?;
+    Ok(Some((status, found.decline_code)))
+}
+
 /// The attempt that is under way for an invoice, if there is one.
 pub async fn live_of_invoice(
     conn: &mut PgConnection,

@@ -89,3 +89,30 @@ pub async fn billed_since(
     }
     Ok(found)
 }
+
+/// The usage periods that were billed of any of the customer's subscriptions, newest first.
+pub async fn billed_of(
+    conn: &mut PgConnection,
+    scope: CustomerScope,
+    limit: i64,
+) -> Result<Vec<BilledUsage>> {
+    let rows = sqlx::query!(
+        r#"SELECT b.usage_start, b.usage_end, b.month_start, b.month_end, b.price_id,
+               b.meters AS "meters: Json<Vec<BilledMeter>>"
+           FROM subscription s JOIN billed_usage b ON b.subscription_id = s.id
+           WHERE s.customer_id = $1 ORDER BY b.usage_start DESC LIMIT $2"#,
+        scope.uuid(),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    let billed = rows.into_iter().map(|r| {
+        Ok(BilledUsage {
+            period: row::period(TABLE, r.usage_start, r.usage_end)?,
+            month: row::period(TABLE, r.month_start, r.month_end)?,
+            price: PriceId::from_uuid(r.price_id),
+            meters: r.meters.0,
+        })
+    });
+    billed.collect()
+}

@@ -8,6 +8,7 @@ use billing::usage::{Event, LiveUsage};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::row::column;
@@ -89,7 +90,7 @@ pub async fn insert_events(
         return Ok(Vec::new());
     }
     let rows = Rows::of(events);
-    let keys = Keys::of(rows.events.iter().map(|event| event.key));
+    let keys = Keys::of(rows.events.iter().map(|event| &event.key));
     let fresh = sqlx::query_scalar!(
         r#"WITH sent AS MATERIALIZED (
                SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::numeric[], $6::smallint[],
@@ -105,23 +106,29 @@ pub async fn insert_events(
                SELECT customer_id, event_id, meter_id, value, weight, occurred_at, $11, source, data
                FROM sent JOIN fresh USING (customer_id, event_id)
            )
-           SELECT position AS "position!" FROM sent JOIN fresh USING (customer_id, event_id)
-           WHERE position IS NOT NULL"#,
+           SELECT CASE WHEN (SELECT count(*) FROM fresh) < $12::bigint THEN ARRAY(
+               SELECT position FROM sent JOIN fresh USING (customer_id, event_id) WHERE position IS NOT NULL
+           ) END"#,
         &keys.customers,
-        &keys.ids,
-        &keys.hashes,
+        &keys.ids as &[&str],
+        &keys.hashes as &[&[u8]],
         &rows.meters as &[Option<Uuid>],
         &column(&rows.events, |event| event.event.value()),
         &column(&rows.events, |event| i16::from(event.event.weight())),
         &column(&rows.events, |event| event.event.occurred_at()),
-        &column(&rows.events, |event| event.source.to_owned()),
-        &column(&rows.events, |event| event.data.clone().into_owned()),
+        &column(&rows.events, |event| event.source) as &[&str],
+        &column(&rows.events, |event| Json(&*event.data)) as &[Json<&Value>],
         &rows.positions as &[Option<i64>],
         received_at,
+        i64::try_from(events.len()).unwrap_or(i64::MAX),
     )
-    .fetch_all(conn)
+    .fetch_one(conn)
     .await?;
-    positions(fresh, events.len())
+    // Nothing is listed where all of them were new, as they mostly are.
+    match fresh {
+        Some(fresh) => positions(fresh, events.len()),
+        None => Ok((0..events.len()).collect()),
+    }
 }
 
 /// A row for each meter that counts an event, and one for an event that none counts.
@@ -167,20 +174,23 @@ pub struct KnownKey {
     pub same_body: bool,
 }
 
-/// Those of the keys that there are.
+/// Those of the keys that there are. Each is looked up by itself: a join may read all keys there ever were.
 pub async fn known_keys(conn: &mut PgConnection, keys: &[SentKey<'_>]) -> Result<Vec<KnownKey>> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let column = Keys::of(keys.iter().copied());
+    let column = Keys::of(keys.iter());
     let found = sqlx::query!(
         r#"SELECT s.position AS "position!", k.body_hash = s.body_hash AS "same_body!"
            FROM UNNEST($1::uuid[], $2::text[], $3::bytea[])
                WITH ORDINALITY AS s(customer_id, event_id, body_hash, position)
-           JOIN usage_event_key k USING (customer_id, event_id)"#,
+           CROSS JOIN LATERAL (
+               SELECT body_hash FROM usage_event_key
+               WHERE customer_id = s.customer_id AND event_id = s.event_id LIMIT 1
+           ) k"#,
         &column.customers,
-        &column.ids,
-        &column.hashes,
+        &column.ids as &[&str],
+        &column.hashes as &[&[u8]],
     )
     .fetch_all(conn)
     .await?;
@@ -192,23 +202,23 @@ pub async fn known_keys(conn: &mut PgConnection, keys: &[SentKey<'_>]) -> Result
     .collect()
 }
 
-struct Keys {
+struct Keys<'a> {
     customers: Vec<Uuid>,
-    ids: Vec<String>,
-    hashes: Vec<Vec<u8>>,
+    ids: Vec<&'a str>,
+    hashes: Vec<&'a [u8]>,
 }
 
-impl Keys {
-    fn of<'a>(keys: impl Iterator<Item = SentKey<'a>>) -> Self {
+impl<'a> Keys<'a> {
+    fn of(keys: impl ExactSizeIterator<Item = &'a SentKey<'a>>) -> Self {
         let mut columns = Self {
-            customers: Vec::new(),
-            ids: Vec::new(),
-            hashes: Vec::new(),
+            customers: Vec::with_capacity(keys.len()),
+            ids: Vec::with_capacity(keys.len()),
+            hashes: Vec::with_capacity(keys.len()),
         };
         for key in keys {
             columns.customers.push(key.customer.uuid());
-            columns.ids.push(key.event_id.to_owned());
-            columns.hashes.push(key.body_hash.to_vec());
+            columns.ids.push(key.event_id);
+            columns.hashes.push(&key.body_hash);
         }
         columns
     }

@@ -40,8 +40,12 @@ pub async fn stored_events(
     }
     let rows = sqlx::query!(
         r#"WITH key AS MATERIALIZED (
-               SELECT customer_id, event_id, occurred_at FROM UNNEST($1::uuid[], $2::text[]) AS s(customer_id, event_id)
-               JOIN usage_event_key USING (customer_id, event_id)
+               SELECT customer_id, event_id, k.occurred_at
+               FROM UNNEST($1::uuid[], $2::text[]) AS s(customer_id, event_id)
+               CROSS JOIN LATERAL (
+                   SELECT occurred_at FROM usage_event_key
+                   WHERE customer_id = s.customer_id AND event_id = s.event_id LIMIT 1
+               ) k
            ), found AS (
                SELECT e.* FROM (SELECT DISTINCT date_trunc('hour', occurred_at, 'UTC') AS hour FROM key) h
                CROSS JOIN LATERAL (

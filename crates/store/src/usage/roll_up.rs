@@ -24,17 +24,6 @@ pub enum RollUp {
     Days { from: NaiveDate, to: NaiveDate },
 }
 
-/// A meter's day, for charts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UsageDay {
-    pub meter: MeterId,
-    pub day: NaiveDate,
-    pub event_count: i64,
-    pub sum: Decimal,
-    pub max: Decimal,
-    pub last: Decimal,
-}
-
 /// Says how many days of a meter and customer were written. One at a time: the second waits and finds
 /// less to do. Runs in the caller's transaction.
 pub async fn roll_up(conn: &mut PgConnection, what: RollUp) -> Result<u64> {
@@ -220,29 +209,10 @@ pub async fn by_dimension(
     Ok(total.collect())
 }
 
-/// The customer's days from one up to and with another, as far as they are rolled up.
-pub async fn days(
-    conn: &mut PgConnection,
-    scope: CustomerScope,
-    from: NaiveDate,
-    to: NaiveDate,
-) -> Result<Vec<UsageDay>> {
-    let rows = sqlx::query!(
-        "SELECT meter_id, day, event_count, sum, max, last FROM usage_day
-         WHERE customer_id = $1 AND day BETWEEN $2 AND $3 ORDER BY meter_id, day",
-        scope.uuid(),
-        from,
-        to,
-    )
-    .fetch_all(conn)
-    .await?;
-    let day = rows.into_iter().map(|row| UsageDay {
-        meter: MeterId::from_uuid(row.meter_id),
-        day: row.day,
-        event_count: row.event_count,
-        sum: row.sum,
-        max: row.max,
-        last: row.last,
-    });
-    Ok(day.collect())
+/// Up to when (real time) changed hours went into days; none before the first time.
+pub async fn rolled_up_at(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>> {
+    let at = sqlx::query_scalar!(r#"SELECT nullif(done_until, '-infinity') AS "at" FROM usage_roll_up"#)
+        .fetch_one(conn)
+        .await?;
+    Ok(at)
 }

@@ -138,7 +138,7 @@ pub async fn lock(conn: &mut PgConnection, id: WebhookEndpointId) -> Result<Opti
     row.map(Row::endpoint).transpose()
 }
 
-/// What people decide of an endpoint. Turned on it begins anew: no failure counts any more.
+/// What people decide of an endpoint. Turned on, or sent elsewhere, it begins anew: no failure counts any more.
 #[derive(Debug, Clone)]
 pub struct Edited<'a> {
     pub id: WebhookEndpointId,
@@ -154,7 +154,7 @@ pub async fn edit(conn: &mut PgConnection, edited: &Edited<'_>) -> Result<()> {
     sqlx::query!(
         "UPDATE webhook_endpoint SET url = $2, description = $3, kinds = $4,
              disabled_reason = CASE WHEN $5 THEN NULL ELSE disabled_reason END,
-             failing_since = CASE WHEN $5 AND NOT enabled THEN NULL ELSE failing_since END,
+             failing_since = CASE WHEN ($5 AND NOT enabled) OR url <> $2 THEN NULL ELSE failing_since END,
              enabled = $5,
              since_xid = coalesce($6::bigint::text::xid8, since_xid), since_id = coalesce($7, since_id)
          WHERE id = $1",
@@ -200,30 +200,35 @@ pub async fn succeeded(conn: &mut PgConnection, id: WebhookEndpointId, at: DateT
     Ok(())
 }
 
-/// When the series of failures began that this one belongs to.
+/// When the series of failures began that this one belongs to; none where the endpoint has another address by now, of
+/// which the failure says nothing.
 pub async fn failed(
     conn: &mut PgConnection,
-    id: WebhookEndpointId,
+    (id, url): (WebhookEndpointId, &str),
     at: DateTime<Utc>,
-) -> Result<DateTime<Utc>> {
+) -> Result<Option<DateTime<Utc>>> {
     let known = sqlx::query_scalar!(
-        "SELECT failing_since FROM webhook_endpoint WHERE id = $1",
-        id.uuid()
+        "SELECT failing_since FROM webhook_endpoint WHERE id = $1 AND url = $2",
+        id.uuid(),
+        url,
     )
-    .fetch_one(&mut *conn)
+    .fetch_optional(&mut *conn)
     .await?;
-    if let Some(since) = known {
-        return Ok(since);
+    match known {
+        None => return Ok(None),
+        Some(Some(since)) => return Ok(Some(since)),
+        Some(None) => {}
     }
     let since = sqlx::query_scalar!(
-        r#"UPDATE webhook_endpoint SET failing_since = coalesce(failing_since, $2) WHERE id = $1
-           RETURNING failing_since AS "since!""#,
+        "UPDATE webhook_endpoint SET failing_since = coalesce(failing_since, $3) WHERE id = $1 AND url = $2
+         RETURNING failing_since",
         id.uuid(),
+        url,
         at,
     )
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(since)
+    Ok(since.flatten())
 }
 
 /// Turns an endpoint off; false where it is off already.

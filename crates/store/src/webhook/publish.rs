@@ -15,7 +15,7 @@ pub async fn is_behind(conn: &mut PgConnection) -> Result<bool> {
         r#"SELECT EXISTS (
                SELECT FROM outbox_event
                WHERE (xid, id) > (SELECT c.xid, c.event_id FROM webhook_cursor c)
-                 AND xid < pg_snapshot_xmin(pg_current_snapshot()) AND kind <> $1) AS "behind!""#,
+                 AND xid < (SELECT feed_horizon()) AND kind <> $1) AS "behind!""#,
         TEST_KIND,
     )
     .fetch_one(conn)
@@ -64,7 +64,7 @@ pub async fn move_cursor(conn: &mut PgConnection, to: FeedPlace) -> Result<()> {
 /// Past everything that is told by now: nobody listens.
 pub async fn move_cursor_to_now(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!(
-        "UPDATE webhook_cursor SET xid = pg_snapshot_xmin(pg_current_snapshot()),
+        "UPDATE webhook_cursor SET xid = feed_horizon(),
              event_id = '00000000-0000-0000-0000-000000000000'"
     )
     .execute(conn)

@@ -14,7 +14,7 @@ struct Program {
     figures: &'static [&'static str],
 }
 
-const PROGRAMS: [Program; 5] = [
+const PROGRAMS: [Program; 6] = [
     Program {
         package: "service",
         example: "billing_run",
@@ -26,6 +26,12 @@ const PROGRAMS: [Program; 5] = [
         example: "preview_cpu",
         source: "crates/service/examples/preview_cpu.rs",
         figures: &["preview_cpu_ms"],
+    },
+    Program {
+        package: "service",
+        example: "usage_page",
+        source: "crates/service/examples/usage_page.rs",
+        figures: &["usage_page", "admin_totals"],
     },
     Program {
         package: "server",
@@ -43,13 +49,7 @@ const PROGRAMS: [Program; 5] = [
         package: "service",
         example: "bench",
         source: "crates/service/examples/bench.rs",
-        figures: &[
-            "usage_page",
-            "admin_totals",
-            "analytics_mrr",
-            "analytics_cohorts",
-            "webhook_accept",
-        ],
+        figures: &["analytics_mrr", "analytics_cohorts", "webhook_accept"],
     },
 ];
 

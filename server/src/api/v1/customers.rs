@@ -9,7 +9,7 @@ use billing::period::Zone;
 use sdk::customers::{CreateCustomer, Customer, CustomerTax, PutCustomer, UpdateCustomer};
 use sdk::page::{Page, Paging};
 use serde::Deserialize;
-use service::{Billing, ChangeHosted, Error, HostedCustomer, NewHosted, revision};
+use service::{Actor, Billing, ChangeHosted, Error, HostedCustomer, NewHosted, revision};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -76,8 +76,10 @@ async fn create(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
     Makes(intent): Makes,
-    Json(new): Json<CreateCustomer>,
+    new: Result<Json<CreateCustomer>, Problem>,
 ) -> Result<Response, Problem> {
+    keeps(&actor)?;
+    let Json(new) = new?;
     let new = NewHosted {
         name: new.name,
         email: new.email,
@@ -124,10 +126,10 @@ async fn update(
     ApiKeyActor(actor): ApiKeyActor,
     headers: HeaderMap,
     id: Result<Id<CustomerId>, Problem>,
-    Json(change): Json<UpdateCustomer>,
+    change: Result<Json<UpdateCustomer>, Problem>,
 ) -> Result<Response, Problem> {
-    actor.keeps_customers()?;
-    let (Id(id), seen) = (id?, etag::seen(&headers)?);
+    keeps(&actor)?;
+    let (Id(id), seen, Json(change)) = (id?, etag::seen(&headers)?, change?);
     let change = ChangeHosted {
         name: change.name,
         email: change.email,
@@ -153,9 +155,12 @@ async fn update(
 async fn put(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Text(external_id): Text,
-    Json(new): Json<PutCustomer>,
+    headers: HeaderMap,
+    external_id: Result<Text, Problem>,
+    new: Result<Json<PutCustomer>, Problem>,
 ) -> Result<Response, Problem> {
+    keeps(&actor)?;
+    let (Text(external_id), seen, Json(new)) = (external_id?, etag::seen(&headers)?, new?);
     let new = NewHosted {
         name: new.name,
         email: new.email,
@@ -164,11 +169,17 @@ async fn put(
         currency: new.currency.as_deref().map(currency).transpose()?,
         zone: new.time_zone.as_deref().map_or(Ok(Zone::UTC), zone)?,
     };
-    let (customer, made) = billing.put_customer(&actor, &new).await?;
+    let (customer, made) = billing.put_customer(&actor, &new, seen).await?;
     Ok(answer(
         if made { StatusCode::CREATED } else { StatusCode::OK },
         customer,
     ))
+}
+
+/// Whoever changes a customer is shown it.
+fn keeps(actor: &Actor) -> Result<(), Error> {
+    actor.keeps_customers()?;
+    actor.reads_by_key().map(drop)
 }
 
 fn answer(status: StatusCode, customer: HostedCustomer) -> Response {

@@ -252,6 +252,7 @@ async fn parse(body: Bytes, form: Form) -> Result<Sent, Problem> {
     if body.len() < LARGE_BODY {
         return parse::parse(&body, form);
     }
-    let parsed = tokio::task::spawn_blocking(move || parse::parse(&body, form)).await;
+    let span = tracing::Span::current();
+    let parsed = tokio::task::spawn_blocking(move || span.in_scope(|| parse::parse(&body, form))).await;
     parsed.unwrap_or_else(|_| Err(service::Error::Internal("the reading of events").into()))
 }

@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use super::shape::{self, amount};
 use crate::api::body::{self, Query};
 use crate::api::cursor;
+use crate::api::idempotency::Makes;
 use crate::api::path::Id;
 use crate::api::problem::Problem;
 use crate::auth::api_key::ApiKeyActor;
@@ -104,6 +105,7 @@ async fn read(
 async fn void(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
+    Makes(intent): Makes,
     id: Result<Id<InvoiceId>, Problem>,
     asked: Result<body::Json<VoidInvoice>, Problem>,
 ) -> Result<Json<InvoiceDetail>, Problem> {
@@ -114,7 +116,7 @@ async fn void(
         .await?;
     let customer = speaking.reads_customer()?.customer();
     billing
-        .void_invoice(&speaking, customer, id, &asked.reason)
+        .void_invoice_once(&speaking, (customer, id), &asked.reason, intent)
         .await?;
     Ok(Json(detail(&billing, &speaking, id).await?))
 }

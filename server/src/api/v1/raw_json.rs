@@ -1,8 +1,10 @@
 //! JSON as it was sent: numbers by their digits, not by the nearest float.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// Deeper than any dimension needs; each level is another look at what is inside it.
@@ -28,6 +30,10 @@ pub fn canonical(raw: &RawValue) -> Result<String, Refused> {
     Ok(out)
 }
 
+/// Copied only where it holds an escape.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
 fn write(raw: &RawValue, depth: usize, out: &mut String) -> Result<(), Refused> {
     if depth > MAX_DEPTH {
         return Err(Refused::TooDeep);
@@ -35,10 +41,10 @@ fn write(raw: &RawValue, depth: usize, out: &mut String) -> Result<(), Refused> 
     let text = raw.get();
     match text.as_bytes().first() {
         Some(b'{') => {
-            let members: BTreeMap<String, &RawValue> =
+            let members: BTreeMap<Key<'_>, &RawValue> =
                 serde_json::from_str(text).map_err(|_| Refused::BadText)?;
             enclose('{', '}', out, members, |(key, value), out| {
-                write_text(&key, out)?;
+                write_text(&key.0, out)?;
                 out.push(':');
                 write(value, depth + 1, out)
             })
@@ -46,6 +52,11 @@ fn write(raw: &RawValue, depth: usize, out: &mut String) -> Result<(), Refused> 
         Some(b'[') => {
             let values: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| Refused::BadText)?;
             enclose('[', ']', out, values, |value, out| write(value, depth + 1, out))
+        }
+        // Without an escape there is one way to write it.
+        Some(b'"') if !text.contains('\\') => {
+            out.push_str(text);
+            Ok(())
         }
         Some(b'"') => {
             let decoded: String = serde_json::from_str(text).map_err(|_| Refused::BadText)?;
@@ -81,7 +92,13 @@ fn write_text(text: &str, out: &mut String) -> Result<(), Refused> {
     if text.contains('\0') {
         return Err(Refused::BadText);
     }
-    out.push_str(&serde_json::to_string(text).map_err(|_| Refused::BadText)?);
+    if text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | ..b' ')) {
+        out.push_str(&serde_json::to_string(text).map_err(|_| Refused::BadText)?);
+        return Ok(());
+    }
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
     Ok(())
 }
 

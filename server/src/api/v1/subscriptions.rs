@@ -3,9 +3,12 @@
 mod change;
 mod stop;
 
+use std::convert::Infallible;
+
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::Response;
 use billing::catalog::Plan;
 use billing::id::SubscriptionId;
@@ -15,7 +18,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sdk::page::{Page, Paging};
 use sdk::subscriptions as wire;
 use serde::Deserialize;
-use service::{Actor, Billing, Error, NewSubscription, Owned, Scope, Subscribed, SubscriptionsOf};
+use service::{Actor, Aim, Billing, Error, NewSubscription, Owned, Scope, Subscribed, SubscriptionsOf};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -111,8 +114,8 @@ async fn create(
         price: price.ok_or(Error::Invalid { field: "price" })?,
         quantity: asked.quantity.unwrap_or(1),
         trial_days: asked.trial_days,
-        starts_at: asked.starts_at.map(micros),
-        ends_at: asked.ends_at.map(micros),
+        starts_at: asked.starts_at,
+        ends_at: asked.ends_at,
     };
     let made = Box::pin(billing.create_subscription(&actor, &new, intent)).await?;
     Ok(answer(StatusCode::CREATED, made, billing.now())?)
@@ -153,9 +156,32 @@ async fn about_the_plan(billing: &Billing, actor: &Actor, id: SubscriptionId) ->
     Ok(speaking)
 }
 
-/// Instants are stored by the microsecond.
-fn micros(at: DateTime<Utc>) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
+/// Which subscription is to be changed, what was seen of it, and under which name the request was sent.
+struct Aimed(Result<(SubscriptionId, Aim), Problem>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Aimed {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let id = Id::<SubscriptionId>::from_request_parts(parts, state).await;
+        let Makes(intent) = Makes::from_request_parts(parts, state).await?;
+        Ok(Self(id.and_then(|Id(id)| {
+            // What names no version is the name of none there is.
+            let version = etag::seen(&parts.headers)?.map(|tag| tag.parse().unwrap_or(u32::MAX));
+            let subscription = Some(id);
+            let aim = Aim {
+                subscription,
+                version,
+                intent,
+            };
+            Ok((id, aim))
+        })))
+    }
+}
+
+async fn as_it_is(billing: &Billing, own: &Actor, id: SubscriptionId) -> Result<Response, Problem> {
+    let found = billing.subscription(own, id).await?;
+    Ok(answer(StatusCode::OK, found, billing.now())?)
 }
 
 fn answer(status: StatusCode, found: Subscribed, now: DateTime<Utc>) -> Result<Response, Error> {

@@ -3,11 +3,13 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use service::{Actor, Scope};
+use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{Host, json, problem, said};
+use super::{ALL, Host, json, problem, said, text};
 
 #[sqlx::test(migrations = false)]
 async fn bodies_that_make_no_sense(_: PgPoolOptions, database: PgConnectOptions) {
@@ -165,4 +167,187 @@ async fn a_body_that_dribbles_in_is_not_waited_for(_: PgPoolOptions, database: P
         answer.starts_with("HTTP/1.1 408") && answer.contains("slow_body"),
         "{answer}"
     );
+}
+
+/// Whoever may not ask is told so before what is asked is looked at; nothing is written, whoever asks.
+#[sqlx::test(migrations = false)]
+async fn callers_who_may_not_ask(options: PgPoolOptions, database: PgConnectOptions) {
+    let host = Host::start(&database).await;
+    let pool = options.connect_with(database).await.unwrap();
+    let (customer, subscription) = host.subscriber("lumen", "starter").await;
+    let invoice = text(&json(&host.get("/v1/invoices").await)["data"][0]["id"]);
+    let of = |subscription: &str, what: &str| format!("/v1/subscriptions/{subscription}/{what}");
+    let calls = [
+        ("POST", "/v1/customers".to_owned()),
+        ("PATCH", format!("/v1/customers/{customer}")),
+        ("PUT", "/v1/customers/external/u-1".to_owned()),
+        ("POST", "/v1/subscriptions".to_owned()),
+        ("POST", of(&subscription, "preview_change")),
+        ("POST", of(&subscription, "change")),
+        ("POST", of(&subscription, "undo_change")),
+        ("POST", of(&subscription, "cancel")),
+        ("POST", of(&subscription, "keep")),
+        ("POST", of(&subscription, "pause")),
+        ("POST", of(&subscription, "resume")),
+        ("POST", format!("/v1/invoices/{invoice}/void")),
+        ("POST", "/v1/credit_notes".to_owned()),
+        ("POST", "/v1/portal_sessions".to_owned()),
+        ("POST", "/v1/promotion_codes/validate".to_owned()),
+        ("POST", "/v1/alerts".to_owned()),
+        ("POST", "/v1/webhook_endpoints".to_owned()),
+        ("POST", "/v1/events".to_owned()),
+        ("POST", "/v1/usage/check".to_owned()),
+        ("POST", "/v1/usage/reserve".to_owned()),
+    ];
+    let written = async || -> i64 {
+        let sql = "SELECT count(*) FROM audit_entry WHERE action NOT LIKE 'api_key.%'";
+        sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
+    };
+    let before = written().await;
+    let nobody = format!("cbk_{}", "A".repeat(43));
+    let (revoked, expired) = (
+        bad_key(&host, &pool, "revoked_at").await,
+        bad_key(&host, &pool, "expires_at").await,
+    );
+    // Each scope but the one that is needed.
+    let blind = host.site.api_key(&Actor::System, Scope::Money).await;
+    let usage = host.site.api_key(&Actor::System, Scope::EventsWrite).await;
+    let mut address = 0_u8;
+    for (method, path) in &calls {
+        address += 1;
+        for key in [nobody.as_str(), &revoked, &expired, "", "x.y.z"] {
+            // From so many places that none of them asks too much.
+            let from = format!("198.51.100.{address}");
+            let from = ("X-Forwarded-For", from.as_str());
+            for headers in [&[from][..], &[from, ("Idempotency-Key", "k")]] {
+                let answer = host.call_with(key, (method, path), headers, "{").await;
+                assert_eq!(problem(&answer), said(401, "unauthenticated"), "{method} {path}");
+            }
+        }
+        let metering = path.starts_with("/v1/events") || path.starts_with("/v1/usage/reserve");
+        let money = path.contains("/void") || path == "/v1/credit_notes";
+        let key = if metering || money {
+            &host.site.api_key(&Actor::System, Scope::Read).await
+        } else {
+            &blind
+        };
+        let answer = host.call_with(key, (method, path), &[], "{").await;
+        assert_eq!(problem(&answer), said(403, "forbidden"), "{method} {path}");
+        if !metering {
+            let answer = host.call_with(&usage, (method, path), &[], "{").await;
+            assert_eq!(problem(&answer), said(403, "forbidden"), "{method} {path}");
+        }
+        // Whoever may is told what is wrong with the body.
+        let answer = host.call(method, path, json!(null)).await;
+        let bodiless = ["undo_change", "keep", "resume"]
+            .iter()
+            .any(|end| path.ends_with(end));
+        assert!(
+            bodiless || matches!(answer.status, 400 | 422),
+            "{method} {path}: {}",
+            answer.body
+        );
+        if !bodiless {
+            let cut = host.call_with(&host.key, (method, path), &[], "{").await;
+            assert_eq!(problem(&cut), said(400, "malformed_json"), "{method} {path}");
+        }
+    }
+    assert_eq!(written().await, before);
+}
+
+/// A key whose time is over by this column.
+async fn bad_key(host: &Host, pool: &PgPool, column: &str) -> String {
+    let key = host.site.api_key_of(&Actor::System, &ALL).await;
+    let sql = format!("UPDATE api_key SET {column} = now() WHERE prefix = $1");
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(&key["cbk_".len()..][..8])
+        .execute(pool)
+        .await
+        .unwrap();
+    key
+}
+
+/// Numbers beyond what anything can be.
+#[sqlx::test(migrations = false)]
+async fn numbers_that_are_none(_: PgPoolOptions, database: PgConnectOptions) {
+    let host = Host::start(&database).await;
+    let (customer, id) = host.subscriber("lumen", "starter").await;
+    let invoice = text(&json(&host.get("/v1/invoices").await)["data"][0]["id"]);
+    let detail = json(&host.get(&format!("/v1/invoices/{invoice}")).await);
+    let line = text(&detail["lines"][0]["id"]);
+    let preview = format!("/v1/subscriptions/{id}/preview_change");
+    for number in [
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e400",
+        "-1",
+        "0",
+        "1.5",
+        "4294967296",
+        "18446744073709551616",
+        "-9223372036854775808",
+        "\"1\"",
+        "null",
+        "[]",
+    ] {
+        for (path, body) in [
+            (preview.as_str(), format!("{{\"quantity\":{number}}}")),
+            (
+                "/v1/subscriptions",
+                format!(
+                    "{{\"customer\":\"{customer}\",\"plan\":\"starter\",\"quantity\":1,\"trial_days\":{number}}}"
+                ),
+            ),
+            (
+                "/v1/credit_notes",
+                format!(
+                    "{{\"invoice\":\"{invoice}\",\"reason\":\"other\",\"paid_to\":\"credit\",\"lines\":[{{\"line\":\"{line}\",\
+                     \"amount\":{{\"amount\":{number},\"currency\":\"USD\"}}}}]}}"
+                ),
+            ),
+        ] {
+            let call = ("POST", path);
+            let answer = host.call_with(&host.key, call, &[], &body).await;
+            // A number all the same: no trial of a plan that is there already, more than the line has.
+            let none = matches!(problem(&answer).1.as_str(), "already_subscribed" | "beyond_line");
+            assert!(
+                none || matches!(answer.status, 400 | 422),
+                "{body}: {} {}",
+                answer.status,
+                answer.body
+            );
+            let code = problem(&answer).1;
+            let stable = ["malformed_json", "invalid", "already_subscribed"];
+            let of_credit = code.starts_with("amount_") || code == "beyond_line";
+            assert!(of_credit || stable.contains(&code.as_str()), "{body}: {code}");
+        }
+    }
+    assert_eq!(json(&host.get("/v1/credit_notes").await)["data"], json!([]));
+}
+
+/// In pieces it is read no further than whole: also where it has a name, and is read for that first.
+#[sqlx::test(migrations = false)]
+async fn a_long_body_in_pieces_is_too_long(_: PgPoolOptions, database: PgConnectOptions) {
+    let host = Host::start(&database).await;
+    for name in ["", "Idempotency-Key: k\r\n"] {
+        let mut stream = TcpStream::connect(host.site.address).await.unwrap();
+        let piece = "a".repeat(0x4000);
+        let mut sent = format!(
+            "POST /v1/customers HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\
+             Content-Type: application/json\r\n{name}Transfer-Encoding: chunked\r\n\r\n",
+            host.site.address, host.key
+        );
+        for _ in 0..5 {
+            sent.push_str(&format!("4000\r\n{piece}\r\n"));
+        }
+        sent.push_str("0\r\n\r\n");
+        let _ = stream.write_all(sent.as_bytes()).await;
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 413") && answer.contains("too_large"),
+            "{answer}"
+        );
+    }
 }

@@ -90,6 +90,30 @@ async fn an_edit_of_what_changed_meanwhile_is_refused(_: PgPoolOptions, database
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_put_of_what_changed_meanwhile_is_refused(_: PgPoolOptions, database: PgConnectOptions) {
+    let host = Host::start(&database).await;
+    let put = async |tag: &str, name: &str| {
+        let body = json!({ "name": name, "email": "a@lumen.example" }).to_string();
+        let call = ("PUT", "/v1/customers/external/u-1");
+        host.call_with(&host.key, call, &[("If-Match", tag)], &body).await
+    };
+    let none = put("\"abc\"", "Lumen").await;
+    assert_eq!(problem(&none), said(412, "changed_meanwhile"));
+    let made = put("*", "Lumen").await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let seen = made.header("etag").unwrap();
+    assert_eq!(put(seen, "first").await.status, 200);
+    assert_eq!(
+        problem(&put(seen, "second").await),
+        said(412, "changed_meanwhile")
+    );
+    assert_eq!(problem(&put("x", "x").await), said(400, "invalid_if_match"));
+    let found = json(&host.get("/v1/customers").await);
+    assert_eq!(found["data"].as_array().unwrap().len(), 1);
+    assert_eq!(found["data"][0]["name"], "first");
+}
+
+#[sqlx::test(migrations = false)]
 async fn pages_miss_nothing_and_repeat_nothing(_: PgPoolOptions, database: PgConnectOptions) {
     let host = Host::start(&database).await;
     let mut before = BTreeSet::new();
@@ -143,8 +167,27 @@ async fn a_customers_own_key_sees_itself_alone(_: PgPoolOptions, database: PgCon
     assert_eq!(host.get_with(&key, &own).await.status, 200);
     let foreign = host.get_with(&key, &format!("/v1/customers/{other}")).await;
     assert_eq!(problem(&foreign), said(404, "not_found"));
-    let listed = json(&host.get_with(&key, "/v1/customers").await);
-    assert_eq!(listed["data"].as_array().unwrap().len(), 1);
+    // What the host keeps there is the host's.
+    let kept = json!({ "external_id": "u-1", "metadata": { "risk": "high" } });
+    let kept = host.call("PATCH", &own, kept).await;
+    assert_eq!(json(&kept)["metadata"], json!({ "risk": "high" }));
+    let (read, listed) = (
+        host.get_with(&key, &own).await,
+        json(&host.get_with(&key, "/v1/customers").await),
+    );
+    assert_eq!(listed["data"], json!([json(&read)]));
+    assert_eq!(
+        (&json(&read)["external_id"], &json(&read)["metadata"]),
+        (&json!(null), &json!({}))
+    );
+    let other_kept = host
+        .call("PATCH", &own, json!({ "metadata": { "risk": "low" } }))
+        .await;
+    assert_ne!(other_kept.header("etag"), kept.header("etag"));
+    let unchanged = host.get_with(&key, &own).await;
+    assert_eq!(unchanged.header("etag"), read.header("etag"));
+    let guess = host.get_with(&key, "/v1/customers?external_id=u-1").await;
+    assert_eq!(problem(&guess), said(403, "forbidden"));
     for (call, body) in [
         (("PATCH", own.as_str()), json!({ "name": "x" })),
         (
@@ -175,7 +218,23 @@ async fn each_scope_opens_its_own(_: PgPoolOptions, database: PgConnectOptions) 
     let body = json!({ "name": "x" }).to_string();
     let refused = host.call_with(&reader, ("PATCH", &path), &[], &body).await;
     assert_eq!(problem(&refused), said(403, "forbidden"));
-    let changed = host.call_with(&writer, ("PATCH", &path), &[], &body).await;
+    // What is changed is shown: whoever may not look may not be shown it either.
+    let put = json!({ "name": "x", "email": "x@x.example" }).to_string();
+    for (call, body) in [
+        (("PATCH", path.as_str()), &body),
+        (("POST", "/v1/customers"), &put),
+        (("PUT", "/v1/customers/external/1"), &put),
+        // Before the body is looked at.
+        (("POST", "/v1/customers"), &"{".to_owned()),
+    ] {
+        let refused = host.call_with(&writer, call, &[], body).await;
+        assert_eq!(problem(&refused), said(403, "forbidden"), "{call:?}");
+    }
+    let both = host
+        .site
+        .api_key_of(&Actor::System, &[Scope::Read, Scope::Write])
+        .await;
+    let changed = host.call_with(&both, ("PATCH", &path), &[], &body).await;
     assert_eq!(changed.status, 200, "{}", changed.body);
     for unknown in ["cus_x", "inv_1", "%FF", "cus_00000000000000000000000000000000"] {
         let missing = host.get(&format!("/v1/customers/{unknown}")).await;

@@ -1,6 +1,7 @@
 //! Links by which a host sends its users into the portal.
 
 use serde_json::{Value, json};
+use service::{Actor, Principal, SignIn, SignUp};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::{Host, json, problem, said, text};
@@ -12,10 +13,17 @@ impl Host {
         self.call("POST", "/v1/portal_sessions", body).await
     }
 
-    /// Follows a link; the cookie it came with is sent along.
+    /// Looks at a link, as browsers and programs do.
+    async fn look(&self, method: &str, url: &str) -> Answer {
+        let path = url.strip_prefix(self.site.base_url.as_str()).unwrap();
+        self.site.send(method, path, &[], b"").await
+    }
+
+    /// Follows a link and presses its button; the cookie it came with is sent along.
     async fn follow(&self, url: &str, cookie: &str) -> Answer {
         let path = url.strip_prefix(self.site.base_url.as_str()).unwrap();
-        self.site.send("GET", path, &[("Cookie", cookie)], b"").await
+        let headers = [("Cookie", cookie), ("Origin", self.site.base_url.as_str())];
+        self.site.send("POST", path, &headers, b"").await
     }
 
     async fn page(&self, path: &str, cookie: &str) -> Answer {
@@ -60,6 +68,12 @@ async fn a_link_signs_in_once_and_shows_the_way_back(options: PgPoolOptions, dat
     assert_eq!(host.page("/overview", &session).await.status, 200);
     let secret = url.rsplit('/').next().unwrap();
     let pool = options.connect_with(database).await.unwrap();
+    // Where it leads back to is known to the session alone by now.
+    let kept: String = sqlx::query_scalar("SELECT return_url FROM portal_link")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(kept, "");
     let stored: Vec<String> = sqlx::query_scalar("SELECT portal_link::text FROM portal_link")
         .fetch_all(&pool)
         .await
@@ -100,7 +114,8 @@ async fn a_late_link_and_a_made_up_one_lead_nowhere(options: PgPoolOptions, data
         .unwrap();
     assert_eq!(host.follow(&url, "").await.status, 410);
     for secret in ["x", &"A".repeat(43), "%FF", "%00", "..%2F..%2Foverview"] {
-        let answer = host.page(&format!("/portal/{secret}"), "").await;
+        let url = format!("{}/portal/{secret}", host.site.base_url.as_str());
+        let answer = host.follow(&url, "").await;
         assert!(matches!(answer.status, 404 | 410), "{secret}: {}", answer.status);
         assert_eq!(answer.header("set-cookie"), None);
     }
@@ -164,13 +179,6 @@ async fn it_signs_in_a_member_of_the_customer_alone(_: PgPoolOptions, database: 
     let nobody =
         json!({ "customer": "cus_00000000000000000000000000000000", "return_url": "https://x.example/" });
     assert_eq!(problem(&host.session(nobody).await), said(404, "not_found"));
-    // Somebody else has the address: then it is said who is to be signed in.
-    let taken = json!({ "name": "Copy", "email": "ada@lumen.example" });
-    let copy = text(&json(&host.call("POST", "/v1/customers", taken).await)["id"]);
-    let refused = host
-        .session(json!({ "customer": copy, "return_url": "https://x.example/" }))
-        .await;
-    assert_eq!(problem(&refused), said(409, "email_taken"));
     // Whoever was signed in before in the browser is not any more.
     let first = host.follow(&text(&owner["url"]), "").await;
     let orbit = json!({ "customer": customer_id(&bob), "return_url": "https://host.example/" });
@@ -184,4 +192,92 @@ async fn it_signs_in_a_member_of_the_customer_alone(_: PgPoolOptions, database: 
             .body
             .contains("orbit")
     );
+}
+
+/// Browsers fetch ahead and mail programs look at links: neither uses one up.
+#[sqlx::test(migrations = false)]
+async fn looking_at_a_link_does_not_use_it_up(_: PgPoolOptions, database: PgConnectOptions) {
+    let host = Host::start(&database).await;
+    let customer = host.customer("lumen").await;
+    let body = json!({ "customer": customer, "return_url": "https://host.example/" });
+    let url = text(&json(&host.session(body).await)["url"]);
+    for method in ["HEAD", "GET", "GET"] {
+        let looked = host.look(method, &url).await;
+        assert_eq!(
+            (looked.status, looked.header("set-cookie")),
+            (200, None),
+            "{method}"
+        );
+        let policy = looked.header("content-security-policy").unwrap();
+        assert!(
+            policy.contains("form-action 'self'; script-src 'sha256-"),
+            "{policy}"
+        );
+        assert_eq!(looked.header("cache-control"), Some("no-store"));
+    }
+    let page = host.look("GET", &url).await.body;
+    assert!(
+        page.contains("<form method=\"post\"><button>Open the portal</button></form>"),
+        "{page}"
+    );
+    // Nor does another site press the button.
+    let path = url.strip_prefix(host.site.base_url.as_str()).unwrap();
+    let other = [("Origin", "https://evil.example")];
+    assert_eq!(host.site.send("POST", path, &other, b"").await.status, 403);
+    assert_eq!(host.follow(&url, "").await.status, 303);
+    assert_eq!(host.follow(&url, "").await.status, 410);
+}
+
+/// Somebody has a login with the customer's address: it stays theirs, opens nothing else, and shuts nobody out.
+#[sqlx::test(migrations = false)]
+async fn an_address_that_is_a_login_elsewhere_is_no_matter(_: PgPoolOptions, database: PgConnectOptions) {
+    let host = Host::start(&database).await;
+    let ada = host.site.customer("lumen").await;
+    let Actor::Member { id: adas, .. } = ada else {
+        panic!("{ada:?}")
+    };
+    let mut made = Vec::new();
+    for name in ["Copy", "Another"] {
+        let body = json!({ "name": name, "email": "ada@lumen.example" });
+        let copy = text(&json(&host.call("POST", "/v1/customers", body).await)["id"]);
+        let body = json!({ "customer": copy, "return_url": "https://host.example/" });
+        let (first, second) = (
+            json(&host.session(body.clone()).await),
+            json(&host.session(body).await),
+        );
+        assert_eq!(first["member"], second["member"]);
+        assert_ne!(first["member"], json!(adas));
+        made.push(text(&first["member"]));
+        // It opens the customer the link is of, and no other.
+        let session = cookie(&host.follow(&text(&first["url"]), "").await);
+        let page = host.page("/overview", &session).await.body;
+        assert!(page.contains(name), "{page}");
+    }
+    made.dedup();
+    assert_eq!(made.len(), 2);
+    // Her password opens what it opened before.
+    let sign_in = || SignIn {
+        email: "ada@lumen.example".to_owned(),
+        password: "correct horse battery".into(),
+        address: None,
+    };
+    let billing = &host.site.billing;
+    assert_eq!(billing.sign_in(sign_in()).await.unwrap(), Principal::Member(adas));
+    // And whose address a host gave first may still sign up with it.
+    let body = json!({ "name": "New", "email": "bob@orbit.example" });
+    let new = text(&json(&host.call("POST", "/v1/customers", body).await)["id"]);
+    let body = json!({ "customer": new, "return_url": "https://host.example/" });
+    let linked = text(&json(&host.session(body).await)["member"]);
+    let sign_up = SignUp {
+        company: "Orbit".to_owned(),
+        name: "Bob".to_owned(),
+        email: "bob@orbit.example".to_owned(),
+        password: "correct horse battery".into(),
+        time_zone: "UTC".to_owned(),
+        address: None,
+    };
+    let Principal::Member(bob) = billing.sign_up(sign_up).await.unwrap() else {
+        panic!("no member")
+    };
+    assert_ne!(bob.to_string(), linked);
 }

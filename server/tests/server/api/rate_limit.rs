@@ -52,6 +52,8 @@ async fn guesses_are_slowed_down_by_their_address(_: PgPoolOptions, database: Pg
         host.call_with(key, ("GET", "/v1/customers"), &headers, "").await
     };
     assert_eq!(ask(&host.key, "198.51.100.1").await.status, 200);
+    // Longer than what the key stands for is remembered.
+    tokio::time::sleep(std::time::Duration::from_millis(5_100)).await;
     let mut statuses = Vec::new();
     for n in 0..10 {
         statuses.push(ask(&format!("cbk_{n:043}"), "198.51.100.1").await.status);
@@ -61,4 +63,31 @@ async fn guesses_are_slowed_down_by_their_address(_: PgPoolOptions, database: Pg
     // A key that is known is not kept waiting by others at its address; a new one is.
     assert_eq!(ask(&host.key, "198.51.100.1").await.status, 200);
     assert_eq!(ask("cbk_x", "198.51.100.2").await.status, 401);
+}
+
+#[sqlx::test(migrations = false)]
+async fn of_many_guesses_at_once_no_more_are_looked_up(_: PgPoolOptions, database: PgConnectOptions) {
+    let quotas = Quotas {
+        address: 1,
+        ..Quotas::default()
+    };
+    let host = host(&database, quotas).await;
+    let guess = async |n: u32| {
+        let key = format!("cbk_{n:043}");
+        let answer = host.call_with(&key, ("GET", "/v1/customers"), &[], "").await;
+        answer.status
+    };
+    let (a, b, c, d, e, f, g, h) = tokio::join!(
+        guess(1),
+        guess(2),
+        guess(3),
+        guess(4),
+        guess(5),
+        guess(6),
+        guess(7),
+        guess(8)
+    );
+    let statuses = [a, b, c, d, e, f, g, h];
+    let looked_up = statuses.iter().filter(|status| **status == 401).count();
+    assert!((5..=6).contains(&looked_up), "{statuses:?}");
 }

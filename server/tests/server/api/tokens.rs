@@ -92,6 +92,32 @@ async fn a_token_speaks_for_its_customer(_: PgPoolOptions, database: PgConnectOp
     }
 }
 
+/// What only the host platform does, it does by a token for all, and nobody by one for a customer.
+#[sqlx::test(migrations = false)]
+async fn a_token_for_all_sets_up_webhooks_and_alerts(_: PgPoolOptions, database: PgConnectOptions) {
+    let host = host(&database, TokenKeys::shared(&SECRET.into())).await;
+    let own = customer_id(&host.site.customer("lumen").await);
+    let endpoint = json!({ "url": "https://host.example.com/hooks" }).to_string();
+    let alert = json!({ "type": "node.down", "severity": "info", "title": "Down" }).to_string();
+    for (customer, created, read, changed) in [("*", 201, 200, 200), (own.as_str(), 403, 403, 403)] {
+        let token = hs256(&claims(customer));
+        for (path, body) in [("/v1/webhook_endpoints", &endpoint), ("/v1/alerts", &alert)] {
+            let answer = host.call_with(&token, ("POST", path), &[], body).await;
+            assert_eq!(answer.status, created, "{customer} {path} {}", answer.body);
+        }
+        for path in ["/v1/webhook_endpoints", "/v1/alert_rules", "/v1/alert_channels"] {
+            assert_eq!(
+                host.get_with(&token, path).await.status,
+                read,
+                "{customer} {path}"
+            );
+        }
+        let rule = ("PATCH", "/v1/alert_rules/usage");
+        let answer = host.call_with(&token, rule, &[], "{}").await;
+        assert_eq!(answer.status, changed, "{customer} {}", answer.body);
+    }
+}
+
 #[sqlx::test(migrations = false)]
 async fn a_bad_token_is_refused_and_not_told_why(_: PgPoolOptions, database: PgConnectOptions) {
     let host = host(&database, TokenKeys::shared(&SECRET.into())).await;

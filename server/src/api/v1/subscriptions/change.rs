@@ -2,13 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use billing::id::SubscriptionId;
 use sdk::subscriptions as wire;
 use service::{Billing, ChangeKind, ChangeOutcome, ChangePreview, Error};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{about_the_plan, shape, shown, shown_plan};
+use super::{Aimed, about_the_plan, as_it_is, shape, shown, shown_plan, speaking};
 use crate::api::body;
 use crate::api::path::Id;
 use crate::api::problem::Problem;
@@ -69,13 +70,13 @@ async fn preview(
 async fn confirm(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    id: Result<Id<SubscriptionId>, Problem>,
+    aimed: Aimed,
     asked: Result<body::Json<wire::Confirm>, Problem>,
 ) -> Result<Json<wire::Changed>, Problem> {
     actor.holds(service::Scope::Write)?;
-    let (Id(id), body::Json(asked)) = (id?, asked?);
-    let speaking = about_the_plan(&billing, &actor, id).await?;
-    let outcome = Box::pin(billing.confirm_change(&speaking, &asked.token)).await?;
+    let ((id, aim), body::Json(asked)) = (aimed.0?, asked?);
+    let speaking = speaking(&billing, &actor, id).await?;
+    let outcome = Box::pin(billing.change_plan(&speaking, &asked.token, aim)).await?;
     let now = billing.now();
     Ok(Json(wire::Changed {
         outcome: became(outcome),
@@ -87,19 +88,21 @@ async fn confirm(
 #[utoipa::path(
     post, path = "/subscriptions/{id}/undo_change", tag = "Subscriptions", operation_id = "undoChange",
     params(("id" = String, Path, description = "`sub_...`, of the customer's plan.")),
-    responses((status = 200, description = "The subscription as it is now.", body = wire::Subscription))
+    responses((
+        status = 200, description = "The subscription as it is now.", body = wire::Subscription,
+        headers(("ETag" = String, description = "Names this version of it."))
+    ))
 )]
 async fn undo(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    id: Result<Id<SubscriptionId>, Problem>,
-) -> Result<Json<wire::Subscription>, Problem> {
+    aimed: Aimed,
+) -> Result<Response, Problem> {
     actor.holds(service::Scope::Write)?;
-    let Id(id) = id?;
-    let speaking = about_the_plan(&billing, &actor, id).await?;
-    billing.undo_change(&speaking).await?;
-    let now = billing.now();
-    Ok(Json(shown(billing.subscription(&speaking, id).await?, now)?))
+    let (id, aim) = aimed.0?;
+    let speaking = speaking(&billing, &actor, id).await?;
+    billing.keep_plan(&speaking, aim).await?;
+    as_it_is(&billing, &speaking, id).await
 }
 
 fn previewed(preview: &ChangePreview) -> Result<wire::ChangePreview, Error> {

@@ -2,17 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use billing::id::SubscriptionId;
+use axum::response::Response;
 use billing::subscription::{Feedback, FeedbackReason, UnusedTime};
 use sdk::subscriptions as wire;
-use service::{Actor, Billing, CancelWhen, Error, Scope, StopKind};
+use service::{Billing, CancelWhen, End, Error, Scope, StopKind, Stopped};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::change::became;
-use super::{about_the_plan, micros, shape, shown, speaking};
+use super::{Aimed, as_it_is, shape, shown, speaking};
 use crate::api::body;
-use crate::api::path::Id;
 use crate::api::problem::Problem;
 use crate::auth::api_key::ApiKeyActor;
 use crate::state::AppState;
@@ -32,59 +31,54 @@ pub fn routes() -> OpenApiRouter<AppState> {
     post, path = "/subscriptions/{id}/cancel", tag = "Subscriptions", operation_id = "cancelSubscription",
     params(("id" = String, Path, description = "`sub_...`.")),
     request_body = wire::Cancel,
-    responses((status = 200, description = "The subscription as it is now.", body = wire::Subscription))
+    responses((
+        status = 200, description = "The subscription as it is now.", body = wire::Subscription,
+        headers(("ETag" = String, description = "Names this version of it."))
+    ))
 )]
 async fn cancel(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    id: Result<Id<SubscriptionId>, Problem>,
+    aimed: Aimed,
     asked: Result<body::Json<wire::Cancel>, Problem>,
-) -> Result<Json<wire::Subscription>, Problem> {
+) -> Result<Response, Problem> {
     actor.holds(Scope::Write)?;
-    let (Id(id), body::Json(asked)) = (id?, asked?);
+    let ((id, aim), body::Json(asked)) = (aimed.0?, asked?);
     let unused = match asked.unused {
         Some(wire::Unused::Forfeit) => UnusedTime::Forfeit,
         Some(wire::Unused::Credit) | None => UnusedTime::Credit,
     };
-    let feedback = feedback(&asked)?;
+    let end = End {
+        when: match asked.at {
+            wire::CancelAt::PeriodEnd => CancelWhen::PeriodEnd,
+            wire::CancelAt::Now => CancelWhen::Now { unused },
+        },
+        feedback: feedback(asked)?,
+    };
     let own = speaking(&billing, &actor, id).await?;
-    if billing.subscription(&own, id).await?.subscription.standalone {
-        end_standalone(&billing, &own, id, (asked.at, unused)).await?;
-    } else {
-        let own = about_the_plan(&billing, &actor, id).await?;
-        match asked.at {
-            wire::CancelAt::PeriodEnd => billing.cancel(&own, feedback).await?,
-            wire::CancelAt::Now => {
-                let kind = StopKind::Cancel { unused };
-                let preview = Box::pin(billing.preview_stop(&own, kind)).await?;
-                Box::pin(billing.confirm_stop(&own, &preview.token, feedback)).await?;
-            }
-        }
-    }
-    now_it_is(&billing, &own, id).await
+    Box::pin(billing.end_subscription(&own, end, aim)).await?;
+    as_it_is(&billing, &own, id).await
 }
 
 /// Takes back an end that is to come.
 #[utoipa::path(
     post, path = "/subscriptions/{id}/keep", tag = "Subscriptions", operation_id = "keepSubscription",
     params(("id" = String, Path, description = "`sub_...`.")),
-    responses((status = 200, description = "The subscription as it is now.", body = wire::Subscription))
+    responses((
+        status = 200, description = "The subscription as it is now.", body = wire::Subscription,
+        headers(("ETag" = String, description = "Names this version of it."))
+    ))
 )]
 async fn keep(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    id: Result<Id<SubscriptionId>, Problem>,
-) -> Result<Json<wire::Subscription>, Problem> {
+    aimed: Aimed,
+) -> Result<Response, Problem> {
     actor.holds(Scope::Write)?;
-    let Id(id) = id?;
+    let (id, aim) = aimed.0?;
     let own = speaking(&billing, &actor, id).await?;
-    if billing.subscription(&own, id).await?.subscription.standalone {
-        billing.undo_cancel_standalone(&own, id).await?;
-    } else {
-        let own = about_the_plan(&billing, &actor, id).await?;
-        billing.undo_cancel(&own).await?;
-    }
-    now_it_is(&billing, &own, id).await
+    billing.keep_subscription(&own, aim).await?;
+    as_it_is(&billing, &own, id).await
 }
 
 /// Stops service and billing for a while.
@@ -99,23 +93,23 @@ async fn keep(
 async fn pause(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    id: Result<Id<SubscriptionId>, Problem>,
+    aimed: Aimed,
     asked: Result<body::Json<wire::PauseUntil>, Problem>,
 ) -> Result<Json<wire::Stopped>, Problem> {
     actor.holds(Scope::Write)?;
-    let (Id(id), body::Json(asked)) = (id?, asked?);
-    let own = about_the_plan(&billing, &actor, id).await?;
-    let resume_at = asked.resume_at.map(micros);
-    let preview = Box::pin(billing.preview_stop(&own, StopKind::Pause { resume_at })).await?;
-    Box::pin(billing.confirm_stop(&own, &preview.token, None)).await?;
+    let ((id, aim), body::Json(asked)) = (aimed.0?, asked?);
+    let own = speaking(&billing, &actor, id).await?;
+    let resume_at = asked.resume_at;
+    let pause = (StopKind::Pause { resume_at }, None);
+    let shape = |stopped: Stopped<'_>| {
+        let credited = stopped.credited.map(shape::amount);
+        Ok((credited, shape::draft(stopped.draft)?))
+    };
+    let (credited, billed) = Box::pin(billing.stop_now(&own, pause, aim, shape)).await?;
     let now = billing.now();
-    let credited = preview
-        .credit_note
-        .as_ref()
-        .map(|note| shape::amount(note.total()));
     Ok(Json(wire::Stopped {
         credited,
-        billed: shape::draft(&preview.draft)?,
+        billed,
         subscription: shown(billing.subscription(&own, id).await?, now)?,
     }))
 }
@@ -129,13 +123,12 @@ async fn pause(
 async fn resume(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    id: Result<Id<SubscriptionId>, Problem>,
+    aimed: Aimed,
 ) -> Result<Json<wire::Changed>, Problem> {
     actor.holds(Scope::Write)?;
-    let Id(id) = id?;
-    let own = about_the_plan(&billing, &actor, id).await?;
-    let preview = Box::pin(billing.preview_resume(&own)).await?;
-    let outcome = Box::pin(billing.confirm_resume(&own, &preview.token)).await?;
+    let (id, aim) = aimed.0?;
+    let own = speaking(&billing, &actor, id).await?;
+    let outcome = Box::pin(billing.resume_now(&own, aim)).await?;
     let now = billing.now();
     Ok(Json(wire::Changed {
         outcome: became(outcome),
@@ -143,42 +136,14 @@ async fn resume(
     }))
 }
 
-/// A customer's own key keeps it to the end of what is paid for.
-async fn end_standalone(
-    billing: &Billing,
-    own: &Actor,
-    id: SubscriptionId,
-    (at, unused): (wire::CancelAt, UnusedTime),
-) -> Result<(), Error> {
-    let customer = own.reads_customer()?.customer();
-    match at {
-        wire::CancelAt::PeriodEnd => billing.cancel_standalone(own, id).await,
-        wire::CancelAt::Now => {
-            let when = CancelWhen::Now { unused };
-            Box::pin(billing.cancel_standalone_for(own, (customer, id), when))
-                .await
-                .map(drop)
-        }
-    }
-}
-
-fn feedback(asked: &wire::Cancel) -> Result<Option<Feedback>, Error> {
-    let Some(reason) = &asked.reason else {
+fn feedback(asked: wire::Cancel) -> Result<Option<Feedback>, Error> {
+    let Some(reason) = asked.reason else {
         return match asked.comment {
             Some(_) => Err(Error::Invalid { field: "reason" }),
             None => Ok(None),
         };
     };
-    let reason = FeedbackReason::parse(reason).ok_or(Error::Invalid { field: "reason" })?;
-    let comment = asked.comment.clone().unwrap_or_default();
+    let reason = FeedbackReason::parse(&reason).ok_or(Error::Invalid { field: "reason" })?;
+    let comment = asked.comment.unwrap_or_default();
     Ok(Some(Feedback { reason, comment }))
-}
-
-async fn now_it_is(
-    billing: &Billing,
-    own: &Actor,
-    id: SubscriptionId,
-) -> Result<Json<wire::Subscription>, Problem> {
-    let now = billing.now();
-    Ok(Json(shown(billing.subscription(own, id).await?, now)?))
 }

@@ -18,7 +18,7 @@ use sdk::events::Report;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use service::billing::id::CustomerId;
-use service::{Actor, Billing, NewApiKey, Scope, ServiceConfig, billing};
+use service::{Actor, Billing, NewApiKey, Scope, ServiceConfig};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::types::Uuid;
 use sqlx::{Executor, PgPool};

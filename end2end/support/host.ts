@@ -1,4 +1,5 @@
 // The host platform: a machine with a key, which reports usage.
+import { type ChildProcess, spawn } from "node:child_process";
 import { expect, request } from "@playwright/test";
 
 /** The server's own command makes it before the tests begin. */
@@ -35,5 +36,31 @@ export async function report(events: UsageEvent[]): Promise<{ accepted: number; 
     return { accepted, duplicates };
   } finally {
     await host.dispose();
+  }
+}
+
+/** The example server of the SDK, a process of its own, as a host platform's developers would run it. */
+export class HostServer {
+  private constructor(private readonly program: ChildProcess, private readonly address: string) {}
+
+  static async start(): Promise<HostServer> {
+    const program = process.env.HOST_PROGRAM;
+    if (!program) throw new Error("HOST_PROGRAM is not set: `cargo xtask e2e` builds and sets it");
+    const env = { BILLING_URL: process.env.BASE_URL, BILLING_KEY: key(), ADDRESS: "127.0.0.1:0" };
+    const child = spawn(program, { env, stdio: ["ignore", "pipe", "inherit"] });
+    const address = await new Promise<string>((found, failed) => {
+      child.stdout.once("data", (line: Buffer) => found(line.toString().trim()));
+      child.once("exit", (code) => failed(new Error(`the example host ended with ${code}`)));
+    });
+    return new HostServer(child, address);
+  }
+
+  async call(method: string, path: string, customer: string): Promise<{ status: number; type: string; body: string }> {
+    const answer = await fetch(`${this.address}${path}`, { method, headers: { "x-customer": customer } });
+    return { status: answer.status, type: answer.headers.get("content-type") ?? "", body: await answer.text() };
+  }
+
+  stop(): void {
+    this.program.kill("SIGINT");
   }
 }

@@ -32,6 +32,14 @@ export async function fits(page: Page, name: string): Promise<void> {
   expect(overhang, `nothing of ${name} sticks out`).toEqual([]);
   const scrolls = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
   expect(scrolls, `${name} scrolls sideways`).toBe(false);
+  // A wide table may scroll, but nobody looks for an amount where none is seen.
+  const cutOff = await page.evaluate(() => {
+    const beyond = (cell: Element) =>
+      cell.getBoundingClientRect().right > (cell.closest(".overflow-x-auto")?.getBoundingClientRect().right ?? Infinity) + 1;
+    const amounts = [...document.querySelectorAll<HTMLElement>("td.num:has(span[title])")].filter((cell) => cell.checkVisibility() && cell.innerText.trim());
+    return amounts.filter(beyond).map((cell) => cell.innerText);
+  });
+  expect(cutOff, `amounts of ${name} that are cut off`).toEqual([]);
 }
 
 /** By keyboard alone: the skip link comes first and works, every control is reached, and shows where one is. */

@@ -8,14 +8,20 @@ use crate::{
     postgres::{Durability, Postgres},
     process,
     totals::Totals,
+    workspace,
 };
 use anyhow::{Context, Result};
 use serde::Deserialize;
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{self, Path},
+};
 
 const REPORT: &str = "target/e2e/report.json";
 const SERVER_LOG: &str = "target/e2e/server.log";
 const DATABASE: &str = "e2e";
+/// A host platform's server that adopts the SDK.
+const HOST: &str = "target/debug/examples/host";
 
 #[derive(Deserialize)]
 struct Report {
@@ -64,6 +70,7 @@ pub fn run(installation: &Installation, args: &[String]) -> Result<Totals> {
     if Path::new(REPORT).exists() {
         fs::remove_file(REPORT)?;
     }
+    build_host()?;
     let server = installation.start(Path::new(SERVER_LOG))?;
     let mut playwright = process::npm_tool("playwright");
     playwright
@@ -71,11 +78,19 @@ pub fn run(installation: &Installation, args: &[String]) -> Result<Totals> {
         .args(args);
     playwright.env("BASE_URL", server.base_url());
     playwright.env("HOST_API_KEY", installation.host_key()?);
+    playwright.env("HOST_PROGRAM", path::absolute(HOST)?);
     installation.lend(&mut playwright)?;
     let status = playwright
         .status()
         .context("cannot start Playwright: `make setup` installs it")?;
     Ok(read_report()?.or_crashed(status.success()))
+}
+
+/// With the features of the Rust tests, after which there is nothing left to build.
+fn build_host() -> Result<()> {
+    let mut cargo = process::cargo(["build", "--example=host"]);
+    cargo.args(workspace::host_selection()?);
+    process::run(&mut cargo, "building the SDK's example host")
 }
 
 fn read_report() -> Result<Totals> {

@@ -174,9 +174,8 @@ fn snooze(ids: String, title: &str, id: String) -> impl IntoView + use<> {
 /// Where the customer sees what it is about.
 const fn look(rule: RuleKind) -> Option<&'static str> {
     match rule {
-        RuleKind::Usage | RuleKind::Overage | RuleKind::HighBill | RuleKind::CardExpiring => {
-            Some("/overview")
-        }
+        RuleKind::Usage | RuleKind::Overage => Some("/usage"),
+        RuleKind::HighBill | RuleKind::CardExpiring => Some("/overview"),
         RuleKind::TrialEnding => Some("/plan"),
         RuleKind::Budget | RuleKind::Host => None,
     }

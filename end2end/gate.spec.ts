@@ -1,0 +1,39 @@
+// The host platform gates its API with the SDK: its developers, its users and whoever pays see the same limit.
+import { expect, newCustomer, test } from "./support/fixtures";
+import { HostServer, make } from "./support/host";
+import { open, panel } from "./support/page";
+import { inspect } from "./support/pictures";
+
+test("the call past the limit is refused while the portal shows it full and warns", async ({ page }) => {
+  const { company, email } = newCustomer("Gate Labs");
+  const customer = await make("/v1/customers", { name: company, email });
+  await make("/v1/subscriptions", { customer: customer.id, plan: "starter", interval: "month", trial_days: 14 });
+  const host = await HostServer.start();
+  try {
+    const deployed = await host.call("POST", "/chains", customer.id);
+    expect([deployed.status, deployed.body]).toEqual([200, "deployed\n"]);
+    const refused = await host.call("POST", "/chains", customer.id);
+    expect(refused.status).toBe(429);
+    expect(refused.type).toBe("application/problem+json");
+    expect(JSON.parse(refused.body)).toMatchObject({
+      code: "limit_reached",
+      reason: "limit_reached",
+      used: "1",
+      limit: "1",
+      remaining: "0",
+      usage_percentage: "100",
+    });
+  } finally {
+    host.stop();
+  }
+
+  const link = await make("/v1/portal_sessions", { customer: customer.id });
+  await page.goto(link.url);
+  const chains = panel(page, "Usage").getByRole("progressbar", { name: /Chains/ });
+  await expect(chains).toHaveJSProperty("value", 100);
+  await expect(page.locator("main")).toContainText("Chains");
+  await inspect(page, "overview-at-the-limit");
+  await open(page, "/alerts");
+  await expect(page.locator("main")).toContainText("Chains");
+  await inspect(page, "alert-at-the-limit");
+});

@@ -169,11 +169,24 @@ mod tests {
         let address = place.events(&asked, Some(&after));
         assert!(address.ends_with("#events"), "{address}");
         let back = read(&address).unwrap();
-        assert_eq!((back.period, back.events.after), (Some(at), Some(after)));
         let (events, expected) = (back.events, asked.events.clone());
         assert_eq!(
-            (events.meter, events.from, events.to, events.id),
-            (expected.meter, expected.from, None, expected.id)
+            (
+                back.period,
+                events.meter,
+                events.from,
+                events.to,
+                events.id,
+                events.after
+            ),
+            (
+                Some(at),
+                expected.meter,
+                expected.from,
+                None,
+                expected.id,
+                Some(after)
+            )
         );
         assert_eq!(place.all_events(&Asked::default()), "/usage#events");
         assert_eq!(place.file("days.csv", &Asked::default()), "/usage/days.csv");

@@ -182,6 +182,7 @@ impl AppError {
         Internal,
     ];
 
+    #[expect(clippy::too_many_lines, reason = "a line for each")]
     pub const fn code(self) -> &'static str {
         match self {
             Unauthenticated => "unauthenticated",

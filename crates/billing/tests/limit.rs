@@ -1,6 +1,5 @@
 //! Any sequence of reservations, commits, releases and events keeps to its limit, against a reference that counts
 //! thousandths in whole numbers.
-#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
 use billing::catalog::{Aggregation, Audience, Feature, Meter, MeterCharge, Plan, PlanKind, Reset};
 use billing::entitlement::{

@@ -49,6 +49,7 @@ impl std::fmt::Debug for Client {
 }
 
 /// What came of asking for units.
+#[expect(clippy::large_enum_variant, reason = "one for each call, and moved once")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reservation {
     Held(Reserved),

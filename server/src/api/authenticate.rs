@@ -66,24 +66,24 @@ async fn identify(state: &AppState, shown: Option<&str>, from: Option<IpAddr>) -
     let addresses = &state.api.limits.addresses;
     let now = Instant::now();
     let take = || from.map(|from| addresses.take(from, now));
-    let refused = |standing: Option<Standing>| match standing.filter(|standing| !standing.allowed) {
-        Some(standing) => Err(told(addresses, standing, too_fast(standing))),
-        None => Ok(()),
+    let refusal = |standing: Option<Standing>| {
+        let standing = standing.filter(|standing| !standing.allowed)?;
+        Some(told(addresses, standing, too_fast(standing)))
     };
     let Some(shown) = shown else {
-        refused(take())?;
+        refusal(take()).map_or(Ok(()), Err)?;
         return Err(Problem::from(Error::Unauthenticated).into_response());
     };
     if let Some(tokens) = state.api.tokens.as_ref().filter(|_| Tokens::is_token(shown)) {
         let found = tokens.actor(shown, service::clock::real_now()).await;
         if matches!(found, Err(Error::Unauthenticated)) {
-            refused(take())?;
+            refusal(take()).map_or(Ok(()), Err)?;
         }
         return found.map_err(|error| Problem::from(error).into_response());
     }
     let counted = !state.billing.knows_api_key(shown);
     if counted {
-        refused(take())?;
+        refusal(take()).map_or(Ok(()), Err)?;
     }
     let found = state.billing.api_key_actor(shown).await;
     let guessed = matches!(found, Err(Error::Unauthenticated));

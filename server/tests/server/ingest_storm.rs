@@ -155,7 +155,7 @@ fn survive(blow: impl FnOnce(&Storm, &Path, Server) -> Server) {
     }
     runtime.block_on(async {
         billing.roll_up_usage().await.unwrap();
-        let acknowledged = storm.acknowledged.lock().unwrap();
+        let acknowledged = std::mem::take(&mut *storm.acknowledged.lock().unwrap());
         assert!(acknowledged.len() > 1_000, "the storm left no time to send");
         check(&pool, &acknowledged).await;
     });

@@ -173,15 +173,9 @@ pub async fn issue(conn: &mut PgConnection, issue: Issue<'_>, base_url: &str) ->
         issued_at: issue.at,
     };
     store::credit::insert(conn, &new).await?;
+    let scope = CustomerScope::of(issue.customer.id);
     for (invoice, amount) in &offsets {
-        store::invoice::offset(
-            conn,
-            CustomerScope::of(issue.customer.id),
-            *invoice,
-            *amount,
-            issue.at,
-        )
-        .await?;
+        store::invoice::offset(conn, scope, *invoice, *amount, issue.at).await?;
     }
     book(conn, &issue, id).await?;
     let lowered = issue.offsets.iter().map(|o| (o.number.to_string(), o.amount));

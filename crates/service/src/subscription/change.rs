@@ -1,13 +1,13 @@
 //! Preview and confirmation of a change of plan: one function decides both.
 
-use billing::catalog::Plan;
+use billing::catalog::{Plan, Price};
 use billing::credit::Wallet;
 use billing::id::{InvoiceId, PriceId};
 use billing::invoice::InvoiceDraft;
 use billing::money::Money;
 use billing::subscription::{
-    ChangeError, ChangeInput, ChangeTarget, PlanChange, RenewalInput, Subscription, UpgradeBill,
-    await_payment, complete_upgrade, plan_change,
+    ChangeError, ChangeInput, ChangeTarget, PlanChange, RenewalInput, Subscription, SubscriptionItem,
+    UpgradeBill, await_payment, complete_upgrade, plan_change,
 };
 use chrono::{DateTime, Utc};
 use store::customer::CustomerRecord;
@@ -80,6 +80,15 @@ impl Decided {
             what,
             at,
         }
+    }
+}
+
+/// What was agreed for a plan is left by whoever agreed on it, not by choosing its list price.
+fn check_list_price(item: &SubscriptionItem, to: &Plan, list: Option<&Price>) -> Result<()> {
+    let list = list.ok_or(Error::NotFound("price"))?;
+    match item.plan == to.id && list.interval == item.price.interval {
+        true => Err(Error::Change(ChangeError::SamePrice)),
+        false => Ok(()),
     }
 }
 
@@ -202,12 +211,7 @@ impl Billing {
         if item.price.id != price {
             // A price that was agreed is that of its own subscription alone.
             let sold = store::catalog::is_on_sale(conn, &to, customer.id, self.now()).await?;
-            let list = to.list_price(price).filter(|_| sold);
-            let list = list.ok_or(Error::NotFound("price"))?;
-            // What was agreed for a plan is left by whoever agreed on it, not by choosing its list price.
-            if item.plan == to.id && list.interval == item.price.interval {
-                return Err(Error::Change(ChangeError::SamePrice));
-            }
+            check_list_price(item, &to, to.list_price(price).filter(|_| sold))?;
         }
         let terms = &carried.terms(&subscription)?;
         let target = ChangeTarget {

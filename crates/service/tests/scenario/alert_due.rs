@@ -160,7 +160,7 @@ async fn a_trial_that_is_extended_is_told_anew(pool: PgPool) {
     play.live_until("2026-03-09T13:00:00Z").await;
     play.billing.tell_ends().await.unwrap();
     let first = line("The trial ends in 7 days", "08 Mar 12:00", AlertState::Resolved);
-    assert_eq!(told(&play).await, [first.clone()]);
+    assert_eq!(told(&play).await, std::slice::from_ref(&first));
     play.live_until("2026-03-23T12:00:00Z").await;
     let again = line("The trial ends in 7 days", "22 Mar 12:00", AlertState::Open);
     assert_eq!(told(&play).await, [first, again]);

@@ -92,7 +92,7 @@ async fn until_april(gil: &Play) {
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn every_figure_of_a_month_in_which_everything_moves(pool: PgPool) {
     let play = story(pool, "2026-01-05T00:00:00Z").await;
-    until_april(&play).await;
+    Box::pin(until_april(&play)).await;
     let march = revenue(&play, "2026-03").await;
     let bridge = Bridge {
         start: usd(179_500),
@@ -232,7 +232,7 @@ async fn a_month_that_does_not_tie_is_named(pool: PgPool) {
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn each_month_begins_where_the_last_one_ended(pool: PgPool) {
     let play = story(pool, "2026-01-05T00:00:00Z").await;
-    until_april(&play).await;
+    Box::pin(until_april(&play)).await;
     let mut end = Standing {
         mrr: usd(0),
         customers: 0,

@@ -112,10 +112,9 @@ async fn read(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<Received> {
                 return Some(Received { path, headers, body });
             }
         }
-        let mut chunk = [0; 16 * 1024];
-        match stream.read(&mut chunk).await {
+        match stream.read_buf(bytes).await {
             Ok(0) | Err(_) => return None,
-            Ok(count) => bytes.extend_from_slice(&chunk[..count]),
+            Ok(_) => {}
         }
     }
 }

@@ -1,7 +1,7 @@
 // The host platform gates its API with the SDK: its developers, its users and whoever pays see the same limit.
 import { expect, newCustomer, test } from "./support/fixtures";
 import { HostServer, make } from "./support/host";
-import { open, panel } from "./support/page";
+import { arrive, open, panel } from "./support/page";
 import { inspect } from "./support/pictures";
 
 test("the call past the limit is refused while the portal shows it full and warns", async ({ page }) => {
@@ -27,8 +27,9 @@ test("the call past the limit is refused while the portal shows it full and warn
     host.stop();
   }
 
-  const link = await make("/v1/portal_sessions", { customer: customer.id });
+  const link = await make("/v1/portal_sessions", { customer: customer.id, return_url: "https://host.example/" });
   await page.goto(link.url);
+  await arrive(page, "/overview");
   const chains = panel(page, "Usage").getByRole("progressbar", { name: /Chains/ });
   await expect(chains).toHaveJSProperty("value", 100);
   await expect(page.locator("main")).toContainText("Chains");

@@ -85,7 +85,7 @@ fn coupons(report: &CouponReport, makes: bool) -> AnyView {
 
 fn tally_heads() -> impl IntoView {
     view! {
-        <th scope="col" class="num">{t::REDEMPTIONS}</th>
+        <th scope="col" class="num hidden sm:table-cell">{t::REDEMPTIONS}</th>
         <th scope="col" class="num">{t::DISCOUNT_GIVEN}</th>
         <th scope="col" class="num hidden sm:table-cell">{t::MRR_WON}</th>
     }
@@ -93,7 +93,7 @@ fn tally_heads() -> impl IntoView {
 
 fn tally_cells(tally: Tally) -> impl IntoView {
     view! {
-        <td class="num">{words::count(tally.redemptions)}</td>
+        <td class="num hidden sm:table-cell">{words::count(tally.redemptions)}</td>
         <td class="num"><Amount amount=tally.given/></td>
         <td class="num hidden sm:table-cell"><Amount amount=tally.mrr/></td>
     }

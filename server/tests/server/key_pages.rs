@@ -103,7 +103,7 @@ async fn what_cannot_be_a_key_stands_in_its_form(_: PgPoolOptions, database: PgC
         (
             "form[name]=Build&form[scopes][0]=read&form[last_day]=2020-01-01",
             "invalid_expiry_day",
-            "Choose a day to come, or none.",
+            "Choose a day to come within ten years, or none.",
         ),
         (
             "form[name]=Build&form[scopes][0]=money&form[last_day]=",

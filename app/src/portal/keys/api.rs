@@ -12,7 +12,14 @@ pub async fn create_key(form: KeyForm) -> Result<(), AppError> {
     let (billing, actor) = context::caller().await?;
     actor.owns_customer()?;
     let made = match super::typed::key(&form, service::clock::real_now()) {
-        Ok(new) => billing.create_api_key(&actor, new).await.map_err(AppError::from),
+        Ok(new) => billing
+            .create_api_key(&actor, new)
+            .await
+            .map_err(|error| match error {
+                // Too far ahead.
+                service::Error::Invalid { field: "expires_at" } => AppError::InvalidExpiryDay,
+                error => error.into(),
+            }),
         Err(error) => Err(error),
     };
     typed::keep_form(KEY, &form, made.is_ok())?;

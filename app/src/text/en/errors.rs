@@ -114,7 +114,7 @@ pub const fn error(error: AppError) -> ErrorText {
         ),
         InvalidExpiryDay => text(
             "The key would not work for a day",
-            "Choose a day to come, or none.",
+            "Choose a day to come within ten years, or none.",
         ),
         KeyReplaced => text(
             "The key was rotated before",

@@ -37,7 +37,7 @@ pub const LAST_DAY: &str = "Last day (UTC)";
 pub const LAST_DAY_HINT: &str = "May be left empty: then it works until it is revoked.";
 pub const MAKE: &str = "Make the key";
 pub const WRONG_NAME: &str = "Enter 1 to 100 characters.";
-pub const WRONG_DAY: &str = "Choose a day to come, or none.";
+pub const WRONG_DAY: &str = "Choose a day to come within ten years, or none.";
 pub const WRONG_SCOPES: &str = "Tick at least one.";
 
 pub const SHOWN_TITLE: &str = "Copy the key now";

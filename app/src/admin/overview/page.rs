@@ -203,7 +203,7 @@ fn last_movements(movements: &[MovementRow]) -> AnyView {
                         <th scope="col">{t::CUSTOMER}</th>
                         <th scope="col" class="num">{t::CHANGE}</th>
                         <th scope="col">{t::MOVEMENT}</th>
-                        <th scope="col" class="num">{t::CUSTOMER_MRR}</th>
+                        <th scope="col" class="num hidden sm:table-cell">{t::CUSTOMER_MRR}</th>
                         <th scope="col">{t::PLAN}</th>
                         <th scope="col">{t::WHEN}</th>
                     </tr>
@@ -228,7 +228,7 @@ fn movement_row(row: MovementRow) -> impl IntoView {
             <th scope="row" class="font-normal">{row.customer_name}</th>
             <td class="num">{signed(row.amount)}</td>
             <td><Badge tone=tone icon=icon label=t::movement(row.kind)/></td>
-            <td class="num"><Amount amount=row.mrr_after/></td>
+            <td class="num hidden sm:table-cell"><Amount amount=row.mrr_after/></td>
             <td class="whitespace-nowrap">{row.plan_name}</td>
             <td><When at=row.at zone=Zone::UTC/></td>
         </tr>

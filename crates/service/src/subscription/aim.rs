@@ -62,21 +62,31 @@ impl Billing {
             Done::At(at) => return Ok(ChangeOutcome::Scheduled { at }),
             Done::Charged { attempt, invoice } => (attempt, invoice),
         };
-        let (status, code) = {
-            let mut conn = store::acquire(self.pool()).await?;
-            store::payment::came_of(&mut conn, attempt)
-                .await?
-                .ok_or(Error::NotFound("payment attempt"))?
-        };
-        match status {
-            AttemptStatus::Succeeded => Ok(ChangeOutcome::Applied {
+        match self.came_of(attempt, invoice).await? {
+            Some(outcome) => Ok(outcome),
+            None => self.collect_at_once(attempt, invoice).await,
+        }
+    }
+
+    /// None where it is not settled yet.
+    pub(super) async fn came_of(
+        &self,
+        attempt: PaymentAttemptId,
+        invoice: InvoiceId,
+    ) -> Result<Option<ChangeOutcome>> {
+        let mut conn = store::acquire(self.pool()).await?;
+        let (status, code) = store::payment::came_of(&mut conn, attempt)
+            .await?
+            .ok_or(Error::NotFound("payment attempt"))?;
+        Ok(match status {
+            AttemptStatus::Succeeded => Some(ChangeOutcome::Applied {
                 invoice: Some(invoice),
             }),
-            AttemptStatus::Declined => Ok(ChangeOutcome::Declined {
+            AttemptStatus::Declined => Some(ChangeOutcome::Declined {
                 code: code.unwrap_or_default(),
             }),
-            _ => self.collect_at_once(attempt, invoice).await,
-        }
+            _ => None,
+        })
     }
 
     /// Ends the subscription that is aimed at, the plan or one beside it, with its period or now.

@@ -107,17 +107,20 @@ impl Billing {
                 return Ok(ChangeOutcome::Processing);
             }
         };
+        let Some(outcome) = outcome else {
+            // The queue's job was faster.
+            let settled = self.came_of(attempt, invoice).await?;
+            return Ok(settled.unwrap_or(ChangeOutcome::Processing));
+        };
         Ok(match outcome {
-            Some(ChargeOutcome::Succeeded { .. }) => ChangeOutcome::Applied {
+            ChargeOutcome::Succeeded { .. } => ChangeOutcome::Applied {
                 invoice: Some(invoice),
             },
-            Some(ChargeOutcome::Declined { code, .. }) => ChangeOutcome::Declined {
+            ChargeOutcome::Declined { code, .. } => ChangeOutcome::Declined {
                 code: code.as_str().to_owned(),
             },
-            Some(ChargeOutcome::RequiresAction { url, .. }) => ChangeOutcome::RequiresAction { url },
-            Some(ChargeOutcome::Processing { .. } | ChargeOutcome::Canceled { .. }) | None => {
-                ChangeOutcome::Processing
-            }
+            ChargeOutcome::RequiresAction { url, .. } => ChangeOutcome::RequiresAction { url },
+            ChargeOutcome::Processing { .. } | ChargeOutcome::Canceled { .. } => ChangeOutcome::Processing,
         })
     }
 

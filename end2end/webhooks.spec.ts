@@ -14,11 +14,17 @@ const uuidOf = (page: Page) => /_([0-9a-f]{32})/.exec(page.url())?.[1] ?? "";
 
 /** A log of ninety days cannot be waited for: events that were recorded, as if they had been sent. */
 function fillLog(endpoint: string): void {
-  sql(`INSERT INTO webhook_delivery (id, event_id, endpoint_id, state, attempts, tries, created_at, settled_at)
-       SELECT gen_random_uuid(), id, '${endpoint}', CASE WHEN row_number() OVER () % 5 = 0 THEN 'failed' ELSE 'success' END,
-         1 + (row_number() OVER ())::int % 8, 1, now() - interval '1 hour' * row_number() OVER (),
-         now() - interval '1 hour' * row_number() OVER ()
-       FROM (SELECT id FROM outbox_event ORDER BY id LIMIT 45) AS told`);
+  sql(`WITH made AS (
+         INSERT INTO webhook_delivery (id, event_id, endpoint_id, state, attempts, tries, created_at, settled_at)
+         SELECT gen_random_uuid(), id, '${endpoint}', CASE WHEN row_number() OVER () % 5 = 0 THEN 'failed' ELSE 'success' END,
+           1 + (row_number() OVER ())::int % 8, 1, now() - interval '1 hour' * row_number() OVER (),
+           now() - interval '1 hour' * row_number() OVER ()
+         FROM (SELECT id FROM outbox_event ORDER BY id LIMIT 45) AS told
+         RETURNING id, attempts, state, settled_at)
+       INSERT INTO webhook_attempt (delivery_id, number, url, sent_at, duration_ms, status, error)
+       SELECT id, attempts, 'https://hooks.nowhere.invalid/billing', settled_at, 12,
+         CASE WHEN state = 'success' THEN 204 END, CASE WHEN state = 'failed' THEN 'no answer' END
+       FROM made`);
 }
 
 test("an endpoint is added, tried, rotated, replayed, turned off and deleted", async ({ pageOf }) => {

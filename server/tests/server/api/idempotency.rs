@@ -374,8 +374,11 @@ async fn what_goes_wrong_is_logged_with_its_request(options: PgPoolOptions, data
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
+    // Where there is one subscriber only, what another test's thread meets first is switched off for everybody.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     // This test is one thread.
     let _here = tracing::subscriber::set_default(subscriber);
+    tracing::callsite::rebuild_interest_cache();
     let host = Host::start(&database).await;
     let pool = options.connect_with(database).await.unwrap();
     sqlx::query("ALTER TABLE customer RENAME TO elsewhere")

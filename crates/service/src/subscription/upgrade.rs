@@ -108,8 +108,11 @@ impl Billing {
             }
         };
         let Some(outcome) = outcome else {
-            // The queue's job was faster.
-            let settled = self.came_of(attempt, invoice).await?;
+            // The queue's job was faster. What it found stands, whether it can be read this moment or not.
+            let settled = self.came_of(attempt, invoice).await.unwrap_or_else(|error| {
+                tracing::warn!(%attempt, %error, "What attempt `{attempt}` came to cannot be read");
+                None
+            });
             return Ok(settled.unwrap_or(ChangeOutcome::Processing));
         };
         Ok(match outcome {

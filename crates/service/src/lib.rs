@@ -204,6 +204,7 @@ struct Parts {
     run: run::RunProgress,
     partitions: usage::PartitionsMade,
     intake: usage::Intake,
+    meters: Arc<usage::Meters>,
     sign_in: auth::SignInGuard,
     code_tries: coupon::CodeTries,
     keys: api_key::KeyCache,
@@ -231,10 +232,11 @@ impl Billing {
         let sandbox = Sandbox::new(pool.clone(), &config.base_url);
         let gateway = Arc::new(sandbox.clone());
         let (moving, run, partitions, sign_in) = Default::default();
+        let meters = Arc::<usage::Meters>::default();
         let outgoing = outgoing::Outgoing::new(config.outgoing.targets);
         let sealer = seal::Sealer::new(&config.outgoing.sealing_key);
         let parts = Parts {
-            limits: limit::Limits::new(&pool, config.usage_thresholds),
+            limits: limit::Limits::new(&pool, meters.clone(), config.usage_thresholds),
             pool,
             gateway,
             sandbox,
@@ -244,6 +246,7 @@ impl Billing {
             run,
             partitions,
             intake: usage::Intake::default(),
+            meters,
             sign_in,
             code_tries: coupon::CodeTries::default(),
             keys: api_key::KeyCache::default(),

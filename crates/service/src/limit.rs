@@ -23,6 +23,7 @@ use billing::entitlement::Thresholds;
 use billing::id::CustomerId;
 use store::PgPool;
 
+use crate::usage::Meters;
 use crate::{Error, Result};
 use cache::Cache;
 use coalesce::Coalescer;
@@ -38,8 +39,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub(crate) fn new(pool: &PgPool, thresholds: Thresholds) -> Self {
-        let known = Arc::new(Known::new(pool.clone(), thresholds));
+    pub(crate) fn new(pool: &PgPool, meters: Arc<Meters>, thresholds: Thresholds) -> Self {
+        let known = Arc::new(Known::new(pool.clone(), meters, thresholds));
         Self {
             checked: Cache::default(),
             holds: Coalescer::over(known.clone(), hold::together),

@@ -4,7 +4,6 @@
 //! senders of the same meters wait for each other but never in a circle.
 
 mod billed;
-mod bucket;
 mod counter;
 mod day;
 mod event;
@@ -18,12 +17,12 @@ mod reversal;
 mod roll_up;
 mod value;
 mod window;
+mod write;
 
 pub use billed::{NewBilledUsage, billed_of, billed_since, forget_billed, save_billed};
-pub use bucket::{BucketKey, add_to_buckets};
-pub use counter::{CounterKey, add_to_counters, counters};
+pub use counter::{CounterKey, counters};
 pub use day::{DaysOf, UsageDay, any_reported, daily};
-pub use event::{KnownKey, NewEvent, SentKey, UsageCustomer, customers, insert_events, known_keys};
+pub use event::{KnownKey, SentKey, UsageCustomer, UsageCustomers, customers, known_keys};
 pub use explore::{EventRow, EventsAsked, event, events};
 pub use late::{LateNote, forget_late, late_notes, note_late};
 pub use partition::make_partition;
@@ -37,3 +36,4 @@ pub use reversal::{Reversal, StoredEvent, reverse, stored_events};
 pub use roll_up::{RollUp, ValueTotal, by_dimension, roll_up, rolled_up_at};
 pub use value::{add_to_counted, add_to_hours};
 pub use window::{Hours, HoursUsed, counts, hours_used, note_passed};
+pub use write::{BucketKey, NewEvent, Writing, Written, write};

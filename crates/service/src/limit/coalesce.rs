@@ -155,7 +155,7 @@ mod tests {
     /// A database that nobody asks anything.
     fn known() -> Arc<Known> {
         let pool = PgPool::connect_lazy("postgres://nobody@localhost/nothing").unwrap();
-        Arc::new(Known::new(pool, Thresholds::default()))
+        Arc::new(Known::new(pool, Arc::default(), Thresholds::default()))
     }
 
     fn doubled<'a>(_: &'a Known, asks: &'a [usize]) -> Answers<'a, usize> {

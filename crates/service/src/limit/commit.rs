@@ -110,7 +110,8 @@ pub fn together<'a>(known: &'a Known, asks: &'a [Ask]) -> Answers<'a> {
             let mut batch = Batch::load(known, &mut tx, asks).await?;
             let (events, places) = batch.events(asks);
             let now = asks.iter().map(|ask| ask.at).max().unwrap_or_default();
-            let counted = match usage::count_within(&mut tx, &events, now, &too_much).await? {
+            let counted = match usage::count_within(&mut tx, &known.meters, (&events, now), &too_much).await?
+            {
                 Stored::All(outcomes) => outcomes,
                 // As with events that come by themselves: the transaction is given up and done without them.
                 Stored::TooMuch(beyond) => {

@@ -13,6 +13,7 @@ use store::{PgConnection, PgPool};
 use super::entitled::Entitled;
 use crate::Result;
 use crate::run::Catalog;
+use crate::usage::Meters;
 
 /// Bounds the memory: when there are more, everything is learnt anew.
 const MAX_CUSTOMERS: usize = 50_000;
@@ -22,6 +23,8 @@ const CATALOG_AGE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Known {
     pub pool: PgPool,
+    /// What counts events.
+    pub meters: Arc<Meters>,
     pub thresholds: Thresholds,
     plans: tokio::sync::Mutex<Catalog>,
     entitled: Mutex<HashMap<CustomerId, Arc<Entitled>>>,
@@ -53,9 +56,10 @@ impl Listed {
 }
 
 impl Known {
-    pub fn new(pool: PgPool, thresholds: Thresholds) -> Self {
+    pub fn new(pool: PgPool, meters: Arc<Meters>, thresholds: Thresholds) -> Self {
         Self {
             pool,
+            meters,
             thresholds,
             plans: tokio::sync::Mutex::default(),
             entitled: Mutex::default(),

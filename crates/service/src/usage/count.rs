@@ -5,40 +5,85 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use billing::catalog::Aggregation;
 use billing::usage::{Bucket, CounterChange, MAX_TOTAL, UsageError, Window, hour_of};
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use store::PgConnection;
-use store::usage::{BucketKey, CounterKey};
+use store::usage::{BucketKey, CounterKey, NewEvent, Writing, Written};
 
 use super::event::{Countable, CountedBy};
 use super::ingest::EventKey;
-use crate::Result;
+use crate::{Error, Result};
 
 type Buckets = BTreeMap<BucketKey, Bucket>;
 type Counters = BTreeMap<CounterKey, CounterChange>;
 
-/// By how much the counters changed, and where they stand now, if any is beyond what can be billed.
-pub(super) struct Counted {
-    counters: Counters,
-    pub totals: HashMap<CounterKey, Decimal>,
+/// What events change, but for the values of unique meters.
+#[derive(Default)]
+pub(super) struct Changes {
+    buckets: Vec<(BucketKey, Bucket)>,
+    counters: Vec<(CounterKey, CounterChange)>,
 }
 
-pub(super) async fn count(conn: &mut PgConnection, events: &[&Countable<'_>]) -> Result<Counted> {
+/// What was changed, and whether a counter is beyond what can be billed now.
+pub(super) struct Counted {
+    pub changes: Changes,
+    pub beyond: bool,
+}
+
+impl Changes {
+    /// Of events without values.
+    pub(super) fn of(events: &[(usize, Countable<'_>)]) -> Result<Self> {
+        let folded = fold(events)?;
+        Ok(Self::sorted(folded.buckets, folded.counters))
+    }
+
+    fn sorted(buckets: Buckets, counters: Counters) -> Self {
+        Self {
+            buckets: buckets.into_iter().collect(),
+            counters: counters.into_iter().collect(),
+        }
+    }
+
+    /// With these events, received now.
+    pub(super) async fn write(
+        &self,
+        conn: &mut PgConnection,
+        (events, received_at): (&[&NewEvent<'_>], DateTime<Utc>),
+    ) -> Result<Written> {
+        let writing = Writing {
+            events,
+            buckets: &self.buckets,
+            counters: &self.counters,
+            received_at,
+            bound: MAX_TOTAL,
+        };
+        Ok(store::usage::write(conn, writing).await?)
+    }
+}
+
+/// Events that are stored already.
+pub(super) async fn count(
+    conn: &mut PgConnection,
+    events: &[(usize, Countable<'_>)],
+    now: DateTime<Utc>,
+) -> Result<Counted> {
     let Folded {
         buckets,
         mut counters,
         in_hours,
         in_counters,
     } = fold(events)?;
-    store::usage::add_to_buckets(conn, &buckets.into_iter().collect::<Vec<_>>()).await?;
     store::usage::add_to_hours(conn, &in_hours.into_iter().collect::<Vec<_>>()).await?;
     let new = store::usage::add_to_counted(conn, &in_counters.into_iter().collect::<Vec<_>>()).await?;
     counters.extend(
         new.into_iter()
             .map(|(key, new)| (key, CounterChange::Add(new.into()))),
     );
-    let changes: Vec<_> = counters.iter().map(|(key, change)| (*key, *change)).collect();
-    let totals = store::usage::add_to_counters(conn, &changes, MAX_TOTAL).await?;
-    Ok(Counted { counters, totals })
+    let changes = Changes::sorted(buckets, counters);
+    match changes.write(conn, (&[], now)).await? {
+        Written::All { beyond } => Ok(Counted { changes, beyond }),
+        Written::Only(_) => Err(Error::Internal("events where none were sent")),
+    }
 }
 
 #[derive(Default)]
@@ -50,9 +95,9 @@ struct Folded<'e> {
     in_counters: BTreeSet<(CounterKey, &'e str)>,
 }
 
-fn fold<'e>(events: &[&'e Countable<'_>]) -> Result<Folded<'e>> {
+fn fold<'e>(events: &'e [(usize, Countable<'_>)]) -> Result<Folded<'e>> {
     let mut folded = Folded::default();
-    for event in events {
+    for (_, event) in events {
         let at = event.new.event.occurred_at();
         let bucket = Bucket::of(&event.new.event)?;
         for counted in &event.counted {
@@ -73,15 +118,22 @@ fn fold<'e>(events: &[&'e Countable<'_>]) -> Result<Folded<'e>> {
 
 /// Those events, of all in the order sent, that lead a total further away than may be; ones that bring it
 /// back are welcome.
-pub(super) fn beyond(in_order: &[&Countable<'_>], counted: Counted) -> Result<Vec<EventKey>> {
-    let Counted { counters, mut totals } = counted;
-    for (key, total) in &mut totals {
-        if let Some(CounterChange::Add(change)) = counters.get(key) {
+pub(super) async fn beyond(
+    conn: &mut PgConnection,
+    in_order: &[(usize, Countable<'_>)],
+    counted: Counted,
+) -> Result<Vec<EventKey>> {
+    let counters = counted.changes.counters;
+    let keys: Vec<_> = counters.iter().map(|(key, _)| *key).collect();
+    let counts = store::usage::counts(conn, &keys).await?;
+    let mut totals: HashMap<_, _> = counts.into_iter().map(|(key, count)| (key, count.used)).collect();
+    for (key, change) in &counters {
+        if let (Some(total), CounterChange::Add(change)) = (totals.get_mut(key), change) {
             *total -= *change;
         }
     }
     let mut beyond = Vec::new();
-    for event in in_order {
+    for (_, event) in in_order {
         let mut next = Vec::with_capacity(event.counted.len());
         for counted in &event.counted {
             if counted.meter.aggregation == Aggregation::Unique {
@@ -107,6 +159,11 @@ pub(super) fn beyond(in_order: &[&Countable<'_>], counted: Counted) -> Result<Ve
 }
 
 impl Countable<'_> {
+    /// Whether a unique meter counts it.
+    pub(super) fn shows_values(&self) -> bool {
+        self.counted.iter().any(|counted| counted.value.is_some())
+    }
+
     fn counter(&self, counted: &CountedBy<'_>) -> Result<CounterKey> {
         let (at, live) = (self.new.event.occurred_at(), self.customer.live.as_ref());
         let window = Window::of(counted.meter, at, live, self.customer.zone)?;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use billing::catalog::{Aggregation, Meter};
 use billing::id::CustomerId;
@@ -9,6 +10,8 @@ use billing::usage::Event;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use store::usage::{NewEvent, SentKey, UsageCustomer};
+
+use super::meters::AsRead;
 
 /// Later than this an event is no longer counted: its period is long billed.
 const MAX_AGE: TimeDelta = TimeDelta::days(35);
@@ -139,8 +142,7 @@ impl From<Refusal> for EventOutcome {
 /// What events are judged by.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// By the type of the events they count.
-    pub meters: HashMap<String, Vec<Meter>>,
+    pub meters: Arc<AsRead>,
     pub customers: HashMap<CustomerId, UsageCustomer>,
     pub now: DateTime<Utc>,
     /// Most of them are stored already, by what came before.
@@ -183,7 +185,7 @@ impl Known {
         if holds_nul(&input.data) {
             return Err(Refusal::InvalidData);
         }
-        let meters = self.meters.get(&input.event_type);
+        let meters = self.meters.by_type.get(&input.event_type);
         let meters = meters.ok_or_else(|| Refusal::UnknownMeter(input.event_type.clone()))?;
         let customer = self.customers.get(&input.customer);
         let customer = customer.filter(|customer| sent.own.is_none_or(|own| own == customer.id));

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use billing::catalog::{Aggregation, Meter};
 use billing::id::CustomerId;
 use chrono::{DateTime, Utc};
 use store::PgConnection;
-use store::usage::NewEvent;
+use store::usage::{NewEvent, UsageCustomers, Written};
 use tokio::sync::oneshot;
 
-use super::count::{beyond, count};
+use super::count::{Changes, Counted, beyond, count};
 use super::event::{Countable, EventInput, EventOutcome, IngestReport, Known, Refusal, Sent, Sound};
 use super::intake::{Request, Writer};
+use super::meters::Meters;
 use super::reversal;
 use crate::{Actor, Billing, Error, Result};
 
@@ -163,7 +163,7 @@ fn was_given_up(error: &Error) -> bool {
 async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<EventKey>) -> Result<Stored> {
     let mut tx = store::begin(billing.pool()).await?;
     let intake = &billing.parts.intake;
-    let mut known = known(&mut tx, sent, billing.now()).await?;
+    let mut known = known(&mut tx, &billing.parts.meters, sent, billing.now()).await?;
     known.resent = intake.resent();
     let stored = store_and_count(&mut tx, &known, sent, too_much).await?;
     if let Stored::All(outcomes) = &stored {
@@ -181,27 +181,31 @@ async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<Eve
 /// given up and done again with those named.
 pub async fn count_within(
     conn: &mut PgConnection,
-    events: &[EventInput],
-    now: DateTime<Utc>,
+    meters: &Meters,
+    (events, now): (&[EventInput], DateTime<Utc>),
     too_much: &HashSet<EventKey>,
 ) -> Result<Stored> {
     let sent: Vec<Sent<'_>> = events.iter().map(|input| Sent { input, own: None }).collect();
-    let known = known(conn, &sent, now).await?;
+    let known = known(conn, meters, &sent, now).await?;
     store_and_count(conn, &known, &sent, too_much).await
 }
 
-async fn known(conn: &mut PgConnection, sent: &[Sent<'_>], now: DateTime<Utc>) -> Result<Known> {
+async fn known(
+    conn: &mut PgConnection,
+    meters: &Meters,
+    sent: &[Sent<'_>],
+    now: DateTime<Utc>,
+) -> Result<Known> {
     let named: BTreeSet<CustomerId> = sent.iter().map(|sent| sent.input.customer).collect();
-    let customers = store::usage::customers(conn, &named.into_iter().collect::<Vec<_>>()).await?;
-    let mut meters: HashMap<_, Vec<_>> = HashMap::new();
-    let countable =
-        |meter: &Meter| meter.aggregation != Aggregation::Unique || meter.selection.property.is_some();
-    for meter in store::catalog::meters(conn).await?.into_iter().filter(countable) {
-        let of_type = meters.entry(meter.event_type().to_owned()).or_default();
-        of_type.push(meter);
-    }
+    let named: Vec<_> = named.into_iter().collect();
+    let remembered = meters.remembered();
+    let UsageCustomers { customers, changed } =
+        store::usage::customers(conn, &named, &remembered.stamp).await?;
     Ok(Known {
-        meters,
+        meters: match changed {
+            Some(stamp) => meters.read(conn, stamp).await?,
+            None => remembered,
+        },
         customers: customers
             .into_iter()
             .map(|customer| (customer.id, customer))
@@ -230,22 +234,33 @@ async fn store_and_count(
 ) -> Result<Stored> {
     let Sorted {
         mut outcomes,
-        facts,
+        mut facts,
         reversals,
         unsettled,
     } = sort(known, sent, too_much);
-    let mut accepted = store_facts(conn, known, facts, &mut outcomes).await?;
+    if known.resent {
+        leave_out_known(conn, &mut facts, &mut outcomes).await?;
+    }
+    let Kept {
+        mut accepted,
+        counted,
+    } = store_facts(conn, known, facts, reversals.is_empty()).await?;
+    for (index, _) in &accepted {
+        outcomes[*index] = Some(EventOutcome::Accepted);
+    }
     if !reversals.is_empty() {
         accepted.extend(reversal::store(conn, known, &reversals, &mut outcomes).await?);
     }
     settle(conn, sent, unsettled, &mut outcomes).await?;
     if !accepted.is_empty() {
-        accepted.sort_by_key(|(index, _)| *index);
-        let events: Vec<&Countable<'_>> = accepted.iter().map(|(_, event)| event).collect();
-        let counted = count(conn, &events).await?;
-        store::usage::note_late(conn, &late(&events, known.now)).await?;
-        if !counted.totals.is_empty() {
-            let beyond = beyond(&events, counted)?;
+        let counted = match counted {
+            Some(counted) => counted,
+            None => count(conn, &accepted, known.now).await?,
+        };
+        store::usage::note_late(conn, &late(&accepted, known.now)).await?;
+        if counted.beyond {
+            accepted.sort_by_key(|(index, _)| *index);
+            let beyond = beyond(conn, &accepted, counted).await?;
             if !beyond.is_empty() {
                 return Ok(Stored::TooMuch(beyond));
             }
@@ -256,25 +271,50 @@ async fn store_and_count(
     Ok(Stored::All(outcomes))
 }
 
-/// Those whose keys were new, with where they stood.
+/// Events with where they stood.
+type Placed<'a> = Vec<(usize, Countable<'a>)>;
+
+struct Kept<'a> {
+    /// Those whose keys were new.
+    accepted: Placed<'a>,
+    /// None where they are still to be counted.
+    counted: Option<Counted>,
+}
+
+/// Counted at once where they may be and all keys are new, as they mostly are.
 async fn store_facts<'a>(
     conn: &mut PgConnection,
     known: &Known,
-    mut facts: Vec<(usize, Countable<'a>)>,
-    outcomes: &mut [Option<EventOutcome>],
-) -> Result<Vec<(usize, Countable<'a>)>> {
-    if known.resent {
-        leave_out_known(conn, &mut facts, outcomes).await?;
+    facts: Placed<'a>,
+    alone: bool,
+) -> Result<Kept<'a>> {
+    if facts.is_empty() {
+        return Ok(Kept {
+            accepted: facts,
+            counted: None,
+        });
     }
-    let new: Vec<NewEvent<'_>> = facts.iter().map(|(_, event)| event.new.clone()).collect();
-    let fresh = store::usage::insert_events(conn, &new, known.now).await?;
-    for position in &fresh {
-        outcomes[facts[*position].0] = Some(EventOutcome::Accepted);
+    let at_once = alone && !facts.iter().any(|(_, event)| event.shows_values());
+    let changes = match at_once {
+        true => Changes::of(&facts)?,
+        false => Changes::default(),
+    };
+    let new: Vec<&NewEvent<'_>> = facts.iter().map(|(_, event)| &event.new).collect();
+    match changes.write(conn, (&new, known.now)).await? {
+        Written::All { beyond } => Ok(Kept {
+            accepted: facts,
+            counted: at_once.then(|| Counted { changes, beyond }),
+        }),
+        Written::Only(fresh) => {
+            let fresh: HashSet<usize> = fresh.into_iter().collect();
+            let facts = facts.into_iter().enumerate();
+            let accepted = facts.filter(|(position, _)| fresh.contains(position));
+            Ok(Kept {
+                accepted: accepted.map(|(_, fact)| fact).collect(),
+                counted: None,
+            })
+        }
     }
-    let fresh: HashSet<usize> = fresh.into_iter().collect();
-    let facts = facts.into_iter().enumerate();
-    let accepted = facts.filter(|(position, _)| fresh.contains(position));
-    Ok(accepted.map(|(_, fact)| fact).collect())
 }
 
 /// Whether an id is known does not change any more, so that they need no second look.
@@ -292,16 +332,13 @@ async fn leave_out_known(
 }
 
 /// Whose events belong to periods that may have been billed already, in order.
-fn late(events: &[&Countable<'_>], now: DateTime<Utc>) -> Vec<CustomerId> {
-    let is_late = |event: &&&Countable<'_>| {
+fn late(events: &[(usize, Countable<'_>)], now: DateTime<Utc>) -> Vec<CustomerId> {
+    let is_late = |event: &&Countable<'_>| {
         let live = event.customer.live.as_ref();
         live.is_some_and(|live| live.may_be_billed(event.new.event.occurred_at(), now))
     };
-    let customers: BTreeSet<_> = events
-        .iter()
-        .filter(is_late)
-        .map(|event| event.customer.id)
-        .collect();
+    let events = events.iter().map(|(_, event)| event);
+    let customers: BTreeSet<_> = events.filter(is_late).map(|event| event.customer.id).collect();
     customers.into_iter().collect()
 }
 

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use billing::catalog::Meter;
 use billing::id::CustomerId;
 use store::PgConnection;
-use store::usage::{NewEvent, Reversal, StoredEvent};
+use store::usage::{NewEvent, Reversal, StoredEvent, Written};
 
+use super::count::Changes;
 use super::event::{Countable, CountedBy, EventOutcome, Known, Refusal, Sound};
 use crate::{Error, Result};
 
@@ -49,8 +50,9 @@ pub(super) async fn store<'a>(
     }
     // The one that took the event back may be the same one, sent twice at once.
     new_ones(conn, &refused, outcomes).await?;
-    let new: Vec<NewEvent<'_>> = sorted.iter().map(|(.., event)| event.new.clone()).collect();
-    if store::usage::insert_events(conn, &new, known.now).await?.len() < new.len() {
+    let new: Vec<&NewEvent<'_>> = sorted.iter().map(|(.., event)| &event.new).collect();
+    // They are counted with all others.
+    if let Written::Only(_) = Changes::default().write(conn, (&new, known.now)).await? {
         // Somebody used the id since it was looked up: all is given up and done again.
         return Err(Error::Busy);
     }

@@ -1,13 +1,15 @@
 import { defineConfig, devices } from "@playwright/test";
 
-// `cargo xtask e2e` starts the server and says where it listens.
+// `cargo xtask e2e` starts the server, says where it listens and where results belong.
+const results = process.env.RESULTS ?? "../target/e2e";
+
 export default defineConfig({
   testDir: ".",
   testMatch: "**/*.spec.ts",
   globalSetup: "./support/ready.ts",
-  outputDir: "../target/e2e/results",
-  reporter: [["list"], ["json", { outputFile: "../target/e2e/report.json" }]],
-  // One server and one database for all tests, on machines of two cores.
+  outputDir: `${results}/results`,
+  reporter: [["list"], ["json", { outputFile: `${results}/report.json` }]],
+  // One server and one database for the tests of a run.
   workers: 1,
   fullyParallel: false,
   forbidOnly: !!process.env.CI,

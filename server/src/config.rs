@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -310,7 +311,7 @@ impl Config {
 /// Where browsers reach us, without a trailing slash: also the origin that forms must come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl {
-    text: String,
+    text: Arc<str>,
     https: bool,
     loopback: bool,
 }
@@ -336,9 +337,9 @@ impl BaseUrl {
         }
         // A plain socket address over http is always a valid origin; port 80 is not written in one.
         let text = format!("http://{address}");
-        let text = text.strip_suffix(":80").unwrap_or(&text).to_owned();
+        let text = text.strip_suffix(":80").unwrap_or(&text);
         Self {
-            text,
+            text: text.into(),
             https: false,
             loopback: address.ip().is_loopback(),
         }
@@ -367,7 +368,7 @@ impl FromStr for BaseUrl {
             None => return Err(WANTED.to_owned()),
         };
         Ok(Self {
-            text: url.origin().ascii_serialization(),
+            text: url.origin().ascii_serialization().into(),
             https,
             loopback,
         })

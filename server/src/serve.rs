@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::database::{Database, Join};
 use crate::preparing::Preparing;
 use crate::shutdown::Shutdown;
-use crate::state::AppState;
+use crate::state::{AppParts, AppState};
 use crate::{router, seed, site, worker};
 
 /// What a request under way gets to end in; service managers wait ten seconds before they kill.
@@ -94,7 +94,7 @@ async fn serve_on(
         quotas: config.quotas(),
         tokens: config.tokens(),
     })?;
-    let state = AppState {
+    let state = AppState::from(AppParts {
         api,
         deployment: Deployment {
             sandbox: true,
@@ -107,7 +107,7 @@ async fn serve_on(
         billing: billing.clone(),
         preparing: preparing.clone(),
         trusted_proxies: config.trusted_proxies.clone().unwrap_or_default(),
-    };
+    });
     database.keep_base_url(&state.base_url);
     say_hello(&state, database)?;
     tokio::spawn(worker::follow_clock(billing.clone(), shutdown.clone()));

@@ -1,5 +1,8 @@
 //! What every handler may ask for.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use app::Deployment;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -9,8 +12,8 @@ use crate::api::Api;
 use crate::config::{BaseUrl, TrustedProxies};
 use crate::preparing::Preparing;
 
-#[derive(Debug, Clone)]
-pub struct AppState {
+#[derive(Debug)]
+pub struct AppParts {
     pub billing: Billing,
     pub leptos: LeptosOptions,
     pub deployment: Deployment,
@@ -18,6 +21,24 @@ pub struct AppState {
     pub preparing: Preparing,
     pub trusted_proxies: TrustedProxies,
     pub api: Api,
+}
+
+/// One for the whole program: every layer is handed it with every request.
+#[derive(Debug, Clone)]
+pub struct AppState(Arc<AppParts>);
+
+impl From<AppParts> for AppState {
+    fn from(parts: AppParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for AppState {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.0
+    }
 }
 
 impl FromRef<AppState> for LeptosOptions {

@@ -7,6 +7,7 @@ use crate::{
     lock,
     postgres::{Durability, Postgres},
     process,
+    server::Server,
     totals::Totals,
     workspace,
 };
@@ -14,12 +15,18 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::{
     fs,
-    path::{self, Path},
+    path::{self, Path, PathBuf},
+    process::Child,
 };
 
-const REPORT: &str = "target/e2e/report.json";
-const SERVER_LOG: &str = "target/e2e/server.log";
+/// Holds the report, the pictures, the traces and the server's log of each part.
+const DIRECTORY: &str = "target/e2e";
 const DATABASE: &str = "e2e";
+/// The whole suite runs in so many parts beside each other, each on a product of its own: a browser and its server
+/// mostly wait for each other.
+const PARTS: usize = 2;
+const REPORT: &str = "report.json";
+const SERVER_LOG: &str = "server.log";
 /// A host platform's server that adopts the SDK.
 const HOST: &str = "target/debug/examples/host";
 
@@ -39,16 +46,19 @@ struct Stats {
 pub fn command(profile: Profile, args: &[String]) -> Result<Totals> {
     build::build(profile)?;
     let postgres = Postgres::start(Durability::None)?;
-    let totals = run(&install(profile, &postgres)?, args)?;
+    let totals = run(&install(profile, &postgres, args)?, args)?;
     if totals.failed > 0 {
-        eprintln!("pictures and traces are in target/e2e, the server's log is {SERVER_LOG}");
+        eprintln!("pictures, traces and the servers' logs are in {DIRECTORY}");
     }
     Ok(totals)
 }
 
-/// The product as the browser tests find it; expects a finished build.
-pub fn install(profile: Profile, postgres: &Postgres) -> Result<Installation> {
-    install_in(profile, postgres, DATABASE)
+/// The product as the browser tests find it, once for each part; expects a finished build. Whoever picks tests has
+/// few of them, and keeps their order.
+pub fn install(profile: Profile, postgres: &Postgres, args: &[String]) -> Result<Vec<Installation>> {
+    let parts = if args.is_empty() { PARTS } else { 1 };
+    let install = |part| install_in(profile, postgres, &format!("{DATABASE}_{part}"));
+    (1..=parts).map(install).collect()
 }
 
 /// The same in a database of its own.
@@ -59,31 +69,64 @@ pub fn install_in(profile: Profile, postgres: &Postgres, database: &str) -> Resu
     Ok(installation)
 }
 
-pub fn run(installation: &Installation, args: &[String]) -> Result<Totals> {
+pub fn run(installations: &[Installation], args: &[String]) -> Result<Totals> {
     if !has_specs()? {
         println!("no browser tests in end2end");
         return Ok(Totals::default());
     }
     let _lock = lock::take("browser run")?;
-    fs::create_dir_all("target/e2e")?;
     fs::create_dir_all("target/screenshots")?;
-    if Path::new(REPORT).exists() {
-        fs::remove_file(REPORT)?;
-    }
     build_host()?;
-    let server = installation.start(Path::new(SERVER_LOG))?;
-    let mut playwright = process::npm_tool("playwright");
-    playwright
-        .args(["test", "--config", "end2end/playwright.config.ts"])
-        .args(args);
-    playwright.env("BASE_URL", server.base_url());
-    playwright.env("HOST_API_KEY", installation.host_key()?);
-    playwright.env("HOST_PROGRAM", path::absolute(HOST)?);
-    installation.lend(&mut playwright)?;
-    let status = playwright
-        .status()
-        .context("cannot start Playwright: `make setup` installs it")?;
-    Ok(read_report()?.or_crashed(status.success()))
+    let parts: Vec<Part> = (1..)
+        .zip(installations)
+        .map(|(number, installation)| Part::start(installation, (number, installations.len()), args))
+        .collect::<Result<_>>()?;
+    let mut totals = Totals::default();
+    for part in parts {
+        totals += part.finish()?;
+    }
+    Ok(totals)
+}
+
+/// Some of the tests, with the server they ask.
+struct Part {
+    directory: PathBuf,
+    tests: Child,
+    _server: Server,
+}
+
+impl Part {
+    fn start(installation: &Installation, (number, of): (usize, usize), args: &[String]) -> Result<Self> {
+        let directory = Path::new(DIRECTORY).join(number.to_string());
+        if directory.exists() {
+            fs::remove_dir_all(&directory)?;
+        }
+        fs::create_dir_all(&directory)?;
+        let server = installation.start(&directory.join(SERVER_LOG))?;
+        let mut playwright = process::npm_tool("playwright");
+        playwright
+            .args(["test", "--config", "end2end/playwright.config.ts"])
+            .arg(format!("--shard={number}/{of}"))
+            .args(args);
+        playwright.env("BASE_URL", server.base_url());
+        playwright.env("RESULTS", path::absolute(&directory)?);
+        playwright.env("HOST_API_KEY", installation.host_key()?);
+        playwright.env("HOST_PROGRAM", path::absolute(HOST)?);
+        installation.lend(&mut playwright)?;
+        let tests = playwright
+            .spawn()
+            .context("cannot start Playwright: `make setup` installs it")?;
+        Ok(Self {
+            directory,
+            tests,
+            _server: server,
+        })
+    }
+
+    fn finish(mut self) -> Result<Totals> {
+        let status = self.tests.wait()?;
+        Ok(read_report(&self.directory.join(REPORT))?.or_crashed(status.success()))
+    }
 }
 
 /// With the features of the Rust tests, after which there is nothing left to build.
@@ -93,8 +136,8 @@ fn build_host() -> Result<()> {
     process::run(&mut cargo, "building the SDK's example host")
 }
 
-fn read_report() -> Result<Totals> {
-    let Ok(json) = fs::read(REPORT) else {
+fn read_report(report: &Path) -> Result<Totals> {
+    let Ok(json) = fs::read(report) else {
         return Ok(Totals::default());
     };
     let report: Report = serde_json::from_slice(&json).context("Playwright's report has another shape")?;

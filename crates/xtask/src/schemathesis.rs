@@ -38,7 +38,7 @@ const QUICK: Examples = Examples(30);
 pub fn command(profile: Profile) -> Result<Totals> {
     build::build(profile)?;
     let postgres = Postgres::start(Durability::None)?;
-    let installation = e2e::install(profile, &postgres)?;
+    let installation = e2e::install_in(profile, &postgres, "api")?;
     let mut totals = run(&installation, QUICK)?;
     totals += Totals::one(installation.verify());
     Ok(totals)

@@ -57,10 +57,12 @@ fn browser_tests(postgres: &Postgres, steps: &mut Steps) -> Result<Totals> {
     steps.next("build for the browser tests");
     build::build(Profile::Dev)?;
     steps.next("browser tests");
-    let installation = e2e::install(Profile::Dev, postgres)?;
-    let mut totals = e2e::run(&installation, &[])?;
+    let installations = e2e::install(Profile::Dev, postgres, &[])?;
+    let mut totals = e2e::run(&installations, &[])?;
     steps.next("ledger, invoices and audit chain of what the browser tests left behind");
-    totals += Totals::one(installation.verify());
+    for installation in &installations {
+        totals += Totals::one(installation.verify());
+    }
     Ok(totals)
 }
 

@@ -18,7 +18,7 @@ use server::api::{Api, ApiConfig};
 use server::config::{BaseUrl, TrustedProxies};
 use server::preparing::Preparing;
 use server::router::router;
-use server::state::AppState;
+use server::state::{AppParts, AppState};
 use service::{Actor, Billing, NewApiKey, Scope, ServiceConfig};
 use sqlx::postgres::PgPool;
 use sqlx::{Executor, Row};
@@ -227,7 +227,7 @@ fn state(billing: &Billing) -> Result<AppState> {
         tokens: None,
     })?;
     let base_url: BaseUrl = BaseUrl::of_address(SocketAddr::from(([127, 0, 0, 1], 3000)));
-    Ok(AppState {
+    Ok(AppState::from(AppParts {
         api,
         billing: billing.clone(),
         leptos: server::site::leptos_options(Path::new("target/site")),
@@ -240,7 +240,7 @@ fn state(billing: &Billing) -> Result<AppState> {
         base_url,
         preparing: Preparing::default(),
         trusted_proxies: TrustedProxies::default(),
-    })
+    }))
 }
 
 async fn serve(router: Router) -> Result<SocketAddr> {

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// None unless they are named: anyone can send the header.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Vec<Network>);
+pub struct TrustedProxies(Arc<[Network]>);
 
 /// The addresses that share their first bits with this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

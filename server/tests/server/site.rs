@@ -10,7 +10,7 @@ use server::auth::token::Tokens;
 use server::config::BaseUrl;
 use server::preparing::Preparing;
 use server::router::router;
-use server::state::AppState;
+use server::state::{AppParts, AppState};
 use service::{Actor, Billing, NewApiKey, OutgoingConfig, Scope, ServiceConfig, SignUp, Targets};
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
@@ -61,7 +61,7 @@ impl Site {
             quotas,
             tokens,
         };
-        let state = AppState {
+        let state = AppState::from(AppParts {
             api: Api::new(api).unwrap(),
             billing: billing.clone(),
             leptos: server::site::leptos_options(&site_root()),
@@ -75,7 +75,7 @@ impl Site {
             preparing: preparing.clone(),
             // This test stands for the proxy.
             trusted_proxies: "127.0.0.1".parse().unwrap(),
-        };
+        });
         let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
         Self {

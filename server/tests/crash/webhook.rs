@@ -19,8 +19,9 @@ use crate::receiver::Receiver;
 use crate::stage::door;
 
 const WRITERS: u64 = 4;
-/// A dead worker's jobs are seen after fifteen seconds; what was refused at first is tried five seconds later.
-const ARRIVED_WITHIN: Duration = Duration::from_secs(60);
+/// A dead worker's jobs are seen after fifteen seconds; what was refused at first is tried five seconds later. How many
+/// wait by then is up to the machine, so that only a standstill counts.
+const NEXT_WITHIN: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_arrives_though_the_sender_is_killed() {
@@ -49,11 +50,14 @@ async fn every_event_arrives_though_the_sender_is_killed() {
         writer.abort();
         let _ = writer.await;
     }
-    let begun = Instant::now();
+    let mut last = Instant::now();
     let (mut arrived, mut came) = (HashSet::new(), 0);
     loop {
         let received = receiver.take();
         came += received.len();
+        if !received.is_empty() {
+            last = Instant::now();
+        }
         for one in received {
             let told: Value = one.json();
             assert_eq!(told["id"], one.header("webhook-id"));
@@ -64,8 +68,8 @@ async fn every_event_arrives_though_the_sender_is_killed() {
             break;
         }
         assert!(
-            begun.elapsed() < ARRIVED_WITHIN,
-            "{} events did not arrive",
+            last.elapsed() < NEXT_WITHIN,
+            "{} events do not arrive",
             missing.len()
         );
         sleep(Duration::from_millis(200)).await;

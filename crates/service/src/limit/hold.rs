@@ -76,7 +76,7 @@ async fn attempt(known: &Known, asks: &[Ask]) -> Result<Option<Vec<Result<Done>>
             make(known, tx, &missing).await?;
             return Ok(None);
         }
-        let ran_out = store::usage::expire(&mut tx, &counters).await?;
+        let ran_out = store::usage::expire(&mut tx, &locked.run_out).await?;
         batch.hours = store::usage::hours_used(&mut tx, &batch.hours_asked()).await?;
         batch.take(locked, ran_out);
     }
@@ -305,15 +305,15 @@ impl Batch {
             (!same).then_some((*key, *count))
         };
         let changed: Vec<_> = self.counts.iter().filter_map(changed).collect();
-        if !changed.is_empty() {
-            store::usage::save_reserved(conn, &changed).await?;
-        }
         let settled = self.named(&self.settled);
         if !settled.is_empty() {
             store::usage::settle_reservations(conn, &settled).await?;
         }
         let fresh = self.named(&self.fresh);
-        Ok(fresh.is_empty() || store::usage::insert_reservations(conn, &fresh).await?)
+        match fresh.is_empty() && changed.is_empty() {
+            true => Ok(true),
+            false => Ok(store::usage::hold(conn, &fresh, &changed).await?),
+        }
     }
 
     fn named(&self, keys: &BTreeSet<ReservationKey>) -> Vec<&Reservation> {

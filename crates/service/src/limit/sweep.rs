@@ -38,7 +38,7 @@ impl Billing {
         }
         let mut changed: Vec<_> = counts.into_iter().collect();
         changed.sort_unstable_by_key(|(key, _)| *key);
-        store::usage::save_reserved(&mut tx, &changed).await?;
+        store::usage::hold(&mut tx, &[], &changed).await?;
         store::commit(tx).await?;
         // Nothing taken: all that is left is being committed at this moment.
         Ok(!ran_out.is_empty())

@@ -128,19 +128,33 @@ pub async fn lock_reservations(
         .collect()
 }
 
-/// Stores new ones; false if one of them was there by now, and then nothing should be kept of it all. Sorted by key,
-/// no key twice.
-pub async fn insert_reservations(conn: &mut PgConnection, new: &[&Reservation]) -> Result<bool> {
-    let done = sqlx::query!(
-        "INSERT INTO usage_reservation (customer_id, id, meter_id, period_start, quantity, reserved_at, expires_at,
-             state, used, reserved, included, reset_at)
-         SELECT customer_id, id, meter_id, coalesce(period_start, '-infinity'), quantity, reserved_at, expires_at,
-             state, used, reserved, included, reset_at
-         FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::numeric[], $6::timestamptz[],
-             $7::timestamptz[], $8::text[], $9::numeric[], $10::numeric[], $11::numeric[], $12::timestamptz[])
-             AS s(customer_id, id, meter_id, period_start, quantity, reserved_at, expires_at, state, used, reserved,
-                 included, reset_at)
-         ON CONFLICT DO NOTHING",
+/// Stores new ones and writes what is reserved of locked counters, and since when their limits are passed; what is used
+/// is the events'. False if one of the new ones was there by now, and then nothing should be kept of it all. Sorted by
+/// key, no key twice.
+pub async fn hold(
+    conn: &mut PgConnection,
+    new: &[&Reservation],
+    counts: &[(CounterKey, Count)],
+) -> Result<bool> {
+    let all_new = sqlx::query_scalar!(
+        r#"WITH fresh AS (
+               INSERT INTO usage_reservation (customer_id, id, meter_id, period_start, quantity, reserved_at,
+                   expires_at, state, used, reserved, included, reset_at)
+               SELECT customer_id, id, meter_id, coalesce(period_start, '-infinity'), quantity, reserved_at,
+                   expires_at, state, used, reserved, included, reset_at
+               FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::numeric[], $6::timestamptz[],
+                   $7::timestamptz[], $8::text[], $9::numeric[], $10::numeric[], $11::numeric[], $12::timestamptz[])
+                   AS s(customer_id, id, meter_id, period_start, quantity, reserved_at, expires_at, state, used,
+                       reserved, included, reset_at)
+               ON CONFLICT DO NOTHING RETURNING true
+           ), counted AS (
+               UPDATE usage_counter c SET reserved = n.reserved, passed_at = n.passed_at
+               FROM UNNEST($13::uuid[], $14::uuid[], $15::timestamptz[], $16::numeric[], $17::timestamptz[])
+                   AS n(customer_id, meter_id, period_start, reserved, passed_at)
+               WHERE c.customer_id = n.customer_id AND c.meter_id = n.meter_id
+                   AND c.period_start = coalesce(n.period_start, '-infinity')
+           )
+           SELECT count(*) = $18 AS "all_new!" FROM fresh"#,
         &column(new, |r| r.customer.uuid()),
         &column(new, |r| r.id.as_str()) as &[&str],
         &column(new, |r| r.meter.uuid()),
@@ -153,10 +167,16 @@ pub async fn insert_reservations(conn: &mut PgConnection, new: &[&Reservation]) 
         &column(new, |r| r.answered.reserved),
         &column(new, |r| r.answered.limit.units()) as &[Option<Decimal>],
         &column(new, |r| r.answered.reset_at) as &[Option<DateTime<Utc>>],
+        &column(counts, |(key, _)| key.0.uuid()),
+        &column(counts, |(key, _)| key.1.uuid()),
+        &column(counts, |(key, _)| key.2) as &[Option<DateTime<Utc>>],
+        &column(counts, |(_, count)| count.reserved),
+        &column(counts, |(_, count)| count.passed_at) as &[Option<DateTime<Utc>>],
+        i64::try_from(new.len()).unwrap_or(i64::MAX),
     )
-    .execute(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(done.rows_affected() == new.len() as u64)
+    Ok(all_new)
 }
 
 /// Writes down what became of reservations that were locked before.
@@ -187,13 +207,19 @@ pub struct LockedCounters {
     pub counts: HashMap<CounterKey, Count>,
     /// Real time; none where there are no counters.
     pub now: Option<DateTime<Utc>>,
+    /// Of these some of what is reserved has run out.
+    pub run_out: Vec<CounterKey>,
 }
 
 /// Locks those of the counters that there are; sorted by key, no key twice.
 pub async fn lock_counters(conn: &mut PgConnection, keys: &[CounterKey]) -> Result<LockedCounters> {
     let rows = sqlx::query!(
         r#"SELECT c.customer_id, c.meter_id, nullif(c.period_start, '-infinity') AS period_start, c.used, c.reserved,
-               c.passed_at, now() AS "now!"
+               c.passed_at, now() AS "now!",
+               c.reserved > 0 AND EXISTS (
+                   SELECT FROM usage_reservation r
+                   WHERE r.customer_id = c.customer_id AND r.meter_id = c.meter_id AND r.period_start = c.period_start
+                       AND r.state = 'held' AND r.expires_at <= now()) AS "run_out!"
            FROM UNNEST($1::uuid[], $2::uuid[], $3::timestamptz[]) AS k(customer_id, meter_id, period_start)
            JOIN usage_counter c ON c.customer_id = k.customer_id AND c.meter_id = k.meter_id
                AND c.period_start = coalesce(k.period_start, '-infinity')
@@ -204,23 +230,28 @@ pub async fn lock_counters(conn: &mut PgConnection, keys: &[CounterKey]) -> Resu
     )
     .fetch_all(conn)
     .await?;
-    let now = rows.first().map(|row| row.now);
-    let counts = rows.into_iter().map(|row| {
+    let mut locked = LockedCounters {
+        counts: HashMap::with_capacity(rows.len()),
+        now: rows.first().map(|row| row.now),
+        run_out: Vec::new(),
+    };
+    for row in rows {
         let (customer, meter) = (
             CustomerId::from_uuid(row.customer_id),
             MeterId::from_uuid(row.meter_id),
         );
+        let key = (customer, meter, row.period_start);
         let count = Count {
             used: row.used,
             reserved: row.reserved,
             passed_at: row.passed_at,
         };
-        ((customer, meter, row.period_start), count)
-    });
-    Ok(LockedCounters {
-        counts: counts.collect(),
-        now,
-    })
+        locked.counts.insert(key, count);
+        if row.run_out {
+            locked.run_out.push(key);
+        }
+    }
+    Ok(locked)
 }
 
 /// Makes the counters that are missing. To be committed at once: made in the middle of a transaction, they would be
@@ -234,25 +265,6 @@ pub async fn make_counters(conn: &mut PgConnection, keys: &[CounterKey]) -> Resu
         &column(keys, |key| key.0.uuid()),
         &column(keys, |key| key.1.uuid()),
         &column(keys, |key| key.2) as &[Option<DateTime<Utc>>],
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Writes what is reserved of locked counters, and since when their limits are passed. What is used is the events'.
-pub async fn save_reserved(conn: &mut PgConnection, counts: &[(CounterKey, Count)]) -> Result<()> {
-    sqlx::query!(
-        "UPDATE usage_counter c SET reserved = n.reserved, passed_at = n.passed_at
-         FROM UNNEST($1::uuid[], $2::uuid[], $3::timestamptz[], $4::numeric[], $5::timestamptz[])
-             AS n(customer_id, meter_id, period_start, reserved, passed_at)
-         WHERE c.customer_id = n.customer_id AND c.meter_id = n.meter_id
-             AND c.period_start = coalesce(n.period_start, '-infinity')",
-        &column(counts, |(key, _)| key.0.uuid()),
-        &column(counts, |(key, _)| key.1.uuid()),
-        &column(counts, |(key, _)| key.2) as &[Option<DateTime<Utc>>],
-        &column(counts, |(_, count)| count.reserved),
-        &column(counts, |(_, count)| count.passed_at) as &[Option<DateTime<Utc>>],
     )
     .execute(conn)
     .await?;
@@ -294,6 +306,9 @@ pub struct RanOut {
 /// Marks what has run out of locked counters; their `reserved` is still to be written. One that is being committed
 /// at this moment is left alone.
 pub async fn expire(conn: &mut PgConnection, keys: &[CounterKey]) -> Result<Vec<RanOut>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows = sqlx::query!(
         r#"WITH gone AS (
                SELECT r.customer_id, r.id

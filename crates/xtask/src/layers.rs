@@ -55,6 +55,7 @@ mod tests {
             name: name.to_owned(),
             dependencies: vec![dependency],
             features: BTreeMap::new(),
+            targets: Vec::new(),
         }
     }
 

@@ -22,25 +22,51 @@ pub enum Depth {
     Full,
 }
 
+/// What kills programs takes long and waits most of the time, so that the others run beside it.
+const KILLS: &str = "crash";
+
 pub fn test(depth: Depth) -> Result<Totals> {
-    let mut steps = Steps::new("test", if depth == Depth::Full { 6 } else { 4 });
-    let mut totals = Totals::default();
-    steps.next("Rust tests");
+    let mut steps = Steps::new("test", if depth == Depth::Full { 8 } else { 6 });
+    steps.next("build of the Rust tests");
     let postgres = Postgres::start(Durability::None)?;
-    totals += rust_tests(&postgres, depth)?;
-    totals += browser_tests(&postgres, &mut steps).unwrap_or_else(|error| {
-        // Counted, not passed on: the sum of all tests stays the last line.
-        eprintln!("\nerror: {error:#}");
-        Totals::one(false)
-    });
-    if depth == Depth::Full {
-        totals += api_tests(&postgres, &mut steps).unwrap_or_else(|error| {
-            eprintln!("\nerror: {error:#}");
-            Totals::one(false)
-        });
-    }
+    process::run(
+        cargo_test(&postgres, depth)?.arg("--no-run"),
+        "building the tests",
+    )?;
+    let mut kills = cargo_test(&postgres, depth)?;
+    kills.args(["--test", KILLS]);
+    let mut totals = std::thread::scope(|scope| {
+        let kills = scope.spawn(|| count(&mut kills, "kills | "));
+        let mut totals = others(&postgres, depth, &mut steps)?;
+        totals += kills.join().unwrap_or_else(|_| Ok(Totals::one(false)))?;
+        anyhow::Ok(totals)
+    })?;
+    steps.next("documented examples");
+    let mut documented = cargo_test(&postgres, depth)?;
+    totals += count(documented.arg("--doc"), "")?;
     steps.finish("all tests run");
     Ok(totals)
+}
+
+fn others(postgres: &Postgres, depth: Depth, steps: &mut Steps) -> Result<Totals> {
+    steps.next("Rust tests");
+    let mut cargo = cargo_test(postgres, depth)?;
+    cargo.args(["--lib", "--bins"]);
+    for program in workspace::test_programs()?.iter().filter(|name| *name != KILLS) {
+        cargo.args(["--test", program]);
+    }
+    let mut totals = count(&mut cargo, "")?;
+    totals += browser_tests(postgres, steps).unwrap_or_else(counted);
+    if depth == Depth::Full {
+        totals += api_tests(postgres, steps).unwrap_or_else(counted);
+    }
+    Ok(totals)
+}
+
+/// Not passed on: the sum of all tests stays the last line.
+fn counted(error: anyhow::Error) -> Totals {
+    eprintln!("\nerror: {error:#}");
+    Totals::one(false)
 }
 
 /// On data of their own: they change what they can.
@@ -66,7 +92,7 @@ fn browser_tests(postgres: &Postgres, steps: &mut Steps) -> Result<Totals> {
     Ok(totals)
 }
 
-fn rust_tests(postgres: &Postgres, depth: Depth) -> Result<Totals> {
+fn cargo_test(postgres: &Postgres, depth: Depth) -> Result<Command> {
     let mut cargo = process::cargo(["test", "--no-fail-fast"]);
     cargo.args(workspace::host_selection()?);
     let url = postgres.url("app");
@@ -74,11 +100,11 @@ fn rust_tests(postgres: &Postgres, depth: Depth) -> Result<Totals> {
     if depth == Depth::Full {
         cargo.env("PROOF", "1");
     }
-    count(&mut cargo)
+    Ok(cargo)
 }
 
-/// Shows every line as it comes and adds up the summaries among them.
-fn count(cargo: &mut Command) -> Result<Totals> {
+/// Shows every line as it comes, after a mark of who says it, and adds up the summaries among them.
+fn count(cargo: &mut Command, mark: &str) -> Result<Totals> {
     let mut child = cargo
         .stdout(Stdio::piped())
         .spawn()
@@ -87,7 +113,7 @@ fn count(cargo: &mut Command) -> Result<Totals> {
     let mut totals = Totals::default();
     for line in BufReader::new(stdout).lines() {
         let line = line?;
-        println!("{line}");
+        println!("{mark}{line}");
         totals += Totals::from_cargo_line(&line);
     }
     Ok(totals.or_crashed(child.wait()?.success()))

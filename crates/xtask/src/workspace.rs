@@ -3,7 +3,7 @@
 use crate::process;
 use anyhow::{Context, Result};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -15,6 +15,13 @@ pub struct Package {
     pub name: String,
     pub dependencies: Vec<Dependency>,
     pub features: BTreeMap<String, Vec<String>>,
+    pub targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+pub struct Target {
+    name: String,
+    kind: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +43,13 @@ pub fn packages() -> Result<Vec<Package>> {
 /// once.
 pub fn host_selection() -> Result<Vec<String>> {
     Ok(selection(&packages()?))
+}
+
+/// The names of the test programs, of all crates.
+pub fn test_programs() -> Result<BTreeSet<String>> {
+    let targets = packages()?.into_iter().flat_map(|package| package.targets);
+    let programs = targets.filter(|target| target.kind.iter().any(|kind| kind == "test"));
+    Ok(programs.map(|target| target.name).collect())
 }
 
 fn selection(packages: &[Package]) -> Vec<String> {
@@ -66,6 +80,7 @@ mod tests {
                 .iter()
                 .map(|name| ((*name).to_owned(), Vec::new()))
                 .collect(),
+            targets: Vec::new(),
         };
         let packages = [
             package("app", &["default", "hydrate", "ssr"]),

@@ -51,7 +51,8 @@ pub enum Written {
     Only(Vec<usize>),
 }
 
-/// Keys are taken first, then buckets, then counters: each part begins when the one before it has ended.
+/// Keys are taken first, then events are stored, then come buckets, then counters: each part begins when the one before
+/// it has ended, and what others wait for comes last.
 pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Written> {
     let Writing {
         events,
@@ -78,6 +79,7 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
                    (customer_id, event_id, meter_id, value, weight, occurred_at, received_at, source, data)
                SELECT customer_id, event_id, meter_id, value, weight, occurred_at, $11, source, data
                FROM sent JOIN fresh USING (customer_id, event_id)
+               RETURNING true
            ), bucket AS (
                INSERT INTO usage_bucket AS b
                    (customer_id, meter_id, hour, event_count, sum, min, max, last_at, last, level_seconds)
@@ -86,7 +88,7 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
                FROM UNNEST($12::uuid[], $13::uuid[], $14::timestamptz[], $15::bigint[], $16::numeric[], $17::numeric[],
                    $18::numeric[], $19::timestamptz[], $20::numeric[], $21::text[])
                    AS s(customer_id, meter_id, hour, event_count, sum, min, max, last_at, last, level_time)
-               WHERE (SELECT count(*) FROM fresh) = $22
+               WHERE (SELECT count(*) FROM fresh) = $22 AND (SELECT count(*) FROM stored) >= 0
                ON CONFLICT (customer_id, meter_id, hour) DO UPDATE SET
                    event_count = b.event_count + EXCLUDED.event_count,
                    sum = b.sum + EXCLUDED.sum,

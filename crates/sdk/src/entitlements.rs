@@ -19,12 +19,13 @@ pub struct Entitlements {
 pub enum Entitlement {
     /// One more of a meter.
     Meter(MeterUsage),
-    Feature(Feature),
+    Feature(FeatureEntitlement),
 }
 
+/// What is granted of a feature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Feature {
+pub struct FeatureEntitlement {
     /// The feature's key, such as `support`.
     pub feature: String,
     pub allowed: bool,

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use sdk::entitlements::{Entitlement, Entitlements, Feature};
+use sdk::entitlements::{Entitlement, Entitlements, FeatureEntitlement};
 use service::{Billing, Error};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -60,7 +60,7 @@ async fn read(
 fn shown(entitlement: service::Entitlement) -> Entitlement {
     match entitlement {
         service::Entitlement::Meter(standing) => Entitlement::Meter(meter_usage(standing)),
-        service::Entitlement::Feature { feature, granted } => Entitlement::Feature(Feature {
+        service::Entitlement::Feature { feature, granted } => Entitlement::Feature(FeatureEntitlement {
             feature,
             allowed: granted.is_ok(),
             reason: granted.as_ref().err().copied().map(reason),

@@ -13,7 +13,7 @@ use service::{Actor, Error};
 
 use super::problem::Problem;
 use super::rate_limit::{Limit, Standing, place};
-use crate::auth::token::Tokens;
+use crate::auth::token::{Refused, TRIED_AGAIN_AFTER, Tokens};
 use crate::state::AppState;
 
 /// Who was found to call. Handlers take it by `ApiKeyActor`.
@@ -60,8 +60,7 @@ async fn call(
 }
 
 /// Whoever guesses keys is slowed down by the address; whoever shows a known one is not kept waiting by them. Counted
-/// first and given back where the guess was right: of many at once no more are looked up than are allowed. A token is
-/// checked without a look into the database: a good one is let in, and a bad one counted.
+/// first and given back where the guess was right: of many at once no more are looked up than are allowed.
 async fn identify(state: &AppState, shown: Option<&str>, from: Option<IpAddr>) -> Result<Actor, Response> {
     let addresses = &state.api.limits.addresses;
     let now = Instant::now();
@@ -75,11 +74,7 @@ async fn identify(state: &AppState, shown: Option<&str>, from: Option<IpAddr>) -
         return Err(Problem::from(Error::Unauthenticated).into_response());
     };
     if let Some(tokens) = state.api.tokens.as_ref().filter(|_| Tokens::is_token(shown)) {
-        let found = tokens.actor(shown, service::clock::real_now()).await;
-        if matches!(found, Err(Error::Unauthenticated)) {
-            refusal(take()).map_or(Ok(()), Err)?;
-        }
-        return found.map_err(|error| Problem::from(error).into_response());
+        return identify_token(tokens, shown, (addresses, from)).await;
     }
     let counted = !state.billing.knows_api_key(shown);
     if counted {
@@ -95,6 +90,35 @@ async fn identify(state: &AppState, shown: Option<&str>, from: Option<IpAddr>) -
         _ => {}
     }
     found.map_err(|error| Problem::from(error).into_response())
+}
+
+/// A token is checked without a look into the database, so a bad one is counted only once it was seen to be bad. An
+/// address that guessed too often is not listened to; a token that was good before is known, as a key would be.
+async fn identify_token(
+    tokens: &Tokens,
+    shown: &str,
+    (addresses, from): (&Limit<IpAddr>, Option<IpAddr>),
+) -> Result<Actor, Response> {
+    let (real_now, now) = (service::clock::real_now(), Instant::now());
+    let refuse = |standing: Option<Standing>| match standing {
+        Some(standing) if !standing.allowed => Err(told(addresses, standing, too_fast(standing))),
+        _ => Ok(()),
+    };
+    if !tokens.knows(shown, real_now) {
+        refuse(from.map(|from| addresses.look(&from, now)))?;
+    }
+    match tokens.actor(shown, real_now).await {
+        Ok(actor) => Ok(actor),
+        Err(Refused::Bad) => {
+            refuse(from.map(|from| addresses.take(from, now)))?;
+            Err(Problem::from(Error::Unauthenticated).into_response())
+        }
+        Err(Refused::KeysUnread) => {
+            let detail = "the keys that tokens are signed with cannot be read this moment";
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "token_keys_unavailable", detail);
+            Err(problem.retry_after(TRIED_AGAIN_AFTER).into_response())
+        }
+    }
 }
 
 /// The key or token, taken from its header only: addresses end up in logs.

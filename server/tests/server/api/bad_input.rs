@@ -148,9 +148,17 @@ async fn types_sizes_and_methods_that_are_not_wanted(_: PgPoolOptions, database:
 #[sqlx::test(migrations = false)]
 async fn a_body_that_dribbles_in_is_not_waited_for(_: PgPoolOptions, database: PgConnectOptions) {
     let host = Host::start(&database).await;
+    tokio::join!(
+        dribble(&host, "/v1/customers"),
+        dribble(&host, "/v1/events"),
+        dribble(&host, "/v1/usage/check"),
+    );
+}
+
+async fn dribble(host: &Host, path: &str) {
     let mut stream = TcpStream::connect(host.site.address).await.unwrap();
     let head = format!(
-        "POST /v1/customers HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\
+        "POST {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\
          Content-Type: application/json\r\nContent-Length: 60\r\n\r\n{{",
         host.site.address, host.key
     );
@@ -158,14 +166,12 @@ async fn a_body_that_dribbles_in_is_not_waited_for(_: PgPoolOptions, database: P
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();
     let read = stream.read_to_string(&mut answer);
-    tokio::time::timeout(Duration::from_secs(20), read)
-        .await
-        .unwrap()
-        .unwrap();
+    let read = tokio::time::timeout(Duration::from_secs(20), read).await;
+    read.expect(path).unwrap();
     assert!(started.elapsed() >= Duration::from_secs(9));
     assert!(
         answer.starts_with("HTTP/1.1 408") && answer.contains("slow_body"),
-        "{answer}"
+        "{path}: {answer}"
     );
 }
 

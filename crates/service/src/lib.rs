@@ -62,7 +62,7 @@ pub use credit::{
     CreditInvoice, CreditNotePreview, CreditOverview, CreditableInvoice, GrantCredit, IssueCreditNote,
     ShownNote,
 };
-pub use customer::{ChangeHosted, CustomerProfile, NewHosted, revision};
+pub use customer::{ChangeHosted, CustomerProfile, NewHosted, PutIf, revision};
 pub use demo::{DEMO_PASSWORD, DemoAccount, DemoWorld, SeedProgress, demo_accounts};
 pub use entitlement::{OverrideKey, SetOverride};
 pub use error::{Error, ErrorKind, Result};

@@ -9,7 +9,7 @@ use billing::period::Zone;
 use sdk::customers::{CreateCustomer, Customer, CustomerTax, PutCustomer, UpdateCustomer};
 use sdk::page::{Page, Paging};
 use serde::Deserialize;
-use service::{Actor, Billing, ChangeHosted, Error, HostedCustomer, NewHosted, revision};
+use service::{Actor, Billing, ChangeHosted, Error, HostedCustomer, NewHosted, PutIf, revision};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -169,7 +169,12 @@ async fn put(
         currency: new.currency.as_deref().map(currency).transpose()?,
         zone: new.time_zone.as_deref().map_or(Ok(Zone::UTC), zone)?,
     };
-    let (customer, made) = billing.put_customer(&actor, &new, seen).await?;
+    let wanted = match seen {
+        Some(seen) => PutIf::Unchanged(seen),
+        None if etag::wants_any(&headers) => PutIf::There,
+        None => PutIf::Anyhow,
+    };
+    let (customer, made) = billing.put_customer(&actor, &new, wanted).await?;
     Ok(answer(
         if made { StatusCode::CREATED } else { StatusCode::OK },
         customer,

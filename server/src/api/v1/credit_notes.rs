@@ -134,9 +134,10 @@ fn command(
         credit: CreditInvoice {
             customer,
             invoice,
-            wanted: match asked.lines.as_slice() {
-                [] => Wanted::Rest,
-                lines => Wanted::Lines(lines.iter().map(line).collect::<Result<_, _>>()?),
+            wanted: match &asked.lines {
+                None => Wanted::Rest,
+                // A list of nothing is refused where it is decided.
+                Some(lines) => Wanted::Lines(lines.iter().map(line).collect::<Result<_, _>>()?),
             },
             paid_to: match asked.paid_to {
                 wire::PaidTo::Card => PaidTo::Card,

@@ -77,7 +77,7 @@ pub use limit::{
 pub use mail::SmtpConfig;
 pub use outgoing::{OutgoingConfig, Refused, Targets};
 pub use overview::{Dunning, Overview, Owed, Upcoming};
-pub use page::{MAX_PAGE, Page, PageQuery};
+pub use page::{CURSOR, MAX_PAGE, Page, PageQuery};
 pub use portal_link::{OpenPortal, PortalFlow, PortalLink, PortalVisit};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, RETURN_URL_KEY, SessionStorage};
 pub use store::alert::channel::ChannelKind;

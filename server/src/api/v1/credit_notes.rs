@@ -54,9 +54,10 @@ struct Asked {
 async fn list(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Query(asked): Query<Asked>,
+    asked: Result<Query<Asked>, Problem>,
 ) -> Result<Json<Page<wire::CreditNote>>, Problem> {
     actor.reads_by_key()?;
+    let Query(asked) = asked?;
     let customer = asked.customer.as_deref().map(str::parse).transpose();
     let invoice = asked.invoice.as_deref().map(str::parse).transpose();
     let of = NotesOf {

@@ -50,8 +50,10 @@ struct Wanted {
 async fn list(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, Problem>,
 ) -> Result<axum::Json<Page<Customer>>, Problem> {
+    actor.reads_by_key()?;
+    let Query(wanted) = wanted?;
     let (cursor, limit) = (wanted.cursor, wanted.limit);
     let query = cursor::asked(&Paging { cursor, limit })?;
     let found = billing

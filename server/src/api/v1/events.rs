@@ -70,10 +70,11 @@ pub fn routes() -> OpenApiRouter<AppState> {
 async fn ingest(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Query(Options { backfill }): Query<Options>,
+    options: Result<Query<Options>, Problem>,
     request: Request,
 ) -> Result<Response, Problem> {
     actor.sends_events()?;
+    let Query(Options { backfill }) = options?;
     let form = form(request.headers())?;
     match parse(body::read_up_to(MAX_BODY_BYTES, request).await?, form).await? {
         Sent::One(event) => {

@@ -261,6 +261,40 @@ async fn callers_who_may_not_ask(options: PgPoolOptions, database: PgConnectOpti
     assert_eq!(written().await, before);
 }
 
+/// Also of what is behind the question mark, and of what goes by a name in the path.
+#[sqlx::test(migrations = false)]
+async fn whoever_may_not_read_hears_nothing_else(_: PgPoolOptions, database: PgConnectOptions) {
+    let host = Host::start(&database).await;
+    let blind = host.site.api_key(&Actor::System, Scope::Money).await;
+    let lists = [
+        "customers",
+        "plans",
+        "subscriptions",
+        "invoices",
+        "credit_notes",
+        "alerts",
+        "events_feed",
+        "webhook_endpoints/we_00000000000000000000000000000000/deliveries",
+    ];
+    for list in lists {
+        let path = format!("/v1/{list}?what=1");
+        let refused = host.get_with(&blind, &path).await;
+        assert_eq!(problem(&refused), said(403, "forbidden"), "{path}");
+        let told = host.get(&path).await;
+        assert_eq!(problem(&told), said(400, "invalid_query"), "{path}");
+    }
+    for name in ["plans/%00", "alert_rules/%00"] {
+        let refused = host.get_with(&blind, &format!("/v1/{name}")).await;
+        assert_eq!(problem(&refused), said(403, "forbidden"), "{name}");
+        let told = host.get(&format!("/v1/{name}")).await;
+        assert_eq!(problem(&told), said(404, "not_found"), "{name}");
+    }
+    for (method, path) in [("PATCH", "/v1/alert_rules/%00"), ("POST", "/v1/events?what=1")] {
+        let refused = host.call_with(&blind, (method, path), &[], "{}").await;
+        assert_eq!(problem(&refused), said(403, "forbidden"), "{path}");
+    }
+}
+
 /// A key whose time is over by this column.
 async fn bad_key(host: &Host, pool: &PgPool, column: &str) -> String {
     let key = host.site.api_key_of(&Actor::System, &ALL).await;

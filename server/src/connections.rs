@@ -35,8 +35,8 @@ const OUT_OF_DESCRIPTORS: Duration = Duration::from_secs(1);
 pub struct Patience {
     /// For the head of the first request: as long as for a body.
     pub first: Duration,
-    /// For the head of the next one. Longer than proxies keep a connection to send more on, so that none sends a request
-    /// on one that ends this moment.
+    /// For the head of the next one. Longer than proxies and clients keep a connection to send more on, so that none
+    /// sends a request on one that ends this moment.
     pub next: Duration,
     /// For a sign of life from a client of HTTP/2 that is asked for one.
     pub alive: Duration,
@@ -46,7 +46,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             first: Duration::from_secs(10),
-            next: Duration::from_secs(75),
+            next: Duration::from_secs(100),
             alive: Duration::from_secs(20),
         }
     }

@@ -65,12 +65,8 @@ async fn identify(state: &AppState, shown: Option<&str>, from: Option<IpAddr>) -
     let addresses = &state.api.limits.addresses;
     let now = Instant::now();
     let take = || from.map(|from| addresses.take(from, now));
-    let refusal = |standing: Option<Standing>| {
-        let standing = standing.filter(|standing| !standing.allowed)?;
-        Some(told(addresses, standing, too_fast(standing)))
-    };
     let Some(shown) = shown else {
-        refusal(take()).map_or(Ok(()), Err)?;
+        refusal(addresses, take()).map_or(Ok(()), Err)?;
         return Err(Problem::from(Error::Unauthenticated).into_response());
     };
     if let Some(tokens) = state.api.tokens.as_ref().filter(|_| Tokens::is_token(shown)) {
@@ -78,7 +74,7 @@ async fn identify(state: &AppState, shown: Option<&str>, from: Option<IpAddr>) -
     }
     let counted = !state.billing.knows_api_key(shown);
     if counted {
-        refusal(take()).map_or(Ok(()), Err)?;
+        refusal(addresses, take()).map_or(Ok(()), Err)?;
     }
     let found = state.billing.api_key_actor(shown).await;
     let guessed = matches!(found, Err(Error::Unauthenticated));
@@ -100,17 +96,13 @@ async fn identify_token(
     (addresses, from): (&Limit<IpAddr>, Option<IpAddr>),
 ) -> Result<Actor, Response> {
     let (real_now, now) = (service::clock::real_now(), Instant::now());
-    let refuse = |standing: Option<Standing>| match standing {
-        Some(standing) if !standing.allowed => Err(told(addresses, standing, too_fast(standing))),
-        _ => Ok(()),
-    };
     if !tokens.knows(shown, real_now) {
-        refuse(from.map(|from| addresses.look(&from, now)))?;
+        refusal(addresses, from.map(|from| addresses.look(&from, now))).map_or(Ok(()), Err)?;
     }
     match tokens.actor(shown, real_now).await {
         Ok(actor) => Ok(actor),
         Err(Refused::Bad) => {
-            refuse(from.map(|from| addresses.take(from, now)))?;
+            refusal(addresses, from.map(|from| addresses.take(from, now))).map_or(Ok(()), Err)?;
             Err(Problem::from(Error::Unauthenticated).into_response())
         }
         Err(Refused::KeysUnread) => {
@@ -119,6 +111,11 @@ async fn identify_token(
             Err(problem.retry_after(TRIED_AGAIN_AFTER).into_response())
         }
     }
+}
+
+fn refusal(addresses: &Limit<IpAddr>, standing: Option<Standing>) -> Option<Response> {
+    let standing = standing.filter(|standing| !standing.allowed)?;
+    Some(told(addresses, standing, too_fast(standing)))
 }
 
 /// The key or token, taken from its header only: addresses end up in logs.

@@ -1,7 +1,6 @@
 //! `serve` and `worker`: from the settings to a running program, and orderly down again.
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use tokio::runtime::Runtime;
 
 use crate::api::{Api, ApiConfig};
 use crate::config::Config;
+use crate::connections::{self, Patience};
 use crate::database::{Database, Join};
 use crate::preparing::Preparing;
 use crate::shutdown::Shutdown;
@@ -130,14 +130,17 @@ async fn answer_requests(
     database: &Database,
     shutdown: &Shutdown,
 ) -> Result<ExitCode> {
-    let stop = shutdown.clone();
-    let service = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move { stop.requested().await });
-    let mut server = tokio::spawn(server.into_future());
+    let server = connections::serve(
+        listener,
+        router::router(state),
+        Patience::default(),
+        shutdown.clone(),
+    );
+    let mut server = tokio::spawn(server);
     let mut code = ExitCode::SUCCESS;
     tokio::select! {
         ended = &mut server => {
-            ended.context("the web server broke off")?.context("the web server failed")?;
+            ended.context("the web server broke off")?;
             return Ok(code);
         },
         () = shutdown.requested() => tracing::info!("Stopping"),

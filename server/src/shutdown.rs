@@ -5,16 +5,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 /// Cheap to clone; every clone hears the same.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Shutdown {
     requested: watch::Sender<bool>,
 }
 
 impl Shutdown {
     pub fn new() -> Self {
-        Self {
-            requested: watch::Sender::new(false),
-        }
+        Self::default()
     }
 
     pub fn request(&self) {

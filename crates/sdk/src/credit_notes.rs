@@ -1,7 +1,7 @@
 //! `/v1/credit_notes`: what was given back of invoices.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::invoices::Tax;
 use crate::money::Amount;
@@ -55,9 +55,10 @@ pub struct CreditNoteLine {
 pub struct IssueCreditNote {
     /// `inv_...`.
     pub invoice: String,
-    /// None named: all that is left.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lines: Vec<WantedLine>,
+    /// Left out: all that is left. At least one where it is there.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<WantedLine>, required = false, min_items = 1))]
+    pub lines: Option<Vec<WantedLine>>,
     /// duplicated_charge, product_unsatisfactory, order_change, order_cancellation, fraudulent_charge or other.
     pub reason: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,6 +67,11 @@ pub struct IssueCreditNote {
     /// Where what was paid goes: back to its card, or to the customer's credit.
     #[serde(default)]
     pub paid_to: PaidTo,
+}
+
+/// What is there is a list; nothing else means that it was left out.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<WantedLine>>, D::Error> {
+    Vec::deserialize(deserializer).map(Some)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -130,7 +130,7 @@ pub struct CreateSubscription {
     pub quantity: Option<u32>,
     /// Begin with a trial of so many days, of a plan that has trials. A customer has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 90))]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 730))]
     pub trial_days: Option<u32>,
     /// Later than now, or earlier: then what was served since is billed at once. Now where none is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 mod hosted;
 
-pub use hosted::{ChangeHosted, NewHosted, revision};
+pub use hosted::{ChangeHosted, NewHosted, PutIf, revision};
 
 use billing::id::CustomerId;
 use billing::invoice::PaymentTerms;

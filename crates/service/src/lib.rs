@@ -62,7 +62,7 @@ pub use credit::{
     CreditInvoice, CreditNotePreview, CreditOverview, CreditableInvoice, GrantCredit, IssueCreditNote,
     ShownNote,
 };
-pub use customer::{ChangeHosted, CustomerProfile, NewHosted, revision};
+pub use customer::{ChangeHosted, CustomerProfile, NewHosted, PutIf, revision};
 pub use demo::{DEMO_PASSWORD, DemoAccount, DemoWorld, SeedProgress, demo_accounts};
 pub use entitlement::{OverrideKey, SetOverride};
 pub use error::{Error, ErrorKind, Result};
@@ -77,7 +77,7 @@ pub use limit::{
 pub use mail::SmtpConfig;
 pub use outgoing::{OutgoingConfig, Refused, Targets};
 pub use overview::{Dunning, Overview, Owed, Upcoming};
-pub use page::{MAX_PAGE, Page, PageQuery};
+pub use page::{CURSOR, MAX_PAGE, Page, PageQuery};
 pub use portal_link::{OpenPortal, PortalFlow, PortalLink, PortalVisit};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, RETURN_URL_KEY, SessionStorage};
 pub use store::alert::channel::ChannelKind;

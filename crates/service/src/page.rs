@@ -7,6 +7,9 @@ use crate::{Error, Result};
 /// More than this at once is no list to look at.
 pub const MAX_PAGE: usize = 100;
 
+/// The field that is wrong where a page is to begin behind a row that is in no such list, or in none any more.
+pub const CURSOR: &str = "cursor";
+
 /// Where a page begins, and how long it is at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageQuery {

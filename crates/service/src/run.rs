@@ -114,6 +114,14 @@ impl Billing {
         Err(Error::Internal("too many boundaries at once"))
     }
 
+    /// The same after something was done: it stays done, and what cannot be billed now is left to the billing run.
+    pub(crate) async fn catch_up_where_it_can(&self, scope: CustomerScope) {
+        if let Err(error) = self.catch_up(scope).await {
+            let customer = scope.customer();
+            tracing::warn!(%error, customer.id = %customer, "Customer `{customer}` is billed later: {error}");
+        }
+    }
+
     /// One batch; false once nothing is due. Where the database refuses a batch, as many customers as it had
     /// are billed one by one, so that only the one at fault is set aside.
     async fn step(&self, pass: &mut Pass) -> Result<bool> {

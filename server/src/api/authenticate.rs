@@ -13,7 +13,7 @@ use service::{Actor, Error};
 
 use super::problem::Problem;
 use super::rate_limit::{Limit, Standing, place};
-use crate::auth::token::Tokens;
+use crate::auth::token::{Refused, TRIED_AGAIN_AFTER, Tokens};
 use crate::state::AppState;
 
 /// Who was found to call. Handlers take it by `ApiKeyActor`.
@@ -60,30 +60,21 @@ async fn call(
 }
 
 /// Whoever guesses keys is slowed down by the address; whoever shows a known one is not kept waiting by them. Counted
-/// first and given back where the guess was right: of many at once no more are looked up than are allowed. A token is
-/// checked without a look into the database: a good one is let in, and a bad one counted.
+/// first and given back where the guess was right: of many at once no more are looked up than are allowed.
 async fn identify(state: &AppState, shown: Option<&str>, from: Option<IpAddr>) -> Result<Actor, Response> {
     let addresses = &state.api.limits.addresses;
     let now = Instant::now();
     let take = || from.map(|from| addresses.take(from, now));
-    let refusal = |standing: Option<Standing>| {
-        let standing = standing.filter(|standing| !standing.allowed)?;
-        Some(told(addresses, standing, too_fast(standing)))
-    };
     let Some(shown) = shown else {
-        refusal(take()).map_or(Ok(()), Err)?;
+        refusal(addresses, take()).map_or(Ok(()), Err)?;
         return Err(Problem::from(Error::Unauthenticated).into_response());
     };
     if let Some(tokens) = state.api.tokens.as_ref().filter(|_| Tokens::is_token(shown)) {
-        let found = tokens.actor(shown, service::clock::real_now()).await;
-        if matches!(found, Err(Error::Unauthenticated)) {
-            refusal(take()).map_or(Ok(()), Err)?;
-        }
-        return found.map_err(|error| Problem::from(error).into_response());
+        return identify_token(tokens, shown, (addresses, from)).await;
     }
     let counted = !state.billing.knows_api_key(shown);
     if counted {
-        refusal(take()).map_or(Ok(()), Err)?;
+        refusal(addresses, take()).map_or(Ok(()), Err)?;
     }
     let found = state.billing.api_key_actor(shown).await;
     let guessed = matches!(found, Err(Error::Unauthenticated));
@@ -95,6 +86,36 @@ async fn identify(state: &AppState, shown: Option<&str>, from: Option<IpAddr>) -
         _ => {}
     }
     found.map_err(|error| Problem::from(error).into_response())
+}
+
+/// A token is checked without a look into the database, so a bad one is counted only once it was seen to be bad. An
+/// address that guessed too often is not listened to; a token that was good before is known, as a key would be.
+async fn identify_token(
+    tokens: &Tokens,
+    shown: &str,
+    (addresses, from): (&Limit<IpAddr>, Option<IpAddr>),
+) -> Result<Actor, Response> {
+    let (real_now, now) = (service::clock::real_now(), Instant::now());
+    if !tokens.knows(shown, real_now) {
+        refusal(addresses, from.map(|from| addresses.look(&from, now))).map_or(Ok(()), Err)?;
+    }
+    match tokens.actor(shown, real_now).await {
+        Ok(actor) => Ok(actor),
+        Err(Refused::Bad) => {
+            refusal(addresses, from.map(|from| addresses.take(from, now))).map_or(Ok(()), Err)?;
+            Err(Problem::from(Error::Unauthenticated).into_response())
+        }
+        Err(Refused::KeysUnread) => {
+            let detail = "the keys that tokens are signed with cannot be read this moment";
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "token_keys_unavailable", detail);
+            Err(problem.retry_after(TRIED_AGAIN_AFTER).into_response())
+        }
+    }
+}
+
+fn refusal(addresses: &Limit<IpAddr>, standing: Option<Standing>) -> Option<Response> {
+    let standing = standing.filter(|standing| !standing.allowed)?;
+    Some(told(addresses, standing, too_fast(standing)))
 }
 
 /// The key or token, taken from its header only: addresses end up in logs.

@@ -18,9 +18,15 @@ const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// The whole body, if it comes soon and is not too long.
 pub async fn read(request: Request) -> Result<Bytes, Problem> {
+    read_up_to(MAX_BODY_BYTES, request).await
+}
+
+/// The same of another length. Where nothing is said of it, the router's own limit holds.
+pub async fn read_up_to(most: usize, request: Request) -> Result<Bytes, Problem> {
+    let too_large = || too_large(format!("a request carries at most {most} bytes"));
     let said = request.headers().get(CONTENT_LENGTH);
     let said = said.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if said.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > MAX_BODY_BYTES)) {
+    if said.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > most)) {
         return Err(too_large());
     }
     match tokio::time::timeout(READ_WITHIN, Bytes::from_request(request, &())).await {
@@ -39,12 +45,8 @@ pub async fn read(request: Request) -> Result<Bytes, Problem> {
     }
 }
 
-fn too_large() -> Problem {
-    Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "too_large",
-        format!("a request carries at most {MAX_BODY_BYTES} bytes"),
-    )
+pub fn too_large(detail: String) -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
 }
 
 /// A JSON body.

@@ -15,15 +15,24 @@ pub fn tagged(revision: &str, answer: impl IntoResponse) -> Response {
     response
 }
 
-/// The version the caller saw; none where it does not matter to it.
+/// Whether the caller wants something to be there, whatever it is.
+pub fn wants_any(headers: &HeaderMap) -> bool {
+    headers.get(IF_MATCH).is_some_and(is_any)
+}
+
+fn is_any(sent: &HeaderValue) -> bool {
+    sent.to_str().is_ok_and(|text| text.trim() == "*")
+}
+
+/// The version the caller saw; none where it does not matter to it which one that is.
 pub fn seen(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(sent) = headers.get(IF_MATCH) else {
         return Ok(None);
     };
-    let text = sent.to_str().unwrap_or_default().trim();
-    if text == "*" {
+    if is_any(sent) {
         return Ok(None);
     }
+    let text = sent.to_str().unwrap_or_default().trim();
     let tag = text
         .strip_prefix('"')
         .and_then(|text| text.strip_suffix('"'))
@@ -48,6 +57,8 @@ mod tests {
             |value: &'static str| HeaderMap::from_iter([(IF_MATCH, HeaderValue::from_static(value))]);
         assert_eq!(seen(&HeaderMap::new()), Ok(None));
         assert_eq!(seen(&headers("*")), Ok(None));
+        assert!(wants_any(&headers("*")) && wants_any(&headers(" * ")));
+        assert!(!wants_any(&HeaderMap::new()) && !wants_any(&headers("\"*\"")));
         assert_eq!(seen(&headers("\"abc\"")), Ok(Some("abc")));
         for wrong in ["", "abc", "\"", "W/\"abc\"", "\"a\", \"b\""] {
             assert!(seen(&headers(wrong)).is_err(), "{wrong}");

@@ -50,6 +50,8 @@ const OF_A_QUERY: [u16; 1] = [400];
 const OF_A_BODY: [u16; 5] = [400, 408, 413, 415, 422];
 const OF_A_CHANGE: [u16; 2] = [404, 409];
 const OF_AN_EDIT: [u16; 2] = [400, 412];
+/// What reads nothing but makes a bill on the way cannot always make one.
+const OF_A_BILL: [u16; 2] = [409, 422];
 
 /// What the handlers do not say of themselves.
 pub fn describe(document: &OpenApi) -> serde_json::Result<Value> {
@@ -110,6 +112,9 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     }
     if changes {
         statuses.extend(OF_A_CHANGE);
+    }
+    if path.ends_with("/upcoming_invoice") {
+        statuses.extend(OF_A_BILL);
     }
     let named = method == "post" && !metering;
     if named {

@@ -8,8 +8,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use service::ErrorKind;
+use service::{CURSOR, ErrorKind};
 
+use super::cursor;
 use super::rate_limit::whole_seconds;
 
 /// What is away for a moment is asked again after this, and who was too fast waits this long.
@@ -98,6 +99,9 @@ impl IntoResponse for Problem {
 /// The one place where the use cases' errors get an HTTP status.
 impl From<service::Error> for Problem {
     fn from(error: service::Error) -> Self {
+        if matches!(error, service::Error::Invalid { field: CURSOR }) {
+            return cursor::unknown();
+        }
         let status = match error.kind() {
             ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
             ErrorKind::Forbidden => StatusCode::FORBIDDEN,

@@ -98,13 +98,29 @@ impl<K: Eq + Hash> Limit<K> {
             forget(&mut whole_at, now);
         }
         let at = whole_at.entry(asker).or_insert(now);
-        let next = (*at).max(now) + self.every;
-        let earliest = next.saturating_sub(self.every * u64::from(self.burst));
-        if earliest > now {
-            return self.standing(false, *at, now);
+        let (standing, next) = self.next(*at, now);
+        if standing.allowed {
+            *at = next;
         }
-        *at = next;
-        self.standing(true, next, now)
+        standing
+    }
+
+    /// How one more request stands, and when the burst is whole again after it.
+    fn next(&self, at: u64, now: u64) -> (Standing, u64) {
+        let next = at.max(now) + self.every;
+        let earliest = next.saturating_sub(self.every * u64::from(self.burst));
+        match earliest > now {
+            true => (self.standing(false, at, now), next),
+            false => (self.standing(true, next, now), next),
+        }
+    }
+
+    /// What `take` would say, with nothing counted.
+    pub fn look(&self, asker: &K, now: Instant) -> Standing {
+        let now = self.nanos(now);
+        let whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = whole_at.get(asker).copied().unwrap_or(now);
+        self.next(at, now).0
     }
 
     /// Does not count a request after all.
@@ -189,6 +205,13 @@ mod tests {
         }
         let refused = limit.take(1, now);
         assert_eq!((refused.allowed, refused.left), (false, 0));
+        assert_eq!(limit.look(&1, now), refused);
+        let unseen = limit.look(&2, now);
+        assert_eq!(
+            (unseen, limit.look(&2, now)),
+            (limit.take(3, now), unseen),
+            "looking counts nothing"
+        );
         assert_eq!(refused.wait, Duration::from_millis(100));
         assert!(limit.take(2, now).allowed, "another asker has its own");
         limit.give_back(&1);

@@ -7,15 +7,19 @@
 mod keys;
 mod verify;
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use billing::id::CustomerId;
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Validation, decode, decode_header};
 use serde::Deserialize;
-use service::{Actor, Error, Scope};
+use service::{Actor, Scope};
+use sha2::{Digest, Sha256};
 
-pub use keys::{KeySource, PublicAlgorithm, TokenKeys};
+use keys::Missing;
+pub use keys::{KeySource, PublicAlgorithm, TRIED_AGAIN_AFTER, TokenKeys};
 
 /// Clocks differ a little.
 const LEEWAY: Duration = Duration::from_secs(30);
@@ -25,6 +29,16 @@ const MAX_TOKEN_BYTES: usize = 8 * 1024;
 const MAX_SUBJECT_CHARS: usize = 200;
 /// Instead of a customer: all of them.
 const EVERYBODY: &str = "*";
+/// Bounds the memory; those that are over are dropped first, then everything.
+const MAX_REMEMBERED: usize = 10_000;
+
+/// Why a token is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    Bad,
+    /// Whether it is good cannot be said: the keys cannot be read this moment.
+    KeysUnread,
+}
 
 #[derive(Debug, Deserialize)]
 struct Claims {
@@ -40,6 +54,8 @@ struct Claims {
 pub struct Tokens {
     keys: TokenKeys,
     validation: Validation,
+    /// Which were good, by their hashes, and until when they are.
+    good: Mutex<HashMap<[u8; 32], DateTime<Utc>>>,
 }
 
 impl Tokens {
@@ -50,7 +66,11 @@ impl Tokens {
         validation.validate_nbf = true;
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["exp", "aud", "sub"]);
-        Self { keys, validation }
+        Self {
+            keys,
+            validation,
+            good: Mutex::default(),
+        }
     }
 
     /// Three parts with dots between: no key looks like that.
@@ -58,23 +78,61 @@ impl Tokens {
         text.len() <= MAX_TOKEN_BYTES && text.bytes().filter(|byte| *byte == b'.').count() == 2
     }
 
-    pub async fn actor(&self, token: &str, now: DateTime<Utc>) -> Result<Actor, Error> {
+    /// Whether the token was good before: whoever shows it does not guess. It opens nothing by that.
+    pub fn knows(&self, token: &str, now: DateTime<Utc>) -> bool {
+        let good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        good.get(&hash(token)).is_some_and(|until| now < *until)
+    }
+
+    pub async fn actor(&self, token: &str, now: DateTime<Utc>) -> Result<Actor, Refused> {
         self.read(token, now).await.map_err(|why| {
+            let (refused, why) = match why {
+                Why::Key(Missing::Unread) => (Refused::KeysUnread, "no keys can be read".to_owned()),
+                Why::Key(Missing::Unknown) => (Refused::Bad, "nobody knows its key".to_owned()),
+                Why::Key(Missing::Unnamed) => (Refused::Bad, "it does not name its key".to_owned()),
+                Why::Token(why) => (Refused::Bad, why),
+            };
             tracing::debug!("A token was refused: {why}");
-            Error::Unauthenticated
+            refused
         })
     }
 
-    async fn read(&self, token: &str, now: DateTime<Utc>) -> Result<Actor, String> {
-        let header = decode_header(token).map_err(|error| error.to_string())?;
+    async fn read(&self, token: &str, now: DateTime<Utc>) -> Result<Actor, Why> {
+        let unread = |error: jsonwebtoken::errors::Error| Why::Token(error.to_string());
+        let header = decode_header(token).map_err(unread)?;
         // Before any key is looked for: what a token says of itself is no reason to do anything.
         if header.alg != self.keys.algorithm() {
-            return Err(format!("it is signed with {:?}", header.alg));
+            return Err(Why::Token(format!("it is signed with {:?}", header.alg)));
         }
-        let key = self.keys.find(header.kid.as_deref()).await?;
-        let token = decode::<Claims>(token, &key, &self.validation).map_err(|error| error.to_string())?;
-        actor(token.claims, now)
+        let key = self.keys.find(header.kid.as_deref()).await.map_err(Why::Key)?;
+        let claims = decode::<Claims>(token, &key, &self.validation)
+            .map_err(unread)?
+            .claims;
+        let ends = DateTime::from_timestamp(claims.exp, 0);
+        let actor = actor(claims, now).map_err(Why::Token)?;
+        self.remember(token, ends.unwrap_or(now), now);
+        Ok(actor)
     }
+
+    fn remember(&self, token: &str, until: DateTime<Utc>, now: DateTime<Utc>) {
+        let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        if good.len() >= MAX_REMEMBERED {
+            good.retain(|_, until| now < *until);
+            if good.len() >= MAX_REMEMBERED {
+                good.clear();
+            }
+        }
+        good.insert(hash(token), until);
+    }
+}
+
+enum Why {
+    Key(Missing),
+    Token(String),
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
 }
 
 fn actor(claims: Claims, now: DateTime<Utc>) -> Result<Actor, String> {

@@ -73,6 +73,15 @@ async fn the_host_says_something_and_somebody_looks_after_it(_: PgPoolOptions, d
         json!({ "data": [expected], "has_more": false, "next_cursor": null })
     );
 
+    // A place in no list, and one in another customer's.
+    let foreign = site.api_key(&bob, Scope::Read).await;
+    let unknown = "alt_00000000000000000000000000000000";
+    for (key, cursor) in [(&read, unknown), (&foreign, cursor)] {
+        let path = format!("/v1/alerts?cursor={cursor}");
+        let lost = ask(&site, key, ("GET", &path), Value::Null).await;
+        assert_eq!(code(&lost), (400, "invalid_cursor".to_owned()), "{path}");
+    }
+
     let path = format!("/v1/alerts/{id}");
     let seen = json(
         &ask(

@@ -29,6 +29,7 @@ mod promotion_codes;
 mod receiver;
 mod settings;
 mod site;
+mod slow_clients;
 mod standalone;
 mod usage;
 mod usage_files;

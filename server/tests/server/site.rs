@@ -8,8 +8,10 @@ use server::api::rate_limit::Quotas;
 use server::api::{Api, ApiConfig};
 use server::auth::token::Tokens;
 use server::config::BaseUrl;
+use server::connections::{self, Patience};
 use server::preparing::Preparing;
 use server::router::router;
+use server::shutdown::Shutdown;
 use server::state::{AppParts, AppState};
 use service::{Actor, Billing, NewApiKey, OutgoingConfig, Scope, ServiceConfig, SignUp, Targets};
 use sqlx::postgres::PgConnectOptions;
@@ -76,8 +78,8 @@ impl Site {
             // This test stands for the proxy.
             trusted_proxies: "127.0.0.1".parse().unwrap(),
         });
-        let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(async move { axum::serve(listener, service).await });
+        let served = connections::serve(listener, router(state), Patience::default(), Shutdown::new());
+        tokio::spawn(served);
         Self {
             address,
             billing,

@@ -146,6 +146,20 @@ async fn what_was_sent_is_listed_and_sent_again(_: PgPoolOptions, database: PgCo
         (1, &json!(false))
     );
     assert_eq!(second["data"][0]["id"], tested["id"]);
+    // A place in no list, and one in another endpoint's.
+    let other = host.create().await;
+    let others = format!(
+        "/v1/webhook_endpoints/{}/deliveries",
+        other["id"].as_str().unwrap()
+    );
+    let unknown = "wd_00000000000000000000000000000000";
+    for path in [
+        format!("{list}?cursor={unknown}"),
+        format!("{others}?cursor={cursor}"),
+    ] {
+        let lost = host.ask(("GET", &path), Value::Null).await;
+        assert_eq!(code(&lost), (400, "invalid_cursor".to_owned()), "{path}");
+    }
     let failed = json(
         &host
             .ask(("GET", &format!("{list}?state=failed")), Value::Null)

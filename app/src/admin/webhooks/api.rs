@@ -84,7 +84,9 @@ pub async fn rotate_endpoint(endpoint: String, hours: u32) -> Result<(), AppErro
     let (billing, actor) = crate::context::caller().await?;
     let id = endpoint.parse().map_err(|_| AppError::NotFound)?;
     let overlap = Duration::from_secs(u64::from(hours) * 3_600);
-    let rotated = billing.rotate_webhook_secret(&actor, id, Some(overlap)).await?;
+    let rotated = billing
+        .rotate_webhook_secret(&actor, id, Some(overlap), service::Intent::new())
+        .await?;
     let wrapped = billing.wrap_secret(&actor, &id.to_string(), &rotated.secret)?;
     crate::context::hand_over(&wrapped)?;
     leptos_axum::redirect(&format!("/admin/webhooks/{id}?secret=new"));

@@ -11,6 +11,7 @@ use store::alert::{AlertRow, AlertState, Decided, NewAlert, Page};
 
 use super::raise::Happened;
 use crate::idempotency::Intent;
+use crate::page::CURSOR;
 use crate::{Actor, Billing, Error, Result};
 
 pub const MAX_PAGE: u32 = 100;
@@ -57,6 +58,10 @@ impl Billing {
             return Err(Error::Invalid { field: "limit" });
         }
         let mut conn = store::acquire(self.pool()).await?;
+        if let Some(after) = page.after {
+            let shown = store::alert::find(&mut conn, scope, after).await?;
+            shown.ok_or(Error::Invalid { field: CURSOR })?;
+        }
         let asked = Page {
             scope,
             state: page.state,

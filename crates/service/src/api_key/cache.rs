@@ -1,11 +1,12 @@
 //! What keys stand for, remembered for a few seconds: a host shows the same key on every call.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use billing::id::ApiKeyId;
 use store::api_key::KeyHash;
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard};
 
 use crate::Actor;
 
@@ -16,8 +17,23 @@ const NO_GUESS: Duration = Duration::from_secs(24 * 60 * 60);
 /// Bounds the memory; what is over is dropped first, then everything.
 const MAX_KEYS: usize = 10_000;
 
-#[derive(Debug, Default)]
-pub(crate) struct KeyCache(Mutex<Known>);
+/// Keys share these places by their hashes: few are looked up at once.
+const PLACES: usize = 256;
+
+#[derive(Debug)]
+pub(crate) struct KeyCache {
+    known: Mutex<Known>,
+    looking: [AsyncMutex<()>; PLACES],
+}
+
+impl Default for KeyCache {
+    fn default() -> Self {
+        Self {
+            known: Mutex::default(),
+            looking: std::array::from_fn(|_| AsyncMutex::default()),
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -39,8 +55,13 @@ struct Remembered {
 pub(crate) struct Ticket(u64);
 
 impl KeyCache {
+    /// Held while a key is looked up: whoever shows it meanwhile waits, and finds it known.
+    pub(crate) async fn looking(&self, hash: &KeyHash) -> AsyncMutexGuard<'_, ()> {
+        self.looking[usize::from(hash[0]) % PLACES].lock().await
+    }
+
     pub(crate) fn actor(&self, hash: &KeyHash, now: Instant) -> std::result::Result<Actor, Ticket> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.lock();
         match known.keys.get(hash) {
             Some(found) if now < found.until => Ok(found.actor.clone()),
             _ => Err(Ticket(known.forgotten)),
@@ -49,13 +70,13 @@ impl KeyCache {
 
     /// Whether the key was good not long ago; it opens nothing by that.
     pub(crate) fn knows(&self, hash: &KeyHash, now: Instant) -> bool {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.lock();
         known.keys.get(hash).is_some_and(|key| now < key.seen + NO_GUESS)
     }
 
     /// It is good for nothing any more.
     pub(crate) fn let_go(&self, hash: &KeyHash) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.lock();
         known.keys.remove(hash);
     }
 
@@ -66,7 +87,7 @@ impl KeyCache {
         (hash, id, actor): (KeyHash, ApiKeyId, &Actor),
         (now, lasts): (Instant, Option<Duration>),
     ) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.lock();
         if known.forgotten != ticket.0 {
             return;
         }
@@ -91,15 +112,22 @@ impl KeyCache {
     }
 
     pub(crate) fn forget(&self, id: ApiKeyId) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.lock();
         known.forgotten += 1;
         known.keys.retain(|_, key| key.id != id);
     }
 
-    pub(crate) fn forget_all(&self) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// None of them opens anything unless it is looked up again; who showed a good one guesses no more than before.
+    pub(crate) fn forget_all(&self, now: Instant) {
+        let mut known = self.lock();
         known.forgotten += 1;
-        known.keys.clear();
+        for key in known.keys.values_mut() {
+            key.until = key.until.min(now);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -144,6 +172,21 @@ mod tests {
         assert!(cache.knows(&short, now + NO_GUESS - almost) && !cache.knows(&short, now + NO_GUESS));
         cache.let_go(&short);
         assert!(!cache.knows(&short, now) && cache.knows(&long, now));
+        // What may have changed is looked up again; that is no guess either.
+        cache.forget_all(now);
+        assert!(!knows(&cache, &long, now) && cache.knows(&long, now));
+    }
+
+    #[tokio::test]
+    async fn a_key_is_looked_up_once_at_a_time() {
+        let cache = KeyCache::default();
+        let held = cache.looking(&[1; 32]).await;
+        let soon = Duration::from_millis(20);
+        let again = tokio::time::timeout(soon, cache.looking(&[1; 32])).await;
+        assert!(again.is_err());
+        drop(cache.looking(&[2; 32]).await);
+        drop(held);
+        drop(cache.looking(&[1; 32]).await);
     }
 
     #[test]

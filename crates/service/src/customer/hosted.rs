@@ -47,6 +47,16 @@ pub struct ChangeHosted {
     pub metadata: BTreeMap<String, Option<String>>,
 }
 
+/// On what condition a customer is put.
+#[derive(Debug, Clone, Copy)]
+pub enum PutIf<'a> {
+    Anyhow,
+    /// There is one with this id.
+    There,
+    /// It is still what this names.
+    Unchanged(&'a str),
+}
+
 /// Names what somebody saw of a customer: another one once anything of that is different.
 pub fn revision(customer: &HostedCustomer) -> String {
     let record = &customer.record;
@@ -83,18 +93,18 @@ impl Billing {
     }
 
     /// Makes the customer of this id of the host's, or makes it what is said; and whether it was made. What is not
-    /// said of the metadata goes; currency and time zone stay. With `seen`, only if it is what that names.
+    /// said of the metadata goes; currency and time zone stay.
     pub async fn put_customer(
         &self,
         actor: &Actor,
         new: &NewHosted,
-        seen: Option<&str>,
+        wanted: PutIf<'_>,
     ) -> Result<(HostedCustomer, bool)> {
         actor.keeps_customers()?;
         let external_id = new.external_id.as_deref().map(external_id).transpose()?;
         let external_id = external_id.ok_or(Error::Invalid { field: "external_id" })?;
         for _ in 0..LOOKS {
-            match self.put_once(actor, external_id, (new, seen)).await {
+            match self.put_once(actor, external_id, (new, wanted)).await {
                 // Somebody made it this moment, or gave the id to another one.
                 Err(Error::ExternalIdTaken) => {}
                 put => return put,
@@ -107,13 +117,13 @@ impl Billing {
         &self,
         actor: &Actor,
         external_id: &str,
-        (new, seen): (&NewHosted, Option<&str>),
+        (new, wanted): (&NewHosted, PutIf<'_>),
     ) -> Result<(HostedCustomer, bool)> {
         let mut tx = store::begin(self.pool()).await?;
         let Some(id) = store::customer::hosted::by_external_id(&mut tx, external_id).await? else {
-            if seen.is_some() {
+            let PutIf::Anyhow = wanted else {
                 return Err(Error::ChangedMeanwhile);
-            }
+            };
             let made = self.make(&mut tx, actor, new, Intent::new()).await?;
             store::commit(tx).await?;
             return Ok((made, true));
@@ -123,7 +133,9 @@ impl Billing {
         if before.external_id.as_deref() != Some(external_id) {
             return Err(Error::ExternalIdTaken);
         }
-        check(&before, seen)?;
+        if let PutIf::Unchanged(seen) = wanted {
+            check(&before, Some(seen))?;
+        }
         let unsaid = before.metadata.keys().map(|key| (key.clone(), None));
         let said = new.metadata.iter().map(|(k, v)| (k.clone(), Some(v.clone())));
         let change = ChangeHosted {

@@ -59,22 +59,41 @@ impl Billing {
             CustomerScope::of(new.customer),
             intent.id(SubscriptionId::from_uuid),
         );
+        if !(intent.is_again() && self.was_made(scope, id).await?) {
+            // What cannot be brought up to date is told before anything is sold, and not of what was sold.
+            self.catch_up(scope).await?;
+            self.make_once(actor, scope, (new, id)).await?;
+        }
+        self.catch_up_where_it_can(scope).await;
+        self.subscribed(scope, id).await
+    }
+
+    async fn was_made(&self, scope: CustomerScope, id: SubscriptionId) -> Result<bool> {
+        let mut conn = store::acquire(self.pool()).await?;
+        let made = store::subscription::page::find(&mut conn, scope, id).await?;
+        Ok(made.is_some())
+    }
+
+    async fn make_once(
+        &self,
+        actor: &Actor,
+        scope: CustomerScope,
+        (new, id): (&NewSubscription, SubscriptionId),
+    ) -> Result<()> {
         let mut tx = store::begin(self.pool()).await?;
         let customer = store::customer::lock(&mut tx, scope)
             .await?
             .ok_or(Error::NotFound("customer"))?;
+        // Somebody who carries the same request out may have been faster.
         if store::subscription::page::find(&mut tx, scope, id)
             .await?
-            .is_none()
+            .is_some()
         {
-            self.make_subscription(&mut tx, actor, &customer, (new, id))
-                .await?;
-            store::commit(tx).await?;
-        } else {
-            store::roll_back(tx).await?;
+            return Ok(store::roll_back(tx).await?);
         }
-        self.catch_up(scope).await?;
-        self.subscribed(scope, id).await
+        self.make_subscription(&mut tx, actor, &customer, (new, id))
+            .await?;
+        Ok(store::commit(tx).await?)
     }
 
     async fn make_subscription(

@@ -72,7 +72,7 @@ impl Billing {
         };
         create(&mut tx, saved).await?;
         store::commit(tx).await?;
-        self.catch_up(CustomerScope::of(customer.id)).await?;
+        self.catch_up_where_it_can(CustomerScope::of(customer.id)).await;
         Ok(subscription.id)
     }
 }

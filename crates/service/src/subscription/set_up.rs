@@ -29,6 +29,7 @@ impl Billing {
         actor.serves_customers()?;
         reachable(command.term, self.now())?;
         let scope = CustomerScope::of(command.customer);
+        self.catch_up(scope).await?;
         let mut tx = store::begin(self.pool()).await?;
         let customer = store::customer::lock(&mut tx, scope)
             .await?

@@ -60,6 +60,7 @@ impl Billing {
         }
         reachable(command.term, self.now())?;
         let scope = CustomerScope::of(command.customer);
+        self.catch_up(scope).await?;
         let mut tx = store::begin(self.pool()).await?;
         let customer = locked(&mut tx, scope).await?;
         let plan = may_buy(&mut tx, &customer, command.price).await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use billing::id::{OutboxEventId, WebhookDeliveryId, WebhookEndpointId};
+use billing::id::{OutboxEventId, WebhookDeliveryId, WebhookEndpointId, WebhookSecretId};
 use billing::webhook::{EventKinds, TEST_KIND};
 use chrono::TimeDelta;
 use secrecy::SecretString;
@@ -29,6 +29,10 @@ const MAX_DESCRIPTION_CHARS: usize = 200;
 /// What was replaced signs on so long where nothing else is said, and at most.
 const OVERLAP: TimeDelta = TimeDelta::hours(24);
 const MAX_OVERLAP: TimeDelta = TimeDelta::days(7);
+/// Secrets that sign beside the newest: each makes every delivery a little longer.
+const MAX_EXPIRING: i64 = 5;
+/// What ended is kept as long as a request that made it may be sent again.
+const ENDED_KEPT: TimeDelta = TimeDelta::hours(24);
 
 #[derive(Debug, Clone)]
 pub struct NewWebhookEndpoint {
@@ -88,8 +92,9 @@ impl Billing {
         let mut tx = store::begin(self.pool()).await?;
         let since = store::webhook::publish::lock_cursor(&mut tx).await?;
         if let Some(endpoint) = store::webhook::endpoint::lock(&mut tx, id).await? {
-            store::webhook::secret::expire(&mut tx, id, now).await?;
-            let secret = secret::make(&mut tx, &self.parts.sealer, id, now).await?;
+            store::webhook::secret::expire(&mut tx, id, (now, now), MAX_EXPIRING).await?;
+            let new = (id, mint(WebhookSecretId::from_uuid));
+            let secret = secret::make(&mut tx, &self.parts.sealer, new, now).await?;
             store::commit(tx).await?;
             return Ok(ShownOnce { endpoint, secret });
         }
@@ -107,7 +112,8 @@ impl Billing {
             since,
         };
         store::webhook::endpoint::insert(&mut tx, &row).await?;
-        let secret = secret::make(&mut tx, &self.parts.sealer, id, now).await?;
+        let first = (id, mint(WebhookSecretId::from_uuid));
+        let secret = secret::make(&mut tx, &self.parts.sealer, first, now).await?;
         let detail = json!({ "url": url, "kinds": kinds.as_slice() });
         self.audit_endpoint(&mut tx, actor, ("webhook_endpoint.created", id), &detail)
             .await?;
@@ -178,12 +184,14 @@ impl Billing {
         Ok(store::commit(tx).await?)
     }
 
-    /// Makes a new secret. The old one signs beside it for a while, so that no delivery is refused meanwhile.
+    /// Makes a new secret. The old one signs beside it for a while, so that no delivery is refused meanwhile. Carried
+    /// out again for the same intent, it finds the secret it made.
     pub async fn rotate_webhook_secret(
         &self,
         actor: &Actor,
         id: WebhookEndpointId,
         overlap: Option<Duration>,
+        intent: Intent,
     ) -> Result<ShownOnce> {
         actor.manages_webhooks()?;
         let overlap = match overlap {
@@ -193,11 +201,16 @@ impl Billing {
                 .filter(|asked| *asked <= MAX_OVERLAP)
                 .ok_or(Error::Invalid { field: "overlap" })?,
         };
-        let now = real_now();
+        let (now, new) = (real_now(), (id, intent.id(WebhookSecretId::from_uuid)));
         let mut tx = store::begin(self.pool()).await?;
         let endpoint = lock(&mut tx, id).await?;
-        store::webhook::secret::expire(&mut tx, id, now + overlap).await?;
-        let secret = secret::make(&mut tx, &self.parts.sealer, id, now).await?;
+        if let Some(secret) = secret::made(&mut tx, &self.parts.sealer, new).await? {
+            store::roll_back(tx).await?;
+            return Ok(ShownOnce { endpoint, secret });
+        }
+        store::webhook::secret::delete_ended(&mut tx, id, now - ENDED_KEPT).await?;
+        store::webhook::secret::expire(&mut tx, id, (now, now + overlap), MAX_EXPIRING).await?;
+        let secret = secret::make(&mut tx, &self.parts.sealer, new, now).await?;
         let detail = json!({ "overlap_seconds": overlap.num_seconds() });
         self.audit_endpoint(&mut tx, actor, ("webhook_endpoint.secret_rotated", id), &detail)
             .await?;

@@ -5,6 +5,7 @@ use billing::webhook::DeliveryState;
 use store::webhook::attempt::AttemptLog;
 use store::webhook::delivery::{DeliveryRow, Page};
 
+use crate::page::CURSOR;
 use crate::{Actor, Billing, Error, Result};
 
 pub const MAX_PAGE: u32 = 100;
@@ -42,6 +43,11 @@ impl Billing {
         let mut conn = store::acquire(self.pool()).await?;
         let endpoint = store::webhook::endpoint::find(&mut conn, page.endpoint).await?;
         endpoint.ok_or(Error::NotFound("webhook endpoint"))?;
+        if let Some(after) = page.after {
+            let shown = store::webhook::delivery::find(&mut conn, after).await?;
+            let shown = shown.filter(|shown| shown.endpoint == page.endpoint);
+            shown.ok_or(Error::Invalid { field: CURSOR })?;
+        }
         let asked = Page {
             endpoint: page.endpoint,
             state: page.state,

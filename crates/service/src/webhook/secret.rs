@@ -10,7 +10,6 @@ use sha2::Sha256;
 use store::PgConnection;
 use store::webhook::secret::SealedSecret;
 
-use crate::id::mint;
 use crate::seal::{Place, Sealer};
 use crate::{Error, Result};
 
@@ -26,17 +25,33 @@ pub struct SigningKey(Vec<u8>);
 pub async fn make(
     conn: &mut PgConnection,
     sealer: &Sealer,
-    endpoint: WebhookEndpointId,
+    (endpoint, id): (WebhookEndpointId, WebhookSecretId),
     now: DateTime<Utc>,
 ) -> Result<SecretString> {
     let key: [u8; KEY_BYTES] = rand::random();
-    let id = mint(WebhookSecretId::from_uuid);
     let sealed = sealer.seal(place(&id.to_string()), &key)?;
     store::webhook::secret::insert(conn, endpoint, &SealedSecret { id, sealed }, now).await?;
-    Ok(SecretString::from(format!(
-        "{MARK}{}",
-        BASE64_STANDARD.encode(key)
-    )))
+    Ok(shown(&key))
+}
+
+/// The secret as it was shown, to whoever made it and did not get to see it.
+pub async fn made(
+    conn: &mut PgConnection,
+    sealer: &Sealer,
+    (endpoint, id): (WebhookEndpointId, WebhookSecretId),
+) -> Result<Option<SecretString>> {
+    let found = store::webhook::secret::find(conn, endpoint, id).await?;
+    found
+        .map(|secret| Ok(shown(&opened(sealer, &secret)?)))
+        .transpose()
+}
+
+fn shown(key: &[u8]) -> SecretString {
+    SecretString::from(format!("{MARK}{}", BASE64_STANDARD.encode(key)))
+}
+
+fn opened(sealer: &Sealer, secret: &SealedSecret) -> Result<Vec<u8>> {
+    sealer.open(place(&secret.id.to_string()), &secret.sealed)
 }
 
 /// The keys in force, the newest first.
@@ -49,10 +64,7 @@ pub async fn in_force(
     let secrets = store::webhook::secret::in_force(conn, endpoint, now).await?;
     secrets
         .iter()
-        .map(|secret| {
-            let opened = sealer.open(place(&secret.id.to_string()), &secret.sealed);
-            opened.map(SigningKey)
-        })
+        .map(|secret| opened(sealer, secret).map(SigningKey))
         .collect()
 }
 

@@ -10,9 +10,12 @@ use service::billing::invoice::LineKind;
 use service::billing::money::{Currency, Money};
 use service::billing::period::Interval::{Month, Year};
 use service::billing::subscription::{Status, StatusName};
-use service::{Actor, ChangeOutcome, Error, GrantCredit};
+use service::{
+    Actor, ChangeOutcome, Error, GrantCredit, Intent, NewSubscription, Result, Subscribed, WantedPrice,
+};
 use sqlx::PgPool;
 
+use crate::consolidated::{SUPPORT, stands};
 use crate::play::{DECLINES_LATER, Play, VISA, bill, dated, play, utc};
 
 const AUTHENTICATES: &str = "4000002500003155";
@@ -261,6 +264,68 @@ async fn dunning_goes_on_beside_an_upgrade_in_doubt(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(taken, [(0, "fail".to_owned()), (1, "retry".to_owned())]);
+}
+
+/// As the host platform sells a plan beside the customer's.
+async fn sell_support(play: &Play) -> Result<Subscribed> {
+    let new = NewSubscription {
+        customer: play.customer(),
+        price: WantedPrice::Of {
+            plan: SUPPORT.to_owned(),
+            interval: Month,
+        },
+        quantity: 1,
+        trial_days: None,
+        starts_at: None,
+        ends_at: None,
+    };
+    let selling = play
+        .billing
+        .create_subscription(&Actor::System, &new, Intent::new());
+    selling.await
+}
+
+/// Whoever is told that a payment is under way has bought nothing.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn nothing_is_sold_beside_an_upgrade_in_doubt(pool: PgPool) {
+    let play = approving(pool).await;
+    let outcome = play.change("professional", Month).await;
+    assert!(
+        matches!(outcome, ChangeOutcome::RequiresAction { .. }),
+        "{outcome:?}"
+    );
+    lose_the_last_charge(&play).await;
+    play.clock.advance_to(utc("2026-04-02T00:30:00Z"));
+    let refused = sell_support(&play).await;
+    assert!(matches!(refused, Err(Error::PaymentUnderWay)), "{refused:?}");
+    assert_eq!(play.live_plans().await, [stands("starter", StatusName::Active)]);
+}
+
+/// What is sold is sold, though it cannot be billed this moment.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_is_sold_beside_the_plan_is_billed_later_where_it_cannot_be_at_once(pool: PgPool) {
+    let play = play(pool, "2026-04-01T00:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    play.crash_at("subscription", "NEW.standalone_plan_id IS NOT NULL")
+        .await;
+    let sold = sell_support(&play).await.unwrap();
+    let status = sold.subscription.status.name();
+    assert_eq!((sold.plan.key.as_str(), status), (SUPPORT, StatusName::Pending));
+    play.start_again().await;
+    assert_eq!(play.bills().await, [bill("INV-000001", "purchase", Paid, 21_492)]);
+    play.billing.run_due().await.unwrap();
+    play.billing.drain_queue().await.unwrap();
+    let bills = [
+        bill("INV-000001", "purchase", Paid, 21_492),
+        bill("INV-000002", "purchase", Paid, 10_692),
+    ];
+    assert_eq!(play.bills().await, bills);
+    let both = [
+        stands("starter", StatusName::Active),
+        stands(SUPPORT, StatusName::Active),
+    ];
+    assert_eq!(play.live_plans().await, both);
+    play.ties().await;
 }
 
 /// The worker was away over the end of two periods: they are billed before the change is priced.

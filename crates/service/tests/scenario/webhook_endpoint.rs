@@ -78,7 +78,10 @@ async fn operators_and_the_host_decide_where_events_go_and_nobody_else(pool: PgP
                 .edit_webhook_endpoint(&may_not, id, EditWebhookEndpoint::default())
                 .await
                 .err(),
-            billing.rotate_webhook_secret(&may_not, id, None).await.err(),
+            billing
+                .rotate_webhook_secret(&may_not, id, None, Intent::new())
+                .await
+                .err(),
             billing.test_webhook_endpoint(&may_not, id).await.err(),
             billing.replay_webhooks(&may_not, id, real_now()).await.err(),
             billing.delete_webhook_endpoint(&may_not, id).await.err(),
@@ -133,51 +136,46 @@ async fn what_is_set_up_is_checked(pool: PgPool) {
 async fn a_rotated_secret_signs_on_for_a_while(pool: PgPool) {
     let hooks = hooks(pool, "2026-03-01T12:00:00Z").await;
     let billing = &hooks.play.billing;
-    let rotate = || billing.rotate_webhook_secret(&Actor::System, hooks.endpoint, None);
-    let second = rotate().await.unwrap().secret.expose_secret().to_owned();
+    let rotate = async || {
+        let rotating = billing.rotate_webhook_secret(&Actor::System, hooks.endpoint, None, Intent::new());
+        rotating.await.unwrap().secret.expose_secret().to_owned()
+    };
+    let signs = async |secrets: &[&String]| {
+        billing
+            .test_webhook_endpoint(&Actor::System, hooks.endpoint)
+            .await
+            .unwrap();
+        let received = hooks.receiver.take();
+        let signatures: Vec<_> = secrets
+            .iter()
+            .map(|secret| signature(secret, &received[0]))
+            .collect();
+        assert_eq!(received[0].header("webhook-signature"), signatures.join(" "));
+    };
+    let second = rotate().await;
     assert!(second.starts_with("whsec_") && second != hooks.secret);
-    billing
-        .test_webhook_endpoint(&Actor::System, hooks.endpoint)
-        .await
-        .unwrap();
-    let received = hooks.receiver.take();
-    let both = format!(
-        "{} {}",
-        signature(&second, &received[0]),
-        signature(&hooks.secret, &received[0])
-    );
-    assert_eq!(received[0].header("webhook-signature"), both);
+    signs(&[&second, &hooks.secret]).await;
 
-    // Rotated again, the first is out: there are never three.
-    let third = rotate().await.unwrap().secret.expose_secret().to_owned();
-    billing
-        .test_webhook_endpoint(&Actor::System, hooks.endpoint)
-        .await
-        .unwrap();
-    let received = hooks.receiver.take();
-    let both = format!(
-        "{} {}",
-        signature(&third, &received[0]),
-        signature(&second, &received[0])
-    );
-    assert_eq!(received[0].header("webhook-signature"), both);
+    // Rotated again, whoever knows the first alone is still signed for.
+    let third = rotate().await;
+    signs(&[&third, &second, &hooks.secret]).await;
+
+    // There are never more than six: those that end last.
+    let mut all = vec![hooks.secret.clone(), second, third];
+    for _ in 0..4 {
+        all.push(rotate().await);
+    }
+    let newest: Vec<&String> = all.iter().rev().take(6).collect();
+    signs(&newest).await;
 
     sqlx::query("UPDATE webhook_secret SET expires_at = now() WHERE expires_at IS NOT NULL")
         .execute(&hooks.play.pool)
         .await
         .unwrap();
-    billing
-        .test_webhook_endpoint(&Actor::System, hooks.endpoint)
-        .await
-        .unwrap();
-    let received = hooks.receiver.take();
-    assert_eq!(
-        received[0].header("webhook-signature"),
-        signature(&third, &received[0])
-    );
+    signs(&newest[..1]).await;
     let week = std::time::Duration::from_secs(7 * 24 * 3_600 + 1);
     let long = billing
-        .rotate_webhook_secret(&Actor::System, hooks.endpoint, Some(week))
+        .rotate_webhook_secret(&Actor::System, hooks.endpoint, Some(week), Intent::new())
         .await;
     assert!(matches!(long, Err(Error::Invalid { field: "overlap" })));
 }

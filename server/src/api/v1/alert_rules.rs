@@ -52,9 +52,10 @@ async fn list(
 async fn read(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Text(kind): Text,
+    kind: Result<Text, Problem>,
 ) -> Result<Response, Problem> {
     actor.reads_webhooks()?;
+    let Text(kind) = kind?;
     let rule = known(&billing, &actor, &kind).await?;
     Ok(answer(&rule))
 }
@@ -71,11 +72,11 @@ async fn update(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
     headers: HeaderMap,
-    Text(kind): Text,
+    kind: Result<Text, Problem>,
     asked: Result<Json<UpdateAlertRule>, Problem>,
 ) -> Result<Response, Problem> {
     actor.manages_webhooks()?;
-    let Json(asked) = asked?;
+    let (Text(kind), Json(asked)) = (kind?, asked?);
     let seen = etag::seen(&headers)?.map(str::to_owned);
     let before = known(&billing, &Actor::System, &kind).await?;
     let steps = asked.steps.map(steps).transpose()?;

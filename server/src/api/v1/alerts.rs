@@ -56,9 +56,10 @@ struct Wanted {
 async fn list(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, Problem>,
 ) -> Result<axum::Json<Page<Alert>>, Problem> {
     actor.reads_by_key()?;
+    let Query(wanted) = wanted?;
     let state = |text: String| {
         let words = || body::bad_query("state is open, acknowledged or resolved".to_owned());
         AlertState::parse(&text).ok_or_else(words)

@@ -54,9 +54,10 @@ struct Asked {
 async fn list(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Query(asked): Query<Asked>,
+    asked: Result<Query<Asked>, Problem>,
 ) -> Result<Json<Page<wire::CreditNote>>, Problem> {
     actor.reads_by_key()?;
+    let Query(asked) = asked?;
     let customer = asked.customer.as_deref().map(str::parse).transpose();
     let invoice = asked.invoice.as_deref().map(str::parse).transpose();
     let of = NotesOf {
@@ -134,9 +135,10 @@ fn command(
         credit: CreditInvoice {
             customer,
             invoice,
-            wanted: match asked.lines.as_slice() {
-                [] => Wanted::Rest,
-                lines => Wanted::Lines(lines.iter().map(line).collect::<Result<_, _>>()?),
+            wanted: match &asked.lines {
+                None => Wanted::Rest,
+                // A list of nothing is refused where it is decided.
+                Some(lines) => Wanted::Lines(lines.iter().map(line).collect::<Result<_, _>>()?),
             },
             paid_to: match asked.paid_to {
                 wire::PaidTo::Card => PaidTo::Card,

@@ -9,7 +9,7 @@ use billing::period::Zone;
 use sdk::customers::{CreateCustomer, Customer, CustomerTax, PutCustomer, UpdateCustomer};
 use sdk::page::{Page, Paging};
 use serde::Deserialize;
-use service::{Actor, Billing, ChangeHosted, Error, HostedCustomer, NewHosted, revision};
+use service::{Actor, Billing, ChangeHosted, Error, HostedCustomer, NewHosted, PutIf, revision};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -50,8 +50,10 @@ struct Wanted {
 async fn list(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, Problem>,
 ) -> Result<axum::Json<Page<Customer>>, Problem> {
+    actor.reads_by_key()?;
+    let Query(wanted) = wanted?;
     let (cursor, limit) = (wanted.cursor, wanted.limit);
     let query = cursor::asked(&Paging { cursor, limit })?;
     let found = billing
@@ -169,7 +171,12 @@ async fn put(
         currency: new.currency.as_deref().map(currency).transpose()?,
         zone: new.time_zone.as_deref().map_or(Ok(Zone::UTC), zone)?,
     };
-    let (customer, made) = billing.put_customer(&actor, &new, seen).await?;
+    let wanted = match seen {
+        Some(seen) => PutIf::Unchanged(seen),
+        None if etag::wants_any(&headers) => PutIf::There,
+        None => PutIf::Anyhow,
+    };
+    let (customer, made) = billing.put_customer(&actor, &new, wanted).await?;
     Ok(answer(
         if made { StatusCode::CREATED } else { StatusCode::OK },
         customer,

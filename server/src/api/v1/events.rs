@@ -4,8 +4,8 @@ mod parse;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sdk::events::{Event, MAX_BODY_BYTES, Rejection, Report};
@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::body::Query;
+use crate::api::body::{self, Query};
 use crate::api::problem::Problem;
 use crate::auth::api_key::ApiKeyActor;
 use crate::state::AppState;
@@ -70,12 +70,13 @@ pub fn routes() -> OpenApiRouter<AppState> {
 async fn ingest(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Query(Options { backfill }): Query<Options>,
+    options: Result<Query<Options>, Problem>,
     request: Request,
 ) -> Result<Response, Problem> {
     actor.sends_events()?;
+    let Query(Options { backfill }) = options?;
     let form = form(request.headers())?;
-    match parse(read(request).await?, form).await? {
+    match parse(body::read_up_to(MAX_BODY_BYTES, request).await?, form).await? {
         Sent::One(event) => {
             let outcome = match event {
                 Ok(event) => {
@@ -221,31 +222,6 @@ fn form(headers: &HeaderMap) -> Result<Form, Problem> {
             format!("send one of {names}"),
         )
     })
-}
-
-async fn read(request: Request) -> Result<Bytes, Problem> {
-    let too_long = || too_large(format!("a request carries at most {MAX_BODY_BYTES} bytes"));
-    let said = request
-        .headers()
-        .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse().ok());
-    if said.is_some_and(|length: usize| length > MAX_BODY_BYTES) {
-        return Err(too_long());
-    }
-    Bytes::from_request(request, &())
-        .await
-        .map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => too_long(),
-            _ => Problem::new(
-                StatusCode::BAD_REQUEST,
-                "incomplete_body",
-                "the body stopped before its end",
-            ),
-        })
-}
-
-fn too_large(detail: String) -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
 }
 
 async fn parse(body: Bytes, form: Form) -> Result<Sent, Problem> {

@@ -42,9 +42,10 @@ struct Wanted {
 async fn show(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, Problem>,
 ) -> Result<axum::Json<Feed>, Problem> {
     actor.reads_by_key()?;
+    let Query(wanted) = wanted?;
     let after = match wanted.after {
         Some(text) => text.parse().map_err(|_| cursor::unknown())?,
         None => FeedCursor::START,

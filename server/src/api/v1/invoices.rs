@@ -52,9 +52,10 @@ struct Wanted {
 async fn list(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, Problem>,
 ) -> Result<Json<Page<Invoice>>, Problem> {
     actor.reads_by_key()?;
+    let Query(wanted) = wanted?;
     let customer = wanted.customer.as_deref().map(str::parse).transpose();
     let status = match wanted.status.as_deref().map(InvoiceStatus::parse) {
         Some(None) => {

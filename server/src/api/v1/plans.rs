@@ -38,9 +38,10 @@ struct Wanted {
 async fn list(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, Problem>,
 ) -> Result<Json<Plans>, Problem> {
     let own = actor.reads_by_key()?;
+    let Query(wanted) = wanted?;
     let customer = wanted.customer.as_deref().map(str::parse).transpose();
     let customer = customer.map_err(|_| Error::NotFound("customer"))?.or(own);
     let plans = match customer {
@@ -64,9 +65,11 @@ async fn list(
 async fn read(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Text(wanted): Text,
+    wanted: Result<Text, Problem>,
 ) -> Result<Json<Plan>, Problem> {
-    let plans = match actor.reads_by_key()? {
+    let own = actor.reads_by_key()?;
+    let Text(wanted) = wanted?;
+    let plans = match own {
         Some(own) => {
             let speaking = billing.on_behalf_of(&actor, Scope::Read, own)?;
             billing.plans_for(&speaking).await?

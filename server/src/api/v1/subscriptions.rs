@@ -63,9 +63,10 @@ struct Asked {
 async fn list(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
-    Query(asked): Query<Asked>,
+    asked: Result<Query<Asked>, Problem>,
 ) -> Result<Json<Page<wire::Subscription>>, Problem> {
     actor.reads_by_key()?;
+    let Query(asked) = asked?;
     let customer = asked.customer.as_deref().map(str::parse).transpose();
     let status = match asked.status.as_deref().map(StatusName::parse) {
         Some(None) => return Err(body::bad_query("status is none that there is".to_owned())),

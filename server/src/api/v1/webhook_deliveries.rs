@@ -52,9 +52,10 @@ async fn list(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
     endpoint: Result<Id<WebhookEndpointId>, Problem>,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, Problem>,
 ) -> Result<axum::Json<Page<WebhookDelivery>>, Problem> {
     actor.reads_webhooks()?;
+    let Query(wanted) = wanted?;
     let Id(endpoint) = endpoint?;
     let state = |text: String| {
         let words = || body::bad_query("state is pending, sending, success or failed".to_owned());

@@ -151,6 +151,7 @@ async fn delete(
 async fn rotate(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
+    Makes(intent): Makes,
     id: Endpoint,
     asked: Result<Json<RotateWebhookSecret>, Problem>,
 ) -> Result<axum::Json<WebhookEndpointWithSecret>, Problem> {
@@ -158,7 +159,7 @@ async fn rotate(
     let (Id(id), Json(asked)) = (id?, asked?);
     let hours = |hours: u32| Duration::from_secs(u64::from(hours) * 3_600);
     let overlap = asked.overlap_hours.map(hours);
-    let rotated = billing.rotate_webhook_secret(&actor, id, overlap).await?;
+    let rotated = billing.rotate_webhook_secret(&actor, id, overlap, intent).await?;
     Ok(axum::Json(with_secret(rotated)))
 }
 

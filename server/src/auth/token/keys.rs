@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::jwk::{JwkSet, PublicKeyUse};
@@ -16,9 +16,13 @@ use tokio::sync::Mutex;
 use url::{Host, Url};
 
 /// Keys that the host takes back are good for nothing after this.
-const READ_AGAIN: Duration = Duration::from_secs(10 * 60);
+const LASTS: Duration = Duration::from_secs(10 * 60);
+/// From then on they are read anew beside the requests: where that fails, there is time to try again.
+const RENEWED_AFTER: Duration = Duration::from_secs(5 * 60);
 /// A token with a name we do not know makes us look, but not each of them.
 const AT_MOST_EVERY: Duration = Duration::from_secs(30);
+/// So soon it is tried again where it failed.
+pub const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BYTES: usize = 256 * 1024;
 
@@ -76,7 +80,16 @@ impl FromStr for KeySource {
 #[derive(Debug)]
 pub enum TokenKeys {
     Shared(DecodingKey),
-    Public(Box<PublicKeys>),
+    Public(Arc<PublicKeys>),
+}
+
+/// Why there is no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    Unnamed,
+    Unknown,
+    /// Whether there is one cannot be said this moment.
+    Unread,
 }
 
 impl TokenKeys {
@@ -85,11 +98,11 @@ impl TokenKeys {
     }
 
     pub fn public(source: KeySource, algorithm: PublicAlgorithm) -> Self {
-        Self::Public(Box::new(PublicKeys {
+        Self::Public(Arc::new(PublicKeys {
             source,
             algorithm: algorithm.into(),
             known: RwLock::default(),
-            reading: Mutex::default(),
+            tried: Mutex::default(),
         }))
     }
 
@@ -101,14 +114,10 @@ impl TokenKeys {
     }
 
     /// The key of this name. A shared secret has none: whatever a token calls it, it is that one.
-    pub async fn find(&self, name: Option<&str>) -> Result<Arc<DecodingKey>, String> {
+    pub async fn find(&self, name: Option<&str>) -> Result<Arc<DecodingKey>, Missing> {
         match self {
             Self::Shared(key) => Ok(Arc::new(key.clone())),
-            Self::Public(keys) => {
-                let name = name.ok_or("it does not name its key")?;
-                let found = keys.find(name, Instant::now()).await;
-                found.ok_or_else(|| "nobody knows its key".to_owned())
-            }
+            Self::Public(keys) => keys.find(name.ok_or(Missing::Unnamed)?, Instant::now()).await,
         }
     }
 }
@@ -119,46 +128,91 @@ pub struct PublicKeys {
     algorithm: Algorithm,
     known: RwLock<Known>,
     /// When it was tried last. One reads at a time; the others wait for what it finds.
-    reading: Mutex<Option<Instant>>,
+    tried: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
     keys: HashMap<String, Arc<DecodingKey>>,
     read_at: Option<Instant>,
+    /// The last try found nothing that could be read; what was there before stays to its end.
+    failed: bool,
+}
+
+impl Known {
+    fn age(&self, now: Instant) -> Option<Duration> {
+        self.read_at.map(|at| now.saturating_duration_since(at))
+    }
+
+    fn is_fresh(&self, now: Instant) -> bool {
+        self.age(now).is_some_and(|age| age < LASTS)
+    }
+
+    fn find(&self, name: &str, now: Instant) -> Result<Arc<DecodingKey>, Missing> {
+        match self.keys.get(name) {
+            _ if !self.is_fresh(now) => Err(Missing::Unread),
+            Some(key) => Ok(key.clone()),
+            // It may have come to the host's keys since they were read.
+            None if self.failed => Err(Missing::Unread),
+            None => Err(Missing::Unknown),
+        }
+    }
 }
 
 impl PublicKeys {
-    async fn find(&self, name: &str, now: Instant) -> Option<Arc<DecodingKey>> {
-        if let Some(key) = self.known(name, now) {
-            return Some(key);
-        }
-        let mut tried = self.reading.lock().await;
-        if let Some(key) = self.known(name, now) {
-            return Some(key);
-        }
-        if tried.is_none_or(|tried| now.saturating_duration_since(tried) >= AT_MOST_EVERY) {
-            *tried = Some(now);
-            match self.read().await {
-                Ok(keys) => {
-                    let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-                    *known = Known {
-                        keys,
-                        read_at: Some(now),
-                    };
-                }
-                Err(error) => tracing::warn!("The keys of tokens cannot be read: {error}"),
+    async fn find(self: &Arc<Self>, name: &str, now: Instant) -> Result<Arc<DecodingKey>, Missing> {
+        let (found, age) = {
+            let known = self.known();
+            (known.find(name, now), known.age(now))
+        };
+        if found.is_ok() {
+            if age.is_some_and(|age| age >= RENEWED_AFTER) {
+                self.renew_beside(now);
             }
+            return found;
         }
-        self.known(name, now)
+        // A task of its own: a caller who hangs up does not stop what others wait for.
+        let renewed = tokio::spawn(self.clone().renew(now)).await;
+        if let Err(error) = renewed {
+            tracing::error!("The keys of tokens could not be renewed: {error}");
+        }
+        self.known().find(name, now)
     }
 
-    fn known(&self, name: &str, now: Instant) -> Option<Arc<DecodingKey>> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let fresh = known
-            .read_at
-            .is_some_and(|at| now.saturating_duration_since(at) < READ_AGAIN);
-        known.keys.get(name).filter(|_| fresh).cloned()
+    fn renew_beside(self: &Arc<Self>, now: Instant) {
+        // Whoever holds it reads this moment.
+        let is_due = self.tried.try_lock().is_ok_and(|tried| self.is_due(*tried, now));
+        if is_due {
+            tokio::spawn(self.clone().renew(now));
+        }
+    }
+
+    async fn renew(self: Arc<Self>, now: Instant) {
+        let mut tried = self.tried.lock().await;
+        if !self.is_due(*tried, now) {
+            return;
+        }
+        *tried = Some(now);
+        let read = self.read().await;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.failed = read.is_err();
+        match read {
+            Ok(keys) => (known.keys, known.read_at) = (keys, Some(now)),
+            Err(error) => tracing::warn!("The keys of tokens cannot be read: {error}"),
+        }
+    }
+
+    fn is_due(&self, tried: Option<Instant>, now: Instant) -> bool {
+        let every = if self.known().failed {
+            TRIED_AGAIN_AFTER
+        } else {
+            AT_MOST_EVERY
+        };
+        tried.is_none_or(|tried| now.saturating_duration_since(tried) >= every)
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn read(&self) -> Result<HashMap<String, Arc<DecodingKey>>, String> {
@@ -245,9 +299,93 @@ mod tests {
         }
     }
 
+    const ED: &str = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+
+    /// A file that is written and taken away as the story goes.
+    struct Host {
+        file: PathBuf,
+        keys: Arc<PublicKeys>,
+        start: Instant,
+    }
+
+    impl Host {
+        fn new(name: &str) -> Self {
+            let file = std::env::temp_dir().join(format!("jwks-{}-{name}.json", std::process::id()));
+            let source = KeySource::File(file.clone());
+            let TokenKeys::Public(keys) = TokenKeys::public(source, PublicAlgorithm::EdDsa) else {
+                unreachable!("they are public")
+            };
+            let start = Instant::now();
+            Self { file, keys, start }
+        }
+
+        fn publishes(&self, name: &str) {
+            std::fs::write(&self.file, format!(r#"{{"keys":[{{{ED},"kid":"{name}"}}]}}"#)).unwrap();
+        }
+
+        fn is_away(&self) {
+            std::fs::remove_file(&self.file).unwrap();
+        }
+
+        /// So many seconds after the start.
+        async fn find(&self, name: &str, at: u64) -> Option<Missing> {
+            let now = self.start + Duration::from_secs(at);
+            let found = self.keys.find(name, now).await;
+            // What is read beside it is read before the story goes on.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            drop(self.keys.tried.lock().await);
+            found.err()
+        }
+    }
+
+    impl Drop for Host {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.file);
+        }
+    }
+
+    #[tokio::test]
+    async fn keys_are_renewed_beside_the_requests_and_kept_to_their_end() {
+        let host = Host::new("renewed");
+        host.publishes("a");
+        assert_eq!(host.find("a", 0).await, None);
+        // Half their time is over: the request does not wait for what is read beside it.
+        host.publishes("b");
+        assert_eq!(host.find("a", 299).await, None);
+        assert_eq!(host.find("a", 300).await, None);
+        assert_eq!(host.find("a", 301).await, Some(Missing::Unknown));
+        assert_eq!(host.find("b", 301).await, None);
+        // They cannot be read for a while, and nobody notices.
+        host.is_away();
+        for at in [600, 605, 700, 899] {
+            assert_eq!(host.find("b", at).await, None, "{at}");
+        }
+        // What is not among the old ones may be among the new.
+        assert_eq!(host.find("c", 899).await, Some(Missing::Unread));
+        assert_eq!(host.find("b", 900).await, Some(Missing::Unread));
+        // Back again, it is seen as soon as it is tried.
+        host.publishes("b");
+        assert_eq!(host.find("b", 903).await, Some(Missing::Unread));
+        assert_eq!(host.find("b", 904).await, None);
+        assert_eq!(host.find("c", 905).await, Some(Missing::Unknown));
+    }
+
+    #[tokio::test]
+    async fn a_first_failure_is_over_in_seconds() {
+        let host = Host::new("first");
+        assert_eq!(host.find("a", 0).await, Some(Missing::Unread));
+        host.publishes("a");
+        assert_eq!(host.find("a", 4).await, Some(Missing::Unread));
+        assert_eq!(host.find("a", 5).await, None);
+        // A name nobody knows makes us look, but not each of them.
+        host.publishes("b");
+        assert_eq!(host.find("b", 34).await, Some(Missing::Unknown));
+        assert_eq!(host.find("b", 35).await, None);
+    }
+
     #[test]
     fn only_named_keys_of_the_algorithm_count() {
-        let ed = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+        let ed = ED;
         let set = format!(
             r#"{{"keys":[{{{ed},"kid":"a"}},{{{ed}}},{{{ed},"kid":"b","use":"enc"}},{{{ed},"kid":"c","alg":"RS256"}},
                 {{{ed},"kid":"d","use":"sig","alg":"EdDSA"}},{{"kty":"oct","k":"c2VjcmV0","kid":"e"}}]}}"#

@@ -244,6 +244,45 @@ async fn channels_are_made_tried_and_ended_and_never_show_their_address(
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_rotation_carried_out_again_shows_the_secret_it_made(
+    options: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let host = Host::start(&database).await;
+    let new = json!({ "url": "https://host.example.com/hooks" });
+    let made = json(&host.call("POST", "/v1/webhook_endpoints", new).await);
+    let path = format!(
+        "/v1/webhook_endpoints/{}/rotate_secret",
+        made["id"].as_str().unwrap()
+    );
+    let rotate = async |name: &str| {
+        let headers = [("Idempotency-Key", name)];
+        let body = json!({ "overlap_hours": 2 }).to_string();
+        host.call_with(&host.key, ("POST", &path), &headers, &body).await
+    };
+    let pool = options.connect_with(database).await.unwrap();
+    let signing = async || -> i64 {
+        let sql = "SELECT count(*) FROM webhook_secret WHERE expires_at IS NULL OR expires_at > now()";
+        sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
+    };
+    let first = rotate("k").await;
+    assert_eq!((first.status, signing().await), (200, 2), "{}", first.body);
+    // The server died before it kept the answer.
+    sqlx::query("UPDATE idempotency_key SET status = NULL, answer = NULL, claimed_until = now()")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let again = rotate("k").await;
+    assert_eq!(again.header("idempotent-replayed"), None);
+    assert_eq!((again.status, &again.body), (200, &first.body));
+    assert_eq!(signing().await, 2);
+    // Under another name it is another one; whoever knows the oldest alone is signed for.
+    let other = rotate("k2").await;
+    assert_ne!(json(&other)["secret"], json(&first)["secret"]);
+    assert_eq!(signing().await, 3);
+}
+
+#[sqlx::test(migrations = false)]
 async fn an_endpoint_asked_for_twice_is_one_with_one_secret(_: PgPoolOptions, database: PgConnectOptions) {
     let host = Host::start(&database).await;
     let new = json!({ "url": "https://host.example.com/hooks" }).to_string();

@@ -148,9 +148,17 @@ async fn types_sizes_and_methods_that_are_not_wanted(_: PgPoolOptions, database:
 #[sqlx::test(migrations = false)]
 async fn a_body_that_dribbles_in_is_not_waited_for(_: PgPoolOptions, database: PgConnectOptions) {
     let host = Host::start(&database).await;
+    tokio::join!(
+        dribble(&host, "/v1/customers"),
+        dribble(&host, "/v1/events"),
+        dribble(&host, "/v1/usage/check"),
+    );
+}
+
+async fn dribble(host: &Host, path: &str) {
     let mut stream = TcpStream::connect(host.site.address).await.unwrap();
     let head = format!(
-        "POST /v1/customers HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\
+        "POST {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\
          Content-Type: application/json\r\nContent-Length: 60\r\n\r\n{{",
         host.site.address, host.key
     );
@@ -158,14 +166,12 @@ async fn a_body_that_dribbles_in_is_not_waited_for(_: PgPoolOptions, database: P
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();
     let read = stream.read_to_string(&mut answer);
-    tokio::time::timeout(Duration::from_secs(20), read)
-        .await
-        .unwrap()
-        .unwrap();
+    let read = tokio::time::timeout(Duration::from_secs(20), read).await;
+    read.expect(path).unwrap();
     assert!(started.elapsed() >= Duration::from_secs(9));
     assert!(
         answer.starts_with("HTTP/1.1 408") && answer.contains("slow_body"),
-        "{answer}"
+        "{path}: {answer}"
     );
 }
 
@@ -253,6 +259,40 @@ async fn callers_who_may_not_ask(options: PgPoolOptions, database: PgConnectOpti
         }
     }
     assert_eq!(written().await, before);
+}
+
+/// Also of what is behind the question mark, and of what goes by a name in the path.
+#[sqlx::test(migrations = false)]
+async fn whoever_may_not_read_hears_nothing_else(_: PgPoolOptions, database: PgConnectOptions) {
+    let host = Host::start(&database).await;
+    let blind = host.site.api_key(&Actor::System, Scope::Money).await;
+    let lists = [
+        "customers",
+        "plans",
+        "subscriptions",
+        "invoices",
+        "credit_notes",
+        "alerts",
+        "events_feed",
+        "webhook_endpoints/we_00000000000000000000000000000000/deliveries",
+    ];
+    for list in lists {
+        let path = format!("/v1/{list}?what=1");
+        let refused = host.get_with(&blind, &path).await;
+        assert_eq!(problem(&refused), said(403, "forbidden"), "{path}");
+        let told = host.get(&path).await;
+        assert_eq!(problem(&told), said(400, "invalid_query"), "{path}");
+    }
+    for name in ["plans/%00", "alert_rules/%00"] {
+        let refused = host.get_with(&blind, &format!("/v1/{name}")).await;
+        assert_eq!(problem(&refused), said(403, "forbidden"), "{name}");
+        let told = host.get(&format!("/v1/{name}")).await;
+        assert_eq!(problem(&told), said(404, "not_found"), "{name}");
+    }
+    for (method, path) in [("PATCH", "/v1/alert_rules/%00"), ("POST", "/v1/events?what=1")] {
+        let refused = host.call_with(&blind, (method, path), &[], "{}").await;
+        assert_eq!(problem(&refused), said(403, "forbidden"), "{path}");
+    }
 }
 
 /// A key whose time is over by this column.

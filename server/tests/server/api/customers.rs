@@ -99,8 +99,14 @@ async fn a_put_of_what_changed_meanwhile_is_refused(_: PgPoolOptions, database: 
     };
     let none = put("\"abc\"", "Lumen").await;
     assert_eq!(problem(&none), said(412, "changed_meanwhile"));
-    let made = put("*", "Lumen").await;
+    let any = put("*", "Lumen").await;
+    assert_eq!(problem(&any), said(412, "changed_meanwhile"));
+    assert_eq!(json(&host.get("/v1/customers").await)["data"], json!([]));
+    let body = json!({ "name": "Lumen", "email": "a@lumen.example" });
+    let made = host.call("PUT", "/v1/customers/external/u-1", body).await;
     assert_eq!(made.status, 201, "{}", made.body);
+    let known = put("*", "Lumen").await;
+    assert_eq!((known.status, &known.body), (200, &made.body));
     let seen = made.header("etag").unwrap();
     assert_eq!(put(seen, "first").await.status, 200);
     assert_eq!(

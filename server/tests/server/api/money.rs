@@ -88,6 +88,12 @@ async fn a_credit_note_gives_back_lines_or_all_of_them(options: PgPoolOptions, d
     assert_eq!(note["lines"][0]["invoice_line"], *line);
     let read = host.get(&format!("/v1/credit_notes/{}", text(&note["id"]))).await;
     assert_eq!(json(&read), note);
+    // A list of nothing is no list of everything.
+    for (none, code) in [(json!([]), "line_missing"), (json!(null), "invalid")] {
+        let body = json!({ "invoice": invoice, "reason": "other", "lines": none });
+        let refused = host.call("POST", "/v1/credit_notes", body).await;
+        assert_eq!(problem(&refused), said(422, code), "{none}");
+    }
     let rest = json!({ "invoice": invoice, "reason": "other" });
     let rest = json(&host.call("POST", "/v1/credit_notes", rest).await);
     assert_eq!(

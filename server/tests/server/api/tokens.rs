@@ -43,8 +43,13 @@ fn claims(customer: &str) -> Value {
 }
 
 async fn host(database: &PgConnectOptions, keys: TokenKeys) -> Host {
+    host_with(database, keys, 1_000).await
+}
+
+/// One that lets each address guess so often a second.
+async fn host_with(database: &PgConnectOptions, keys: TokenKeys, address: u32) -> Host {
     let quotas = Quotas {
-        address: 1_000,
+        address,
         ..Quotas::default()
     };
     let tokens = Some(Tokens::new(keys, AUDIENCE));
@@ -259,4 +264,50 @@ async fn public_keys_are_read_from_an_address(_: PgPoolOptions, database: PgConn
     let source: KeySource = format!("http://{address}/jwks.json").parse().unwrap();
     let host = host(&database, TokenKeys::public(source, PublicAlgorithm::EdDsa)).await;
     assert_eq!(host.get_with(&token, "/v1/customers").await.status, 200);
+}
+
+/// Nobody is told that a token is bad, nor counted as guessing, where we cannot know.
+#[sqlx::test(migrations = false)]
+async fn keys_that_cannot_be_read_make_no_token_a_bad_one(_: PgPoolOptions, database: PgConnectOptions) {
+    let folder = crate::program::Folder::new();
+    let source = KeySource::File(folder.path().join("nothing.json"));
+    let host = host_with(&database, TokenKeys::public(source, PublicAlgorithm::EdDsa), 1).await;
+    let token = signed(&json!({ "alg": "EdDSA", "kid": "a" }), &claims("*"), |_| {
+        vec![7; 64]
+    });
+    for n in 0..10 {
+        let away = host.get_with(&token, "/v1/customers").await;
+        assert_eq!(problem(&away), said(503, "token_keys_unavailable"), "{n}");
+        assert_eq!(away.header("retry-after"), Some("5"));
+    }
+    // One signed in another way is bad whatever the keys are.
+    let other = host.get_with(&hs256(&claims("*")), "/v1/customers").await;
+    assert_eq!(problem(&other), said(401, "unauthenticated"));
+}
+
+/// Whoever guesses does not make us check signatures as fast as they like.
+#[sqlx::test(migrations = false)]
+async fn who_guessed_too_often_is_not_listened_to(_: PgPoolOptions, database: PgConnectOptions) {
+    let host = host_with(&database, TokenKeys::shared(&SECRET.into()), 1).await;
+    let ask = async |token: &str, from: &str| {
+        let headers = [("X-Forwarded-For", from)];
+        let answer = host.call_with(token, ("GET", "/v1/customers"), &headers, "");
+        answer.await.status
+    };
+    let (known, new) = (
+        hs256(&claims("*")),
+        hs256(&claims("cus_00000000000000000000000000000007")),
+    );
+    assert_eq!(ask(&known, "198.51.100.1").await, 200);
+    let bad = format!("{known}A");
+    let mut statuses = Vec::new();
+    for _ in 0..10 {
+        statuses.push(ask(&bad, "198.51.100.1").await);
+    }
+    assert_eq!(statuses[..5], [401; 5]);
+    assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
+    // As with keys: one that was good before is not kept waiting by others at its address, a new one is.
+    assert_eq!(ask(&known, "198.51.100.1").await, 200);
+    assert_eq!(ask(&new, "198.51.100.1").await, 429);
+    assert_eq!(ask(&new, "198.51.100.2").await, 200);
 }

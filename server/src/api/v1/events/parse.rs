@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use service::EventInput;
 use sha2::{Digest, Sha256};
 
-use super::too_large;
+use crate::api::body::too_large;
 use crate::api::problem::Problem;
 use crate::api::v1::raw_json::{Refused, canonical, decimal};
 

@@ -1,11 +1,11 @@
 //! JSON bodies of a known shape.
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 
+use crate::api::body;
 use crate::api::problem::Problem;
 
 pub struct Json<T>(pub T);
@@ -13,7 +13,7 @@ pub struct Json<T>(pub T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let sent = request.headers().get(CONTENT_TYPE);
         let sent = sent.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = sent.split(';').next().unwrap_or_default().trim();
@@ -24,21 +24,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
                 "send application/json",
             ));
         }
-        let body = Bytes::from_request(request, state).await;
-        parse(&body.map_err(|rejection| unread(rejection.status()))?).map(Self)
-    }
-}
-
-fn unread(status: StatusCode) -> Problem {
-    match status {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(status, "too_large", "a request carries at most 65536 bytes")
-        }
-        _ => Problem::new(
-            StatusCode::BAD_REQUEST,
-            "incomplete_body",
-            "the body stopped before its end",
-        ),
+        parse(&body::read(request).await?).map(Self)
     }
 }
 

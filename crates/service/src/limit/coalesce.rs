@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use super::known::Known;
 use crate::{Error, Result};
@@ -74,11 +75,13 @@ where
     Q: Clone + Send + Sync + 'static,
     A: Send + 'static,
 {
+    let mut before = 0;
     loop {
-        let batch = gather(&mut waiting).await;
+        let batch = gather(&mut waiting, before).await;
         if batch.is_empty() {
             return;
         }
+        before = batch.len();
         let (asks, callers): (Vec<Q>, Vec<_>) = batch.into_iter().map(|w| (w.asked, w.answer)).unzip();
         let known = known.clone();
         // A task of its own, so that a panic ends one batch and not the writer: its callers hear that it broke off.
@@ -90,22 +93,17 @@ where
     }
 }
 
-/// The first to come, and who comes right behind.
-async fn gather<W>(waiting: &mut mpsc::Receiver<W>) -> Vec<W> {
+/// The first to come, and as much company as there was `before`, less a few: whoever was answered just now mostly asks
+/// the next thing.
+async fn gather<W>(waiting: &mut mpsc::Receiver<W>, before: usize) -> Vec<W> {
     let mut batch = Vec::new();
     waiting.recv_many(&mut batch, MAX_TOGETHER).await;
     let until = Instant::now() + MAX_WAIT;
-    while batch.len() < MAX_TOGETHER && Instant::now() < until {
-        // Whoever just got an answer and asks the next thing gets a turn to do so.
-        tokio::task::yield_now().await;
-        let before = batch.len();
-        while batch.len() < MAX_TOGETHER
-            && let Ok(next) = waiting.try_recv()
-        {
-            batch.push(next);
-        }
-        if batch.len() == before {
-            break;
+    while batch.len() < before - before / 8 {
+        let room = MAX_TOGETHER - batch.len();
+        match timeout_at(until, waiting.recv_many(&mut batch, room)).await {
+            Ok(more) if more > 0 => {}
+            _ => break,
         }
     }
     batch

@@ -69,12 +69,15 @@ async fn write(billing: Billing) {
         billing,
         finished: false,
     };
+    let mut before = 0;
     loop {
+        writer.billing.parts.intake.gather(before).await;
         let requests = writer.billing.parts.intake.take();
         if requests.is_empty() {
             writer.finished = true;
             return;
         }
+        before = requests.len();
         answer(&writer.billing, requests).await;
     }
 }

@@ -130,20 +130,37 @@ impl Billing {
 
     /// The actor a key stands for. Unknown, revoked and expired keys are told apart to nobody.
     pub async fn api_key_actor(&self, key: &str) -> Result<Actor> {
+        let found = self.api_key_actor_if(key, |_| true).await?;
+        found.ok_or(Error::Unauthenticated)
+    }
+
+    /// The same; none where `may_look` says no. It is asked where the key has to be looked up and nobody is at it
+    /// already, and told whether the key was good not long ago: then whoever shows it does not guess.
+    pub async fn api_key_actor_if(
+        &self,
+        key: &str,
+        may_look: impl FnOnce(bool) -> bool,
+    ) -> Result<Option<Actor>> {
         if !key.starts_with(MARK) || key.len() != MARK.len() + KEY_CHARS {
-            return Err(Error::Unauthenticated);
+            return match may_look(false) {
+                true => Err(Error::Unauthenticated),
+                false => Ok(None),
+            };
         }
         let hash = hash(key);
         if let Ok(actor) = self.parts.keys.actor(&hash, Instant::now()) {
-            return Ok(actor);
+            return Ok(Some(actor));
         }
         let _looking = self.parts.keys.looking(&hash).await;
         let now = Instant::now();
         let ticket = match self.parts.keys.actor(&hash, now) {
             // Somebody showed it at the same time, and was faster.
-            Ok(actor) => return Ok(actor),
+            Ok(actor) => return Ok(Some(actor)),
             Err(ticket) => ticket,
         };
+        if !may_look(self.parts.keys.knows(&hash, now)) {
+            return Ok(None);
+        }
         let mut conn = store::acquire(self.pool()).await?;
         // Looked up by its hash: the time of a lookup says nothing about a key that is only nearly right.
         let Some(grant) = store::api_key::grant(&mut conn, &hash).await? else {
@@ -163,12 +180,7 @@ impl Billing {
         };
         let read = (hash, grant.id, &actor);
         self.parts.keys.remember(ticket, read, (now, grant.lasts));
-        Ok(actor)
-    }
-
-    /// Whether the key was good not long ago: then whoever shows it does not guess.
-    pub fn knows_api_key(&self, key: &str) -> bool {
-        self.parts.keys.knows(&hash(key), Instant::now())
+        Ok(Some(actor))
     }
 
     /// Forgets keys as other processes revoke and replace them. Returns only with the error that ends it.

@@ -60,7 +60,8 @@ async fn call(
 }
 
 /// Whoever guesses keys is slowed down by the address; whoever shows a known one is not kept waiting by them. Counted
-/// first and given back where the guess was right: of many at once no more are looked up than are allowed.
+/// before it is looked up and given back where the guess was right: of many at once no more are looked up than are
+/// allowed. Many who show one key at once are one guess.
 async fn identify(state: &AppState, shown: Option<&str>, from: Option<IpAddr>) -> Result<Actor, Response> {
     let addresses = &state.api.limits.addresses;
     let now = Instant::now();
@@ -72,19 +73,27 @@ async fn identify(state: &AppState, shown: Option<&str>, from: Option<IpAddr>) -
     if let Some(tokens) = state.api.tokens.as_ref().filter(|_| Tokens::is_token(shown)) {
         return identify_token(tokens, shown, (addresses, from)).await;
     }
-    let counted = !state.billing.knows_api_key(shown);
-    if counted {
-        refusal(addresses, take()).map_or(Ok(()), Err)?;
+    let mut counted = None;
+    let may_look = |known: bool| {
+        if !known {
+            counted = take();
+        }
+        counted.is_none_or(|standing| standing.allowed)
+    };
+    let found = state.billing.api_key_actor_if(shown, may_look).await;
+    if let Ok(None) = found {
+        refusal(addresses, counted).map_or(Ok(()), Err)?;
     }
-    let found = state.billing.api_key_actor(shown).await;
     let guessed = matches!(found, Err(Error::Unauthenticated));
     match from {
-        Some(from) if counted && !guessed => addresses.give_back(&from),
-        Some(from) if !counted && guessed => {
+        Some(from) if counted.is_some() && !guessed => addresses.give_back(&from),
+        // It was good until now.
+        Some(from) if counted.is_none() && guessed => {
             addresses.take(from, now);
         }
         _ => {}
     }
+    let found = found.and_then(|actor| actor.ok_or(Error::Unauthenticated));
     found.map_err(|error| Problem::from(error).into_response())
 }
 

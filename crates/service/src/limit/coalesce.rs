@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::known::Known;
@@ -13,6 +13,8 @@ use crate::{Error, Result};
 
 /// In one transaction: more would hold the counters' locks for too long.
 const MAX_TOGETHER: usize = 1_000;
+/// Transactions at a time. More would wait for each other's counters and share fewer commits.
+const WRITERS: usize = 2;
 /// Who waits longer for company than this would have been done alone.
 const MAX_WAIT: Duration = Duration::from_millis(2);
 /// What a few transactions take. Who comes when so many wait is told to come again.
@@ -28,7 +30,8 @@ struct Waiting<Q, A> {
     answer: oneshot::Sender<Result<A>>,
 }
 
-/// One writer in this process, at work since the first question.
+/// A few writers in this process, at work since the first question: while one waits for the database, the next
+/// questions come in.
 pub struct Coalescer<Q, A> {
     known: Arc<Known>,
     run: Run<Q, A>,
@@ -64,20 +67,23 @@ impl<Q: Clone + Send + Sync + 'static, A: Send + 'static> Coalescer<Q, A> {
 
     fn start(&self) -> mpsc::Sender<Waiting<Q, A>> {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
-        tokio::spawn(write(receiver, self.known.clone(), self.run));
+        let receiver = Arc::new(Mutex::new(receiver));
+        for _ in 0..WRITERS {
+            tokio::spawn(write(receiver.clone(), self.known.clone(), self.run));
+        }
         sender
     }
 }
 
 /// Until nobody can ask any more.
-async fn write<Q, A>(mut waiting: mpsc::Receiver<Waiting<Q, A>>, known: Arc<Known>, run: Run<Q, A>)
+async fn write<Q, A>(waiting: Arc<Mutex<mpsc::Receiver<Waiting<Q, A>>>>, known: Arc<Known>, run: Run<Q, A>)
 where
     Q: Clone + Send + Sync + 'static,
     A: Send + 'static,
 {
     let mut before = 0;
     loop {
-        let batch = gather(&mut waiting, before).await;
+        let batch = gather(&mut *waiting.lock().await, before).await;
         if batch.is_empty() {
             return;
         }
@@ -166,7 +172,7 @@ mod tests {
     #[tokio::test]
     async fn each_gets_its_own_answer_and_who_comes_to_a_full_queue_is_sent_away() {
         let coalescer = Arc::new(Coalescer::over(known(), doubled));
-        let callers = MAX_TOGETHER + MAX_WAITING + 500;
+        let callers = WRITERS * MAX_TOGETHER + MAX_WAITING + 500;
         let asks: Vec<_> = (0..callers)
             .map(|n| {
                 let coalescer = coalescer.clone();

@@ -66,6 +66,23 @@ async fn guesses_are_slowed_down_by_their_address(_: PgPoolOptions, database: Pg
 }
 
 #[sqlx::test(migrations = false)]
+async fn many_who_show_one_good_key_at_once_are_all_let_in(_: PgPoolOptions, database: PgConnectOptions) {
+    let quotas = Quotas {
+        address: 1,
+        ..Quotas::default()
+    };
+    let host = host(&database, quotas).await;
+    // The program has never seen the key, as after a start.
+    let all = (0..64).map(|_| host.get("/v1/customers"));
+    let statuses: Vec<u16> = futures::future::join_all(all)
+        .await
+        .iter()
+        .map(|a| a.status)
+        .collect();
+    assert_eq!(statuses, [200; 64]);
+}
+
+#[sqlx::test(migrations = false)]
 async fn of_many_guesses_at_once_no_more_are_looked_up(_: PgPoolOptions, database: PgConnectOptions) {
     let quotas = Quotas {
         address: 1,

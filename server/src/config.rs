@@ -30,7 +30,7 @@ pub use base_url::BaseUrl;
 pub use proxies::TrustedProxies;
 
 /// Shorter secrets can be guessed.
-const MIN_JWT_SECRET: usize = 32;
+const MIN_SECRET: usize = 32;
 const KEY_BYTES: usize = 32;
 
 /// Where the build leaves the browser files.
@@ -190,6 +190,11 @@ pub struct Config {
     )]
     pub jwt_audience: String,
 
+    /// Whoever shows it as a bearer token sees /metrics; 32 characters or more. Unset: they are shown on the
+    /// server's own machine alone.
+    #[arg(long, env = "METRICS_TOKEN", global = true, hide_env_values = true)]
+    pub metrics_token: Option<SecretString>,
+
     /// Encrypts and signs what the program stores and hands out: 32 bytes in base64. Unset: made once and
     /// kept in the data folder. Servers that share a database must share it.
     #[arg(long, env = "ENCRYPTION_KEY", global = true, hide_env_values = true)]
@@ -230,12 +235,17 @@ impl Config {
         if let Some(url) = &self.database_url {
             check_database_url(url.expose_secret())?;
         }
-        if let Some(key) = &self.jwt_secret_key
-            && key.expose_secret().len() < MIN_JWT_SECRET
-        {
-            return Err(format!(
-                "JWT_SECRET_KEY is too short: give it {MIN_JWT_SECRET} characters or more"
-            ));
+        for (name, secret) in [
+            ("JWT_SECRET_KEY", &self.jwt_secret_key),
+            ("METRICS_TOKEN", &self.metrics_token),
+        ] {
+            if let Some(secret) = secret
+                && secret.expose_secret().len() < MIN_SECRET
+            {
+                return Err(format!(
+                    "{name} is too short: give it {MIN_SECRET} characters or more"
+                ));
+            }
         }
         if self.jwt_secret_key.is_some() && self.jwt_jwks.is_some() {
             return Err(

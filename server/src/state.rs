@@ -7,6 +7,7 @@ use service::Billing;
 
 use crate::api::Api;
 use crate::config::{BaseUrl, TrustedProxies};
+use crate::metrics::Metrics;
 use crate::preparing::Preparing;
 
 #[derive(Debug, Clone)]
@@ -18,11 +19,18 @@ pub struct AppState {
     pub preparing: Preparing,
     pub trusted_proxies: TrustedProxies,
     pub api: Api,
+    pub metrics: Metrics,
 }
 
 impl FromRef<AppState> for LeptosOptions {
     fn from_ref(state: &AppState) -> Self {
         state.leptos.clone()
+    }
+}
+
+impl FromRef<AppState> for Metrics {
+    fn from_ref(state: &AppState) -> Self {
+        state.metrics.clone()
     }
 }
 

@@ -8,6 +8,7 @@ use server::api::rate_limit::Quotas;
 use server::api::{Api, ApiConfig};
 use server::auth::token::Tokens;
 use server::config::BaseUrl;
+use server::metrics::Metrics;
 use server::preparing::Preparing;
 use server::router::router;
 use server::state::AppState;
@@ -63,6 +64,7 @@ impl Site {
         };
         let state = AppState {
             api: Api::new(api).unwrap(),
+            metrics: Metrics::new(None),
             billing: billing.clone(),
             leptos: server::site::leptos_options(&site_root()),
             deployment: Deployment {

@@ -63,3 +63,42 @@ impl WorkDone {
 fn read(count: &AtomicU64) -> u64 {
     count.load(Ordering::Relaxed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_charge_counts_once_where_it_moves() {
+        use AttemptStatus::{Canceled, Declined, Processing, Submitted, Succeeded};
+        let done = WorkDone::default();
+        for (before, now) in [
+            (Submitted, Processing),
+            (Processing, Processing),
+            (Processing, Succeeded),
+            // Told again, or too late.
+            (Succeeded, Succeeded),
+            (Canceled, Succeeded),
+            (Submitted, Declined),
+        ] {
+            done.note_charge(before, now);
+        }
+        let counts = AttemptStatus::ALL.map(|status| (status, done.charges(status)));
+        let rose = counts.into_iter().filter(|(_, count)| *count > 0);
+        assert_eq!(
+            rose.collect::<Vec<_>>(),
+            [(Processing, 1), (Succeeded, 1), (Declined, 1)]
+        );
+    }
+
+    #[test]
+    fn a_run_counts_by_how_it_ended() {
+        let done = WorkDone::default();
+        let report = |parked| RunReport { processed: 9, parked };
+        done.note_run(report(2), true);
+        done.note_run(report(1), false);
+        done.note_boundaries(5);
+        let counts = (done.boundaries(), done.parked(), done.runs(), done.failed_runs());
+        assert_eq!(counts, (5, 3, 1, 1));
+    }
+}

@@ -1,5 +1,6 @@
 //! Everything the program can be told: a flag or an environment variable each, all of them optional.
 
+mod base_url;
 mod proxies;
 mod thresholds;
 
@@ -7,7 +8,6 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -22,14 +22,15 @@ use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
 use service::{SmtpConfig, Targets};
 use tracing_subscriber::EnvFilter;
-use url::{Host, Url};
+use url::Url;
 
 use crate::api::rate_limit::Quotas;
 use crate::auth::token::{KeySource, PublicAlgorithm, TokenKeys, Tokens};
+pub use base_url::BaseUrl;
 pub use proxies::TrustedProxies;
 
 /// Shorter secrets can be guessed.
-const MIN_JWT_SECRET: usize = 32;
+const MIN_SECRET: usize = 32;
 const KEY_BYTES: usize = 32;
 
 /// Where the build leaves the browser files.
@@ -189,6 +190,11 @@ pub struct Config {
     )]
     pub jwt_audience: String,
 
+    /// Whoever shows it as a bearer token sees /metrics; 32 characters or more. Unset: they are shown on the
+    /// server's own machine alone.
+    #[arg(long, env = "METRICS_TOKEN", global = true, hide_env_values = true)]
+    pub metrics_token: Option<SecretString>,
+
     /// Encrypts and signs what the program stores and hands out: 32 bytes in base64. Unset: made once and
     /// kept in the data folder. Servers that share a database must share it.
     #[arg(long, env = "ENCRYPTION_KEY", global = true, hide_env_values = true)]
@@ -229,12 +235,17 @@ impl Config {
         if let Some(url) = &self.database_url {
             check_database_url(url.expose_secret())?;
         }
-        if let Some(key) = &self.jwt_secret_key
-            && key.expose_secret().len() < MIN_JWT_SECRET
-        {
-            return Err(format!(
-                "JWT_SECRET_KEY is too short: give it {MIN_JWT_SECRET} characters or more"
-            ));
+        for (name, secret) in [
+            ("JWT_SECRET_KEY", &self.jwt_secret_key),
+            ("METRICS_TOKEN", &self.metrics_token),
+        ] {
+            if let Some(secret) = secret
+                && secret.expose_secret().len() < MIN_SECRET
+            {
+                return Err(format!(
+                    "{name} is too short: give it {MIN_SECRET} characters or more"
+                ));
+            }
         }
         if self.jwt_secret_key.is_some() && self.jwt_jwks.is_some() {
             return Err(
@@ -305,73 +316,6 @@ impl Config {
         self.base_url
             .clone()
             .unwrap_or_else(|| BaseUrl::of_address(self.address))
-    }
-}
-
-/// Where browsers reach us, without a trailing slash: also the origin that forms must come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BaseUrl {
-    text: Arc<str>,
-    https: bool,
-    loopback: bool,
-}
-
-impl BaseUrl {
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    pub fn is_https(&self) -> bool {
-        self.https
-    }
-
-    /// Whether it names this very machine.
-    pub fn is_loopback(&self) -> bool {
-        self.loopback
-    }
-
-    pub fn of_address(address: SocketAddr) -> Self {
-        let mut address = address;
-        if address.ip().is_unspecified() {
-            address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-        }
-        // A plain socket address over http is always a valid origin; port 80 is not written in one.
-        let text = format!("http://{address}");
-        let text = text.strip_suffix(":80").unwrap_or(&text);
-        Self {
-            text: text.into(),
-            https: false,
-            loopback: address.ip().is_loopback(),
-        }
-    }
-}
-
-impl FromStr for BaseUrl {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        const WANTED: &str = "give a scheme and a host only, as in https://billing.example.com";
-        let url = Url::parse(text).map_err(|_| WANTED.to_owned())?;
-        let https = match url.scheme() {
-            "https" => true,
-            "http" => false,
-            _ => return Err(WANTED.to_owned()),
-        };
-        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        if !bare || !url.username().is_empty() || url.password().is_some() {
-            return Err(WANTED.to_owned());
-        }
-        let loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(Host::Ipv6(ip)) => ip.is_loopback(),
-            None => return Err(WANTED.to_owned()),
-        };
-        Ok(Self {
-            text: url.origin().ascii_serialization().into(),
-            https,
-            loopback,
-        })
     }
 }
 
@@ -449,48 +393,5 @@ fn plan(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("give the key of a plan, as in starter".to_owned())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::BaseUrl;
-
-    #[test]
-    fn a_base_url_is_an_origin_and_nothing_more() {
-        let read = |text: &str| text.parse::<BaseUrl>();
-        assert_eq!(
-            read("https://billing.example.com/").unwrap().as_str(),
-            "https://billing.example.com"
-        );
-        assert_eq!(
-            read("https://Billing.Example.com:443").unwrap().as_str(),
-            "https://billing.example.com"
-        );
-        assert_eq!(
-            read("http://127.0.0.1:4000").unwrap().as_str(),
-            "http://127.0.0.1:4000"
-        );
-        assert!(read("http://[::1]:4000").unwrap().is_loopback());
-        assert!(!read("http://10.0.0.1").unwrap().is_loopback());
-        for wrong in [
-            "",
-            "billing.example.com",
-            "ftp://x",
-            "https://x/billing",
-            "https://x?a=1",
-            "https://a:b@x",
-        ] {
-            assert!(read(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn an_address_that_means_everywhere_is_reached_here() {
-        let of = |address: &str| BaseUrl::of_address(address.parse().unwrap()).as_str().to_owned();
-        assert_eq!(of("0.0.0.0:3000"), "http://127.0.0.1:3000");
-        assert_eq!(of("[::]:3000"), "http://127.0.0.1:3000");
-        assert_eq!(of("[::1]:3000"), "http://[::1]:3000");
-        assert_eq!(of("127.0.0.1:80"), "http://127.0.0.1");
     }
 }

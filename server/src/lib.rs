@@ -11,6 +11,7 @@ mod database;
 mod downloads;
 mod embedded_postgres;
 mod health;
+pub mod metrics;
 mod middleware;
 mod os_user;
 mod pages;

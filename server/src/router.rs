@@ -9,7 +9,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::middleware::{canonical_host, client, headers, origin, panic, request, timeout};
 use crate::state::AppState;
-use crate::{api, health, pages, site};
+use crate::{api, health, metrics, pages, site};
 
 /// Forms are short; nothing is uploaded.
 const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
@@ -27,11 +27,13 @@ pub fn router(state: AppState) -> Router {
         .merge(browser)
         .merge(site::routes(Path::new(&*site_root)))
         .merge(health::routes())
+        .merge(metrics::routes())
         .nest("/v1", api::v1::routes(&state))
         .layer(from_fn_with_state(state.trusted_proxies.clone(), client::locate))
         .layer(from_fn_with_state(state.base_url.clone(), origin::check))
         .layer(from_fn(timeout::limit))
         .layer(CatchPanicLayer::custom(panic::answer))
+        .layer(from_fn_with_state(state.metrics.clone(), metrics::measure))
         .layer(from_fn(request::identify))
         .layer(from_fn_with_state(state.base_url.clone(), headers::send))
         .with_state(state)

@@ -14,6 +14,7 @@ use crate::api::{Api, ApiConfig};
 use crate::config::Config;
 use crate::connections::{self, Patience};
 use crate::database::{Database, Join};
+use crate::metrics::Metrics;
 use crate::preparing::Preparing;
 use crate::shutdown::Shutdown;
 use crate::state::{AppParts, AppState};
@@ -96,6 +97,7 @@ async fn serve_on(
     })?;
     let state = AppState::from(AppParts {
         api,
+        metrics: Metrics::new(config.metrics_token.as_ref()),
         deployment: Deployment {
             sandbox: true,
             demo,

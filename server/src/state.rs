@@ -10,6 +10,7 @@ use service::Billing;
 
 use crate::api::Api;
 use crate::config::{BaseUrl, TrustedProxies};
+use crate::metrics::Metrics;
 use crate::preparing::Preparing;
 
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub struct AppParts {
     pub preparing: Preparing,
     pub trusted_proxies: TrustedProxies,
     pub api: Api,
+    pub metrics: Metrics,
 }
 
 /// One for the whole program: every layer is handed it with every request.
@@ -44,6 +46,12 @@ impl Deref for AppState {
 impl FromRef<AppState> for LeptosOptions {
     fn from_ref(state: &AppState) -> Self {
         state.leptos.clone()
+    }
+}
+
+impl FromRef<AppState> for Metrics {
+    fn from_ref(state: &AppState) -> Self {
+        state.metrics.clone()
     }
 }
 

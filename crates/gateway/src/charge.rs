@@ -2,6 +2,7 @@
 
 use billing::id::PaymentAttemptId;
 use billing::money::Money;
+use billing::payment::AttemptStatus;
 
 use crate::decline::DeclineCode;
 
@@ -43,6 +44,17 @@ pub enum ChargeOutcome {
 }
 
 impl ChargeOutcome {
+    /// What an attempt is that ended, or waits, so.
+    pub const fn status(&self) -> AttemptStatus {
+        match self {
+            Self::Succeeded { .. } => AttemptStatus::Succeeded,
+            Self::Declined { .. } => AttemptStatus::Declined,
+            Self::RequiresAction { .. } => AttemptStatus::RequiresAction,
+            Self::Processing { .. } => AttemptStatus::Processing,
+            Self::Canceled { .. } => AttemptStatus::Canceled,
+        }
+    }
+
     pub fn charge_ref(&self) -> &str {
         match self {
             Self::Succeeded { charge_ref }

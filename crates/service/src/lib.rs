@@ -7,6 +7,7 @@ mod admin;
 mod alert;
 mod api_key;
 mod auth;
+mod backlog;
 mod behalf;
 mod catalog;
 mod checkout;
@@ -40,6 +41,7 @@ mod tax;
 mod usage;
 mod verify;
 mod webhook;
+mod work_done;
 
 pub use actor::{Actor, MemberRole, Scope, StaffRole};
 pub use admin::{
@@ -52,6 +54,7 @@ pub use alert::{
 };
 pub use api_key::{CreatedApiKey, NewApiKey};
 pub use auth::{NewStaff, Principal, SignIn, SignUp};
+pub use backlog::{Backlog, Connections, Waiting};
 pub use billing;
 pub use catalog::{CatalogReview, MigrationReport, Move, Problem};
 pub use checkout::{CheckoutOutcome, CheckoutResult, OpenTopUp, StartCheckout};
@@ -115,6 +118,7 @@ pub use webhook::{
     DeliveryDetail, DeliveryList, DeliveryPage, EditWebhookEndpoint, NewWebhookEndpoint, Replayed, ShownOnce,
     webhook_revision,
 };
+pub use work_done::WorkDone;
 
 use std::sync::Arc;
 
@@ -201,7 +205,7 @@ struct Parts {
     clock: Clock,
     config: ServiceConfig,
     moving: admin::ClockMoveSlot,
-    run: run::RunProgress,
+    work_done: WorkDone,
     partitions: usage::PartitionsMade,
     intake: usage::Intake,
     meters: Arc<usage::Meters>,
@@ -231,7 +235,7 @@ impl Billing {
     fn of(pool: PgPool, clock: Clock, config: ServiceConfig) -> Self {
         let sandbox = Sandbox::new(pool.clone(), &config.base_url);
         let gateway = Arc::new(sandbox.clone());
-        let (moving, run, partitions, sign_in) = Default::default();
+        let (moving, work_done, partitions, sign_in) = Default::default();
         let meters = Arc::<usage::Meters>::default();
         let outgoing = outgoing::Outgoing::new(config.outgoing.targets);
         let sealer = seal::Sealer::new(&config.outgoing.sealing_key);
@@ -243,7 +247,7 @@ impl Billing {
             clock,
             config,
             moving,
-            run,
+            work_done,
             partitions,
             intake: usage::Intake::default(),
             meters,
@@ -305,6 +309,11 @@ impl Billing {
 
     pub fn config(&self) -> &ServiceConfig {
         &self.parts.config
+    }
+
+    /// What this process did since it began.
+    pub fn work_done(&self) -> &WorkDone {
+        &self.parts.work_done
     }
 
     pub fn session_storage(&self) -> SessionStorage {

@@ -96,6 +96,9 @@ impl TaskHandler for Errand {
     }
 }
 
+/// What the queue calls them.
+pub const TASKS: [&str; 2] = [Job::IDENTIFIER, Errand::IDENTIFIER];
+
 /// How a job runs.
 #[derive(Debug, Clone, Default)]
 pub struct Run {

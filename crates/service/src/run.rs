@@ -11,7 +11,6 @@ pub use load::{Catalog, Loaded};
 pub use look::ran_out;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use billing::id::CustomerId;
@@ -40,29 +39,28 @@ pub struct RunReport {
     pub parked: u32,
 }
 
-/// Boundaries that this process has processed since it began: what pages show of a run under way.
-#[derive(Debug, Default)]
-pub struct RunProgress {
-    processed: AtomicU64,
-}
-
-impl RunProgress {
-    pub fn processed(&self) -> u64 {
-        self.processed.load(Ordering::Relaxed)
-    }
-}
-
 impl Billing {
     /// Processes everything due by now, oldest first. Safe to run in several processes at once. While demo
     /// data are lived, time is theirs and nothing is due.
     pub async fn run_due(&self) -> Result<RunReport> {
         let mut pass = Pass::new();
-        if !self.something_is_due().await? {
-            return Ok(pass.report);
+        let ended = self.run_pass(&mut pass).await;
+        match ended {
+            // Asked each second: with nothing to do it was no run.
+            Ok(false) => {}
+            _ => self.work_done().note_run(pass.report, ended.is_ok()),
         }
-        while self.step(&mut pass).await? {}
+        ended.map(|_| pass.report)
+    }
+
+    /// False where nothing was due.
+    async fn run_pass(&self, pass: &mut Pass) -> Result<bool> {
+        if !self.something_is_due().await? {
+            return Ok(false);
+        }
+        while self.step(pass).await? {}
         pass.end();
-        Ok(pass.report)
+        Ok(true)
     }
 
     /// Asked each second by everybody who runs, so with one statement.
@@ -187,10 +185,7 @@ impl Billing {
             processed += usize::from(self.dun_or_park(scope, pass).await?);
         }
         pass.count(processed, batch.failed.len());
-        self.parts
-            .run
-            .processed
-            .fetch_add(processed as u64, Ordering::Relaxed);
+        self.work_done().note_boundaries(processed);
         for customer in batch.billed {
             pass.note_step(customer);
         }

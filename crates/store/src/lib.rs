@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod api_key;
 pub mod audit;
+pub mod backlog;
 pub mod catalog;
 pub mod clock;
 pub mod coupon;

@@ -16,6 +16,7 @@ use secrecy::ExposeSecret;
 use server::api::rate_limit::Quotas;
 use server::api::{Api, ApiConfig};
 use server::config::{BaseUrl, TrustedProxies};
+use server::metrics::Metrics;
 use server::preparing::Preparing;
 use server::router::router;
 use server::state::{AppParts, AppState};
@@ -229,6 +230,7 @@ fn state(billing: &Billing) -> Result<AppState> {
     let base_url: BaseUrl = BaseUrl::of_address(SocketAddr::from(([127, 0, 0, 1], 3000)));
     Ok(AppState::from(AppParts {
         api,
+        metrics: Metrics::new(None),
         billing: billing.clone(),
         leptos: server::site::leptos_options(Path::new("target/site")),
         deployment: Deployment {

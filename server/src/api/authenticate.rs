@@ -128,7 +128,7 @@ fn refusal(addresses: &Limit<IpAddr>, standing: Option<Standing>) -> Option<Resp
 }
 
 /// The key or token, taken from its header only: addresses end up in logs.
-fn shown(request: &Request) -> Option<String> {
+pub fn shown(request: &Request) -> Option<String> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     bearer(header).map(str::to_owned)
 }

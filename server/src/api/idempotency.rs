@@ -17,7 +17,7 @@ use tracing::Instrument;
 
 use super::authenticate::Caller;
 use super::body;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::seal::Seal;
 use crate::state::AppState;
 
@@ -185,7 +185,11 @@ fn again(sent: &Sent, seal: &Seal, answer: &SealedAnswer) -> Response {
             "the request was carried out, but its answer cannot be shown any more: look at what it made";
         return Problem::new(StatusCode::CONFLICT, "answer_lost", detail).into_response();
     };
+    let code = kept.code();
     let mut response = (status, kept.body).into_response();
+    if let Some(code) = code {
+        response.extensions_mut().insert(code);
+    }
     for (name, value) in kept.headers {
         let name = HeaderName::from_bytes(name.as_bytes());
         if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
@@ -202,6 +206,20 @@ fn again(sent: &Sent, seal: &Seal, answer: &SealedAnswer) -> Response {
 struct KeptAnswer {
     headers: Vec<(String, String)>,
     body: String,
+}
+
+impl KeptAnswer {
+    /// Of a problem that is told again.
+    fn code(&self) -> Option<Code> {
+        #[derive(Deserialize)]
+        struct Coded {
+            code: String,
+        }
+        let problem = ("content-type".to_owned(), "application/problem+json".to_owned());
+        let coded = self.headers.contains(&problem).then_some(&self.body)?;
+        let Coded { code } = serde_json::from_str(coded).ok()?;
+        Some(Code(code.into()))
+    }
 }
 
 /// What becomes of a name once its request is answered.

@@ -26,6 +26,10 @@ pub struct Problem {
     members: Map<String, Value>,
 }
 
+/// The code of a problem, left on its answer for whoever counts refusals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Code(pub Cow<'static, str>);
+
 #[derive(Serialize)]
 struct Document<'a> {
     r#type: &'static str,
@@ -84,6 +88,7 @@ impl IntoResponse for Problem {
             members: &self.members,
         };
         let mut response = (self.status, axum::Json(document)).into_response();
+        response.extensions_mut().insert(Code(self.code.into()));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if self.status == StatusCode::UNAUTHORIZED {

@@ -18,6 +18,7 @@ mod host;
 mod http;
 mod ingest_storm;
 mod key_pages;
+mod metrics;
 mod net_terms;
 mod operators;
 mod origin;

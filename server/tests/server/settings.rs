@@ -8,7 +8,7 @@ use server::cli::Cli;
 use crate::program::{Folder, command, stderr};
 
 /// A variable, a value it cannot have, and what is said about it.
-const WRONG: [(&str, &str, &str); 18] = [
+const WRONG: [(&str, &str, &str); 19] = [
     (
         "SITE_ROOT",
         "/nope",
@@ -93,6 +93,11 @@ const WRONG: [(&str, &str, &str); 18] = [
         "http://host.example/jwks.json",
         "invalid value 'http://host.example/jwks.json' for '--jwt-jwks <JWT_JWKS>': give a file, or an address as in \
          https://host.example/.well-known/jwks.json",
+    ),
+    (
+        "METRICS_TOKEN",
+        "hunter2",
+        "METRICS_TOKEN is too short: give it 32 characters or more",
     ),
     (
         "API_RATE_LIMIT",

@@ -9,6 +9,7 @@ use server::api::{Api, ApiConfig};
 use server::auth::token::Tokens;
 use server::config::BaseUrl;
 use server::connections::{self, Patience};
+use server::metrics::Metrics;
 use server::preparing::Preparing;
 use server::router::router;
 use server::shutdown::Shutdown;
@@ -65,6 +66,7 @@ impl Site {
         };
         let state = AppState::from(AppParts {
             api: Api::new(api).unwrap(),
+            metrics: Metrics::new(None),
             billing: billing.clone(),
             leptos: server::site::leptos_options(&site_root()),
             deployment: Deployment {

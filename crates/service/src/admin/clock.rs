@@ -89,7 +89,7 @@ impl Billing {
     pub(super) fn present_clock(&self) -> ClockState {
         let now = self.now();
         let slot = self.parts.moving.read();
-        let processed = self.parts.run.processed();
+        let processed = self.work_done().boundaries();
         ClockState {
             now,
             shifted: self.clock_is_shifted(),
@@ -106,7 +106,7 @@ impl Billing {
     pub async fn start_clock_move(&self, actor: &Actor, to: DateTime<Utc>) -> Result<()> {
         actor.operates()?;
         let now = self.now();
-        let processed = self.parts.run.processed();
+        let processed = self.work_done().boundaries();
         if to <= now || to - now > LONGEST_MOVE || !self.parts.moving.begin(to, processed) {
             return Err(Error::ClockRefused);
         }

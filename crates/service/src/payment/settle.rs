@@ -68,6 +68,7 @@ impl Billing {
         };
         write_outcome(&mut tx, &case, outcome).await?;
         store::commit(tx).await?;
+        self.work_done().note_charge(attempt.status, outcome.status());
         Ok(())
     }
 

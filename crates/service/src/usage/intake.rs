@@ -68,6 +68,11 @@ pub(super) enum Writer {
 }
 
 impl Intake {
+    /// Events that are in no transaction yet.
+    pub fn events(&self) -> usize {
+        self.lock().events
+    }
+
     pub(super) fn hand_in(&self, request: Request) -> Result<Writer> {
         let bytes = request.bytes();
         let mut waiting = self.lock();

@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 use crate::api::body::{self, Query};
 use crate::api::problem::Problem;
 use crate::auth::api_key::ApiKeyActor;
+use crate::metrics::Metrics;
 use crate::state::AppState;
 use parse::{BadEvent, Form, Sent};
 
@@ -69,6 +70,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 )]
 async fn ingest(
     State(billing): State<Billing>,
+    State(metrics): State<Metrics>,
     ApiKeyActor(actor): ApiKeyActor,
     options: Result<Query<Options>, Problem>,
     request: Request,
@@ -81,18 +83,21 @@ async fn ingest(
             let outcome = match event {
                 Ok(event) => {
                     let event = EventInput { backfill, ..event };
-                    billing.ingest(&actor, vec![event]).await?.outcomes.pop()
+                    store((&billing, &metrics), &actor, vec![event]).await?.pop()
                 }
-                Err(bad) => return Err(unprocessable(bad.code, bad.detail)),
+                Err(bad) => {
+                    metrics.count_refused_event(bad.code);
+                    return Err(unprocessable(bad.code, bad.detail));
+                }
             };
             answer_one(outcome)
         }
         Sent::Many(events) => {
-            let (mut inputs, mut tally) = sort_out(events);
+            let (mut inputs, mut tally) = sort_out(events, &metrics);
             for input in &mut inputs {
                 input.backfill = backfill;
             }
-            tally.count(store(&billing, &actor, inputs).await?);
+            tally.count(store((&billing, &metrics), &actor, inputs).await?);
             Ok(Json(tally.report()).into_response())
         }
     }
@@ -101,7 +106,7 @@ async fn ingest(
 /// In the portions one transaction takes. Should a later one fail, the earlier ones stay: sent again, their
 /// events are duplicates.
 async fn store(
-    billing: &Billing,
+    (billing, metrics): (&Billing, &Metrics),
     actor: &Actor,
     events: Vec<EventInput>,
 ) -> Result<Vec<EventOutcome>, Problem> {
@@ -109,7 +114,9 @@ async fn store(
     let mut events = events.into_iter().peekable();
     while events.peek().is_some() {
         let portion: Vec<EventInput> = events.by_ref().take(MAX_EVENTS).collect();
-        outcomes.extend(billing.ingest(actor, portion).await?.outcomes);
+        let report = billing.ingest(actor, portion).await?;
+        metrics.count_events(&report.outcomes);
+        outcomes.extend(report.outcomes);
     }
     Ok(outcomes)
 }
@@ -146,7 +153,7 @@ struct Tally {
     report: Report,
 }
 
-fn sort_out(events: Vec<Result<EventInput, BadEvent>>) -> (Vec<EventInput>, Tally) {
+fn sort_out(events: Vec<Result<EventInput, BadEvent>>, metrics: &Metrics) -> (Vec<EventInput>, Tally) {
     let mut inputs = Vec::with_capacity(events.len());
     let report = Report {
         accepted: 0,
@@ -163,7 +170,10 @@ fn sort_out(events: Vec<Result<EventInput, BadEvent>>) -> (Vec<EventInput>, Tall
                 tally.places.push((index, event.event_id.clone()));
                 inputs.push(event);
             }
-            Err(bad) => tally.reject(index, bad),
+            Err(bad) => {
+                metrics.count_refused_event(bad.code);
+                tally.reject(index, bad);
+            }
         }
     }
     (inputs, tally)

@@ -23,6 +23,7 @@ use utoipa_axum::routes;
 use super::raw_json::{canonical, decimal};
 use crate::api::problem::Problem;
 use crate::auth::api_key::ApiKeyActor;
+use crate::metrics::{Ask, Metrics};
 use crate::state::AppState;
 use json::Json;
 
@@ -51,6 +52,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 )]
 async fn check(
     State(billing): State<Billing>,
+    State(metrics): State<Metrics>,
     ApiKeyActor(actor): ApiKeyActor,
     asked: Result<Json<wire::Check>, Problem>,
 ) -> Result<Answered<wire::Answer>, Problem> {
@@ -61,7 +63,9 @@ async fn check(
         meter: asked.meter,
         quantity: quantity(asked.quantity.as_deref())?.unwrap_or(Decimal::ONE),
     };
-    Ok(Answered(answer(&billing.check_usage(&actor, &asked).await?)))
+    let said = billing.check_usage(&actor, &asked).await?;
+    metrics.count_decision(Ask::Check, &said);
+    Ok(Answered(answer(&said)))
 }
 
 /// Holds units for a call, for 60 seconds.
@@ -78,6 +82,7 @@ async fn check(
 )]
 async fn reserve(
     State(billing): State<Billing>,
+    State(metrics): State<Metrics>,
     ApiKeyActor(actor): ApiKeyActor,
     asked: Result<Json<wire::Reserve>, Problem>,
 ) -> Result<Response, Problem> {
@@ -89,7 +94,10 @@ async fn reserve(
         id: asked.id,
         meter: asked.meter,
     };
-    match billing.reserve_usage(&actor, command).await? {
+    let outcome = billing.reserve_usage(&actor, command).await?;
+    let (ReserveOutcome::Held { answer, .. } | ReserveOutcome::Refused(answer)) = &outcome;
+    metrics.count_decision(Ask::Reserve, answer);
+    match outcome {
         ReserveOutcome::Held { held, answer } => Ok(Answered(reserved(held, &answer)).into_response()),
         ReserveOutcome::Refused(answer) => Err(refused(&answer)),
     }

@@ -25,7 +25,7 @@ pub fn panels(keys: Vec<ApiKeyRow>, now: DateTime<Utc>) -> impl IntoView {
 }
 
 fn live_table(keys: &[ApiKeyRow]) -> impl IntoView + use<> {
-    let rows = keys.iter().map(|key| row(key)).collect_view();
+    let rows = keys.iter().map(row).collect_view();
     view! {
         <Table caption=t::IN_FORCE>
             <thead>

@@ -64,7 +64,7 @@ test("an alert is acknowledged, snoozed and resolved, without scripts as well", 
 
   const release = item(plain, "Open", "A release is planned");
   await release.getByText("Snooze").first().click();
-  await release.getByLabel("Out of sight for").selectOption({ label: "a week" });
+  await release.getByLabel("Off the overview for").selectOption({ label: "a week" });
   await release.getByRole("button", { name: "Snooze: A release is planned" }).click();
   await arrive(plain, "/alerts?done=alert_snoozed");
   await expect(item(plain, "Open", "A release is planned")).toContainText("snoozed until");

@@ -47,7 +47,7 @@ test("bars, days and break-down come to what was used", async ({ pageOf }) => {
   await open(page, "/overview");
   await panel(page, "Usage").getByRole("link", { name: "API requests" }).click();
   await arrive(page, "/usage");
-  await expect(page.locator("#api_requests")).toBeInViewport();
+  await expect(page.locator("#meter-api_requests")).toBeInViewport();
   const total = used(ADA, "api_requests");
   expect(Number(total)).toBeGreaterThan(0);
   const bars = page.getByRole("list").filter({ has: page.locator("progress") }).first();

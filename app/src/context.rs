@@ -112,6 +112,12 @@ fn agent() -> Option<String> {
     Some(agent.chars().take(MAX_CHARS).collect())
 }
 
+/// The page that what is asked was sent from, without what an earlier answer left in its address.
+pub fn came_from() -> Option<String> {
+    let parts: Parts = use_context()?;
+    Some(crate::form_post::back(&parts.headers))
+}
+
 /// What the browser keeps for us under a name.
 pub fn cookie(name: &str) -> Option<String> {
     let parts: Parts = use_context()?;

@@ -17,6 +17,8 @@ pub enum AppError {
     Invalid,
     InvalidCompany,
     InvalidName,
+    /// What somebody calls a thing.
+    InvalidLabel,
     InvalidEmail,
     InvalidPassword,
     InvalidTimeZone,
@@ -98,7 +100,7 @@ pub enum AppError {
 use AppError::*;
 
 impl AppError {
-    pub const ALL: [Self; 81] = [
+    pub const ALL: [Self; 82] = [
         Unauthenticated,
         Forbidden,
         NotFound,
@@ -107,6 +109,7 @@ impl AppError {
         Invalid,
         InvalidCompany,
         InvalidName,
+        InvalidLabel,
         InvalidEmail,
         InvalidPassword,
         InvalidTimeZone,
@@ -193,6 +196,7 @@ impl AppError {
             Invalid => "invalid",
             InvalidCompany => "invalid_company",
             InvalidName => "invalid_name",
+            InvalidLabel => "invalid_label",
             InvalidEmail => "invalid_email",
             InvalidPassword => "invalid_password",
             InvalidTimeZone => "invalid_time_zone",
@@ -300,11 +304,11 @@ impl AppError {
             Unauthenticated | WrongCredentials => 401,
             Forbidden => 403,
             NotFound => 404,
-            Invalid | InvalidCompany | InvalidName | InvalidEmail | InvalidPassword | InvalidTimeZone
-            | InvalidCatalog | InvalidMonth | InvalidRegion | InvalidTaxId | InvalidAmount
-            | InvalidBudget | InvalidLevels | InvalidChannel | InvalidKinds | InvalidSince
-            | InvalidExpiryDay | NoScope | TargetRefused | NoLine | UnknownTestCard | InvalidExpiry
-            | InvalidCvc | AmountOutOfRange => 422,
+            Invalid | InvalidCompany | InvalidName | InvalidLabel | InvalidEmail | InvalidPassword
+            | InvalidTimeZone | InvalidCatalog | InvalidMonth | InvalidRegion | InvalidTaxId
+            | InvalidAmount | InvalidBudget | InvalidLevels | InvalidChannel | InvalidKinds
+            | InvalidSince | InvalidExpiryDay | NoScope | TargetRefused | NoLine | UnknownTestCard
+            | InvalidExpiry | InvalidCvc | AmountOutOfRange => 422,
             TooMany => 429,
             Preparing | GatewayUnavailable | StorageUnavailable | Offline => 503,
             Internal => 500,

@@ -57,7 +57,7 @@ fn accepts_html(headers: &HeaderMap) -> bool {
 }
 
 /// The path the form stood on, without what an earlier answer left in it.
-fn back(headers: &HeaderMap) -> String {
+pub fn back(headers: &HeaderMap) -> String {
     let referring = headers.get(REFERER).and_then(|referer| referer.to_str().ok());
     let path = referring.and_then(path_of).unwrap_or("/");
     without_param(&without_param(path, "error"), "done")

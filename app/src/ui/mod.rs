@@ -14,6 +14,10 @@ pub mod field;
 #[cfg(feature = "ssr")]
 pub mod notice;
 #[cfg(feature = "ssr")]
+pub mod once;
+#[cfg(feature = "ssr")]
+pub mod pager;
+#[cfg(feature = "ssr")]
 pub mod panel;
 #[cfg(feature = "ssr")]
 pub mod secret;
@@ -31,6 +35,10 @@ pub use field::TextField;
 pub use icon::Icon;
 #[cfg(feature = "ssr")]
 pub use notice::Notice;
+#[cfg(feature = "ssr")]
+pub use once::{MARK, Once};
+#[cfg(feature = "ssr")]
+pub use pager::Pager;
 #[cfg(feature = "ssr")]
 pub use panel::{EmptyState, PageHeader, Panel};
 #[cfg(feature = "ssr")]

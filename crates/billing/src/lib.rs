@@ -10,6 +10,7 @@ pub mod coupon;
 pub mod credit;
 pub mod entitlement;
 mod exact;
+pub mod format;
 pub mod id;
 pub mod invoice;
 pub mod ledger;

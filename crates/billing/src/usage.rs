@@ -24,7 +24,7 @@ pub use history::usage_periods;
 pub use measure::{DayTally, DayUse, Measure, by_day};
 #[cfg(feature = "zones")]
 pub use period::{LiveUsage, usage_period};
-pub use projection::{projection, used_up_at};
+pub use projection::{is_early, projection, used_up_at};
 pub use unique::{SetChange, ValueSet};
 #[cfg(feature = "zones")]
 pub use window::Window;

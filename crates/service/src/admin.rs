@@ -6,6 +6,9 @@ mod revenue;
 pub use clock::{ClockMove, ClockMoveSlot, ClockState, Hand};
 pub use revenue::{MonthMovements, MonthRevenue};
 
+use std::collections::HashMap;
+
+use billing::id::CustomerId;
 use billing::money::Money;
 use billing::revenue::{CalendarMonth, MovementKind};
 use chrono::{DateTime, Utc};
@@ -91,6 +94,17 @@ impl Billing {
         actor.reads_admin()?;
         let mut conn = store::acquire(self.pool()).await?;
         Ok(store::mail::recent(&mut conn, MAIL_SHOWN).await?)
+    }
+
+    /// What customers are called, beside whatever is about them.
+    pub async fn customer_names(
+        &self,
+        actor: &Actor,
+        customers: &[CustomerId],
+    ) -> Result<HashMap<CustomerId, String>> {
+        actor.reads_admin()?;
+        let mut conn = store::acquire(self.pool()).await?;
+        Ok(store::customer::names(&mut conn, customers).await?)
     }
 
     /// Customers the billing run set aside, for operators to look at; `unpark` has it try again.

@@ -17,6 +17,7 @@ use store::api_key::{ApiKeyRow, Changes, KeyHash};
 pub(crate) use self::cache::KeyCache;
 use crate::clock::{real_now, within_reach};
 use crate::id::mint;
+use crate::idempotency::Intent;
 use crate::{Actor, Billing, Error, MemberRole, Result, Scope, StaffRole};
 
 /// Says what it is, wherever it leaks to.
@@ -28,6 +29,9 @@ const PREFIX_CHARS: usize = 8;
 const MAX_NAME_CHARS: usize = 100;
 /// What was replaced goes on this long, so that every server of the host can learn the new key first.
 const OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// So long after it was made a key that was asked for twice is shown anew.
+const AT_ONCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone)]
 pub struct NewApiKey {
@@ -48,6 +52,16 @@ pub struct CreatedApiKey {
 
 impl Billing {
     pub async fn create_api_key(&self, actor: &Actor, new: NewApiKey) -> Result<CreatedApiKey> {
+        self.create_api_key_once(actor, new, Intent::new()).await
+    }
+
+    /// Made again at once under the same intent it is the same key, with a secret that can be shown.
+    pub async fn create_api_key_once(
+        &self,
+        actor: &Actor,
+        new: NewApiKey,
+        intent: Intent,
+    ) -> Result<CreatedApiKey> {
         let customer = match (manages_keys(actor)?, new.customer) {
             (None, customer) => customer,
             (Some(own), None) => Some(own.customer()),
@@ -75,13 +89,18 @@ impl Billing {
             known.ok_or(Error::NotFound("customer"))?;
         }
         let wanted = Wanted {
+            id: intent.id(ApiKeyId::from_uuid),
             customer,
             name,
             scopes: &scopes,
             expires_at: new.expires_at,
             replaces: None,
         };
-        let created = insert(&mut tx, &wanted).await?;
+        let (created, is_new) = insert(&mut tx, &wanted).await?;
+        if !is_new {
+            store::commit(tx).await?;
+            return Ok(created);
+        }
         let entry = store::audit::NewEntry {
             id: mint(AuditEntryId::from_uuid),
             at: self.now(),
@@ -98,19 +117,34 @@ impl Billing {
 
     /// Makes a key that takes the place of another one, which goes on for a day.
     pub async fn rotate_api_key(&self, actor: &Actor, id: ApiKeyId) -> Result<CreatedApiKey> {
+        self.rotate_api_key_once(actor, id, Intent::new()).await
+    }
+
+    /// Under the same intent the same key takes its place.
+    pub async fn rotate_api_key_once(
+        &self,
+        actor: &Actor,
+        id: ApiKeyId,
+        intent: Intent,
+    ) -> Result<CreatedApiKey> {
         let scope = manages_keys(actor)?;
         let mut tx = store::begin(self.pool()).await?;
         let old = store::api_key::lock(&mut tx, scope, id)
             .await?
             .ok_or(Error::NotFound("API key"))?;
         let wanted = Wanted {
+            id: intent.id(ApiKeyId::from_uuid),
             customer: old.customer,
             name: &old.name,
             scopes: &old.scopes,
             expires_at: store::api_key::expiry_like(&mut tx, id).await?,
             replaces: Some(id),
         };
-        let created = insert(&mut tx, &wanted).await?;
+        let (created, is_new) = insert(&mut tx, &wanted).await?;
+        if !is_new {
+            store::commit(tx).await?;
+            return Ok(created);
+        }
         store::api_key::expire_within(&mut tx, id, OVERLAP).await?;
         store::api_key::announce(&mut tx, id).await?;
         let entry = store::audit::NewEntry {
@@ -250,6 +284,7 @@ fn manages_keys(actor: &Actor) -> Result<Option<CustomerScope>> {
 
 /// A key to make.
 struct Wanted<'a> {
+    id: ApiKeyId,
     customer: Option<CustomerId>,
     name: &'a str,
     scopes: &'a [String],
@@ -257,8 +292,9 @@ struct Wanted<'a> {
     replaces: Option<ApiKeyId>,
 }
 
-async fn insert(conn: &mut PgConnection, wanted: &Wanted<'_>) -> Result<CreatedApiKey> {
-    let id = mint(ApiKeyId::from_uuid);
+/// The key, and whether it is a new one.
+async fn insert(conn: &mut PgConnection, wanted: &Wanted<'_>) -> Result<(CreatedApiKey, bool)> {
+    let id = wanted.id;
     let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
     let key = format!("{MARK}{secret}");
     let row = store::api_key::NewApiKey {
@@ -271,17 +307,19 @@ async fn insert(conn: &mut PgConnection, wanted: &Wanted<'_>) -> Result<CreatedA
         expires_at: wanted.expires_at,
         replaces: wanted.replaces,
     };
-    store::api_key::insert(conn, &row).await.map_err(|error| {
+    let is_new = store::api_key::insert(conn, &row).await.map_err(|error| {
         if error.is_conflict_on(store::api_key::REPLACED) {
             Error::KeyReplaced
         } else {
             error.into()
         }
     })?;
-    Ok(CreatedApiKey {
-        id,
-        key: SecretString::from(key),
-    })
+    // Whoever clicked twice sees the second answer alone.
+    if !is_new && !store::api_key::remake(conn, &row, AT_ONCE).await? {
+        return Err(Error::ChangedMeanwhile);
+    }
+    let key = SecretString::from(key);
+    Ok((CreatedApiKey { id, key }, is_new))
 }
 
 fn hash(key: &str) -> KeyHash {

@@ -26,6 +26,8 @@ const SPANS: Spans = Spans {
 };
 /// Somebody may give the name up between our two looks at it; not for ever.
 const LOOKS: usize = 3;
+/// Of an id, the milliseconds it was minted at.
+const TIME_BYTES: usize = 6;
 
 /// A request under the name its sender gave it.
 #[derive(Debug, Clone)]
@@ -76,6 +78,31 @@ impl Intent {
             id: mint(|id| id),
             how: Sending::Once,
         }
+    }
+
+    /// For a form's page: what tells the form that is sent twice from the form that is filled twice.
+    pub fn mark() -> String {
+        Self::new().id.as_simple().to_string()
+    }
+
+    /// Of a form with a page's mark: sent again as it is, it is the same intent; with anything else in it, or sent by
+    /// anybody else, another. Without a mark each time is another.
+    pub fn of_form(actor: &Actor, mark: &str, form: &impl Serialize) -> Result<Self> {
+        if mark.is_empty() {
+            return Ok(Self::new());
+        }
+        let mark: Uuid = mark.parse().map_err(|_| Error::Invalid { field: "mark" })?;
+        let form = serde_json::to_vec(&(actor.audit_name(), mark, form));
+        let digest = Sha256::digest(form.map_err(|_| Error::Internal("a form"))?);
+        let mut bytes = *mark.as_bytes();
+        // The time it begins with stays: ids go by it.
+        for (byte, of_form) in bytes.iter_mut().zip(digest).skip(TIME_BYTES) {
+            *byte = of_form;
+        }
+        Ok(Self {
+            id: uuid::Builder::from_custom_bytes(bytes).into_uuid(),
+            how: Sending::Once,
+        })
     }
 
     /// For what goes by a name instead of an id.
@@ -242,5 +269,29 @@ impl Billing {
     pub async fn sweep_requests(&self) -> Result<u64> {
         let mut conn = store::acquire(self.pool()).await?;
         Ok(store::idempotency::delete_older(&mut conn, SPANS.kept).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_that_is_sent_twice_is_one_intent() {
+        let mark = Intent::mark();
+        let of = |actor: &Actor, mark: &str, form: &str| Intent::of_form(actor, mark, &form).unwrap();
+        let sent = of(&Actor::System, &mark, "Build server");
+        assert_eq!(of(&Actor::System, &mark, "Build server"), sent);
+        let others = [
+            of(&Actor::System, &mark, "Another"),
+            of(&Actor::Anonymous, &mark, "Build server"),
+            of(&Actor::System, &Intent::mark(), "Build server"),
+            of(&Actor::System, "", "Build server"),
+            of(&Actor::System, "", "Build server"),
+        ];
+        for (index, other) in others.iter().enumerate() {
+            assert!(*other != sent && !others[..index].contains(other), "{index}");
+        }
+        assert!(Intent::of_form(&Actor::System, "no mark", &"").is_err());
     }
 }

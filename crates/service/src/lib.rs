@@ -83,7 +83,7 @@ pub use overview::{Dunning, Overview, Owed, Upcoming};
 pub use page::{CURSOR, MAX_PAGE, Page, PageQuery};
 pub use portal_link::{OpenPortal, PortalFlow, PortalLink, PortalVisit};
 pub use session::{ADDRESS_KEY, AGENT_KEY, PRINCIPAL_KEY, RETURN_URL_KEY, SessionStorage};
-pub use store::alert::channel::ChannelKind;
+pub use store::alert::channel::{ChannelError, ChannelKind};
 pub use store::alert::{AlertRow, AlertState};
 pub use store::api_key::ApiKeyRow;
 pub use store::catalog::SoldVersion;

@@ -7,9 +7,10 @@ mod staff;
 pub use dunning::{DunningLetter, Unpaid};
 pub(crate) use smtp::Smtp;
 pub use smtp::SmtpConfig;
-pub use staff::{StaffLetter, send_to_staff};
+pub use staff::{Concerned, StaffLetter, send_to_staff};
 
 use billing::credit::NoteParts;
+use billing::format::money;
 use billing::id::{InvoiceId, MailId};
 use billing::money::Money;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -113,16 +114,19 @@ impl Letter<'_> {
                 amount,
                 failed: false,
             } => format!(
-                "{amount} of credit note {note} went back to the card it was paid with. Banks take some days to show it.\n\
-                 See it at {base_url}/invoices."
+                "{} of credit note {note} went back to the card it was paid with. Banks take some days to show it.\n\
+                 See it at {base_url}/invoices.",
+                money(*amount)
             ),
             Self::Refunded { note, amount, .. } => format!(
-                "{amount} of credit note {note} could not go back to the card it was paid with. It has been added to \
-                 your credit and pays for your next invoices.\nSee it at {base_url}/wallet."
+                "{} of credit note {note} could not go back to the card it was paid with. It has been added to \
+                 your credit and pays for your next invoices.\nSee it at {base_url}/wallet.",
+                money(*amount)
             ),
-            Self::Receipt { number, paid } => {
-                format!("We received {paid} for invoice {number}. Thank you.\nSee it at {base_url}/invoices.")
-            }
+            Self::Receipt { number, paid } => format!(
+                "We received {} for invoice {number}. Thank you.\nSee it at {base_url}/invoices.",
+                money(*paid)
+            ),
             Self::Dunning(letter) => letter.body(base_url),
             Self::UpgradeDeclined => format!(
                 "Your card was declined for the change. Your plan stays as it was and nothing is owed.\n\
@@ -168,15 +172,20 @@ fn issued(
     base_url: &str,
 ) -> String {
     let credited = if credit.is_positive() {
-        format!("; {credit} of it is paid from your credit")
+        format!("; {} of it is paid from your credit", money(credit))
     } else {
         String::new()
     };
     let carried = match carried.negate() {
         Ok(waits) if waits.is_positive() => {
-            format!("; {waits} is too little to charge and waits for your next one")
+            format!(
+                "; {} is too little to charge and waits for your next one",
+                money(waits)
+            )
         }
-        _ if carried.is_positive() => format!("; {carried} of earlier invoices is charged with it"),
+        _ if carried.is_positive() => {
+            format!("; {} of earlier invoices is charged with it", money(carried))
+        }
         _ => String::new(),
     };
     let then = match pay_by {
@@ -186,20 +195,23 @@ fn issued(
         ),
         None => format!("See it at {base_url}/invoices."),
     };
+    let total = money(total);
     format!("Invoice {number} over {total} has been issued{credited}{carried}.\n{then}")
 }
 
 fn credited(number: &str, parts: NoteParts, offsets: &[(String, Money)], base_url: &str) -> String {
-    let less = |(invoice, amount): &(String, Money)| format!("{amount} less is owed of invoice {invoice}.");
+    let less = |(invoice, amount): &(String, Money)| {
+        format!("{} less is owed of invoice {invoice}.", money(*amount))
+    };
     let mut does: Vec<_> = offsets.iter().map(less).collect();
     if parts.refund.is_positive() {
         does.push(format!(
             "{} goes back to the card it was paid with.",
-            parts.refund
+            money(parts.refund)
         ));
     }
     if parts.credit.is_positive() {
-        let credit = parts.credit;
+        let credit = money(parts.credit);
         does.push(format!(
             "{credit} has been added to your credit and pays for your next invoices."
         ));

@@ -60,10 +60,11 @@ pub struct KeyGrant {
     pub lasts: Option<Duration>,
 }
 
-pub async fn insert(conn: &mut PgConnection, new: &NewApiKey<'_>) -> Result<()> {
-    sqlx::query!(
+/// False where there is one with this id.
+pub async fn insert(conn: &mut PgConnection, new: &NewApiKey<'_>) -> Result<bool> {
+    let done = sqlx::query!(
         "INSERT INTO api_key (id, customer_id, name, prefix, key_hash, scopes, created_at, expires_at, replaces)
-         VALUES ($1, $2, $3, $4, $5, $6, now(), $7, $8)",
+         VALUES ($1, $2, $3, $4, $5, $6, now(), $7, $8) ON CONFLICT (id) DO NOTHING",
         new.id.uuid(),
         new.customer.map(CustomerId::uuid),
         new.name,
@@ -75,7 +76,30 @@ pub async fn insert(conn: &mut PgConnection, new: &NewApiKey<'_>) -> Result<()> 
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives a key that nobody has used another secret, if it was made just now and is otherwise the same; false where it is
+/// not.
+pub async fn remake(conn: &mut PgConnection, new: &NewApiKey<'_>, within: Duration) -> Result<bool> {
+    let within = PgInterval::try_from(within).map_err(|_| Error::corrupt("api_key", new.id))?;
+    let done = sqlx::query!(
+        "UPDATE api_key SET prefix = $5, key_hash = $6
+         WHERE id = $1 AND customer_id IS NOT DISTINCT FROM $2 AND name = $3 AND scopes = $4
+             AND replaces IS NOT DISTINCT FROM $7 AND revoked_at IS NULL AND last_used_at IS NULL
+             AND created_at > now() - $8::interval",
+        new.id.uuid(),
+        new.customer.map(CustomerId::uuid),
+        new.name,
+        new.scopes,
+        new.prefix,
+        &new.hash,
+        new.replaces.map(ApiKeyId::uuid),
+        within,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// What a key is good for, unless revoked or expired. Its use is recorded at most once a minute.

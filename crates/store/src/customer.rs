@@ -2,6 +2,8 @@
 
 pub mod hosted;
 
+use std::collections::HashMap;
+
 use billing::id::CustomerId;
 use billing::invoice::PaymentTerms;
 use billing::money::Currency;
@@ -162,6 +164,20 @@ pub async fn lock(conn: &mut PgConnection, scope: CustomerScope) -> Result<Optio
     .await?
     .map(CustomerRecord::try_from)
     .transpose()
+}
+
+/// The names of those that are known.
+pub async fn names(conn: &mut PgConnection, ids: &[CustomerId]) -> Result<HashMap<CustomerId, String>> {
+    let rows = sqlx::query!(
+        "SELECT id, name FROM customer WHERE id = ANY($1)",
+        &column(ids, |id| id.uuid()),
+    )
+    .fetch_all(conn)
+    .await?;
+    let name = rows
+        .into_iter()
+        .map(|row| (CustomerId::from_uuid(row.id), row.name));
+    Ok(name.collect())
 }
 
 pub async fn set_gateway_ref(conn: &mut PgConnection, scope: CustomerScope, gateway_ref: &str) -> Result<()> {

@@ -4,7 +4,7 @@ use service::billing::alert::Severity;
 use service::{Actor, AlertState, HostAlert, Intent, StaffRole};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use crate::forms::{input, post};
+use crate::forms::{input, mark, post};
 use crate::http::Answer;
 use crate::operators::{cookies, signed_in};
 use crate::receiver::Receiver;
@@ -158,14 +158,33 @@ async fn operators_decide_unless_they_only_read(_: PgPoolOptions, database: PgCo
     let alert = say(&site, Some(&ada), "Two nodes are down").await;
     let reader = signed_in(&site, StaffRole::ReadOnly).await;
     let shown = page(&site, "/admin/alerts", &reader).await;
-    let customer = ada.reads_customer().unwrap().customer().to_string();
-    assert!(shown.body.contains("Two nodes are down") && shown.body.contains(&customer));
+    let customer = ada.reads_customer().unwrap().customer();
+    let link = format!("href=\"/admin/usage/{customer}\"");
+    assert!(shown.body.contains("Two nodes are down") && shown.body.contains(&link));
+    assert!(shown.body.contains("lumen"), "by its name");
     assert!(!shown.body.contains("acknowledge-alert") && !shown.body.contains("add-channel"));
     let form = format!("alert={}", alert.id);
     let refused = post(&site, "/admin/alerts", "/fn/acknowledge-alert", &reader, &form).await;
     assert_eq!(refused.header("location"), Some("/admin/alerts?error=forbidden"));
     let customer = session(&site, "lumen").await;
     assert_eq!(page(&site, "/admin/alerts", &customer).await.status, 403);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_decision_leads_back_to_the_list_it_came_from(_: PgPoolOptions, database: PgConnectOptions) {
+    let site = Site::start(&database).await;
+    let alert = say(&site, None, "Two nodes are down").await;
+    let support = signed_in(&site, StaffRole::Support).await;
+    let form = format!("alert={}", alert.id);
+    let list = "/admin/alerts?state=open&error=forbidden";
+    let done = post(&site, list, "/fn/acknowledge-alert", &support, &form).await;
+    assert_eq!(
+        done.header("location"),
+        Some("/admin/alerts?state=open&done=alert_acknowledged"),
+        "to the list it was decided in"
+    );
+    let done = post(&site, "/admin/mail", "/fn/resolve-alert", &support, &form).await;
+    assert_eq!(done.header("location"), Some("/admin/alerts?done=alert_resolved"));
 }
 
 const CHANNEL: &str = "form[kind]=slack&form[name]=On+call&form[severity]=high";
@@ -195,9 +214,14 @@ async fn a_channel_is_added_tried_and_removed_and_its_address_seen_by_nobody(
 
     let secret = receiver.url("/services/T0/B0/secret");
     let form = format!("{CHANNEL}&address={secret}");
-    let added = post(&site, "/admin/alerts", "/fn/add-channel", &admin, &form).await;
-    assert_eq!(added.header("location"), Some("/admin/alerts?done=channel_added"));
+    let form = format!("{form}&mark={}", mark(&shown));
+    for click in ["first", "second"] {
+        let added = post(&site, "/admin/alerts", "/fn/add-channel", &admin, &form).await;
+        let location = added.header("location");
+        assert_eq!(location, Some("/admin/alerts?done=channel_added"), "{click}");
+    }
     let channels = site.billing.alert_channels(&Actor::System).await.unwrap();
+    assert_eq!(channels.len(), 1, "a second click adds nothing");
     let form = format!("channel={}", channels[0].id);
     for (answer, said) in [
         (200, "The test reached On call"),

@@ -23,6 +23,14 @@ pub fn input<'a>(page: &'a Answer, id: &str) -> &'a str {
     &tag[..tag.find('>').unwrap()]
 }
 
+/// What a page's first form that makes something is told apart by.
+pub fn mark(page: &Answer) -> &str {
+    let field = "name=\"mark\" value=\"";
+    let start = page.body.find(field).unwrap() + field.len();
+    let value = &page.body[start..];
+    &value[..value.find('"').unwrap()]
+}
+
 const SIGN_UP: &str =
     "company=M%C3%BCller+%26+Co&name=Ada+%22A%22&email=ada%40mueller.example&time_zone=UTC&next=";
 

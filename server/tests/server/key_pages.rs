@@ -4,7 +4,7 @@ use service::StaffRole;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::alert_pages::{only_looks, page, session};
-use crate::forms::{input, post};
+use crate::forms::{input, mark, post};
 use crate::http::Answer;
 use crate::operators::{cookies, signed_in};
 use crate::site::Site;
@@ -84,6 +84,39 @@ async fn a_key_is_made_shown_once_rotated_and_revoked(_: PgPoolOptions, database
     assert!(site.billing.api_key_actor(&second).await.is_ok());
 }
 
+/// The browser shows the second answer: the key in it must be one that works, and the only one.
+#[sqlx::test(migrations = false)]
+async fn a_second_click_shows_the_key_that_the_first_made(_: PgPoolOptions, database: PgConnectOptions) {
+    let site = Site::start(&database).await;
+    let ada = site.customer("lumen").await;
+    let own = session(&site, "lumen").await;
+    let empty = page(&site, PAGE, &own).await;
+    let mark = mark(&empty);
+    let form = format!("form[name]=Night+job&form[scopes][0]=read&form[last_day]=&mark={mark}");
+    let shown = async |action: &'static str, form: &str| {
+        let made = post(&site, PAGE, action, &own, form).await;
+        let path = made.header("location").unwrap();
+        let shown = page(&site, path, &format!("{own}; {}", cookies(&made))).await;
+        key(&shown).unwrap()
+    };
+    let keys = || async { site.billing.api_keys(&ada).await.unwrap() };
+    let first = shown("/fn/create-key", &form).await;
+    let second = shown("/fn/create-key", &form).await;
+    assert_eq!(keys().await.len(), 1);
+    assert!(site.billing.api_key_actor(&first).await.is_err());
+    assert!(site.billing.api_key_actor(&second).await.is_ok());
+    // Filled in anew, after going back, it is another.
+    shown("/fn/create-key", &form.replace("Night", "Day")).await;
+    assert_eq!(keys().await.len(), 2);
+
+    let id = keys().await.last().unwrap().id;
+    let form = format!("key={id}&mark={mark}");
+    shown("/fn/rotate-key", &form).await;
+    let again = shown("/fn/rotate-key", &form).await;
+    assert_eq!(keys().await.len(), 3);
+    assert!(site.billing.api_key_actor(&again).await.is_ok());
+}
+
 #[sqlx::test(migrations = false)]
 async fn what_cannot_be_a_key_stands_in_its_form(_: PgPoolOptions, database: PgConnectOptions) {
     let site = Site::start(&database).await;
@@ -97,7 +130,7 @@ async fn what_cannot_be_a_key_stands_in_its_form(_: PgPoolOptions, database: PgC
         ),
         (
             "form[name]=+&form[scopes][0]=read&form[last_day]=",
-            "invalid_name",
+            "invalid_label",
             "Enter 1 to 100 characters.",
         ),
         (

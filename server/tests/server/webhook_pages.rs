@@ -4,7 +4,7 @@ use service::{Actor, StaffRole};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::alert_pages::{page, session};
-use crate::forms::{input, post};
+use crate::forms::{input, mark, post};
 use crate::operators::{cookies, signed_in};
 use crate::receiver::Receiver;
 use crate::site::Site;
@@ -17,11 +17,18 @@ async fn an_endpoint_is_made_tried_and_ended(_: PgPoolOptions, database: PgConne
     let receiver = Receiver::start().await;
     let admin = signed_in(&site, StaffRole::Admin).await;
     let form = format!(
-        "form[url]={}&form[description]=Host&form[kinds]=invoice.*,+invoice.paid",
-        receiver.url("/hooks")
+        "form[url]={}&form[description]=Host&form[kinds]=invoice.*,+invoice.paid&mark={}",
+        receiver.url("/hooks"),
+        mark(&page(&site, LIST, &admin).await)
     );
+    let first = post(&site, LIST, "/fn/create-endpoint", &admin, &form).await;
     let made = post(&site, LIST, "/fn/create-endpoint", &admin, &form).await;
     let path = made.header("location").unwrap().to_owned();
+    assert_eq!(
+        first.header("location"),
+        Some(path.as_str()),
+        "a second click finds it"
+    );
     let own = path.strip_suffix("?secret=new").unwrap();
     let id = own.strip_prefix("/admin/webhooks/").unwrap();
     let shown = page(&site, &path, &format!("{admin}; {}", cookies(&made))).await;

@@ -7,14 +7,19 @@ use crate::error::AppError;
 
 /// What reaches a channel is a secret: it does not stand in the form again.
 #[server(prefix = "/fn", endpoint = "add-channel")]
-pub async fn add_channel(form: ChannelForm, address: String) -> Result<(), AppError> {
+pub async fn add_channel(
+    form: ChannelForm,
+    address: String,
+    #[server(default)] mark: String,
+) -> Result<(), AppError> {
     use super::forms::CHANNEL;
     use crate::auth::typed;
     let (billing, actor) = crate::context::caller().await?;
     actor.operates()?;
+    let intent = service::Intent::of_form(&actor, &mark, &(&form, &address))?;
     let added = match super::channels::read(&form, address.trim()) {
         Ok(new) => billing
-            .create_alert_channel(&actor, new)
+            .create_alert_channel_once(&actor, new, intent)
             .await
             .map_err(super::channels::refused),
         Err(error) => Err(error),

@@ -3,16 +3,18 @@
 use billing::alert::Severity;
 use billing::period::Zone;
 use leptos::prelude::*;
-use service::{ChannelAddress, ChannelKind, Error, NewAlertChannel, ShownChannel};
+use service::{ChannelAddress, ChannelError, ChannelKind, Error, NewAlertChannel, ShownChannel};
 
 use super::forms::{CHANNEL, ChannelForm, TEST, Tested};
 use crate::auth;
 use crate::error::AppError;
+use crate::format;
 use crate::page::Visit;
 use crate::portal::alerts::item::severity_word;
 use crate::text::en::alerts as t;
 use crate::ui::{
-    ButtonKind, EmptyState, Notice, Panel, PostButton, SubmitButton, Table, TextField, Tone, When,
+    Badge, ButtonKind, EmptyState, Notice, Once, Panel, PostButton, SubmitButton, Table, TextField, Tone,
+    When,
 };
 
 const KINDS: [ChannelKind; 3] = [ChannelKind::Email, ChannelKind::Slack, ChannelKind::PagerDuty];
@@ -36,6 +38,7 @@ pub fn read(form: &ChannelForm, address: &str) -> Result<NewAlertChannel, AppErr
 pub fn refused(error: Error) -> AppError {
     match error {
         Error::Target(_) | Error::Invalid { field: "email" } => AppError::InvalidChannel,
+        Error::Invalid { field: "name" } => AppError::InvalidLabel,
         other => other.into(),
     }
 }
@@ -93,6 +96,7 @@ fn table(channels: &[ShownChannel], operates: bool) -> impl IntoView + use<> {
                     <th scope="col">{t::NAME}</th>
                     <th scope="col">{t::KIND}</th>
                     <th scope="col" class="w-full">{t::HEARS}</th>
+                    <th scope="col">{t::LAST_TOLD}</th>
                     <th scope="col" class="hidden sm:table-cell">{t::ADDED}</th>
                     {actions}
                 </tr>
@@ -110,9 +114,39 @@ fn row(channel: &ShownChannel, operates: bool) -> impl IntoView + use<> {
             <th scope="row" class="font-normal align-top">{channel.name.clone()}</th>
             <td class="align-top">{kind_word(channel.kind)}</td>
             <td class="align-top">{hears(channel.severity)}</td>
+            <td class="align-top">{standing(channel)}</td>
             <td class="hidden sm:table-cell align-top"><When at=channel.created_at zone=Zone::UTC/></td>
             {actions}
         </tr>
+    }
+}
+
+/// When it was told something, and what went wrong. What is mailed stands among the sent mail.
+fn standing(channel: &ShownChannel) -> AnyView {
+    if channel.kind == ChannelKind::Email {
+        return view! { <a class="link" href="/admin/mail">{t::IN_SENT_MAIL}</a> }.into_any();
+    }
+    let told = match channel.told_at {
+        Some(at) => view! { <When at=at zone=Zone::UTC time=true/> }.into_any(),
+        None => view! { <span class="text-muted">{t::NEVER}</span> }.into_any(),
+    };
+    let wrong = channel.wrong.as_ref().map(wrong);
+    view! { {told}{wrong} }.into_any()
+}
+
+fn wrong(wrong: &ChannelError) -> impl IntoView + use<> {
+    let (tone, label) = match wrong.is_last {
+        true => (Tone::Error, t::FAILS),
+        false => (Tone::Neutral, t::FAILED_BEFORE),
+    };
+    let at = |at| format::date_time(at, Zone::UTC);
+    let words = match (wrong.again_at, wrong.gave_up_at) {
+        (Some(again), _) => t::tried_again(&wrong.why, &at(again)),
+        (None, Some(gave_up)) => t::given_up(&wrong.why, &at(gave_up)),
+        (None, None) => wrong.why.clone(),
+    };
+    view! {
+        <div class="pt-1 max-w-80"><Badge tone=tone label=label/><p class="label-sm break-words">{words}</p></div>
     }
 }
 
@@ -161,7 +195,7 @@ fn form(visit: &Visit) -> impl IntoView + use<> {
         severity: Severity::Warning.as_str().to_owned(),
         name: String::new(),
     });
-    let name_error = (failed == Some(AppError::InvalidName)).then_some(t::WRONG_NAME);
+    let name_error = (failed == Some(AppError::InvalidLabel)).then_some(t::WRONG_NAME);
     let address_error = (failed == Some(AppError::InvalidChannel)).then(|| wrong_address(&form.kind));
     let kinds = KINDS
         .map(|kind| (kind.as_str(), kind_word(kind).to_owned()))
@@ -170,6 +204,7 @@ fn form(visit: &Visit) -> impl IntoView + use<> {
     view! {
         <Panel title=t::NEW_CHANNEL>
             <form method="post" action="/fn/add-channel" class="grid gap-4 md:grid-cols-2 max-w-3xl">
+                <Once/>
                 <TextField name="form[name]" label=t::NAME autocomplete="off" maxlength=100 hint=t::NAME_HINT
                     value=form.name.clone() error=name_error/>
                 {select(("kind", "form[kind]", t::KIND), kinds, &form.kind)}

@@ -9,7 +9,7 @@ use super::channels;
 use crate::admin::area::{ADMIN, operator};
 use crate::error::AppError;
 use crate::page::{Page, Visit, page};
-use crate::portal::alerts::item::{self, Shown};
+use crate::portal::alerts::item::{self, Names, Shown};
 use crate::portal::alerts::page::pages;
 use crate::text::en::alerts as t;
 use crate::ui::{EmptyState, PageHeader, Panel};
@@ -35,6 +35,8 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
         limit: A_PAGE,
     };
     let list = visit.billing.alerts(&visit.actor, asked).await?;
+    let about: Vec<_> = list.alerts.iter().filter_map(|alert| alert.customer).collect();
+    let names = visit.billing.customer_names(&visit.actor, &about).await?;
     let channels = visit.billing.alert_channels(&visit.actor).await?;
     let shown = Shown {
         zone: Zone::UTC,
@@ -44,7 +46,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     };
     let body = view! {
         <PageHeader title=t::TITLE subtitle=t::ADMIN_HINT/>
-        {alerts(&list, state, (shown, asked.after.is_some()))}
+        {alerts((&list, &names), state, (shown, asked.after.is_some()))}
         {channels::panels(&visit, &channels)}
     };
     Ok(Page::new(t::TITLE, body).of(operator))
@@ -58,7 +60,11 @@ const fn state_word(state: AlertState) -> &'static str {
     }
 }
 
-fn alerts(list: &AlertList, state: AlertState, (shown, is_later): (Shown, bool)) -> impl IntoView + use<> {
+fn alerts(
+    (list, names): (&AlertList, &Names),
+    state: AlertState,
+    (shown, is_later): (Shown, bool),
+) -> impl IntoView + use<> {
     let content = if list.alerts.is_empty() {
         let hint = match state {
             AlertState::Open => t::NONE_OPEN_ADMIN,
@@ -67,7 +73,7 @@ fn alerts(list: &AlertList, state: AlertState, (shown, is_later): (Shown, bool))
         };
         view! { <EmptyState icon=icondata::LuBell title=t::NONE_HERE hint=hint/> }.into_any()
     } else {
-        item::list(&list.alerts, shown).into_any()
+        item::list(&list.alerts, shown, names).into_any()
     };
     let pages = pages(
         &format!("/admin/alerts?state={}&", state.as_str()),

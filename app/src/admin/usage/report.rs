@@ -12,6 +12,7 @@ use crate::admin::area::{ADMIN, operator};
 use crate::error::AppError;
 use crate::format;
 use crate::page::{Page, Visit, page};
+use crate::portal::usage::day_unit;
 use crate::text::en::admin_usage as t;
 use crate::ui::{Badge, EmptyState, LinkButton, PageHeader, Panel, Table, Tone};
 
@@ -85,7 +86,7 @@ fn meters(report: &UsageReport) -> impl IntoView + use<> {
 }
 
 fn meter_row(own: &MeterReport) -> impl IntoView + use<> {
-    let unit = format::unit_name(Decimal::TWO, &own.meter.unit);
+    let unit = day_unit(&own.meter);
     view! {
         <tr>
             <th scope="row" class="font-normal">

@@ -6,7 +6,7 @@ use super::forms::EndpointForm;
 use crate::error::AppError;
 
 #[server(prefix = "/fn", endpoint = "create-endpoint")]
-pub async fn create_endpoint(form: EndpointForm) -> Result<(), AppError> {
+pub async fn create_endpoint(form: EndpointForm, #[server(default)] mark: String) -> Result<(), AppError> {
     use super::forms::NEW;
     use crate::{auth::typed, context};
     let (billing, actor) = context::caller().await?;
@@ -17,9 +17,8 @@ pub async fn create_endpoint(form: EndpointForm) -> Result<(), AppError> {
         kinds: form.kinds(),
         enabled: true,
     };
-    let made = billing
-        .create_webhook_endpoint(&actor, new, service::Intent::new())
-        .await;
+    let intent = service::Intent::of_form(&actor, &mark, &form)?;
+    let made = billing.create_webhook_endpoint(&actor, new, intent).await;
     typed::keep_form(NEW, &form, made.is_ok())?;
     let made = made?;
     let id = made.endpoint.id.to_string();

@@ -10,7 +10,7 @@ use super::words::{DeliveryBadge, state_word};
 use crate::error::AppError;
 use crate::page::Visit;
 use crate::text::en::webhooks as t;
-use crate::ui::{EmptyState, Panel, Table, When};
+use crate::ui::{EmptyState, Pager, Panel, Table, When};
 
 const A_PAGE: u32 = 20;
 const STATES: [DeliveryState; 3] = [
@@ -112,13 +112,9 @@ fn row(delivery: &DeliveryRow) -> impl IntoView + use<> {
     }
 }
 
-fn pages(page: &DeliveryPage, list: &DeliveryList) -> Option<AnyView> {
+fn pages(page: &DeliveryPage, list: &DeliveryList) -> impl IntoView + use<> {
     let older = list.deliveries.last().filter(|_| list.has_more);
     let older = older.map(|last| address(page, page.state, Some(last.id)));
     let newest = page.after.map(|_| address(page, page.state, None));
-    (older.is_some() || newest.is_some()).then(|| {
-        let older = older.map(|href| view! { <a class="link" href=href>{t::OLDER}</a> });
-        let newest = newest.map(|href| view! { <a class="link" href=href>{t::NEWER}</a> });
-        view! { <p class="flex flex-wrap gap-4">{newest}{older}</p> }.into_any()
-    })
+    view! { <Pager newest=newest older=older/> }
 }

@@ -12,7 +12,7 @@ use crate::auth;
 use crate::error::AppError;
 use crate::page::{Page, Visit, page};
 use crate::text::en::webhooks as t;
-use crate::ui::{ButtonKind, EmptyState, PageHeader, Panel, SubmitButton, Table, When};
+use crate::ui::{ButtonKind, EmptyState, Once, PageHeader, Panel, SubmitButton, Table, When};
 
 #[component]
 pub fn EndpointsPage() -> impl IntoView {
@@ -85,6 +85,7 @@ fn new_endpoint(visit: &Visit) -> impl IntoView + use<> {
     view! {
         <Panel title=t::NEW>
             <form method="post" action="/fn/create-endpoint" class="flex flex-col gap-4 max-w-3xl">
+                <Once/>
                 {fields(form.unwrap_or_default(), wrong)}
                 <div><SubmitButton label=t::ADD kind=ButtonKind::Primary/></div>
             </form>

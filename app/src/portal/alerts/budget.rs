@@ -4,6 +4,7 @@ use billing::alert::{Rule, RuleKind};
 use billing::invoice::LineKind;
 use billing::money::{Currency, Money, parse_major};
 use leptos::prelude::*;
+use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use service::Overview;
 
@@ -13,7 +14,7 @@ use crate::error::AppError;
 use crate::format;
 use crate::page::Visit;
 use crate::text::en::{alerts as t, error};
-use crate::ui::{ButtonKind, Panel, PostButton, TextField};
+use crate::ui::{ButtonKind, Icon, Panel, PostButton, TextField};
 
 const MAX_AMOUNT_CHARS: u32 = 20;
 
@@ -59,19 +60,23 @@ pub fn panel(
 fn standing(spent: Option<Money>, budget: Money) -> impl IntoView {
     let spent = spent.unwrap_or(Money::zero(budget.currency()));
     let words = t::spent_of(&format::money(spent), &format::money_short(budget));
-    let percent = format::percent(spent.major(), budget.major()).and_then(|percent| percent.to_u32());
-    let percent = percent.unwrap_or(0);
-    let class = match percent {
-        100.. => "progress progress-error",
-        80.. => "progress progress-warning",
-        _ => "progress progress-primary",
+    let percent = format::percent(spent.major(), budget.major()).unwrap_or_default();
+    let value = percent.min(Decimal::ONE_HUNDRED).to_u32().unwrap_or(0);
+    let (class, icon) = match value {
+        100.. => ("progress progress-error", Some(icondata::LuTriangleAlert)),
+        80.. => ("progress progress-warning", Some(icondata::LuTriangleAlert)),
+        _ => ("progress progress-primary", None),
     };
     view! {
         <div class="flex flex-wrap items-center justify-between gap-x-3">
             <span class="font-medium">{t::SPENT}</span>
-            <span class="tabular-nums">{words.clone()}<span class="text-muted">" · "{percent}"%"</span></span>
+            <span class="tabular-nums inline-flex items-center gap-1">
+                {icon.map(|icon| view! { <Icon icon=icon/> })}
+                {words.clone()}
+                <span class="text-muted">" · "{format::quantity(percent)}"%"</span>
+            </span>
         </div>
-        <progress class=class value=percent.min(100) max="100" aria-label=format!("{}: {words}", t::SPENT)></progress>
+        <progress class=class value=value max="100" aria-label=format!("{}: {words}", t::SPENT)></progress>
     }
 }
 
@@ -83,7 +88,8 @@ fn form(
     let refused = visit.query("error").and_then(AppError::parse);
     let refused = refused.filter(|error| *error == AppError::InvalidBudget);
     let typed = refused.and_then(|_| typed::read().get("budget"));
-    let known = budget.map(|budget| budget.major().normalize().to_string());
+    // As it is typed: without separators, with the currency's decimals.
+    let known = budget.map(|budget| budget.major().to_string());
     let rule = rules
         .iter()
         .find(|rule| rule.kind == RuleKind::Budget && rule.enabled);

@@ -1,17 +1,24 @@
 //! One alert: how bad it is, what it says, and what can be done about it.
 
+use std::collections::HashMap;
+
 use billing::alert::{RuleKind, Severity};
-use billing::id::AlertId;
+use billing::id::{AlertId, CustomerId};
 use billing::period::Zone;
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use service::{Actor, AlertRow, AlertState};
 
 use super::group::{Group, groups};
+use crate::context;
 use crate::error::AppError;
 use crate::format;
+use crate::safe_path::with_param;
 use crate::text::en::alerts as t;
 use crate::ui::{Badge, PostButton, SubmitButton, Tone};
+
+/// What customers are called.
+pub type Names = HashMap<CustomerId, String>;
 
 /// More than any rule has.
 const MAX_STEPS: usize = 20;
@@ -33,7 +40,10 @@ pub fn lead_back(actor: &Actor, done: &str) {
         Actor::Staff { .. } => "/admin/alerts",
         _ => "/alerts",
     };
-    leptos_axum::redirect(&format!("{page}?done={done}"));
+    let from = context::came_from();
+    let list = from.filter(|from| from.split('?').next() == Some(page));
+    let list = list.unwrap_or_else(|| page.to_owned());
+    leptos_axum::redirect(&with_param(&list, "done", done));
 }
 
 /// Those that a form is about, the furthest step of a value first.
@@ -79,19 +89,25 @@ pub fn is_snoozed(alert: &AlertRow, now: DateTime<Utc>) -> bool {
     alert.snoozed_until.is_some_and(|until| until > now)
 }
 
-pub fn list(alerts: &[AlertRow], shown: Shown) -> impl IntoView + use<> {
+/// Names are those that operators see.
+pub fn list(alerts: &[AlertRow], shown: Shown, names: &Names) -> impl IntoView + use<> {
     let items = groups(alerts)
         .into_iter()
-        .map(|group| item(&group, shown))
+        .map(|group| item(&group, shown, names))
         .collect_view();
     view! { <ul class="divide-y divide-base-300">{items}</ul> }
 }
 
-fn item(group: &Group, shown: Shown) -> impl IntoView + use<> {
+fn item(group: &Group, shown: Shown, names: &Names) -> impl IntoView + use<> {
     let alert = &group.furthest;
     let about = if shown.admin {
         Some(match alert.customer {
-            Some(customer) => view! { <code class="break-all">{customer.to_string()}</code> }.into_any(),
+            Some(customer) => {
+                let name = names.get(&customer).cloned();
+                let name = name.unwrap_or_else(|| customer.to_string());
+                let href = format!("/admin/usage/{customer}");
+                view! { <a class="link break-words" href=href>{name}</a> }.into_any()
+            }
             None => t::DEPLOYMENT.into_any(),
         })
     } else {

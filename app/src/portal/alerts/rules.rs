@@ -3,7 +3,6 @@
 use billing::alert::{Rule, RuleKind, Step};
 use billing::money::{Currency, Money};
 use leptos::prelude::*;
-use rust_decimal::Decimal;
 
 use crate::format;
 use crate::text::en::alerts as t;
@@ -36,7 +35,7 @@ pub fn panel(rules: &[Rule], currency: Currency) -> impl IntoView + use<> {
 fn told(rule: &Rule, currency: Currency) -> Option<(&'static str, String)> {
     let amount = |step: &Step| {
         let amount = Money::round_major(step.at, currency);
-        amount.map_or_else(|_| step.at.to_string(), format::money_short)
+        amount.map_or_else(|_| format::quantity(step.at), format::money_short)
     };
     let days = |step: &Step| step.at.normalize().to_string();
     Some(match rule.kind {
@@ -52,9 +51,7 @@ fn told(rule: &Rule, currency: Currency) -> Option<(&'static str, String)> {
 
 /// `80%, 90% and 100%`.
 pub fn parts(rule: &Rule) -> String {
-    listed(rule, |step| {
-        format!("{}%", (step.at * Decimal::ONE_HUNDRED).normalize())
-    })
+    listed(rule, |step| format::rate(step.at))
 }
 
 fn listed(rule: &Rule, word: impl Fn(&Step) -> String) -> String {
@@ -66,6 +63,24 @@ mod tests {
     use billing::entitlement::Thresholds;
 
     use super::*;
+
+    #[test]
+    fn one_day_is_no_days() {
+        let step = |at: i64| Step {
+            at: at.into(),
+            severity: billing::alert::Severity::Info,
+        };
+        let of = |kind, steps: &[i64]| {
+            let rule = Rule::new(kind, true, steps.iter().copied().map(step).collect());
+            told(&rule.unwrap(), Currency::USD).map(|(_, from)| from).unwrap()
+        };
+        assert_eq!(of(RuleKind::TrialEnding, &[1]), "1 day before");
+        assert_eq!(of(RuleKind::CardExpiring, &[1, 2]), "1 and 2 days before");
+        assert_eq!(
+            of(RuleKind::Usage, &[1, 12]),
+            "100% and 1,200% of what is included"
+        );
+    }
 
     #[test]
     fn the_usual_rules_read_as_sentences() {

@@ -1,7 +1,7 @@
 //! Open alerts on the overview: the worst of them, and the way to all.
 
 use leptos::prelude::*;
-use service::{Actor, AlertPage, AlertRow, AlertState, Billing};
+use service::{Actor, AlertList, AlertPage, AlertRow, AlertState, Billing};
 
 use super::group::groups;
 use super::item::{SeverityBadge, Shown, is_snoozed};
@@ -14,17 +14,13 @@ pub const MAX_SHOWN: u32 = 100;
 const ON_OVERVIEW: usize = 3;
 
 /// Those in a state, newest first.
-pub async fn in_state(
-    billing: &Billing,
-    actor: &Actor,
-    state: AlertState,
-) -> Result<Vec<AlertRow>, AppError> {
+pub async fn in_state(billing: &Billing, actor: &Actor, state: AlertState) -> Result<AlertList, AppError> {
     let page = AlertPage {
         state: Some(state),
         after: None,
         limit: MAX_SHOWN,
     };
-    Ok(billing.alerts(actor, page).await?.alerts)
+    Ok(billing.alerts(actor, page).await?)
 }
 
 /// The worst first, of those as bad the newest.

@@ -36,9 +36,15 @@ pub fn levels(text: &str) -> Result<Vec<Decimal>, AppError> {
     Ok(levels)
 }
 
-/// None where no meter is limited.
+/// None where no meter is limited. Of nothing there are no parts.
 pub fn panel(visit: &Visit, overview: &Overview, (own, rules): (&Own, &[Rule])) -> Option<AnyView> {
-    let limited = |usage: &&MeterUsage| matches!(usage.charge.included, Allowance::Units(_));
+    let limited = |usage: &&MeterUsage| {
+        usage
+            .charge
+            .included
+            .units()
+            .is_some_and(|units| !units.is_zero())
+    };
     let limited: Vec<_> = overview.usage.iter().filter(limited).collect();
     if limited.is_empty() {
         return None;
@@ -64,7 +70,7 @@ fn row(visit: &Visit, usage: &MeterUsage, (own, usual): (&Own, Option<&str>)) ->
     let meter = &usage.charge.meter;
     let own = own.get(&meter.key);
     let at = match (own, usual) {
-        (Some(levels), _) => t::own_levels(&percents(levels, "%")),
+        (Some(levels), _) => t::own_levels(&shown(levels)),
         (None, Some(usual)) => t::usual_levels(usual),
         (None, None) => t::NOT_TOLD.to_owned(),
     };
@@ -74,7 +80,7 @@ fn row(visit: &Visit, usage: &MeterUsage, (own, usual): (&Own, Option<&str>)) ->
     };
     let form = visit.actor.manages_billing().is_ok().then(|| {
         let typed = refused(visit).filter(|(refused, _)| *refused == meter.key);
-        let known = own.map(|levels| percents(levels, "")).unwrap_or_default();
+        let known = own.map(|levels| typed_as(levels)).unwrap_or_default();
         form(
             (&meter.key, &meter.name),
             known,
@@ -101,9 +107,15 @@ fn refused(visit: &Visit) -> Option<(String, String)> {
     Some((typed.get("meter")?, typed.get("levels")?))
 }
 
-/// `80, 90`, or with a sign `80%, 90%`.
-fn percents(levels: &[Decimal], sign: &str) -> String {
-    let percent = |level: &Decimal| format!("{}{sign}", (level * Decimal::ONE_HUNDRED).normalize());
+/// `80%, 90%`.
+fn shown(levels: &[Decimal]) -> String {
+    let percents: Vec<_> = levels.iter().map(|level| format::rate(*level)).collect();
+    percents.join(", ")
+}
+
+/// `80, 90`, as they are typed: a comma stands between two of them and in none.
+fn typed_as(levels: &[Decimal]) -> String {
+    let percent = |level: &Decimal| (level * Decimal::ONE_HUNDRED).normalize().to_string();
     levels.iter().map(percent).collect::<Vec<_>>().join(", ")
 }
 
@@ -149,8 +161,9 @@ mod tests {
 
     #[test]
     fn percents_are_read_exactly_or_not_at_all() {
-        let read = |text: &str| levels(text).map(|levels| percents(&levels, "%"));
-        assert_eq!(read("50, 75% 99.5"), Ok("50%, 75%, 99.5%".to_owned()));
+        let read = |text: &str| levels(text).map(|levels| (shown(&levels), typed_as(&levels)));
+        let both = ("50%, 99.5%, 1,000%".to_owned(), "50, 99.5, 1000".to_owned());
+        assert_eq!(read("50, 99.5% 1000"), Ok(both));
         for wrong in ["", " , ", "half", "-5", "1e2", "50;75"] {
             assert_eq!(read(wrong), Err(AppError::InvalidLevels), "{wrong}");
         }

@@ -11,7 +11,9 @@ use crate::error::AppError;
 use crate::layout::PORTAL;
 use crate::page::{Page, Visit, page};
 use crate::text::en::keys as t;
-use crate::ui::{ButtonKind, Icon, Panel, ShownOnce, SubmitButton, TextField};
+use crate::ui::{ButtonKind, Icon, Once, Panel, ShownOnce, SubmitButton, TextField};
+
+const SCOPES_ERROR: &str = "scopes-error";
 
 #[component]
 pub fn KeysPage() -> impl IntoView {
@@ -36,7 +38,7 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
             <p class="text-muted">{t::SUBTITLE}</p>
         </div>
         {made}
-        {table::panels(keys, (now, customer.zone))}
+        {table::panels(keys, now)}
         {form(&visit)}
     };
     Ok(Page::new(t::TITLE, body).of(customer.name))
@@ -58,13 +60,15 @@ fn form(visit: &Visit) -> impl IntoView + use<> {
     let form = typed.unwrap_or_default();
     let wrong = move |code, words| (failed == Some(code)).then_some(words);
     let scopes = wrong(AppError::NoScope, t::WRONG_SCOPES);
-    let scopes = scopes.map(|words| view! { <p class="text-error">{words}</p> });
+    let described = scopes.map(|_| SCOPES_ERROR);
+    let scopes = scopes.map(|words| view! { <p id=SCOPES_ERROR class="text-error">{words}</p> });
     view! {
         <Panel title=t::NEW>
             <form method="post" action="/fn/create-key" class="flex flex-col gap-4 sm:max-w-md">
+                <Once/>
                 <TextField name="form[name]" label=t::NAME autocomplete="off" maxlength=100 hint=t::NAME_HINT
-                    value=form.name.clone() error=wrong(AppError::InvalidName, t::WRONG_NAME)/>
-                <fieldset class="flex flex-col gap-2">
+                    value=form.name.clone() error=wrong(AppError::InvalidLabel, t::WRONG_NAME)/>
+                <fieldset class="flex flex-col gap-2" aria-describedby=described>
                     <legend class="font-medium pb-1">{t::SCOPES}</legend>
                     {boxes(&form)}
                     {scopes}

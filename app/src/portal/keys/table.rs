@@ -3,25 +3,29 @@
 use billing::period::Zone;
 use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::*;
-use service::{ApiKeyRow, Scope};
+use service::{ApiKeyRow, Intent, Scope};
 
 use crate::text::en::keys as t;
-use crate::ui::{Badge, ButtonKind, EmptyState, Panel, PostButton, SubmitButton, Table, Tone, When};
+use crate::ui::{Badge, ButtonKind, EmptyState, MARK, Panel, PostButton, SubmitButton, Table, Tone, When};
 
-pub fn panels(keys: Vec<ApiKeyRow>, (now, zone): (DateTime<Utc>, Zone)) -> impl IntoView {
+/// The last day of a key is one of UTC, and so is everything beside it.
+const ZONE: Zone = Zone::UTC;
+
+pub fn panels(keys: Vec<ApiKeyRow>, now: DateTime<Utc>) -> impl IntoView {
     let in_force = |key: &ApiKeyRow| key.revoked_at.is_none() && key.expires_at.is_none_or(|end| end > now);
     let (live, past): (Vec<_>, Vec<_>) = keys.into_iter().partition(in_force);
     let content = if live.is_empty() {
         view! { <EmptyState icon=icondata::LuKeyRound title=t::NONE hint=t::NONE_HINT/> }.into_any()
     } else {
-        live_table(&live, zone).into_any()
+        live_table(&live).into_any()
     };
-    let past = (!past.is_empty()).then(|| past_table(&past, zone));
-    view! { <Panel title=t::IN_FORCE>{content}</Panel> {past} }
+    let past = (!past.is_empty()).then(|| past_table(&past));
+    let days = view! { <span class="label-sm">{t::DAYS_OF_UTC}</span> }.into_any();
+    view! { <Panel title=t::IN_FORCE aside=days>{content}</Panel> {past} }
 }
 
-fn live_table(keys: &[ApiKeyRow], zone: Zone) -> impl IntoView + use<> {
-    let rows = keys.iter().map(|key| row(key, zone)).collect_view();
+fn live_table(keys: &[ApiKeyRow]) -> impl IntoView + use<> {
+    let rows = keys.iter().map(row).collect_view();
     view! {
         <Table caption=t::IN_FORCE>
             <thead>
@@ -39,13 +43,13 @@ fn live_table(keys: &[ApiKeyRow], zone: Zone) -> impl IntoView + use<> {
     }
 }
 
-fn row(key: &ApiKeyRow, zone: Zone) -> impl IntoView + use<> {
-    let (used, expires) = (when(key.last_used_at, zone), when(last_moment(key), zone));
+fn row(key: &ApiKeyRow) -> impl IntoView + use<> {
+    let (used, expires) = (when(key.last_used_at), when(last_moment(key)));
     // A phone has no room for the columns.
     let small = view! {
         <span class="block sm:hidden label-sm">{scopes(key)}</span>
-        <span class="block sm:hidden label-sm">{t::LAST_USED}": "{when(key.last_used_at, zone)}</span>
-        <span class="block sm:hidden label-sm">{t::EXPIRES}": "{when(last_moment(key), zone)}</span>
+        <span class="block sm:hidden label-sm">{t::LAST_USED}": "{when(key.last_used_at)}</span>
+        <span class="block sm:hidden label-sm">{t::EXPIRES}": "{when(last_moment(key))}</span>
     };
     view! {
         <tr>
@@ -55,7 +59,7 @@ fn row(key: &ApiKeyRow, zone: Zone) -> impl IntoView + use<> {
                 {small}
             </th>
             <td class="hidden sm:table-cell align-top">{scopes(key)}</td>
-            <td class="hidden sm:table-cell align-top"><When at=key.created_at zone=zone/></td>
+            <td class="hidden sm:table-cell align-top"><When at=key.created_at zone=ZONE/></td>
             <td class="hidden sm:table-cell align-top">{used}</td>
             <td class="hidden sm:table-cell align-top">{expires}</td>
             <td class="align-top">{actions(key)}</td>
@@ -73,9 +77,9 @@ fn last_moment(key: &ApiKeyRow) -> Option<DateTime<Utc>> {
     key.expires_at.map(|end| end - TimeDelta::nanoseconds(1))
 }
 
-fn when(at: Option<DateTime<Utc>>, zone: Zone) -> AnyView {
+fn when(at: Option<DateTime<Utc>>) -> AnyView {
     match at {
-        Some(at) => view! { <When at=at zone=zone/> }.into_any(),
+        Some(at) => view! { <When at=at zone=ZONE/> }.into_any(),
         None => view! { <span class="text-muted">{t::NEVER}</span> }.into_any(),
     }
 }
@@ -100,7 +104,8 @@ fn actions(key: &ApiKeyRow) -> impl IntoView + use<> {
     let (id, name) = (key.id.to_string(), key.name.clone());
     let rotate = view! {
         <p class="max-w-60">{t::rotate_what(&name)}</p>
-        <PostButton action="/fn/rotate-key" label=t::rotate_named(&name) small=true fields=vec![("key", id.clone())]/>
+        <PostButton action="/fn/rotate-key" label=t::rotate_named(&name) small=true
+            fields=vec![("key", id.clone()), (MARK, Intent::mark())]/>
     };
     let revoke = view! {
         <form method="post" action="/fn/revoke-key" class="flex flex-col items-start gap-2">
@@ -127,11 +132,11 @@ fn asked(label: &'static str, name: &str, form: AnyView) -> impl IntoView + use<
     }
 }
 
-fn past_table(keys: &[ApiKeyRow], zone: Zone) -> impl IntoView + use<> {
+fn past_table(keys: &[ApiKeyRow]) -> impl IntoView + use<> {
     let row = |key: &ApiKeyRow| {
         let (label, at) = match key.revoked_at {
             Some(at) => (t::REVOKED, Some(at)),
-            None => (t::EXPIRED, key.expires_at),
+            None => (t::EXPIRED, last_moment(key)),
         };
         view! {
             <tr>
@@ -139,7 +144,7 @@ fn past_table(keys: &[ApiKeyRow], zone: Zone) -> impl IntoView + use<> {
                     {key.name.clone()}<code class="block label-sm">{shown(key)}</code>
                 </th>
                 <td class="align-top"><Badge tone=Tone::Neutral label=label/></td>
-                <td class="align-top">{when(at, zone)}</td>
+                <td class="align-top">{when(at)}</td>
             </tr>
         }
     };

@@ -30,7 +30,9 @@ async fn load(visit: Visit) -> Result<Page, AppError> {
     }
     let overview = visit.billing.overview(&visit.actor).await?;
     let who = overview.customer.name.clone();
-    let open = summary::in_state(&visit.billing, &visit.actor, AlertState::Open).await?;
+    let open = summary::in_state(&visit.billing, &visit.actor, AlertState::Open)
+        .await?
+        .alerts;
     let shown = Shown {
         zone: overview.customer.zone,
         now: overview.now,

@@ -8,6 +8,9 @@ use crate::error::AppError;
 use crate::page::{Visit, parse_query};
 use crate::safe_path::escape;
 
+/// Says in an address that events are not bound to the period that is shown.
+pub const ALL: &str = "1";
+
 /// Where the part with the events begins.
 pub const EVENTS: &str = "events";
 
@@ -24,6 +27,8 @@ pub struct Place {
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
     pub period: Option<DateTime<Utc>>,
+    /// The events are not bound to the period.
+    pub all: bool,
     pub events: EventQuery,
 }
 
@@ -53,6 +58,7 @@ impl Asked {
         };
         Ok(Self {
             period: instant("period").map_err(wrong)?,
+            all: param("all") == Some(ALL),
             events: EventQuery {
                 meter: param("meter").map(str::to_owned),
                 from: day("from").map_err(wrong)?,
@@ -67,7 +73,8 @@ impl Asked {
     #[must_use]
     pub fn within(mut self, usage: &UsageOverview) -> Self {
         let query = &mut self.events;
-        if !usage.is_present && query.from.is_none() && query.to.is_none() && query.id.is_none() {
+        let is_bound = !self.all && !usage.is_present;
+        if is_bound && query.from.is_none() && query.to.is_none() && query.id.is_none() {
             let (first, last) = days_of(usage.shown, usage.zone);
             (query.from, query.to) = (Some(first), Some(last));
         }
@@ -100,13 +107,14 @@ impl Place {
         format!("{}{}#{EVENTS}", self.base, query(asked, after))
     }
 
-    /// Without the filters.
+    /// Without the filters, the days of the period among them.
     pub fn all_events(&self, asked: &Asked) -> String {
-        let period = Asked {
+        let all = Asked {
             period: asked.period,
+            all: asked.period.is_some(),
             ..Asked::default()
         };
-        self.events(&period, None)
+        self.events(&all, None)
     }
 }
 
@@ -114,6 +122,7 @@ fn query(asked: &Asked, after: Option<&EventCursor>) -> String {
     let events = &asked.events;
     let pairs = [
         ("period", asked.period.map(instant)),
+        ("all", asked.all.then(|| ALL.to_owned())),
         ("meter", events.meter.as_deref().map(escape)),
         ("from", events.from.map(|day| day.to_string())),
         ("to", events.to.map(|day| day.to_string())),
@@ -138,6 +147,9 @@ fn instant(at: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use billing::entitlement::Enforcement;
+
+    use super::super::chart::tests::{SUM, june, own, units};
     use super::*;
 
     fn read(address: &str) -> Result<Asked, AppError> {
@@ -158,6 +170,7 @@ mod tests {
         };
         let asked = Asked {
             period: Some(at),
+            all: false,
             events: EventQuery {
                 meter: Some("api_requests".to_owned()),
                 from: Some("2026-05-12".parse().unwrap()),
@@ -190,6 +203,26 @@ mod tests {
         );
         assert_eq!(place.all_events(&Asked::default()), "/usage#events");
         assert_eq!(place.file("days.csv", &Asked::default()), "/usage/days.csv");
+    }
+
+    /// Else "Show all" would lead to the dates it should take away.
+    #[test]
+    fn events_of_all_times_are_shown_beside_a_period_that_is_over() {
+        let own = own(SUM, &["10"], (units("100"), Enforcement::Overage));
+        let (place, june) = (
+            Place {
+                base: "/usage".to_owned(),
+                own: true,
+            },
+            june(&own, false),
+        );
+        let days = |asked: Asked| (asked.events.from, asked.events.to);
+        let day = |text: &str| Some(text.parse().unwrap());
+        let asked = read("/usage?period=2026-06-01T00:00:00Z").unwrap().within(&june);
+        assert_eq!(days(asked.clone()), (day("2026-06-01"), day("2026-06-30")));
+        let all = place.all_events(&asked);
+        assert_eq!(all, "/usage?period=2026-06-01T00%3A00%3A00Z&all=1#events");
+        assert_eq!(days(read(&all).unwrap().within(&june)), (None, None));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use billing::catalog::{Meter, Reset};
 use billing::entitlement::{Allowance, Enforcement, tolerated};
-use billing::usage::carries_over;
+use billing::usage::{carries_over, is_early};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -16,6 +16,11 @@ use crate::ui::Icon;
 
 /// From here on a bar warns, as alerts do by default.
 const WARN_PERCENT: Decimal = Decimal::from_parts(80, 0, 0, false, 0);
+
+/// Where a meter's days begin on the page. Keys are the catalog's: they might be the name of something else there.
+pub fn anchor(meter: &Meter) -> String {
+    format!("meter-{}", meter.key)
+}
 
 /// A meter's bar: what it says, and where it leads.
 struct Bar {
@@ -49,7 +54,7 @@ pub fn UsageList(usage: Vec<MeterUsage>) -> impl IntoView {
                 None if is_full => t::FULL.to_owned(),
                 None => outlook(own),
             },
-            href: format!("/usage#{}", meter.key),
+            href: format!("/usage#{}", anchor(meter)),
             way: false,
         };
         view! { <li>{bar.show()}</li> }
@@ -94,7 +99,7 @@ pub fn PeriodBars(
             used: meter.used,
             is_full,
             note: note(meter, &usage),
-            href: format!("#{}", meter.meter.key),
+            href: format!("#{}", anchor(&meter.meter)),
             way: own && is_full,
         };
         view! { <li>{bar.show()}</li> }
@@ -150,7 +155,8 @@ fn pace(present: &MeterUsage, usage: &UsageOverview) -> String {
         return words.to_owned();
     }
     let Some(projected) = present.projected else {
-        return u::TOO_EARLY.to_owned();
+        let early = is_early(usage.shown, usage.now);
+        return if early { u::TOO_EARLY } else { "" }.to_owned();
     };
     let date = |at| format::date_short(at, usage.zone);
     let units = format::units(projected.round(), &present.charge.meter.unit);
@@ -205,20 +211,26 @@ fn limit(own: &MeterUsage, usage: &UsageOverview) -> Option<String> {
 impl Bar {
     fn show(self) -> AnyView {
         match self.included {
-            Some(Allowance::Units(included)) => self.limited(included).into_any(),
-            unlimited => {
-                let used = format::units(self.used, &self.unit);
-                let unlimited =
-                    unlimited.map(|_| view! { <span class="text-muted">" · "{t::UNLIMITED}</span> });
-                view! {
-                    <div class="flex flex-wrap justify-between gap-x-3">
-                        <a class="font-medium hover:underline" href=self.href>{self.name}</a>
-                        <span class="tabular-nums">{used}{unlimited}</span>
-                    </div>
-                    <p class="label-sm">{self.note}</p>
-                }
-                .into_any()
-            }
+            Some(Allowance::Units(included)) if !included.is_zero() => self.limited(included).into_any(),
+            // Of nothing there are no parts.
+            Some(Allowance::Units(_)) => self.without_bar(Some(t::NONE_INCLUDED)).into_any(),
+            Some(Allowance::Unlimited) => self.without_bar(Some(t::UNLIMITED)).into_any(),
+            None => self.without_bar(None).into_any(),
+        }
+    }
+
+    fn without_bar(self, terms: Option<&'static str>) -> impl IntoView {
+        let used = format::units(self.used, &self.unit);
+        let terms = terms.map(|terms| view! { <span class="text-muted">" · "{terms}</span> });
+        view! {
+            <div class="flex flex-wrap justify-between gap-x-3">
+                <a class="font-medium hover:underline" href=self.href>{self.name}</a>
+                <span class="tabular-nums">{used}{terms}</span>
+            </div>
+            <p class="label-sm">
+                {self.note}
+                {self.way.then(|| view! { ". "<a class="link" href="/plan">{t::CHANGE_PLAN}</a> })}
+            </p>
         }
     }
 

@@ -20,9 +20,12 @@ struct Row {
     amount: Decimal,
 }
 
+/// Of what adds up alone: the parts of a level or of a greatest value come to something else.
 pub fn breakdown(own: &MeterPeriod) -> impl IntoView + use<> {
-    let counts = Measure::of(&own.meter) == Measure::Events;
-    let parts = own.dimensions.iter().map(|dimension| by(own, dimension, counts));
+    let measure = Measure::of(&own.meter);
+    let counts = measure == Measure::Events;
+    let dimensions = own.dimensions.iter().filter(|_| measure.adds_up());
+    let parts = dimensions.map(|dimension| by(own, dimension, counts));
     parts.collect_view()
 }
 

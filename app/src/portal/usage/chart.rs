@@ -1,6 +1,7 @@
 //! A meter's period day by day: what each day came to, how far the period got by it, where that leads, and what is
 //! included.
 
+use billing::catalog::{Aggregation, Meter};
 use billing::entitlement::{Allowance, Enforcement};
 use billing::usage::{DayUse, Measure};
 use charming::component::{Axis, Grid};
@@ -34,7 +35,7 @@ pub fn chart(own: &MeterPeriod, usage: &UsageOverview) -> Option<Chart> {
         option,
         unit: Unit {
             mark: String::new(),
-            suffix: format!(" {}", format::unit_name(Decimal::TWO, &own.meter.unit)),
+            suffix: format!(" {}", day_unit(&own.meter)),
             digits: drawn.digits,
         },
         legend: drawn.legend(),
@@ -42,9 +43,23 @@ pub fn chart(own: &MeterPeriod, usage: &UsageOverview) -> Option<Chart> {
     })
 }
 
-/// What is included, as charts call it; not of what is counted at other times than the days shown.
+/// What the days of a meter count. Of different values they are events: a value of two days would count twice.
+pub fn day_unit(meter: &Meter) -> String {
+    match counts_values(meter) {
+        true => t::EVENTS_UNIT.to_owned(),
+        false => format::unit_name(Decimal::TWO, &meter.unit),
+    }
+}
+
+fn counts_values(meter: &Meter) -> bool {
+    meter.aggregation == Aggregation::Unique
+}
+
+/// What is included, as charts call it; not of what is counted at other times than the days shown, nor of what is
+/// counted otherwise.
 fn limit_of(own: &MeterPeriod) -> Option<(&'static str, Decimal)> {
-    let charge = own.charge.as_ref().filter(|_| !own.apart)?;
+    let is_of_days = !own.apart && !counts_values(&own.meter);
+    let charge = own.charge.as_ref().filter(|_| is_of_days)?;
     match (charge.included, charge.enforcement) {
         (Allowance::Units(units), Enforcement::Hard | Enforcement::Soft) => Some((t::LIMIT, units)),
         (Allowance::Units(units), Enforcement::Overage) => Some((t::INCLUDED, units)),

@@ -5,11 +5,11 @@ use billing::id::MeterId;
 use leptos::prelude::*;
 use service::{EventPage, EventRow};
 
-use super::asked::EVENTS;
+use super::asked::{ALL, EVENTS};
 use super::{Asked, Place};
 use crate::format;
 use crate::text::en::usage as t;
-use crate::ui::{Badge, EmptyState, LinkButton, Panel, SubmitButton, Table, Tone, When};
+use crate::ui::{Badge, EmptyState, LinkButton, Pager, Panel, SubmitButton, Table, Tone, When};
 
 /// What senders may name an event.
 const MAX_ID: u32 = 255;
@@ -57,11 +57,14 @@ fn filters(page: &EventPage, asked: &Asked, place: &Place) -> impl IntoView + us
         view! { <option value=meter.key.clone() selected=selected>{meter.name.clone()}</option> }
     });
     let period = asked.period.map(|at| {
-        view! { <input type="hidden" name="period" value=at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)/> }
+        let at = at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+        // Dates that are emptied stay empty.
+        view! { <input type="hidden" name="period" value=at/><input type="hidden" name="all" value=ALL/> }
     });
     let filtered = query.meter.is_some() || query.from.is_some() || query.to.is_some() || query.id.is_some();
     let clear = filtered.then(|| view! { <LinkButton href=place.all_events(asked) label=t::CLEAR/> });
-    let day = |name: &'static str, label: &'static str, day: Option<chrono::NaiveDate>| {
+    let zone = page.zone.name();
+    let day = |name: &'static str, label: String, day: Option<chrono::NaiveDate>| {
         let value = day.map(|day| day.to_string());
         view! {
             <div class="flex flex-col gap-1">
@@ -82,8 +85,8 @@ fn filters(page: &EventPage, asked: &Asked, place: &Place) -> impl IntoView + us
                     {meters.collect_view()}
                 </select>
             </div>
-            {day("from", t::FROM, query.from)}
-            {day("to", t::TO, query.to)}
+            {day("from", t::from(zone), query.from)}
+            {day("to", t::up_to(zone), query.to)}
             <div class="flex flex-col gap-1 col-span-2 md:col-span-1">
                 <label for="id" class="font-medium">{t::EVENT_ID}</label>
                 <input id="id" name="id" type="text" class="input w-full" maxlength=MAX_ID autocomplete="off"
@@ -164,17 +167,10 @@ fn properties(data: &serde_json::Value) -> String {
 }
 
 fn ways(page: &EventPage, asked: &Asked, place: &Place) -> impl IntoView + use<> {
-    let newest = asked
-        .events
-        .after
-        .is_some()
-        .then(|| view! { <LinkButton href=place.events(asked, None) label=t::NEWEST small=true/> });
-    let older = page
-        .next
-        .as_ref()
-        .map(|next| view! { <LinkButton href=place.events(asked, Some(next)) label=t::OLDER small=true/> });
-    (newest.is_some() || older.is_some())
-        .then(|| view! { <div class="flex justify-end gap-2">{newest}{older}</div> })
+    let after = asked.events.after.as_ref();
+    let newest = after.map(|_| place.events(asked, None));
+    let older = page.next.as_ref().map(|next| place.events(asked, Some(next)));
+    view! { <Pager newest=newest older=older/> }
 }
 
 #[cfg(test)]

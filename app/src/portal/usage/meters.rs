@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use service::{MeterPeriod, UsageOverview};
 
+use super::bars::anchor;
 use super::breakdown::breakdown;
 use super::chart::chart;
 use crate::text::en::usage as t;
@@ -29,7 +30,7 @@ pub async fn panels(usage: &UsageOverview) -> AnyView {
 fn panel(own: &MeterPeriod, drawing: Option<Drawing>) -> AnyView {
     let breakdown = breakdown(own).into_any();
     view! {
-        <Panel title=own.meter.name.clone() id=own.meter.key.clone()>
+        <Panel title=own.meter.name.clone() id=anchor(&own.meter)>
             {match drawing {
                 Some(drawing) => view! { <ChartFigure drawing=drawing/> }.into_any(),
                 None => view! { <p class="text-muted">{t::NOTHING_USED}</p> }.into_any(),

@@ -11,4 +11,5 @@ pub mod page;
 mod periods;
 
 pub use asked::{Asked, Place};
+pub use chart::day_unit;
 pub use page::body;

@@ -36,7 +36,6 @@ pub fn most(meter: &str) -> String {
     format!("Most: {meter}")
 }
 
-pub const NOBODY: &str = "Nobody used any this month.";
 pub const CUSTOMER: &str = "Customer";
 pub const AMOUNT: &str = "Amount";
 

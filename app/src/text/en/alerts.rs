@@ -4,7 +4,7 @@ pub const TITLE: &str = "Alerts";
 pub const NAV: &str = "Alerts";
 
 pub fn mailed_to(email: &str) -> String {
-    format!("Each is told once, by mail to {email}.")
+    format!("Each is told once, by mail to {email}. What the platform itself reports stands here alone.")
 }
 
 pub const OPEN: &str = "Open";
@@ -15,9 +15,11 @@ pub const NONE_OPEN: &str = "Nothing needs you";
 pub const NONE_OPEN_HINT: &str =
     "When usage nears a limit, a budget is spent or a trial ends, it stands here.";
 pub const NONE_PAST: &str = "Alerts that are resolved stay here.";
-pub const NEWER: &str = "Back to the newest";
-pub const OLDER: &str = "Older";
 pub const VIEWER_HINT: &str = "Your role may look at alerts; owners and billing members decide about them.";
+
+pub fn newest(count: u32) -> String {
+    format!("There are more: these are the newest {count}.")
+}
 
 pub fn more(count: usize) -> String {
     format!("and {count} more")
@@ -58,7 +60,7 @@ pub fn lasted(from: &str, to: &str) -> String {
 pub const ACKNOWLEDGE: &str = "Acknowledge";
 pub const RESOLVE: &str = "Resolve";
 pub const SNOOZE: &str = "Snooze";
-pub const SNOOZE_FOR: &str = "Out of sight for";
+pub const SNOOZE_FOR: &str = "Off the overview for";
 pub const LOOK: &str = "Look into it";
 
 /// What a button does, said with the alert's name.
@@ -112,7 +114,10 @@ pub fn of_budget(parts: &str) -> String {
 }
 
 pub fn days_before(days: &str) -> String {
-    format!("{days} days before")
+    match days {
+        "1" => "1 day before".to_owned(),
+        days => format!("{days} days before"),
+    }
 }
 
 /// `a, b and c`.
@@ -129,7 +134,8 @@ pub const THRESHOLDS_HINT: &str = "From which parts of what is included on you a
 pub const NOT_TOLD: &str = "You are not told.";
 pub const CHANGE: &str = "Change";
 pub const PERCENTS: &str = "In percent";
-pub const PERCENTS_HINT: &str = "Up to ten numbers above 0, at most 1000, with commas between: 50, 75, 100.";
+pub const PERCENTS_HINT: &str =
+    "Up to ten numbers with commas between, such as 50, 75, 100. The most is ten times what is included.";
 pub const SAVE: &str = "Save";
 pub const AS_USUAL: &str = "As usual";
 
@@ -169,6 +175,19 @@ pub const NAME: &str = "Name";
 pub const KIND: &str = "Kind";
 pub const HEARS: &str = "Hears of";
 pub const ADDED: &str = "Added";
+pub const LAST_TOLD: &str = "Last told";
+pub const NEVER: &str = "never";
+pub const IN_SENT_MAIL: &str = "Sent mail";
+pub const FAILS: &str = "Fails";
+pub const FAILED_BEFORE: &str = "Failed before";
+
+pub fn tried_again(why: &str, at: &str) -> String {
+    format!("{why}. Tried again at {at}.")
+}
+
+pub fn given_up(why: &str, at: &str) -> String {
+    format!("{why}. Given up at {at}.")
+}
 pub const ACTIONS: &str = "Actions";
 pub const EMAIL: &str = "Mail";
 pub const SLACK: &str = "Slack";

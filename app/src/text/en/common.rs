@@ -22,6 +22,9 @@ pub const THEME_LIGHT: &str = "Light";
 pub const THEME_DARK: &str = "Dark";
 pub const THEME_SYSTEM: &str = "As the system";
 
+pub const NEWEST: &str = "Back to the newest";
+pub const OLDER: &str = "Older";
+
 pub const COPY: &str = "Copy";
 pub const COPIED: &str = "Copied";
 pub const BACK: &str = "Go back to the start";

@@ -38,6 +38,7 @@ pub const fn error(error: AppError) -> ErrorText {
         ),
         InvalidCompany => text("The company needs a name", "Enter 1 to 200 characters."),
         InvalidName => text("Your name is missing", "Enter 1 to 200 characters."),
+        InvalidLabel => text("The name is missing or too long", "Enter 1 to 100 characters."),
         InvalidEmail => text("This is not an e-mail address", "It looks like name@example.com."),
         InvalidPassword => text(
             "The password does not fit",
@@ -70,11 +71,11 @@ pub const fn error(error: AppError) -> ErrorText {
         ),
         InvalidBudget => text(
             "This cannot be a budget",
-            "Enter an amount above zero, with no more decimals than the currency has.",
+            "Enter an amount above zero without separators, such as 1500, and with no more decimals than the currency has.",
         ),
         InvalidLevels => text(
             "Nobody can be told at these parts",
-            "Enter up to ten percents above 0, at most 1000, each once, with commas between.",
+            "Enter up to ten percents above 0, each once, with commas between. The most is ten times what is included.",
         ),
         AlertResolved => text(
             "The alert is resolved already",
@@ -281,7 +282,7 @@ pub fn notice(code: &str) -> Option<&'static str> {
         "cancel_undone" => "Good: your subscription goes on.",
         "alert_acknowledged" => "Acknowledged: whoever was told knows that somebody looks after it.",
         "alert_resolved" => "Resolved. It stands among the past alerts.",
-        "alert_snoozed" => "Snoozed: it stays out of sight until then.",
+        "alert_snoozed" => "Snoozed: it stays off the overview until then, and stands here.",
         "thresholds_set" => "Saved. You are told from there on.",
         "thresholds_usual" => "You are told of it as usual again.",
         "budget_set" => "The budget is saved. It counts from now on.",

@@ -7,6 +7,7 @@ pub const LINK_HINT: &str = "Keys for your own programs, made, rotated and revok
 pub const MANAGE: &str = "See the keys";
 pub const BACK: &str = "Settings";
 
+pub const DAYS_OF_UTC: &str = "Days are those of UTC.";
 pub const IN_FORCE: &str = "In force";
 pub const PAST: &str = "Revoked and expired";
 pub const NONE: &str = "No key is in force";

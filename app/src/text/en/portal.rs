@@ -20,6 +20,7 @@ pub mod overview {
     pub const CUSTOMER_ID: &str = "Reported for customer";
     pub const UNTIL: &str = "counts anew on";
     pub const UNLIMITED: &str = "unlimited";
+    pub const NONE_INCLUDED: &str = "none included";
     pub const AS_NOW: &str = "the present level; it does not start anew";
     pub const LAST_30_DAYS: &str = "over the last 30 days";
     pub const FULL: &str = "the plan's limit is reached";

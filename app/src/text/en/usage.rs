@@ -8,7 +8,6 @@ pub const TITLE: &str = "Usage";
 
 pub const PERIODS: &str = "Usage periods";
 pub const ALL_PERIODS: &str = "Periods";
-pub const PRESENT: &str = "Present period";
 
 pub fn period_so_far(period: &str, days_left: i64) -> String {
     match days_left {
@@ -85,7 +84,8 @@ pub const SO_FAR_AND_AHEAD: &str = "So far, and at this pace (dashed)";
 pub const INCLUDED: &str = "Included";
 pub const LIMIT: &str = "Limit";
 pub const AT_DAYS_END: &str = "At the day's end";
-pub const DAY: &str = "Day";
+pub const DAY: &str = "Day (UTC)";
+pub const EVENTS_UNIT: &str = "events";
 pub const NOTHING_USED: &str = "Nothing was used in this period.";
 
 /// What the days of a chart tell.
@@ -175,8 +175,16 @@ pub fn by(dimension: &str) -> String {
 pub const EVENTS: &str = "Events";
 pub const METER: &str = "Meter";
 pub const ALL_METERS: &str = "All meters";
-pub const FROM: &str = "From";
-pub const TO: &str = "Up to and with";
+
+/// Days are those of a time zone.
+pub fn from(zone: &str) -> String {
+    format!("From ({zone})")
+}
+
+pub fn up_to(zone: &str) -> String {
+    format!("Up to and with ({zone})")
+}
+
 pub const EVENT_ID: &str = "Event id";
 pub const EVENT_ID_HINT: &str = "Finds it whenever it happened.";
 pub const SHOW: &str = "Show";
@@ -191,8 +199,6 @@ pub const WHEN: &str = "When";
 pub const VALUE: &str = "Value";
 pub const PROPERTIES: &str = "Properties";
 pub const SOURCE: &str = "Source";
-pub const OLDER: &str = "Older";
-pub const NEWEST: &str = "Newest";
 pub const NO_EVENTS: &str = "No events";
 pub const NO_EVENTS_HINT: &str =
     "None was reported of this meter in this time. Choose another time or all meters.";

@@ -103,8 +103,6 @@ pub const TRIES: &str = "Tries";
 pub const RECORDED: &str = "Recorded";
 pub const NEXT_TRY: &str = "Next try";
 pub const SETTLED: &str = "Settled";
-pub const NEWER: &str = "Back to the newest";
-pub const OLDER: &str = "Older";
 pub const ENDPOINT_GONE: &str = "deleted";
 
 // One delivery.

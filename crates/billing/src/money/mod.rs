@@ -170,7 +170,6 @@ impl Money {
     }
 }
 
-/// Plain and unambiguous, for logs and exports; pages format amounts for people.
 /// An amount as it is typed: digits, with a point where there are decimals. Nothing is guessed of anything else, not of
 /// `1e3` nor of `1,000`.
 pub fn parse_major(text: &str) -> Option<Decimal> {
@@ -179,6 +178,7 @@ pub fn parse_major(text: &str) -> Option<Decimal> {
     plain.then(|| Decimal::from_str_exact(text).ok()).flatten()
 }
 
+/// Plain and unambiguous, for logs, exports and commands; `format` writes amounts for people.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.major(), self.currency)

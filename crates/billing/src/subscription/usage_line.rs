@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use super::{BilledMeter, BilledUsage, ChangeError, Subscription, SubscriptionItem};
 use crate::catalog::{MeterCharge, MeterPrice, Plan};
 use crate::entitlement::{Allowance, GrantedCharge, Terms};
+use crate::format::quantity;
 use crate::invoice::{AddOnPart, Charge, DraftLine, Explain, IncludedPart, LineKind, MaximumSpend};
 use crate::money::{Money, MoneyError};
 use crate::period::{Period, Zone};
@@ -198,7 +199,7 @@ impl Metered<'_> {
         let description = if included.is_zero() {
             charge.meter.name.clone()
         } else {
-            format!("{} beyond the included {}", charge.meter.name, grouped(included))
+            format!("{} beyond the included {}", charge.meter.name, quantity(included))
         };
         Ok(Some(self.draft(LineKind::Usage, description, beyond, explain)?))
     }
@@ -236,33 +237,5 @@ impl Metered<'_> {
             explain,
             credits: None,
         })
-    }
-}
-
-/// As a document writes it: `1,000,000.5`.
-fn grouped(units: Decimal) -> String {
-    let text = units.normalize().to_string();
-    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
-    let mut grouped = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped + rest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_numbers_are_read_in_groups() {
-        let of = |text: &str| grouped(text.parse().unwrap());
-        assert_eq!(
-            ["0", "100", "1000.0", "100000", "1234567.25"].map(of),
-            ["0", "100", "1,000", "100,000", "1,234,567.25"]
-        );
     }
 }

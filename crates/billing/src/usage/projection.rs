@@ -48,10 +48,14 @@ pub fn used_up_at(
 
 /// The time that what was used came in, if it is enough to go by.
 fn pace(meter: &Meter, used: Decimal, period: Period, now: DateTime<Utc>) -> Option<TimeDelta> {
-    let (elapsed, whole) = (now - period.start(), period.length());
-    let says_nothing = meter.aggregation == Aggregation::Unique
-        || used.is_sign_negative()
-        || elapsed < FIRST
-        || elapsed * 100 < whole * FIRST_PERCENT;
+    let elapsed = now - period.start();
+    let says_nothing =
+        meter.aggregation == Aggregation::Unique || used.is_sign_negative() || is_early(period, now);
     (!says_nothing).then_some(elapsed)
+}
+
+/// Whether too little of the period is over for a pace.
+pub fn is_early(period: Period, now: DateTime<Utc>) -> bool {
+    let (elapsed, whole) = (now - period.start(), period.length());
+    elapsed < FIRST || elapsed * 100 < whole * FIRST_PERCENT
 }

@@ -5,7 +5,7 @@ use billing::id::AlertChannelId;
 use chrono::{DateTime, SubsecRound, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use store::alert::channel::{ChannelKind, ChannelRow};
+use store::alert::channel::{ChannelError, ChannelKind, ChannelRow};
 
 use super::notify::Told;
 use super::{pagerduty, slack};
@@ -49,6 +49,9 @@ pub struct ShownChannel {
     pub name: String,
     pub severity: Severity,
     pub created_at: DateTime<Utc>,
+    /// The last time it was told something; of mail it is not known.
+    pub told_at: Option<DateTime<Utc>>,
+    pub wrong: Option<ChannelError>,
 }
 
 /// What came of a test.
@@ -118,7 +121,14 @@ impl Billing {
         actor.reads_webhooks()?;
         let mut conn = store::acquire(self.pool()).await?;
         let channels = store::alert::channel::list(&mut conn).await?;
-        Ok(channels.into_iter().map(shown).collect())
+        let mut channels: Vec<_> = channels.into_iter().map(shown).collect();
+        for standing in store::alert::channel::standings(&mut conn).await? {
+            let own = channels.iter_mut().find(|own| own.id == standing.channel);
+            if let Some(own) = own {
+                (own.told_at, own.wrong) = (standing.told_at, standing.wrong);
+            }
+        }
+        Ok(channels)
     }
 
     pub async fn delete_alert_channel(&self, actor: &Actor, id: AlertChannelId) -> Result<()> {
@@ -229,5 +239,7 @@ fn shown(channel: ChannelRow) -> ShownChannel {
         name: channel.name,
         severity: channel.severity,
         created_at: channel.created_at,
+        told_at: None,
+        wrong: None,
     }
 }

@@ -1,6 +1,7 @@
 //! Days before an end, by business time: trials, and the cards that pay.
 
 use billing::alert::{Crossed, Rule, RuleKind};
+use billing::format;
 use billing::id::{AlertId, CustomerId};
 use chrono::{DateTime, TimeDelta, Utc};
 use store::PgConnection;
@@ -100,6 +101,7 @@ async fn ends(conn: &mut PgConnection, told: DateTime<Utc>, now: DateTime<Utc>) 
         at: trial.ends_at,
         about: About::Trial {
             ends_at: trial.ends_at,
+            zone: trial.zone,
         },
     });
     let cards = cards.into_iter().map(|card| End {
@@ -108,7 +110,7 @@ async fn ends(conn: &mut PgConnection, told: DateTime<Utc>, now: DateTime<Utc>) 
         scope: card.method.to_string(),
         at: card.expires_at,
         about: About::Card {
-            name: format!("{} {}", card.brand, card.last4),
+            name: format::card(&card.brand, &card.last4),
             expires_at: card.expires_at,
         },
     });

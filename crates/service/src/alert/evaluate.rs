@@ -9,7 +9,7 @@ use store::alert::{Left, NewAlert};
 
 use super::reading::{self, Value};
 use super::threshold::own_steps;
-use super::words::words;
+use super::words::{severity, words};
 use crate::id::mint;
 use crate::{Billing, Result};
 
@@ -136,7 +136,7 @@ impl Billing {
                     customer: Some(customer),
                     scope: value.scope.clone(),
                     crossed,
-                    severity: step.severity,
+                    severity: severity(&value.about, step),
                     title,
                     message,
                     at: self.now(),

@@ -32,6 +32,15 @@ pub enum Told {
     Never { why: String },
 }
 
+/// What becomes of a try.
+enum Outcome {
+    Made(Told),
+    /// Something else is to be told first.
+    Waits,
+    /// There is nobody to tell, or nothing left to say.
+    Moot,
+}
+
 impl Billing {
     /// Makes the try of this number, unless it was made before.
     pub(crate) async fn notify(&self, id: AlertNotificationId, attempt: u32) -> Result<()> {
@@ -47,14 +56,12 @@ impl Billing {
         let channel = store::alert::channel::find(&mut conn, pending.channel).await?;
         let held_back = held_back(&mut conn, &pending, &alert).await?;
         drop(conn);
-        let told = match (&channel, held_back) {
-            (Some(_), Some(told)) => told,
-            (Some(channel), None) => self.tell_channel(channel, &pending, &alert).await?,
-            (None, _) => Told::Never {
-                why: "the channel is gone".to_owned(),
-            },
+        let outcome = match (&channel, held_back) {
+            (Some(_), Some(held)) => held,
+            (Some(channel), None) => Outcome::Made(self.tell_channel(channel, &pending, &alert).await?),
+            (None, _) => Outcome::Moot,
         };
-        self.record_telling(id, &pending, told).await
+        self.record_telling(id, &pending, outcome).await
     }
 
     async fn tell_channel(
@@ -103,16 +110,25 @@ impl Billing {
         })
     }
 
-    async fn record_telling(&self, id: AlertNotificationId, was: &NotificationRow, told: Told) -> Result<()> {
+    /// What is kept as an error is the channel's: it stands beside it.
+    async fn record_telling(
+        &self,
+        id: AlertNotificationId,
+        was: &NotificationRow,
+        outcome: Outcome,
+    ) -> Result<()> {
         let (now, tries) = (real_now(), was.attempts + 1);
         let jitter = rand::random_range(-MAX_JITTER_PERMILLE..=MAX_JITTER_PERMILLE);
-        let (state, again_at, error) = match told {
-            Told::Yes => ("sent", None, None),
-            Told::Never { why } => ("failed", None, Some(why)),
-            Told::NotNow { why } => match after_try(Tried::Refused, tries, now, jitter) {
-                After::Again { at } => ("pending", Some(at), Some(why)),
-                After::Success | After::Failed => ("failed", None, Some(why)),
-            },
+        let later = || match after_try(Tried::Refused, tries, now, jitter) {
+            After::Again { at } => ("pending", Some(at)),
+            After::Success | After::Failed => ("failed", None),
+        };
+        let ((state, again_at), error) = match outcome {
+            Outcome::Made(Told::Yes) => (("sent", None), None),
+            Outcome::Made(Told::Never { why }) => (("failed", None), Some(why)),
+            Outcome::Made(Told::NotNow { why }) => (later(), Some(why)),
+            Outcome::Waits => (later(), None),
+            Outcome::Moot => (("failed", None), None),
         };
         let mut tx = store::begin(self.pool()).await?;
         let current = store::alert::notification::lock_pending(&mut tx, id).await?;
@@ -155,17 +171,13 @@ async fn held_back(
     conn: &mut PgConnection,
     pending: &NotificationRow,
     alert: &AlertRow,
-) -> Result<Option<Told>> {
+) -> Result<Option<Outcome>> {
     Ok(match pending.action {
-        Action::Trigger if alert.state == AlertState::Resolved => Some(Told::Never {
-            why: "it was over before it could be told".to_owned(),
-        }),
+        Action::Trigger if alert.state == AlertState::Resolved => Some(Outcome::Moot),
         Action::Acknowledge
             if store::alert::notification::is_triggering(conn, pending.alert, pending.channel).await? =>
         {
-            Some(Told::NotNow {
-                why: "the alert itself is not told yet".to_owned(),
-            })
+            Some(Outcome::Waits)
         }
         Action::Trigger | Action::Acknowledge | Action::Resolve => None,
     })

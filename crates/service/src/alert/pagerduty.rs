@@ -24,7 +24,7 @@ pub fn event(routing_key: &str, (alert, action): (&AlertRow, Action), base_url: 
         "event_action": "trigger",
         "dedup_key": dedup_key,
         "client": CLIENT,
-        "client_url": format!("{base_url}/admin"),
+        "client_url": format!("{base_url}/admin/alerts"),
         "payload": {
             "summary": summary,
             "source": base_url,
@@ -46,7 +46,7 @@ pub fn test(routing_key: &str, base_url: &str, channel: AlertChannelId) -> [Valu
         "event_action": "trigger",
         "dedup_key": dedup_key,
         "client": CLIENT,
-        "client_url": format!("{base_url}/admin"),
+        "client_url": format!("{base_url}/admin/alerts"),
         "payload": { "summary": "A test of the alerts of CosmosBuilder Billing", "source": base_url, "severity": "info" },
     });
     let resolve = json!({ "routing_key": routing_key, "event_action": "resolve", "dedup_key": dedup_key });

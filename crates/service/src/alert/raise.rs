@@ -12,10 +12,10 @@ use store::{CustomerScope, PgConnection, Tx};
 
 use super::channel::address;
 use super::notify::job_of;
-use super::words::page;
+use super::words::{operators_page, page};
 use crate::clock::real_now;
 use crate::id::mint;
-use crate::mail::{self, Addressed, Letter, StaffLetter};
+use crate::mail::{self, Addressed, Concerned, Letter, StaffLetter};
 use crate::{Actor, Billing, Result, queue};
 
 static SYSTEM: Actor = Actor::System;
@@ -125,8 +125,12 @@ impl Billing {
             return Ok(());
         }
         let channels = store::alert::channel::list(tx).await?;
+        let customers: Vec<_> = alerts.iter().filter_map(|alert| alert.customer).collect();
+        let names = store::customer::names(tx, &customers).await?;
         let mut new = Vec::new();
         for alert in alerts {
+            let page = alert.customer.map(|id| operators_page(self.base_url(), id));
+            let name = alert.customer.and_then(|id| names.get(&id));
             let hears = |channel: &&ChannelRow| channel.severity <= alert.severity;
             for channel in channels.iter().filter(hears) {
                 if channel.kind == ChannelKind::Email {
@@ -135,7 +139,9 @@ impl Billing {
                         title: &alert.title,
                         message: &alert.message,
                         severity: alert.severity,
-                        customer: alert.customer,
+                        customer: name
+                            .zip(page.as_deref())
+                            .map(|(name, page)| Concerned { name, page }),
                     };
                     mail::send_to_staff(tx, &to, &letter, self.now()).await?;
                 } else {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use billing::alert::{Reading, RuleKind};
 use billing::catalog::Meter;
+use billing::entitlement::Enforcement;
 use billing::id::CustomerId;
 use billing::invoice::{InvoiceDraft, LineKind};
 use billing::money::Money;
@@ -16,7 +17,7 @@ use store::customer::CustomerRecord;
 use store::usage::Hours;
 use store::{CustomerScope, PgConnection};
 
-use super::words::About;
+use super::words::{About, MeterUse};
 use crate::Result;
 use crate::run::{Catalog, Loaded};
 use crate::usage::live_usage;
@@ -66,6 +67,7 @@ struct Limited {
     customer: CustomerId,
     meter: Meter,
     included: Decimal,
+    enforcement: Enforcement,
     window: Window,
     period_start: DateTime<Utc>,
 }
@@ -91,6 +93,7 @@ async fn usage(
                 customer: customer.id,
                 meter,
                 included,
+                enforcement: granted.charge.enforcement,
                 window,
                 period_start: match window {
                     Window::Within(period) => period.start(),
@@ -113,11 +116,13 @@ async fn usage(
             rule: RuleKind::Usage,
             scope: limited.meter.key,
             reading,
-            about: About::Usage {
+            about: About::Usage(MeterUse {
                 meter: limited.meter.name,
+                unit: limited.meter.unit,
                 used,
                 included: limited.included,
-            },
+                enforcement: limited.enforcement,
+            }),
         });
     }
     Ok(values)

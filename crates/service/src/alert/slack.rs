@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use store::alert::AlertRow;
 use store::alert::notification::Action;
 
+use super::words::operators_page;
+
 /// What Slack allows of a header and of a section.
 const MAX_HEADER_CHARS: usize = 150;
 const MAX_SECTION_CHARS: usize = 3_000;
@@ -22,10 +24,9 @@ pub fn message(alert: &AlertRow, action: Action, base_url: &str) -> Value {
         Action::Acknowledge => "acknowledged",
         Action::Resolve => "resolved",
     };
-    let customer = alert.customer.map(|customer| customer.to_string());
-    let customer = customer.map_or_else(
+    let customer = alert.customer.map_or_else(
         || "the deployment".to_owned(),
-        |id| format!("<{base_url}/admin/customers/{id}|{id}>"),
+        |id| format!("<{}|{id}>", operators_page(base_url, id)),
     );
     blocks(
         &format!("{sign} {}", alert.title),

@@ -1,5 +1,6 @@
 //! What customers who owe are told, from the first failure to the end. Days are theirs.
 
+use billing::format::money;
 use billing::id::InvoiceId;
 use billing::money::Money;
 use billing::payment::dunning::DunningEnd;
@@ -157,7 +158,7 @@ impl DunningLetter<'_> {
                 "Invoice {} was due on {} and {} of it is not paid.",
                 unpaid.number,
                 date(*due_on),
-                unpaid.due
+                money(unpaid.due)
             ),
             Self::Reminder {
                 unpaid,
@@ -193,7 +194,8 @@ impl DunningLetter<'_> {
             ),
             Self::Final { unpaid } => format!("{} is not paid. This is our last reminder.", unpaid.of()),
             Self::Ended { plan, owed } => format!(
-                "Your {plan} subscription was not paid and has ended. {owed} is owed for the time it was served."
+                "Your {plan} subscription was not paid and has ended. {} is owed for the time it was served.",
+                money(*owed)
             ),
             Self::LeftUnpaid { unpaid } => format!(
                 "{} is not paid, so your plan is stopped and nothing more is billed. It can go on once everything is \
@@ -218,12 +220,12 @@ impl DunningLetter<'_> {
 
 impl Unpaid<'_> {
     fn asks(&self, why: &str) -> String {
-        format!("{why} invoice {}; {} is due.", self.number, self.due)
+        format!("{why} invoice {}; {} is due.", self.number, money(self.due))
     }
 
     /// How much of which invoice.
     fn of(&self) -> String {
-        format!("{} of invoice {}", self.due, self.number)
+        format!("{} of invoice {}", money(self.due), self.number)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What we write to operators.
 
 use billing::alert::Severity;
-use billing::id::{CustomerId, MailId};
+use billing::id::MailId;
 use chrono::{DateTime, Utc};
 use store::PgConnection;
 use store::mail::NewMail;
@@ -21,9 +21,17 @@ pub enum StaffLetter<'a> {
         message: &'a str,
         severity: Severity,
         /// None: the deployment.
-        customer: Option<CustomerId>,
+        customer: Option<Concerned<'a>>,
     },
     ChannelTest,
+}
+
+/// The customer a letter is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Concerned<'a> {
+    pub name: &'a str,
+    /// The address where operators look into it.
+    pub page: &'a str,
 }
 
 impl StaffLetter<'_> {
@@ -44,7 +52,7 @@ impl StaffLetter<'_> {
             Self::Alert {
                 message, customer, ..
             } => match customer {
-                Some(customer) => format!("{message}\nCustomer: {customer}"),
+                Some(Concerned { name, page }) => format!("{message}\nCustomer: {name}, {page}"),
                 None => (*message).to_owned(),
             },
             Self::ChannelTest => "Alerts of CosmosBuilder Billing arrive here.".to_owned(),

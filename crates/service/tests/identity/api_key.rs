@@ -6,7 +6,7 @@ use billing::id::{CustomerId, StaffId};
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
 use service::billing;
-use service::{Actor, Billing, Error, MemberRole, NewApiKey, Scope, StaffRole};
+use service::{Actor, Billing, CreatedApiKey, Error, Intent, MemberRole, NewApiKey, Scope, StaffRole};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -58,6 +58,37 @@ async fn a_key_is_shown_once_and_stands_for_its_customer(pool: PgPool) {
         .await
         .unwrap();
     assert!(!stored.contains(&text[12..]));
+}
+
+/// A browser shows the second answer alone: what was made first must be what it shows.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn clicked_twice_one_key_is_made_and_shown(pool: PgPool) {
+    let world = world(pool).await;
+    let (_, owner) = world.owner("ada@lumen.example").await;
+    let (_, other) = world.owner("bob@other.example").await;
+    let (billing, mark) = (&world.billing, Intent::mark());
+    let intent = |form: &str| Intent::of_form(&owner, &mark, &form).unwrap();
+    let make = |actor, intent| billing.create_api_key_once(actor, key(None), intent);
+    let (first, second) = tokio::join!(make(&owner, intent("new")), make(&owner, intent("new")));
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert_eq!(first.id, second.id);
+    assert_ne!(first.key.expose_secret(), second.key.expose_secret());
+    let good = async |made: &CreatedApiKey| billing.api_key_actor(made.key.expose_secret()).await.is_ok();
+    let works = [good(&first).await, good(&second).await];
+    assert_eq!(works.iter().filter(|works| **works).count(), 1, "{works:?}");
+
+    // It is used by now, and nobody else has anything to do with it.
+    for (actor, intent) in [(&owner, intent("new")), (&other, intent("new"))] {
+        let again = make(actor, intent).await;
+        assert!(matches!(again, Err(Error::ChangedMeanwhile)), "{again:?}");
+    }
+    let rotate = |form| billing.rotate_api_key_once(&owner, first.id, intent(form));
+    let (once, twice) = (rotate("rotate").await.unwrap(), rotate("rotate").await.unwrap());
+    assert_eq!(once.id, twice.id);
+    assert!(good(&twice).await && !good(&once).await);
+    let later = rotate("once more").await;
+    assert!(matches!(later, Err(Error::KeyReplaced)), "{later:?}");
+    assert_eq!(billing.api_keys(&owner).await.unwrap().len(), 2);
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

@@ -48,7 +48,7 @@ async fn alerts(play: &Play) -> Vec<String> {
 
 async fn letters(play: &Play) -> Vec<String> {
     let subjects =
-        "SELECT subject FROM mail WHERE subject LIKE '%\\%%' OR subject LIKE '%limit%' ORDER BY id";
+        "SELECT subject FROM mail WHERE subject LIKE '%\\%%' OR subject LIKE '%included is used' ORDER BY id";
     sqlx::query_scalar(subjects).fetch_all(&play.pool).await.unwrap()
 }
 
@@ -81,8 +81,8 @@ async fn a_plan_used_up_is_told_step_by_step(pool: PgPool) {
     assert_eq!(
         letters(&play).await,
         [
-            "API requests: 80 % are used",
-            "API requests: the limit is reached"
+            "API requests: 80% is used",
+            "API requests: all that is included is used"
         ]
     );
     let events: Vec<String> = sqlx::query_scalar(
@@ -93,6 +93,40 @@ async fn a_plan_used_up_is_told_step_by_step(pool: PgPool) {
     .await
     .unwrap();
     assert_eq!(events, ["alert.opened"; 3]);
+}
+
+/// A limit stops somebody; where more is billed nobody is stopped, and nothing is critical.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_limit_is_critical_and_what_is_billed_is_a_warning(pool: PgPool) {
+    let play = play(pool, "2026-03-01T12:00:00Z").await;
+    play.buy("starter", Interval::Month, VISA).await;
+    let at = "2026-03-01T12:00:00Z";
+    send(&play, "e1", "api_requests", "110000", at).await;
+    send(&play, "e2", "chain_deployments", "1", at).await;
+    play.billing.evaluate_alerts().await.unwrap();
+    let found = play.billing.alerts(&play.actor, ALL).await.unwrap().alerts;
+    let mut told: Vec<_> = found
+        .iter()
+        .filter(|alert| alert.rule == RuleKind::Usage)
+        .map(|alert| (alert.title.as_str(), alert.message.as_str(), alert.severity))
+        .collect();
+    told.sort_unstable();
+    let chains = |title, severity| (title, "1 of 1 chain is used.", severity);
+    let requests = "110,000 of 100,000 requests are used.";
+    let billed = "110,000 of 100,000 requests are used. What follows is billed.";
+    let expected = [
+        ("API requests: 80% is used", requests, Severity::Warning),
+        ("API requests: 90% is used", requests, Severity::Warning),
+        (
+            "API requests: all that is included is used",
+            billed,
+            Severity::Warning,
+        ),
+        chains("Chains: 80% is used", Severity::Warning),
+        chains("Chains: 90% is used", Severity::Critical),
+        chains("Chains: the limit is reached", Severity::Critical),
+    ];
+    assert_eq!(told, expected);
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -207,7 +241,19 @@ async fn a_customer_says_from_where_on_it_is_told_of_a_meter(pool: PgPool) {
     assert_eq!(severity("0.5").await, Severity::Warning);
     send(&play, "e3", "api_requests", "5000", at).await;
     play.billing.evaluate_alerts().await.unwrap();
-    assert_eq!(severity("0.95").await, Severity::Critical);
+    assert_eq!(
+        severity("0.95").await,
+        Severity::Warning,
+        "what goes beyond is billed, not refused"
+    );
+    let chains = set("chain_deployments", &["1"]);
+    play.billing
+        .set_usage_thresholds(&play.actor, chains)
+        .await
+        .unwrap();
+    send(&play, "e4", "chain_deployments", "1", at).await;
+    play.billing.evaluate_alerts().await.unwrap();
+    assert_eq!(severity("1").await, Severity::Critical);
 
     let usual = set("api_requests", &[]);
     play.billing
@@ -345,7 +391,7 @@ async fn a_high_bill_and_overage_are_told_once_a_period(pool: PgPool) {
         .filter(|alert| alert.rule != RuleKind::Usage)
         .map(|alert| (alert.title.as_str(), alert.severity))
         .collect();
-    assert_eq!(titles, [("Overage is over USD 100", Severity::Warning)]);
+    assert_eq!(titles, [("Overage is over $100", Severity::Warning)]);
     send(&play, "e2", "api_requests", "2000000", "2026-03-01T12:00:00Z").await;
     play.billing.evaluate_alerts().await.unwrap();
     let found = play.billing.alerts(&play.actor, ALL).await.unwrap().alerts;
@@ -356,9 +402,9 @@ async fn a_high_bill_and_overage_are_told_once_a_period(pool: PgPool) {
         .collect();
     titles.sort_unstable();
     let expected = [
-        ("Overage is over USD 100", Severity::Warning),
-        ("Overage is over USD 500", Severity::Critical),
-        ("The next bill is over USD 1000", Severity::Warning),
+        ("Overage is over $100", Severity::Warning),
+        ("Overage is over $500", Severity::Critical),
+        ("The next bill is over $1,000", Severity::Warning),
     ];
     assert_eq!(titles, expected);
 }

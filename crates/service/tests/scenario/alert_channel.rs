@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use serde_json::json;
 use service::billing::alert::Severity;
-use service::billing::id::AlertChannelId;
+use service::billing::id::{AlertChannelId, CustomerId};
 use service::{
     Actor, AlertState, Billing, ChannelAddress, Error, HostAlert, Intent, NewAlertChannel, OutgoingConfig,
     ServiceConfig, SmtpConfig, Targets, TestOutcome,
@@ -75,8 +75,17 @@ impl Channels {
     }
 
     async fn say(&self, title: &str, severity: Severity) -> service::AlertRow {
+        self.say_of(None, title, severity).await
+    }
+
+    async fn say_of(
+        &self,
+        customer: Option<CustomerId>,
+        title: &str,
+        severity: Severity,
+    ) -> service::AlertRow {
         let new = HostAlert {
-            customer: None,
+            customer,
             kind: "node.down".to_owned(),
             title: title.to_owned(),
             message: "Three of <five> nodes & one link".to_owned(),
@@ -136,6 +145,68 @@ async fn slack_gets_blocks_one_a_second(pool: PgPool) {
     );
 }
 
+/// Whom an alert is about is found at once.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn operators_are_led_to_the_customer(pool: PgPool) {
+    let channels = channels(pool).await;
+    channels.add(channels.slack(), Severity::Warning).await;
+    let mail = ChannelAddress::Email("ops@cosmos.example".to_owned());
+    channels.add(mail, Severity::Warning).await;
+    let customer = channels.play.customer();
+    let alert = channels
+        .say_of(Some(customer), "Nodes are down", Severity::High)
+        .await;
+    channels.play.billing.drain_outgoing().await.unwrap();
+    let page = format!("http://localhost:3000/admin/usage/{customer}");
+    assert_eq!(
+        channels.receiver.take()[0].json()["blocks"][2]["elements"][0]["text"],
+        format!("high · <{page}|{customer}> · {}", alert.id)
+    );
+    let letter: String = sqlx::query_scalar("SELECT body FROM mail WHERE recipient = 'ops@cosmos.example'")
+        .fetch_one(&channels.play.pool)
+        .await
+        .unwrap();
+    assert_eq!(
+        letter,
+        format!("Three of <five> nodes & one link\nCustomer: Lumen Labs, {page}")
+    );
+}
+
+/// What came of the last tries stands beside a channel, until something arrives again.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_channel_that_fails_is_seen(pool: PgPool) {
+    let channels = channels(pool).await;
+    channels
+        .add(ChannelAddress::PagerDuty(KEY.into()), Severity::Info)
+        .await;
+    let standing = || async {
+        let shown = channels.play.billing.alert_channels(&Actor::System).await;
+        let shown = shown.unwrap().remove(0);
+        let wrong = shown
+            .wrong
+            .map(|wrong| (wrong.why, wrong.again_at.is_some(), wrong.is_last));
+        (shown.told_at.is_some(), wrong)
+    };
+    assert_eq!(standing().await, (false, None));
+    channels
+        .receiver
+        .will_answer(&[(503, "later"), (202, ""), (400, "no such key"), (202, "")]);
+    channels.say("First", Severity::High).await;
+    channels.play.billing.drain_outgoing().await.unwrap();
+    let waits = ("503: later".to_owned(), true, true);
+    assert_eq!(standing().await, (false, Some(waits)));
+    tries_are_due(&channels).await;
+    assert_eq!(standing().await, (true, None), "made good");
+    channels.say("Second", Severity::High).await;
+    channels.play.billing.drain_outgoing().await.unwrap();
+    let refused = ("400: no such key".to_owned(), false, true);
+    assert_eq!(standing().await, (true, Some(refused)));
+    channels.say("Third", Severity::High).await;
+    channels.play.billing.drain_outgoing().await.unwrap();
+    let past = ("400: no such key".to_owned(), false, false);
+    assert_eq!(standing().await, (true, Some(past)));
+}
+
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn pagerduty_gets_one_incident_from_trigger_to_resolve(pool: PgPool) {
     let channels = channels(pool).await;
@@ -152,7 +223,7 @@ async fn pagerduty_gets_one_incident_from_trigger_to_resolve(pool: PgPool) {
         "event_action": "trigger",
         "dedup_key": alert.id,
         "client": "CosmosBuilder Billing",
-        "client_url": "http://localhost:3000/admin",
+        "client_url": "http://localhost:3000/admin/alerts",
         "payload": {
             "summary": "Nodes are down: Three of <five> nodes & one link",
             "source": "http://localhost:3000",

@@ -63,6 +63,12 @@ async fn a_trial_is_told_seven_three_and_one_day_before_its_end(pool: PgPool) {
         .iter()
         .filter(|subject| subject.starts_with("The trial ends in"));
     assert_eq!(of_trial.count(), 3);
+    let message: String =
+        sqlx::query_scalar("SELECT message FROM alert WHERE title = 'The trial ends in 1 day'")
+            .fetch_one(&play.pool)
+            .await
+            .unwrap();
+    assert_eq!(message, "It ends on Mar 15, 2026, 12:00 UTC.");
     play.billing.tell_ends().await.unwrap();
     assert_eq!(told(&play).await.len(), 3);
 }
@@ -109,6 +115,15 @@ async fn a_card_that_expires_is_told_until_another_pays(pool: PgPool) {
         AlertState::Open,
     );
     assert_eq!(told(&play).await, [first]);
+    let letter: String = sqlx::query_scalar("SELECT body FROM mail WHERE subject LIKE 'The card that pays%'")
+        .fetch_one(&play.pool)
+        .await
+        .unwrap();
+    assert_eq!(
+        letter,
+        "The card that pays expires in 30 days. Visa •••• 4242 pays until Apr 30, 2026. Save another one before then.\n\
+         See it at http://localhost:3000/overview."
+    );
     play.live_until("2026-04-25T00:00:00Z").await;
     assert_eq!(told(&play).await.len(), 2);
     play.add_card(VISA).await;

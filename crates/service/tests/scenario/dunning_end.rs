@@ -150,7 +150,7 @@ async fn what_is_given_back_lowers_its_own_invoice(pool: PgPool) {
         .await
         .unwrap();
     assert!(
-        told.contains("200.76 USD less is owed of invoice INV-000003"),
+        told.contains("$200.76 less is owed of invoice INV-000003"),
         "{told}"
     );
     play.ties().await;

@@ -124,3 +124,53 @@ pub async fn delete(conn: &mut PgConnection, id: AlertChannelId, at: DateTime<Ut
     .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// What came of telling a channel, by real time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelStanding {
+    pub channel: AlertChannelId,
+    /// The last time it was told something.
+    pub told_at: Option<DateTime<Utc>>,
+    pub wrong: Option<ChannelError>,
+}
+
+/// The last error of a channel that is not made good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelError {
+    pub why: String,
+    /// When it was given up.
+    pub gave_up_at: Option<DateTime<Utc>>,
+    /// When it is tried again; one of the two is known.
+    pub again_at: Option<DateTime<Utc>>,
+    /// Nothing that was said later arrived.
+    pub is_last: bool,
+}
+
+/// Of each channel there is. Of mail nothing is known here: it goes as any other does.
+pub async fn standings(conn: &mut PgConnection) -> Result<Vec<ChannelStanding>> {
+    let rows = sqlx::query!(
+        r#"SELECT c.id, told.settled_at AS "told_at?", wrong.last_error AS "why?", wrong.settled_at AS "gave_up_at?",
+               wrong.due_at AS "again_at?", coalesce(wrong.created_at > told.created_at, true) AS "is_last!"
+           FROM alert_channel c
+           LEFT JOIN LATERAL (
+               SELECT created_at, settled_at FROM alert_notification WHERE channel_id = c.id AND state = 'sent'
+               ORDER BY created_at DESC LIMIT 1) told ON true
+           LEFT JOIN LATERAL (
+               SELECT created_at, settled_at, due_at, last_error FROM alert_notification
+               WHERE channel_id = c.id AND last_error IS NOT NULL ORDER BY created_at DESC LIMIT 1) wrong ON true
+           WHERE c.deleted_at IS NULL"#
+    )
+    .fetch_all(conn)
+    .await?;
+    let standing = rows.into_iter().map(|row| ChannelStanding {
+        channel: AlertChannelId::from_uuid(row.id),
+        told_at: row.told_at,
+        wrong: row.why.map(|why| ChannelError {
+            why,
+            gave_up_at: row.gave_up_at,
+            again_at: row.again_at,
+            is_last: row.is_last,
+        }),
+    });
+    Ok(standing.collect())
+}

@@ -1,10 +1,11 @@
 //! Days before an end, by business time: up to which instant they were told, and what ends.
 
 use billing::id::{AlertId, CustomerId, PaymentMethodId, SubscriptionId};
+use billing::period::Zone;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// Takes the progress, where nobody else has it; inside, none before the first time.
 pub async fn try_lock(conn: &mut PgConnection) -> Result<Option<Option<DateTime<Utc>>>> {
@@ -32,6 +33,8 @@ pub struct EndingTrial {
     pub customer: CustomerId,
     pub subscription: SubscriptionId,
     pub ends_at: DateTime<Utc>,
+    /// The customer's.
+    pub zone: Zone,
 }
 
 /// Trials that end after one instant and not after another.
@@ -41,19 +44,24 @@ pub async fn trials(
     until: DateTime<Utc>,
 ) -> Result<Vec<EndingTrial>> {
     let rows = sqlx::query!(
-        r#"SELECT id, customer_id, status_at AS "ends_at!" FROM subscription
-           WHERE status = 'trialing' AND status_at > $1 AND status_at <= $2 ORDER BY status_at, id"#,
+        r#"SELECT s.id, s.customer_id, s.status_at AS "ends_at!", c.time_zone
+           FROM subscription s JOIN customer c ON c.id = s.customer_id
+           WHERE s.status = 'trialing' AND s.status_at > $1 AND s.status_at <= $2 ORDER BY s.status_at, s.id"#,
         after,
         until,
     )
     .fetch_all(conn)
     .await?;
-    let trial = rows.into_iter().map(|row| EndingTrial {
-        customer: CustomerId::from_uuid(row.customer_id),
-        subscription: SubscriptionId::from_uuid(row.id),
-        ends_at: row.ends_at,
+    let trial = rows.into_iter().map(|row| {
+        let zone = row.time_zone.parse();
+        Ok(EndingTrial {
+            customer: CustomerId::from_uuid(row.customer_id),
+            subscription: SubscriptionId::from_uuid(row.id),
+            ends_at: row.ends_at,
+            zone: zone.map_err(|_| Error::corrupt("customer", &row.time_zone))?,
+        })
     });
-    Ok(trial.collect())
+    trial.collect()
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

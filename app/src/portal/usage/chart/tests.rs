@@ -164,6 +164,20 @@ fn a_level_stands_beside_its_limit() {
     );
 }
 
+/// Its days are events, and what is included is different values.
+#[test]
+fn different_values_have_no_limit_beside_their_events() {
+    let unique = (Aggregation::Unique, Reset::UsagePeriod);
+    let own = own(unique, &["4", "2"], (units("5"), Enforcement::Hard));
+    let chart = drawn(&own, false);
+    let names: Vec<_> = series(&chart)
+        .iter()
+        .map(|series| series["name"].clone())
+        .collect();
+    assert_eq!(names, [t::SO_FAR, t::EACH_DAY]);
+    assert_eq!(chart.unit.suffix, " events");
+}
+
 #[test]
 fn nothing_used_is_no_chart() {
     let own = own(SUM, &["0", "0"], (Allowance::Unlimited, Enforcement::Overage));

@@ -7,10 +7,12 @@ mod error;
 mod reporter;
 mod retry;
 mod tls;
+mod trouble;
 
 pub use error::ClientError;
-pub use reporter::{Reporter, ReporterClosed, ReporterSettings, Trouble};
+pub use reporter::{Reporter, ReporterClosed, ReporterSettings};
 pub use retry::Patience;
+pub use trouble::{OnTrouble, Trouble};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,7 @@
+//! The client and the layers against a billing service that answers what a test has it answer, over loopback.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
+
+mod billing;
+mod events;
+mod reporter;
+mod troubles;

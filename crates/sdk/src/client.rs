@@ -21,6 +21,7 @@ use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::error::is_refusal;
 use crate::entitlements::Entitlements;
 use crate::events::{Event, Report};
 use crate::usage::{Answer, Check, Commit, Committed, Release, Released, Reserve, Reserved};
@@ -178,13 +179,6 @@ impl Client {
             }
         }
     }
-}
-
-/// A refusal is an answer, and as good tomorrow as today: it is not a failure of the call.
-fn is_refusal(status: u16, problem: &serde_json::Value) -> bool {
-    const REASONS: [&str; 4] = ["limit_reached", "not_in_plan", "suspended", "no_subscription"];
-    let code = problem.get("code").and_then(|code| code.as_str());
-    matches!(status, 402 | 403 | 429) && code.is_some_and(|code| REASONS.contains(&code))
 }
 
 async fn answer<T: DeserializeOwned>(

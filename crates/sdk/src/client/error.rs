@@ -30,12 +30,20 @@ fn code(problem: &serde_json::Value) -> &str {
     problem.get("code").and_then(|code| code.as_str()).unwrap_or("")
 }
 
+/// A refusal is an answer, and the same a moment later: it is not a failure of the call.
+pub(super) fn is_refusal(status: u16, problem: &serde_json::Value) -> bool {
+    const REASONS: [&str; 4] = ["limit_reached", "not_in_plan", "suspended", "no_subscription"];
+    matches!(status, 402 | 403 | 429) && REASONS.contains(&code(problem))
+}
+
 impl ClientError {
     /// The same again may well succeed.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable(_) => true,
-            Self::Problem { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
+            Self::Problem { status, problem, .. } => {
+                matches!(status, 408 | 429 | 500 | 502 | 503 | 504) && !is_refusal(*status, problem)
+            }
             Self::BadAddress | Self::Tls(_) | Self::Encode(_) | Self::Decode(_) => false,
         }
     }

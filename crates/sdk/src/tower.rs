@@ -2,11 +2,12 @@
 //!
 //! Before them something of the host must say whose request it is: [`Customer`] in the request's extensions.
 
+mod failure;
+mod known;
 mod refusal;
 mod require_subscription;
 mod track_usage;
 mod usage_limit;
-mod verdicts;
 
 pub use require_subscription::{RequireSubscription, RequireSubscriptionService};
 pub use track_usage::{TrackUsage, TrackUsageService};

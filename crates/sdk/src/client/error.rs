@@ -13,6 +13,9 @@ pub enum ClientError {
     /// Nothing is known of what became of the request.
     #[error("the billing service does not answer: {0}")]
     Unreachable(#[source] reqwest::Error),
+    /// As little is known, but nobody waits any longer: so it is with the layers after two seconds.
+    #[error("the billing service does not answer in time")]
+    TooSlow,
     /// Its answer is not what this version of the client knows.
     #[error("the billing service answers something else: {0}")]
     Decode(#[source] serde_json::Error),
@@ -40,7 +43,7 @@ impl ClientError {
     /// The same again may well succeed.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable(_) => true,
+            Self::Unreachable(_) | Self::TooSlow => true,
             Self::Problem { status, problem, .. } => {
                 matches!(status, 408 | 429 | 500 | 502 | 503 | 504) && !is_refusal(*status, problem)
             }

@@ -22,6 +22,12 @@ pub enum Trouble<'a> {
     },
     /// Nobody will send this one: there was no room for it, and whoever waited for some gave up.
     Lost { event: &'a Event },
+    /// A layer does not know whether a customer may. Where the error passes the request does as `WhenUnavailable` has
+    /// it, otherwise it is refused: something is set up wrong.
+    Unanswered {
+        error: &'a ClientError,
+        customer: &'a str,
+    },
 }
 
 /// Hears of what does not go as it should; where nothing else is said, it goes to `tracing`. Cheap to clone.
@@ -72,6 +78,12 @@ fn log(trouble: &Trouble<'_>) {
             event: Event { id, .. },
         } => {
             tracing::error!(event.id = id, "The usage event `{id}` is lost: too many wait");
+        }
+        Trouble::Unanswered { error, customer } => {
+            tracing::error!(
+                customer,
+                "Whether the customer `{customer}` may is not known: {error}"
+            );
         }
     }
 }

@@ -4,5 +4,7 @@
 mod billing;
 mod calls;
 mod events;
+mod gate;
+mod host;
 mod reporter;
 mod troubles;

@@ -28,5 +28,6 @@ fn words(trouble: &Trouble<'_>) -> String {
             format!("{} refused: {error}", ids.join(" "))
         }
         Trouble::Lost { event } => format!("{} lost", event.id),
+        Trouble::Unanswered { error, customer } => format!("{customer} unanswered: {error}"),
     }
 }

@@ -4,12 +4,16 @@
 //! tried several times, always with the same ids, and an answer that was lost does no harm.
 
 mod error;
+#[cfg(feature = "tower")]
+mod open;
 mod reporter;
 mod retry;
 mod tls;
 mod trouble;
 
 pub use error::ClientError;
+#[cfg(feature = "tower")]
+pub(crate) use open::Open;
 pub use reporter::{Reporter, ReporterClosed, ReporterSettings};
 pub use retry::Patience;
 pub use trouble::{OnTrouble, Trouble};
@@ -35,11 +39,14 @@ pub struct Client {
     parts: Arc<Parts>,
 }
 
+#[derive(Clone)]
 struct Parts {
     http: reqwest::Client,
     base: Url,
     api_key: String,
     patience: Patience,
+    #[cfg(feature = "tower")]
+    opened: open::Opened,
 }
 
 /// Without the key: whoever reads it could speak for the host.
@@ -81,6 +88,8 @@ impl Client {
                 base,
                 api_key: api_key.into(),
                 patience: Patience::default(),
+                #[cfg(feature = "tower")]
+                opened: open::Opened::default(),
             }),
         })
     }
@@ -88,16 +97,9 @@ impl Client {
     /// The same with another patience: a request that somebody waits for has less than one in the background.
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
-        let Parts {
-            http, base, api_key, ..
-        } = &*self.parts;
+        let parts = Parts::clone(&self.parts);
         Self {
-            parts: Arc::new(Parts {
-                http: http.clone(),
-                base: base.clone(),
-                api_key: api_key.clone(),
-                patience,
-            }),
+            parts: Arc::new(Parts { patience, ..parts }),
         }
     }
 
@@ -138,6 +140,18 @@ impl Client {
         self.call(Method::GET, &path, None::<&()>).await
     }
 
+    /// Until no call is under way or being counted that a `UsageLimit` with this client let through. At shutdown, with
+    /// a time limit of your own around it: while the billing service is away it does not end.
+    #[cfg(feature = "tower")]
+    pub async fn settled(&self) {
+        self.parts.opened.none().await;
+    }
+
+    #[cfg(feature = "tower")]
+    pub(crate) fn open(&self) -> Open {
+        self.parts.opened.one()
+    }
+
     async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
         let segments: Vec<&str> = path.split('/').collect();
         self.call(Method::POST, &segments, Some(body)).await
@@ -155,6 +169,7 @@ impl Client {
             base,
             api_key,
             patience,
+            ..
         } = &*self.parts;
         let mut url = base.clone();
         if let Ok(mut path) = url.path_segments_mut() {

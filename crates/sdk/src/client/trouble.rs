@@ -15,7 +15,8 @@ pub enum Trouble<'a> {
         event: &'a Event,
         rejection: &'a Rejection,
     },
-    /// These are not taken and never will be as they are.
+    /// These are not taken and never will be as they are. What happened at a `UsageLimit` is among them as the event
+    /// that counts it: sent later, it counts once.
     Refused {
         error: &'a ClientError,
         events: &'a [Event],

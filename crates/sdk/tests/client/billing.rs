@@ -64,6 +64,17 @@ impl Billing {
     pub fn times(&self, path: &str) -> usize {
         self.asked().iter().filter(|asked| asked.path == path).count()
     }
+
+    /// The first body that is sent there, as soon as it is.
+    pub async fn body(&self, path: &str) -> Value {
+        let mut body = None;
+        until(path, || {
+            body = self.asked().into_iter().find(|asked| asked.path == path);
+            body.is_some()
+        })
+        .await;
+        body.unwrap().body
+    }
 }
 
 async fn answer(State((kept, answers)): State<(Kept, Answers)>, request: Request) -> Response {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::post;
-use sdk::tower::{RequireSubscription, WhenUnavailable};
+use sdk::tower::{RequireSubscription, UsageLimit, WhenUnavailable};
 use serde_json::{Value, json};
 
 use crate::billing::{Asked, Billing, Reply, problem, until};
@@ -99,22 +99,29 @@ async fn a_stranger_has_no_subscription() {
 }
 
 #[tokio::test]
-async fn no_request_waits_longer_than_two_seconds() {
+async fn no_request_waits_longer_than_two_seconds_for_all_layers_together() {
     let billing = Billing::start(|_| Reply::Never).await;
     let troubles = Troubles::default();
-    let host = start(&billing, WhenUnavailable::Allow, &troubles).await;
+    let (client, chosen) = (billing.client(), WhenUnavailable::Allow);
+    let limit = UsageLimit::new(client.clone(), "chains", chosen).on_trouble(troubles.hook());
+    let gate = RequireSubscription::new(client, chosen).on_trouble(troubles.hook());
+    let app = Router::new()
+        .route("/", post(async || "done"))
+        .layer(limit)
+        .layer(gate);
+    let host = host::start(app).await;
     let began = Instant::now();
     assert_eq!(ask(host, "cus_1").await.status, 200);
     let waited = began.elapsed();
     assert!((1.9..3.5).contains(&waited.as_secs_f64()), "{waited:?}");
     let heard = "cus_1 unanswered: the billing service does not answer in time";
-    assert_eq!(troubles.heard(), [heard]);
+    assert_eq!(troubles.heard(), [heard; 2]);
     // For a second it is known that nobody answers.
     let began = Instant::now();
     assert_eq!(ask(host, "cus_1").await.status, 200);
     let waited = began.elapsed();
     assert!(waited.as_secs_f64() < 0.8, "{waited:?}");
-    assert_eq!((troubles.heard().len(), billing.times(ASKED)), (1, 1));
+    assert_eq!((troubles.heard().len(), billing.times(ASKED)), (2, 1));
 }
 
 #[tokio::test]

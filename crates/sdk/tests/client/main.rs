@@ -5,6 +5,8 @@ mod billing;
 mod calls;
 mod events;
 mod gate;
+mod hang_up;
 mod host;
+mod limit;
 mod reporter;
 mod troubles;

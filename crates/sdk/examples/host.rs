@@ -5,6 +5,8 @@
 //! sign-in. `POST /chains` deploys a chain, up to what the plan has; `GET /chains` is counted and never refused.
 #![expect(clippy::print_stdout, reason = "says where it listens")]
 
+use std::time::Duration;
+
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
@@ -12,9 +14,15 @@ use axum::routing::{get, post};
 use axum::{Router, serve};
 use sdk::client::{Client, Reporter, ReporterSettings};
 use sdk::tower::{Customer, RequireSubscription, TrackUsage, UsageLimit, WhenUnavailable};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Less than whoever stops servers waits before it kills them.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Where troubles are heard of.
+    tracing_subscriber::fmt::init();
     let url = std::env::var("BILLING_URL").unwrap_or_else(|_| "http://127.0.0.1:3000".to_owned());
     let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3100".to_owned());
 
@@ -26,29 +34,32 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route_layer(UsageLimit::new(billing.clone(), "chain_deployments", WhenUnavailable::Refuse))
         .route("/chains", get(async || "your chains\n"))
         .layer(TrackUsage::new(reporter.clone(), "api_requests", "host"))
-        .layer(RequireSubscription::new(billing, WhenUnavailable::Allow))
+        .layer(RequireSubscription::new(billing.clone(), WhenUnavailable::Allow))
         .layer(from_fn(who));
 
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("http://{}", listener.local_addr()?);
-    serve(listener, app).with_graceful_shutdown(stop()).await?;
-    // What is not sent yet is sent now.
-    reporter.flush().await?;
-    Ok(())
+    let stop = stop(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    serve(listener, app).with_graceful_shutdown(stop).await?;
+    // What is not counted or sent yet is now.
+    let told = async {
+        billing.settled().await;
+        reporter.flush().await
+    };
+    Ok(tokio::time::timeout(LAST_WORDS, told).await??)
 }
 
 async fn who(mut request: Request, next: Next) -> Response {
-    let named = request
-        .headers()
-        .get("x-customer")
-        .and_then(|value| value.to_str().ok());
-    if let Some(customer) = named.map(|id| Customer(id.to_owned())) {
-        request.extensions_mut().insert(customer);
+    let named = request.headers().get("x-customer").cloned();
+    if let Some(Ok(id)) = named.as_ref().map(|name| name.to_str()) {
+        request.extensions_mut().insert(Customer(id.to_owned()));
     }
     next.run(request).await
 }
 
-async fn stop() {
-    // Without signals it runs until it is killed.
-    let _ = tokio::signal::ctrl_c().await;
+async fn stop(mut interrupt: Signal, mut terminate: Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
 }

@@ -4,13 +4,19 @@
 //! tried several times, always with the same ids, and an answer that was lost does no harm.
 
 mod error;
+#[cfg(feature = "tower")]
+mod open;
 mod reporter;
 mod retry;
 mod tls;
+mod trouble;
 
 pub use error::ClientError;
-pub use reporter::{Reporter, ReporterClosed, ReporterSettings, Trouble};
+#[cfg(feature = "tower")]
+pub(crate) use open::Open;
+pub use reporter::{Reporter, ReporterClosed, ReporterSettings};
 pub use retry::Patience;
+pub use trouble::{OnTrouble, Trouble};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +25,7 @@ use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::error::is_refusal;
 use crate::entitlements::Entitlements;
 use crate::events::{Event, Report};
 use crate::usage::{Answer, Check, Commit, Committed, Release, Released, Reserve, Reserved};
@@ -32,11 +39,14 @@ pub struct Client {
     parts: Arc<Parts>,
 }
 
+#[derive(Clone)]
 struct Parts {
     http: reqwest::Client,
     base: Url,
     api_key: String,
     patience: Patience,
+    #[cfg(feature = "tower")]
+    opened: open::Opened,
 }
 
 /// Without the key: whoever reads it could speak for the host.
@@ -78,6 +88,8 @@ impl Client {
                 base,
                 api_key: api_key.into(),
                 patience: Patience::default(),
+                #[cfg(feature = "tower")]
+                opened: open::Opened::default(),
             }),
         })
     }
@@ -85,16 +97,9 @@ impl Client {
     /// The same with another patience: a request that somebody waits for has less than one in the background.
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
-        let Parts {
-            http, base, api_key, ..
-        } = &*self.parts;
+        let parts = Parts::clone(&self.parts);
         Self {
-            parts: Arc::new(Parts {
-                http: http.clone(),
-                base: base.clone(),
-                api_key: api_key.clone(),
-                patience,
-            }),
+            parts: Arc::new(Parts { patience, ..parts }),
         }
     }
 
@@ -135,6 +140,18 @@ impl Client {
         self.call(Method::GET, &path, None::<&()>).await
     }
 
+    /// Until no call is under way or being counted that a `UsageLimit` with this client let through. At shutdown, with
+    /// a time limit of your own around it: while the billing service is away it does not end.
+    #[cfg(feature = "tower")]
+    pub async fn settled(&self) {
+        self.parts.opened.none().await;
+    }
+
+    #[cfg(feature = "tower")]
+    pub(crate) fn open(&self) -> Open {
+        self.parts.opened.one()
+    }
+
     async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
         let segments: Vec<&str> = path.split('/').collect();
         self.call(Method::POST, &segments, Some(body)).await
@@ -152,6 +169,7 @@ impl Client {
             base,
             api_key,
             patience,
+            ..
         } = &*self.parts;
         let mut url = base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -176,13 +194,6 @@ impl Client {
             }
         }
     }
-}
-
-/// A refusal is an answer, and as good tomorrow as today: it is not a failure of the call.
-fn is_refusal(status: u16, problem: &serde_json::Value) -> bool {
-    const REASONS: [&str; 4] = ["limit_reached", "not_in_plan", "suspended", "no_subscription"];
-    let code = problem.get("code").and_then(|code| code.as_str());
-    matches!(status, 402 | 403 | 429) && code.is_some_and(|code| REASONS.contains(&code))
 }
 
 async fn answer<T: DeserializeOwned>(

@@ -2,11 +2,13 @@
 //!
 //! Before them something of the host must say whose request it is: [`Customer`] in the request's extensions.
 
+mod failure;
+mod hold;
+mod known;
 mod refusal;
 mod require_subscription;
 mod track_usage;
 mod usage_limit;
-mod verdicts;
 
 pub use require_subscription::{RequireSubscription, RequireSubscriptionService};
 pub use track_usage::{TrackUsage, TrackUsageService};
@@ -29,3 +31,11 @@ pub enum WhenUnavailable {
 }
 
 type Answering<R, E> = Pin<Box<dyn Future<Output = Result<R, E>> + Send>>;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an event happens by the clock of where it happens"
+)]
+fn now() -> String {
+    chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).to_rfc3339()
+}

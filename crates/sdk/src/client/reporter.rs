@@ -1,55 +1,42 @@
 //! Events in the background: gathered into batches, sent until they are stored, lost only with the process.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::{Client, ClientError, Patience};
-use crate::events::{Event, MAX_EVENTS, Rejection};
+use super::{Client, ClientError, OnTrouble, Patience, Trouble};
+use crate::events::{Event, MAX_BODY_BYTES, MAX_EVENTS};
+
+/// Half of what a request may have: what an event takes is not known to the byte.
+const ENOUGH_BYTES: usize = MAX_BODY_BYTES / 2;
 
 /// How events are gathered.
 #[derive(Clone)]
 pub struct ReporterSettings {
-    /// A batch is sent when it has so many events; `USAGE_BATCH_SIZE` where nothing else is said.
+    /// A batch is sent when there are so many events, from 1 to [`MAX_EVENTS`]; `USAGE_BATCH_SIZE`, or 100, where
+    /// nothing else is said. What waits by then goes along.
     pub batch_size: usize,
-    /// Or when its first event has waited so long.
+    /// Or when its first event has waited so long: a second where nothing else is said.
     pub every: Duration,
-    /// So many events may wait. Who reports more waits too, until there is room.
+    /// So many events may wait besides those being sent, which are [`MAX_EVENTS`] at most: 10,000 where nothing else is
+    /// said. Who reports more waits too, until there is room.
     pub waiting: usize,
-    /// Hears of what does not go as it should.
-    pub on_trouble: Arc<dyn Fn(Trouble<'_>) + Send + Sync>,
+    /// Hears of what does not go as it should; `tracing` does where nothing else is said.
+    pub on_trouble: OnTrouble,
 }
 
 impl Default for ReporterSettings {
     fn default() -> Self {
         let named = std::env::var("USAGE_BATCH_SIZE").ok();
-        let named = named.and_then(|text| text.parse().ok()).filter(|size| *size > 0);
+        let named: Option<usize> = named.and_then(|text| text.parse().ok());
         Self {
-            batch_size: named.unwrap_or(100).min(MAX_EVENTS),
+            batch_size: named.filter(|size| *size > 0).unwrap_or(100),
             every: Duration::from_secs(1),
             waiting: 10_000,
-            on_trouble: Arc::new(|_| {}),
+            on_trouble: OnTrouble::default(),
         }
     }
-}
-
-/// What does not go as it should.
-#[derive(Debug)]
-pub enum Trouble<'a> {
-    /// It is tried again, with the same ids.
-    Delayed { error: &'a ClientError, events: usize },
-    /// One event is not taken and never will be; the others of its batch were.
-    Rejected {
-        event: &'a Event,
-        rejection: &'a Rejection,
-    },
-    /// A batch is not taken and never will be: the key, for one, is good for nothing.
-    Refused {
-        error: &'a ClientError,
-        events: &'a [Event],
-    },
 }
 
 /// The reporter was shut down.
@@ -62,10 +49,25 @@ enum Message {
     Flush(oneshot::Sender<()>),
 }
 
+/// An event that there is no room for yet.
+struct Waits<'a> {
+    event: Option<Event>,
+    on_trouble: &'a OnTrouble,
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        if let Some(event) = &self.event {
+            self.on_trouble.tell(Trouble::Lost { event });
+        }
+    }
+}
+
 /// Takes events and sends them in the background. Cheap to clone; all clones share one queue.
 #[derive(Clone)]
 pub struct Reporter {
     queue: mpsc::Sender<Message>,
+    on_trouble: OnTrouble,
 }
 
 impl std::fmt::Debug for Reporter {
@@ -82,14 +84,24 @@ impl Reporter {
             tries: 1,
             ..Patience::ENDLESS
         });
+        let on_trouble = settings.on_trouble.clone();
         tokio::spawn(send_all(client, settings, messages));
-        Self { queue }
+        Self { queue, on_trouble }
     }
 
-    /// Takes the event; waits while too many do already.
+    /// Takes the event; waits while too many do already. Who gives up waiting has lost it, and `on_trouble` hears so.
     pub async fn report(&self, event: Event) -> Result<(), ReporterClosed> {
-        let message = Message::Event(Box::new(event));
-        self.queue.send(message).await.map_err(|_| ReporterClosed)
+        let mut waits = Waits {
+            event: Some(event),
+            on_trouble: &self.on_trouble,
+        };
+        let room = self.queue.reserve().await;
+        let event = waits.event.take();
+        match (room, event) {
+            (Ok(room), Some(event)) => room.send(Message::Event(Box::new(event))),
+            _ => return Err(ReporterClosed),
+        }
+        Ok(())
     }
 
     /// Takes the event if there is room, and gives it back if not.
@@ -115,10 +127,11 @@ impl Reporter {
 
 /// Ends when the last reporter is dropped and all is sent.
 async fn send_all(client: Client, settings: ReporterSettings, mut messages: mpsc::Receiver<Message>) {
-    let mut batch = Vec::with_capacity(settings.batch_size);
+    let batch_size = settings.batch_size.clamp(1, MAX_EVENTS);
+    let mut batch = Batch::default();
     let mut due = Instant::now();
     loop {
-        let message = match batch.is_empty() {
+        let message = match batch.events.is_empty() {
             true => messages.recv().await.map(Some),
             false => tokio::time::timeout_at(due, messages.recv())
                 .await
@@ -126,60 +139,118 @@ async fn send_all(client: Client, settings: ReporterSettings, mut messages: mpsc
         };
         let flushed = match message {
             Some(Some(Message::Event(event))) => {
-                if batch.is_empty() {
+                if batch.events.is_empty() {
                     due = Instant::now() + settings.every;
                 }
-                batch.push(*event);
-                if batch.len() < settings.batch_size {
+                batch.add(*event);
+                if batch.events.len() < batch_size && batch.has_room() {
                     continue;
                 }
-                None
+                batch.fill(&mut messages)
             }
             Some(Some(Message::Flush(done))) => Some(done),
             // Time is up for the first event of the batch.
             Some(None) => None,
             None => break,
         };
-        deliver(&client, &settings, &mut batch).await;
+        deliver(&client, &settings.on_trouble, &batch.events).await;
+        batch = Batch::default();
         if let Some(done) = flushed {
             // Whoever does not wait any more does not mind.
             let _ = done.send(());
         }
     }
-    deliver(&client, &settings, &mut batch).await;
+    deliver(&client, &settings.on_trouble, &batch.events).await;
 }
 
-/// The same batch again until it is taken or will never be.
-async fn deliver(client: &Client, settings: &ReporterSettings, batch: &mut Vec<Event>) {
-    if batch.is_empty() {
-        return;
+/// What one request carries.
+#[derive(Default)]
+struct Batch {
+    events: Vec<Event>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn has_room(&self) -> bool {
+        self.events.len() < MAX_EVENTS && self.bytes < ENOUGH_BYTES
     }
-    let mut tried = 0;
-    loop {
-        let error = match client.send(batch).await {
+
+    fn add(&mut self, event: Event) {
+        self.bytes += bytes(&event);
+        self.events.push(event);
+    }
+
+    /// Whatever waits goes along: one event a request would do while many wait, a hundred would not. A flush is for
+    /// what was before it.
+    fn fill(&mut self, messages: &mut mpsc::Receiver<Message>) -> Option<oneshot::Sender<()>> {
+        while self.has_room() {
+            match messages.try_recv() {
+                Ok(Message::Event(event)) => self.add(*event),
+                Ok(Message::Flush(done)) => return Some(done),
+                Err(_) => break,
+            }
+        }
+        None
+    }
+}
+
+/// About as many as it takes on the wire.
+fn bytes(event: &Event) -> usize {
+    const NAMES: usize = 128;
+    let texts = [&event.id, &event.source, &event.event_type, &event.subject];
+    let texts: usize = texts.iter().map(|text| text.len()).sum();
+    let data = event.data.as_ref().map_or(0, |data| data.get().len());
+    NAMES + texts + data
+}
+
+/// The same events again until they are taken or never will be.
+async fn deliver(client: &Client, on_trouble: &OnTrouble, events: &[Event]) {
+    let (mut rest, mut most, mut tried) = (events, events.len(), 0);
+    while !rest.is_empty() {
+        let (part, later) = rest.split_at(most.min(rest.len()));
+        let error = match client.send(part).await {
             Ok(report) => {
                 for rejection in &report.rejected {
-                    if let Some(event) = batch.get(rejection.index) {
-                        (settings.on_trouble)(Trouble::Rejected { event, rejection });
+                    if let Some(event) = part.get(rejection.index) {
+                        on_trouble.tell(Trouble::Rejected { event, rejection });
                     }
                 }
-                break;
+                (rest, tried) = (later, 0);
+                continue;
             }
             Err(error) => error,
         };
-        tried += 1;
-        let Some(pause) = Patience::ENDLESS.pause(tried, &error) else {
-            (settings.on_trouble)(Trouble::Refused {
+        if is_too_large(&error) && part.len() > 1 {
+            most = part.len().div_ceil(2);
+        } else if is_for_good(&error) {
+            let events = part;
+            on_trouble.tell(Trouble::Refused {
                 error: &error,
-                events: batch,
+                events,
             });
-            break;
-        };
-        (settings.on_trouble)(Trouble::Delayed {
-            error: &error,
-            events: batch.len(),
-        });
-        tokio::time::sleep(pause).await;
+            (rest, tried) = (later, 0);
+        } else {
+            tried += 1;
+            let events = rest.len();
+            on_trouble.tell(Trouble::Delayed {
+                error: &error,
+                events,
+            });
+            tokio::time::sleep(Patience::ENDLESS.pause_whatever_it_is(tried, &error)).await;
+        }
     }
-    batch.clear();
+}
+
+fn is_too_large(error: &ClientError) -> bool {
+    matches!(error, ClientError::Problem { status: 413, .. })
+}
+
+/// The fault is in the events themselves. With the key, the address or the service it is another thing: somebody will
+/// mend that, and then the events are still there.
+fn is_for_good(error: &ClientError) -> bool {
+    match error {
+        ClientError::Encode(_) => true,
+        ClientError::Problem { status, .. } => matches!(status, 400 | 413 | 415 | 422),
+        _ => false,
+    }
 }

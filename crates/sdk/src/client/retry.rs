@@ -37,6 +37,12 @@ impl Patience {
         if !error.is_transient() || tried >= self.tries {
             return None;
         }
+        let pause = self.pause_whatever_it_is(tried, error);
+        (pause <= self.longest_pause.mul_f64(1.25)).then_some(pause)
+    }
+
+    /// The same for whoever goes on in any case.
+    pub(super) fn pause_whatever_it_is(&self, tried: u32, error: &ClientError) -> Duration {
         let asked = match error {
             ClientError::Problem { retry_after, .. } => *retry_after,
             _ => None,
@@ -47,8 +53,7 @@ impl Patience {
             .max(own.min(self.longest_pause))
             .min(LONGEST_PAUSE);
         // Not all at once when the service is back.
-        let pause = pause.mul_f64(rand::random_range(0.75..1.25));
-        (pause <= self.longest_pause.mul_f64(1.25)).then_some(pause)
+        pause.mul_f64(rand::random_range(0.75..1.25))
     }
 }
 

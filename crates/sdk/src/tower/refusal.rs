@@ -12,16 +12,20 @@ pub(super) fn of_problem<B: From<String>>(status: u16, problem: &Value) -> Respo
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Response::new(B::from(problem.to_string()));
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(RETRY_AFTER, A_MOMENT);
-    }
+    let json = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
     response
 }
 
 pub(super) fn unavailable<B: From<String>>() -> Response<B> {
-    own(503, "billing_unavailable", "the billing service does not answer")
+    let mut response = own(503, "billing_unavailable", "the billing service does not answer");
+    response.headers_mut().insert(RETRY_AFTER, A_MOMENT);
+    response
+}
+
+/// Without a time to come back at: it ends when somebody mends it.
+pub(super) fn misconfigured<B: From<String>>(wrong: &str) -> Response<B> {
+    own(503, "billing_misconfigured", wrong)
 }
 
 /// The layers stand before whatever says whose request it is.

@@ -7,11 +7,12 @@ use serde_json::json;
 use tower::{Layer, Service};
 use uuid::Uuid;
 
-use super::{Answering, Customer};
+use super::{Answering, Customer, now};
 use crate::client::Reporter;
 use crate::events::Event;
 
-/// Refuses nothing: where the billing service is away, requests wait only once the reporter's queue is full.
+/// Refuses nothing: where the billing service is away, requests wait only once the reporter's queue is full. A call
+/// whose caller hangs up before it ends is not reported.
 #[derive(Debug, Clone)]
 pub struct TrackUsage {
     track: Track,
@@ -113,12 +114,4 @@ impl Track {
             data: serde_json::value::to_raw_value(&data).ok(),
         }
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "an event happens by the clock of where it happens"
-)]
-fn now() -> String {
-    chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).to_rfc3339()
 }

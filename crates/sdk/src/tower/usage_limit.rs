@@ -1,18 +1,33 @@
 //! Units of a meter are held for each request, counted when it went well, and given back when it did not. At the limit
 //! the request is refused with what the billing service says, as a rule 429.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use http::{Request, Response, StatusCode};
-use serde_json::value::RawValue;
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
 use tower::{Layer, Service};
 use uuid::Uuid;
 
-use super::{Answering, Customer, WhenUnavailable, refusal};
-use crate::client::{Client, Patience, Reservation};
-use crate::usage::{Commit, Release, Reserve};
+use super::failure::{self, Failure};
+use super::hold::Hold;
+use super::known::Known;
+use super::{Answering, Customer, WhenUnavailable, now, refusal};
+use crate::client::{Client, ClientError, OnTrouble, Reservation, Trouble};
+use crate::events::Event;
+use crate::usage::Reserve;
+
+/// What events say of who counted them, as they do where a commit writes them.
+const SOURCE: &str = "reservation";
 
 /// Exact over any number of servers. A route has this or `TrackUsage` for a meter, never both.
+///
+/// A request waits two seconds for the billing service at most, in all layers together; then, and for a second for the
+/// same customer, it is as [`WhenUnavailable`] has it. What does not pass by itself, such as a key that expired, refuses
+/// requests with 503 `billing_misconfigured`. A caller who hangs up is not counted. At an orderly end
+/// [`Client::settled`] waits for the calls that are not counted yet.
 #[derive(Debug, Clone)]
 pub struct UsageLimit {
     limit: Limit,
@@ -22,27 +37,49 @@ pub struct UsageLimit {
 struct Limit {
     client: Client,
     meter: String,
+    event_type: String,
     quantity: Option<Box<RawValue>>,
     when_unavailable: WhenUnavailable,
+    on_trouble: OnTrouble,
+    failures: Arc<Known<Failure>>,
 }
 
 impl UsageLimit {
     /// One unit a request.
     pub fn new(client: Client, meter: impl Into<String>, when_unavailable: WhenUnavailable) -> Self {
+        let meter = meter.into();
         Self {
             limit: Limit {
                 client,
-                meter: meter.into(),
+                event_type: meter.clone(),
+                meter,
                 quantity: None,
                 when_unavailable,
+                on_trouble: OnTrouble::default(),
+                failures: Arc::default(),
             },
         }
+    }
+
+    /// What the meter counts, where that is not called as the meter is.
+    #[must_use]
+    pub fn event_type(mut self, event_type: impl Into<String>) -> Self {
+        self.limit.event_type = event_type.into();
+        self
+    }
+
+    /// Hears of customers of whom is not known whether they may, and of calls that cannot be counted; `tracing` does
+    /// where nothing else is said.
+    #[must_use]
+    pub fn on_trouble(mut self, on_trouble: OnTrouble) -> Self {
+        self.limit.on_trouble = on_trouble;
+        self
     }
 
     /// So many units a request.
     #[must_use]
     pub fn quantity(mut self, units: u32) -> Self {
-        self.limit.quantity = serde_json::value::to_raw_value(&units).ok();
+        self.limit.quantity = to_raw_value(&units).ok();
         self
     }
 }
@@ -80,7 +117,7 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<A>) -> Self::Future {
+    fn call(&mut self, mut request: Request<A>) -> Self::Future {
         let kept = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, kept);
         let limit = self.limit.clone();
@@ -88,20 +125,34 @@ where
             let Some(Customer(customer)) = request.extensions().get::<Customer>().cloned() else {
                 return Ok(refusal::nobody());
             };
-            let id = Uuid::now_v7().to_string();
-            match limit.client.reserve(&limit.reserve(&id, &customer)).await {
-                Ok(Reservation::Held(_)) => {
+            let ask = |deadline| limit.hold(&customer, deadline);
+            match failure::in_time(request.extensions_mut(), ask).await {
+                Ok(Asked::Held(hold)) => {
                     let answer = inner.call(request).await;
-                    let went_well = answer.as_ref().is_ok_and(|answer| counts(answer.status()));
-                    tokio::spawn(limit.end(id, customer, went_well));
+                    if answer.as_ref().is_ok_and(|answer| counts(answer.status())) {
+                        hold.count();
+                    }
                     answer
                 }
-                Ok(Reservation::Refused { status, problem }) => Ok(refusal::of_problem(status, &problem)),
-                Err(_) if limit.when_unavailable == WhenUnavailable::Allow => inner.call(request).await,
-                Err(_) => Ok(refusal::unavailable()),
+                Ok(Asked::Refused { status, problem }) => Ok(refusal::of_problem(status, &problem)),
+                Err(failure) => {
+                    if let Some(refusal) = failure.refusal(limit.when_unavailable) {
+                        return Ok(refusal);
+                    }
+                    inner.call(request).await
+                }
             }
         })
     }
+}
+
+enum Asked {
+    /// Dropped without being counted, the units are given back.
+    Held(Hold),
+    Refused {
+        status: u16,
+        problem: serde_json::Value,
+    },
 }
 
 /// What the host refuses or cannot do costs nobody anything.
@@ -109,32 +160,66 @@ fn counts(status: StatusCode) -> bool {
     status.is_success() || status.is_redirection() || status.is_informational()
 }
 
+/// Of an answer that was lost or cannot be read nobody knows whether it was yes.
+fn may_be_held(error: &ClientError) -> bool {
+    match error {
+        ClientError::Unreachable(error) => !error.is_connect(),
+        ClientError::TooSlow | ClientError::Decode(_) => true,
+        ClientError::Problem { status, .. } => matches!(status, 408 | 500 | 502 | 504),
+        ClientError::BadAddress | ClientError::Tls(_) | ClientError::Encode(_) => false,
+    }
+}
+
 impl Limit {
-    fn reserve(&self, id: &str, customer: &str) -> Reserve {
+    async fn hold(&self, customer: &str, deadline: Instant) -> Result<Asked, Failure> {
+        if let Some(failure) = self.failures.get(customer, Instant::now()) {
+            return Err(failure);
+        }
+        let event = self.event(customer);
+        let reserve = self.reserve(&event);
+        let hold = Hold::new(&self.client, &self.on_trouble, event);
+        match failure::until(deadline, self.client.reserve(&reserve)).await {
+            Ok(Reservation::Held(_)) => Ok(Asked::Held(hold.surely())),
+            Ok(Reservation::Refused { status, problem }) => {
+                hold.forget();
+                Ok(Asked::Refused { status, problem })
+            }
+            Err(error) => Err(self.failed(customer, &error, hold)),
+        }
+    }
+
+    fn failed(&self, customer: &str, error: &ClientError, hold: Hold) -> Failure {
+        self.on_trouble.tell(Trouble::Unanswered { error, customer });
+        if !may_be_held(error) {
+            hold.forget();
+        }
+        let failure = Failure::of(error);
+        self.failures
+            .learn(customer, Instant::now(), (failure, failure::LASTS));
+        failure
+    }
+
+    fn reserve(&self, event: &Event) -> Reserve {
         Reserve {
-            id: id.to_owned(),
-            customer: customer.to_owned(),
+            id: event.id.clone(),
+            customer: event.subject.clone(),
             meter: self.meter.clone(),
             quantity: self.quantity.clone(),
         }
     }
 
-    /// In the background, and until it is known: nobody waits for it. Where this process ends first, the units are
-    /// anybody's again after a minute, and the call is not counted.
-    async fn end(self, id: String, customer: String, went_well: bool) {
-        let client = self.client.with_patience(Patience::ENDLESS);
-        // What the service says for good, it says for good: there is nothing left to do here.
-        if went_well {
-            let (quantity, data) = (None, None);
-            let commit = Commit {
-                id,
-                customer,
-                quantity,
-                data,
-            };
-            let _ = client.commit(&commit).await;
-        } else {
-            let _ = client.release(&Release { id, customer }).await;
+    /// The call, as a commit would write it down.
+    fn event(&self, customer: &str) -> Event {
+        let data = self.quantity.as_ref().map(|units| json!({ "value": units }));
+        Event {
+            specversion: Some("1.0".to_owned()),
+            id: Uuid::now_v7().to_string(),
+            source: SOURCE.to_owned(),
+            event_type: self.event_type.clone(),
+            subject: customer.to_owned(),
+            time: Some(now()),
+            reverses: None,
+            data: data.and_then(|data| to_raw_value(&data).ok()),
         }
     }
 }

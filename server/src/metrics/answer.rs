@@ -33,13 +33,13 @@ pub fn routes() -> Router<AppState> {
 }
 
 async fn show(State(state): State<AppState>, request: Request) -> Result<Response, Problem> {
-    let AppState { metrics, billing, .. } = state;
+    let (metrics, billing) = (&state.metrics, &state.billing);
     metrics.admit(&request)?;
-    let seen = metrics.look(&billing).await;
+    let seen = metrics.look(billing).await;
     let mut text = String::new();
     for registry in [
         &metrics.parts.registry,
-        &standing::registry(&billing, seen.as_ref()),
+        &standing::registry(billing, seen.as_ref()),
     ] {
         prometheus_text::encode(&mut text, registry).map_err(|_| Error::Internal("the metrics"))?;
     }

@@ -15,7 +15,7 @@ mod roll_up;
 mod total;
 mod window;
 
-pub use event::{EventInput, EventOutcome, IngestReport};
+pub use event::{EventInput, EventOutcome, IngestReport, strictest};
 pub use explore::{EventCursor, EventPage, EventQuery, MAX_EXPORTED};
 pub use ingest::{MAX_EVENTS, Stored, count_within};
 pub use intake::Intake;

@@ -29,8 +29,8 @@ pub use partition::make_partition;
 pub use period::{MetersAsked, SpanOf, spans};
 pub use reservation::{
     Answered, LockedCounters, RanOut, Reservation, ReservationKey, ReservationState, expire,
-    forget_reservations, give_back, hold, lock_counters, lock_reservations, make_counters, run_out,
-    settle_reservations,
+    forget_reservations, give_back, hold, hold_again, lock_counters, lock_reservations, make_counters,
+    run_out, settle_reservations,
 };
 pub use reversal::{Reversal, StoredEvent, reverse, stored_events};
 pub use roll_up::{RollUp, ValueTotal, by_dimension, roll_up, rolled_up_at};

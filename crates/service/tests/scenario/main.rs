@@ -59,6 +59,7 @@ mod limit_held;
 mod limit_kinds;
 mod limit_parallel;
 mod limit_refused;
+mod limit_restart;
 mod limit_status;
 mod limited;
 mod lost_answer;

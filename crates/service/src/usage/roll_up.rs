@@ -49,10 +49,7 @@ impl Billing {
     }
 
     async fn roll_up(&self, what: RollUp) -> Result<u64> {
-        let mut tx = store::begin(self.pool()).await?;
-        let written = store::usage::roll_up(&mut tx, what).await?;
-        store::commit(tx).await?;
-        Ok(written)
+        Ok(store::usage::roll_up(self.pool(), what).await?)
     }
 }
 

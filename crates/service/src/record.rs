@@ -11,7 +11,7 @@ use store::subscription::Update;
 use store::{CustomerScope, PgConnection};
 
 use crate::id::mint;
-use crate::{Actor, Error, Result};
+use crate::{Actor, Error, Result, usage};
 
 /// What happened, to which record, because of whom.
 #[derive(Debug)]
@@ -128,6 +128,9 @@ impl Save<'_> {
 /// Saves the next version of a subscription with everything that stands beside it.
 pub async fn save(conn: &mut PgConnection, save: Save<'_>) -> Result<()> {
     let (moved, due) = beside(conn, &save).await?;
+    if !save.after.standalone {
+        usage::move_counters(conn, save.after, save.at).await?;
+    }
     save_all(conn, &[save], moved.as_slice(), &[due]).await
 }
 
@@ -152,6 +155,9 @@ pub async fn save_all(
 /// Stores a new subscription with everything that stands beside it.
 pub async fn create(conn: &mut PgConnection, save: Save<'_>) -> Result<()> {
     let (moved, due) = beside(conn, &save).await?;
+    if !save.after.standalone {
+        usage::move_counters(conn, save.after, save.at).await?;
+    }
     store::subscription::insert(conn, save.after).await?;
     saved(conn, &[save], moved.as_slice(), &[due]).await
 }

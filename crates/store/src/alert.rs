@@ -336,14 +336,28 @@ pub async fn forget(conn: &mut PgConnection, before: DateTime<Utc>, limit: i64) 
 
 /// How often the host platform has said something of this type about somebody.
 pub async fn times_said(conn: &mut PgConnection, customer: Option<CustomerId>, kind: &str) -> Result<u32> {
-    let said = sqlx::query_scalar!(
-        r#"SELECT coalesce(max(episode), 0) AS "said!" FROM alert
-           WHERE rule = 'host' AND customer_id IS NOT DISTINCT FROM $1 AND scope = $2"#,
-        customer.map(CustomerId::uuid),
-        kind,
-    )
-    .fetch_one(conn)
-    .await?;
+    // Asked apart: only so the database looks into its index.
+    let said = match customer {
+        Some(customer) => {
+            sqlx::query_scalar!(
+                r#"SELECT coalesce(max(episode), 0) AS "said!" FROM alert
+                   WHERE rule = 'host' AND customer_id = $1 AND scope = $2"#,
+                customer.uuid(),
+                kind,
+            )
+            .fetch_one(conn)
+            .await?
+        }
+        None => {
+            sqlx::query_scalar!(
+                r#"SELECT coalesce(max(episode), 0) AS "said!" FROM alert
+                   WHERE rule = 'host' AND customer_id IS NULL AND scope = $1"#,
+                kind,
+            )
+            .fetch_one(conn)
+            .await?
+        }
+    };
     row::count(TABLE, said)
 }
 

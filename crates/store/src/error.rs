@@ -56,6 +56,14 @@ impl Error {
         db.code().is_some_and(|code| code.starts_with("40"))
     }
 
+    /// Somebody held a lock for longer than there was time.
+    pub fn waited_too_long(&self) -> bool {
+        let Self::Db(sqlx::Error::Database(db)) = self else {
+            return false;
+        };
+        db.code().is_some_and(|code| code == "55P03")
+    }
+
     pub fn is_conflict_on(&self, name: &str) -> bool {
         matches!(self, Self::Conflict { constraint } if constraint == name)
     }

@@ -390,6 +390,26 @@ const CHECKS: &[Check] = &[
          WHERE coalesce(c.used, 0) <> coalesce(e.used, 0) LIMIT 20",
     ),
     (
+        "counters of present periods hold what happened in them",
+        "SELECT count(*) FROM usage_counter c JOIN subscription s
+             ON s.customer_id = c.customer_id AND s.usage_start = c.period_start
+         WHERE s.status <> 'canceled' AND s.standalone_plan_id IS NULL",
+        "WITH present AS (
+             SELECT s.customer_id, m.id AS meter_id, m.aggregation, s.usage_start, s.usage_end
+             FROM subscription s JOIN meter m ON m.reset = 'usage_period' AND m.aggregation IN ('sum', 'count')
+             WHERE s.status <> 'canceled' AND s.standalone_plan_id IS NULL
+         ), counted AS (
+             SELECT c.customer_id, c.meter_id, c.used FROM usage_counter c JOIN present p
+                 ON (p.customer_id, p.meter_id, p.usage_start) = (c.customer_id, c.meter_id, c.period_start)
+         ), happened AS (
+             SELECT customer_id, meter_id, sum(CASE p.aggregation WHEN 'count' THEN e.weight ELSE e.value END) AS used
+             FROM usage_event e JOIN present p USING (customer_id, meter_id)
+             WHERE e.occurred_at >= p.usage_start AND e.occurred_at < p.usage_end GROUP BY 1, 2
+         )
+         SELECT customer_id::text FROM counted c FULL JOIN happened h USING (customer_id, meter_id)
+         WHERE coalesce(c.used, 0) <> coalesce(h.used, 0) LIMIT 20",
+    ),
+    (
         "counters of different values count them",
         "SELECT count(*) FROM usage_counter_value",
         "SELECT coalesce(c.customer_id, v.customer_id)::text FROM

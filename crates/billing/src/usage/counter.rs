@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::{Event, UsageError};
+use super::{Event, SpanUsage, Tally, UsageError};
 use crate::catalog::Aggregation;
 use crate::exact;
+use crate::period::Period;
 
 /// Changes of one counter join to one, in any order to the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,39 @@ impl CounterChange {
             Aggregation::Latest => Self::Show {
                 at: event.occurred_at(),
                 value: event.value(),
+            },
+            Aggregation::Unique => return Err(UsageError::Unsupported),
+        })
+    }
+
+    /// All that the events of a period change; none where there were none.
+    pub fn within(
+        aggregation: Aggregation,
+        period: Period,
+        usage: &SpanUsage,
+    ) -> Result<Option<Self>, UsageError> {
+        let whole = usage.whole.map(|whole| Self::of_tally(aggregation, &whole.tally));
+        let mut within = whole.transpose()?;
+        for event in usage
+            .edges
+            .iter()
+            .filter(|event| period.contains(event.occurred_at()))
+        {
+            let change = Self::of(aggregation, event)?;
+            within = Some(within.map_or(Ok(change), |within| within.join(change))?);
+        }
+        Ok(within)
+    }
+
+    fn of_tally(aggregation: Aggregation, tally: &Tally) -> Result<Self, UsageError> {
+        Ok(match aggregation {
+            Aggregation::Count => Self::Add(tally.count.into()),
+            Aggregation::Sum | Aggregation::TimeWeighted => Self::Add(tally.sum),
+            Aggregation::Max => Self::Raise(tally.max),
+            Aggregation::Min => Self::Lower(tally.min),
+            Aggregation::Latest => Self::Show {
+                at: tally.last_at,
+                value: tally.last,
             },
             Aggregation::Unique => return Err(UsageError::Unsupported),
         })

@@ -118,15 +118,23 @@ impl Billing {
         };
         let mut seen = Vec::with_capacity(values.len());
         for value in values {
+            let key = key(value.rule, &value.scope);
             let rule = rules.iter().find(|rule| rule.kind == value.rule && rule.enabled);
             let levels = own.get(&(customer, value.scope.clone()));
             let levels = levels.filter(|_| value.rule == RuleKind::Usage);
             let steps = match (levels, rule) {
                 (Some(levels), _) => own_steps(levels, self.config().usage_thresholds)?,
                 (None, Some(rule)) => rule.steps.clone(),
-                (None, None) => continue,
+                (None, None) => {
+                    // Nothing is open of a rule that is off. What it told stays known: on again, it does not say so once more.
+                    let up = before.get(&key).into_iter().flat_map(|watch| watch.end().1);
+                    found
+                        .left
+                        .extend(up.filter_map(|crossed| left(customer, &key, crossed)));
+                    seen.push(key);
+                    continue;
+                }
             };
-            let key = key(value.rule, &value.scope);
             let look = look(before.get(&key), &steps, &value.reading)?;
             for (crossed, step) in look.opened {
                 let (title, message) = words(&value.about, step);

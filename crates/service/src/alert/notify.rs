@@ -70,7 +70,15 @@ impl Billing {
         pending: &NotificationRow,
         alert: &AlertRow,
     ) -> Result<Told> {
-        let address = address(&self.parts.sealer, channel)?;
+        let address = match address(&self.parts.sealer, channel) {
+            Ok(address) => address,
+            // By the schedule as well: else it would be tried for ever, and nobody would see why.
+            Err(error) => {
+                return Ok(Told::NotNow {
+                    why: format!("it cannot be told: {error}"),
+                });
+            }
+        };
         match channel.kind {
             ChannelKind::Slack => {
                 let told = self

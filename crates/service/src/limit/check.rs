@@ -246,7 +246,7 @@ impl Billing {
             let passed_at = standing.passed_at(count, now);
             if passed_at != count.passed_at {
                 let counter = (customer, meter.id, window.counter_start());
-                store::usage::note_passed(&mut conn, counter, passed_at).await?;
+                store::usage::note_passed(&mut conn, counter, (count.passed_at, passed_at)).await?;
                 count.passed_at = passed_at;
             }
         }

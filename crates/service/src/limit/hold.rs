@@ -12,13 +12,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use store::usage::{
     Answered, CounterKey, Hours, HoursUsed, LockedCounters, RanOut, Reservation, ReservationKey,
-    ReservationState,
+    ReservationState, SentKey,
 };
 use store::{PgConnection, Tx};
 
 use super::entitled::Entitled;
 use super::known::{Known, Listed};
 use super::reserve::{Held, ReservationError, ReserveOutcome};
+use crate::usage::strictest;
 use crate::{Error, Result};
 
 /// How long units are held for a call: longer than any call takes.
@@ -67,11 +68,7 @@ async fn attempt(known: &Known, asks: &[Ask]) -> Result<Option<Vec<Result<Done>>
     let counters: Vec<_> = batch.counters(asks).into_iter().collect();
     if !counters.is_empty() {
         let locked = store::usage::lock_counters(&mut tx, &counters).await?;
-        let missing: Vec<_> = counters
-            .iter()
-            .copied()
-            .filter(|key| !locked.counts.contains_key(key))
-            .collect();
+        let missing = batch.missing(&locked);
         if !missing.is_empty() {
             make(known, tx, &missing).await?;
             return Ok(None);
@@ -102,15 +99,20 @@ struct Plan {
     standing: Standing,
     window: Window,
     counter: CounterKey,
+    /// Whether it may be held where nothing was used yet.
+    possible: bool,
 }
 
 impl Plan {
-    fn of(entitled: &Entitled, meter: &Meter, at: DateTime<Utc>) -> Result<Self> {
-        let window = entitled.window(meter, at)?;
+    fn of(entitled: &Entitled, meter: &Meter, asked: &Reserve) -> Result<Self> {
+        let window = entitled.window(meter, asked.at)?;
+        let standing = entitled.standing(&meter.key)?;
+        let allowed = standing.allows(&Count::default(), asked.quantity, asked.at);
         Ok(Self {
-            standing: entitled.standing(&meter.key)?,
+            standing,
             window,
             counter: (entitled.stamp.customer, meter.id, window.counter_start()),
+            possible: allowed.is_ok(),
         })
     }
 
@@ -132,14 +134,18 @@ struct Batch {
     catalog: Arc<Listed>,
     entitled: HashMap<CustomerId, Arc<Entitled>>,
     reservations: HashMap<ReservationKey, Reservation>,
-    /// Of the asks, by their place; reservations that are known need none.
+    /// Of the asks, by their place; reservations whose units are held, or were used, need none.
     plans: HashMap<usize, Plan>,
+    /// Asks that whatever is counted says nothing about, by their place.
+    refused: HashMap<usize, Error>,
     /// The running counts, and what they were.
     counts: BTreeMap<CounterKey, Count>,
     before: HashMap<CounterKey, Count>,
     hours: HashMap<Hours, HoursUsed>,
     now: Option<DateTime<Utc>>,
     fresh: BTreeSet<ReservationKey>,
+    /// Those that had expired.
+    again: BTreeSet<ReservationKey>,
     settled: BTreeSet<ReservationKey>,
 }
 
@@ -167,26 +173,66 @@ impl Batch {
             entitled,
             reservations: reservations.into_iter().map(|r| (r.key(), r)).collect(),
             plans: HashMap::new(),
+            refused: HashMap::new(),
             counts: BTreeMap::new(),
             before: HashMap::new(),
             hours: HashMap::new(),
             now: None,
             fresh: BTreeSet::new(),
+            again: BTreeSet::new(),
             settled: BTreeSet::new(),
         };
         for (place, asked) in asks.iter().enumerate() {
             batch.plan(place, asked)?;
         }
+        batch.leave_out_counted(conn, asks).await?;
         Ok(batch)
     }
 
     fn plan(&mut self, place: usize, asked: &Ask) -> Result<()> {
-        let Some(asked) = reserve(asked).filter(|asked| !self.reservations.contains_key(&asked.key)) else {
+        let Some(asked) = reserve(asked).filter(|asked| self.is_open(&asked.key)) else {
             return Ok(());
         };
         let entitled = self.entitled.get(&asked.key.0);
         if let Some((entitled, meter)) = entitled.zip(self.catalog.meter(&asked.meter)) {
-            self.plans.insert(place, Plan::of(entitled, meter, asked.at)?);
+            match check_quantity(asked, meter, &self.catalog) {
+                Ok(()) => {
+                    self.plans.insert(place, Plan::of(entitled, meter, asked)?);
+                }
+                Err(error) => {
+                    self.refused.insert(place, error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is nothing yet under the id, or only what ran out: then it is decided as if there were nothing.
+    fn is_open(&self, key: &ReservationKey) -> bool {
+        self.reservations.get(key).is_none_or(|reservation| {
+            reservation.state == ReservationState::Expired
+                || (reservation.state == ReservationState::Held && reservation.is_over)
+        })
+    }
+
+    /// Under such an id nothing could be committed: it is that of an event, of a call that was counted long ago.
+    async fn leave_out_counted(&mut self, conn: &mut PgConnection, asks: &[Ask]) -> Result<()> {
+        let mut places: Vec<_> = self.plans.keys().copied().collect();
+        places.sort_unstable();
+        let id = |place: &usize| {
+            let (customer, event_id) = key(&asks[*place]);
+            SentKey {
+                customer: *customer,
+                event_id,
+                // Whatever it says.
+                body_hash: [0; 32],
+            }
+        };
+        let ids: Vec<_> = places.iter().map(id).collect();
+        for known in store::usage::known_keys(conn, &ids).await? {
+            let place = places[known.position];
+            self.plans.remove(&place);
+            self.refused.insert(place, Error::EventConflict);
         }
         Ok(())
     }
@@ -194,13 +240,26 @@ impl Batch {
     /// All that is to be locked: where something is granted, and where something may be given back.
     fn counters(&self, asks: &[Ask]) -> BTreeSet<CounterKey> {
         let granted = self.plans.values().filter(|plan| plan.standing.quota.is_some());
-        let released = asks.iter().filter(|asked| reserve(asked).is_none());
-        let released = released.filter_map(|asked| self.reservations.get(key(asked)));
-        let released = released.filter(|r| r.state == ReservationState::Held);
+        let known = asks
+            .iter()
+            .filter_map(|asked| Some((asked, self.reservations.get(key(asked))?)));
+        let given_back = known.filter(|(asked, reservation)| {
+            reservation.state == ReservationState::Held && (reserve(asked).is_none() || reservation.is_over)
+        });
         granted
             .map(|plan| plan.counter)
-            .chain(released.map(Reservation::counter))
+            .chain(given_back.map(|(_, reservation)| reservation.counter()))
             .collect()
+    }
+
+    /// The counters to be made. What is refused even where nothing was used needs none.
+    fn missing(&self, locked: &LockedCounters) -> Vec<CounterKey> {
+        let possible = self.plans.values().filter(|plan| plan.possible);
+        let missing: BTreeSet<_> = possible
+            .map(|plan| plan.counter)
+            .filter(|counter| !locked.counts.contains_key(counter))
+            .collect();
+        missing.into_iter().collect()
     }
 
     fn hours_asked(&self) -> Vec<Hours> {
@@ -236,21 +295,25 @@ impl Batch {
         }
         let catalog = self.catalog.clone();
         let meter = catalog.meter(&asked.meter).ok_or(Error::NotFound("meter"))?;
-        if let Some(reservation) = self.reservations.get(&asked.key) {
-            return repeated(reservation, (asked, meter), &self.thresholds);
+        if let Some(reservation) = self.reservations.get(&asked.key)
+            && let Some(answer) = repeated(reservation, (asked, meter), &self.thresholds)?
+        {
+            return Ok(answer);
         }
-        let plan = self
-            .plans
-            .get(&place)
-            .ok_or(Error::Internal("an ask without a plan"))?;
-        check_quantity(asked, meter)?;
+        if let Some(error) = self.refused.remove(&place) {
+            return Err(error);
+        }
+        let plan = self.plans.get(&place);
+        let plan = *plan.ok_or(Error::Internal("an ask without a plan"))?;
+        self.hold(&plan, (asked, meter))
+    }
+
+    /// Decided by the count as it is at this moment.
+    fn hold(&mut self, plan: &Plan, (asked, meter): (&Reserve, &Meter)) -> Result<ReserveOutcome> {
         let hours = plan.hours().and_then(|hours| self.hours.get(&hours));
         let mut nothing = Count::default();
-        let count = match plan.standing.quota {
-            Some(_) => self.counts.get_mut(&plan.counter),
-            None => Some(&mut nothing),
-        };
-        let count = count.ok_or(Error::Internal("a counter that is not locked"))?;
+        // Without a counter nothing was used, and nothing can be held.
+        let count = self.counts.get_mut(&plan.counter).unwrap_or(&mut nothing);
         if plan.hours().is_some() {
             count.used = hours.map_or(Decimal::ZERO, |hours| hours.used);
         }
@@ -269,8 +332,10 @@ impl Batch {
             held: Held::of(&reservation, &meter.key),
             answer,
         };
-        self.fresh.insert(asked.key.clone());
-        self.reservations.insert(asked.key.clone(), reservation);
+        match self.reservations.insert(asked.key.clone(), reservation) {
+            None => self.fresh.insert(asked.key.clone()),
+            Some(_) => self.again.insert(asked.key.clone()),
+        };
         Ok(outcome)
     }
 
@@ -305,6 +370,10 @@ impl Batch {
             (!same).then_some((*key, *count))
         };
         let changed: Vec<_> = self.counts.iter().filter_map(changed).collect();
+        let again = self.named(&self.again);
+        if !again.is_empty() {
+            store::usage::hold_again(conn, &again).await?;
+        }
         let settled = self.named(&self.settled);
         if !settled.is_empty() {
             store::usage::settle_reservations(conn, &settled).await?;
@@ -336,7 +405,7 @@ const fn key(asked: &Ask) -> &ReservationKey {
 }
 
 /// Only what adds up can be held, and only what an event can say: a counted event is one, whatever its value.
-fn check_quantity(asked: &Reserve, meter: &Meter) -> Result<()> {
+fn check_quantity(asked: &Reserve, meter: &Meter, catalog: &Listed) -> Result<()> {
     if !meter.selection.filter.is_empty() {
         // What the call will turn out to be is known only afterwards: held units might never be counted.
         return Err(ReservationError::NotReservable.into());
@@ -349,18 +418,25 @@ fn check_quantity(asked: &Reserve, meter: &Meter) -> Result<()> {
             return Err(ReservationError::NotReservable.into());
         }
     }
-    let event = Event::new(asked.at, asked.quantity, meter.aggregation);
+    let strictest = strictest(catalog.of_type(meter.event_type()));
+    let event = Event::new(asked.at, asked.quantity, strictest);
     event.map(drop).map_err(|_| Error::Invalid { field: "quantity" })
 }
 
-/// The same answer to the same request, whatever became of the units since.
+/// The same answer to the same request while its units are held and after they were used; none where they are anybody's
+/// again.
 fn repeated(
     reservation: &Reservation,
     (asked, meter): (&Reserve, &Meter),
     thresholds: &Thresholds,
-) -> Result<ReserveOutcome> {
+) -> Result<Option<ReserveOutcome>> {
     if (reservation.meter, reservation.quantity) != (meter.id, asked.quantity) {
         return Err(ReservationError::OtherContent.into());
+    }
+    match reservation.state {
+        ReservationState::Expired => return Ok(None),
+        ReservationState::Released => return Err(ReservationError::Released.into()),
+        ReservationState::Held | ReservationState::Committed { .. } => {}
     }
     let Answered {
         used,
@@ -368,10 +444,10 @@ fn repeated(
         limit,
         reset_at,
     } = reservation.answered;
-    Ok(ReserveOutcome::Held {
+    Ok(Some(ReserveOutcome::Held {
         held: Held::of(reservation, &meter.key),
         answer: Answer::repeated((used, reserved), limit, reset_at, thresholds),
-    })
+    }))
 }
 
 fn held(asked: &Reserve, counter: CounterKey, answer: Answer, now: DateTime<Utc>) -> Reservation {
@@ -384,6 +460,7 @@ fn held(asked: &Reserve, counter: CounterKey, answer: Answer, now: DateTime<Utc>
         quantity: asked.quantity,
         reserved_at: asked.at,
         expires_at: now + HELD_FOR,
+        is_over: false,
         state: ReservationState::Held,
         answered: Answered {
             used: answer.used,

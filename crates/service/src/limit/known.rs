@@ -48,6 +48,12 @@ impl Listed {
         self.keys.get(&meter).map(String::as_str)
     }
 
+    /// The meters that count events of the type.
+    pub fn of_type<'l>(&'l self, event_type: &'l str) -> impl Iterator<Item = &'l Meter> {
+        let meters = self.by_key.values();
+        meters.filter(move |meter| meter.event_type() == event_type)
+    }
+
     /// The type of the events that the meter counts.
     pub fn event_type(&self, meter: MeterId) -> Option<&str> {
         let meter = self.by_key.get(self.keys.get(&meter)?)?;

@@ -97,7 +97,7 @@ pub(super) fn is_id(text: &str) -> bool {
 }
 
 impl Billing {
-    /// Holds the units for a minute, or says why not. The same again gets the same answer.
+    /// Holds the units for a minute, or says why not. The same again gets the same answer, unless nothing is held any more.
     pub async fn reserve_usage(&self, actor: &Actor, command: ReserveUsage) -> Result<ReserveOutcome> {
         only_own(actor.sends_events()?, command.customer)?;
         if !is_id(&command.id) {

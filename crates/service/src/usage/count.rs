@@ -86,6 +86,19 @@ pub(super) async fn count(
     }
 }
 
+/// Counters that are changed by themselves.
+pub(super) async fn change_counters(
+    conn: &mut PgConnection,
+    counters: Counters,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let changes = Changes::sorted(Buckets::new(), counters);
+    match changes.write(conn, (&[], now)).await? {
+        Written::All { .. } => Ok(()),
+        Written::Only(_) => Err(Error::Internal("events where none were sent")),
+    }
+}
+
 #[derive(Default)]
 struct Folded<'e> {
     buckets: Buckets,

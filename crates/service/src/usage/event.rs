@@ -230,16 +230,7 @@ impl Known {
             })
         });
         let counted = counted.collect::<Result<Vec<_>, Refusal>>()?;
-        // A change of a level is bound more narrowly than other values: it is multiplied by time.
-        let level = meters
-            .iter()
-            .any(|meter| meter.aggregation == Aggregation::TimeWeighted);
-        let strictest = if level {
-            Aggregation::TimeWeighted
-        } else {
-            Aggregation::Sum
-        };
-        let event = Event::new(occurred_at, input.value, strictest)?;
+        let event = Event::new(occurred_at, input.value, strictest(meters))?;
         Ok(Countable {
             new: NewEvent {
                 key: input.key(),
@@ -251,6 +242,16 @@ impl Known {
             counted,
             customer,
         })
+    }
+}
+
+/// What the value of an event that these meters count is bound by: a change of a level more narrowly than other values,
+/// for it is multiplied by time.
+pub fn strictest<'m>(meters: impl IntoIterator<Item = &'m Meter>) -> Aggregation {
+    let is_level = |meter: &Meter| meter.aggregation == Aggregation::TimeWeighted;
+    match meters.into_iter().any(is_level) {
+        true => Aggregation::TimeWeighted,
+        false => Aggregation::Sum,
     }
 }
 

@@ -24,8 +24,16 @@ impl Billing {
         let PartitionsMade(made) = &self.parts.partitions;
         if made.load(Ordering::Relaxed) != month {
             let mut conn = store::acquire(self.pool()).await?;
-            ensure(&mut conn, now).await?;
-            made.store(month, Ordering::Relaxed);
+            match ensure(&mut conn, now).await {
+                Ok(()) => made.store(month, Ordering::Relaxed),
+                // Months are made long before they are needed: whoever comes next tries again.
+                Err(Error::Store(error)) if error.waited_too_long() => {
+                    tracing::warn!(
+                        "Events are being read for long: the next months' partitions are made later"
+                    );
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -41,10 +49,7 @@ impl Billing {
     }
 
     async fn roll_up(&self, what: RollUp) -> Result<u64> {
-        let mut tx = store::begin(self.pool()).await?;
-        let written = store::usage::roll_up(&mut tx, what).await?;
-        store::commit(tx).await?;
-        Ok(written)
+        Ok(store::usage::roll_up(self.pool(), what).await?)
     }
 }
 

@@ -39,12 +39,20 @@ impl Billing {
     pub(crate) async fn deliver_due(&self, endpoint: WebhookEndpointId) -> Result<()> {
         let begun = Instant::now();
         while begun.elapsed() < TURN {
-            let now = real_now();
             let mut tx = store::begin(self.pool()).await?;
+            // Once there is a connection: waiting for one is no part of the try.
+            let now = real_now();
             let lost_at = now + LOST_AFTER;
             let taken = store::webhook::delivery::take_due(&mut tx, endpoint, now, lost_at).await?;
             let Some(id) = taken else { return Ok(()) };
-            let sending = self.prepare(&mut tx, id, now).await?;
+            let sending = match self.prepare(&mut tx, id, now).await {
+                Err(error) if !error.is_transient() => {
+                    store::roll_back(tx).await?;
+                    self.record_unsent(id, &error, now).await?;
+                    continue;
+                }
+                sending => sending?,
+            };
             store::commit(tx).await?;
             match sending {
                 Some(sending) => self.send(sending).await?,
@@ -104,6 +112,29 @@ impl Billing {
         }))
     }
 
+    /// What cannot be sent, for its secret cannot be read say, had its try as well: else it would be first in line for
+    /// ever. It is no fault of the endpoint's.
+    async fn record_unsent(&self, id: WebhookDeliveryId, error: &Error, now: DateTime<Utc>) -> Result<()> {
+        tracing::warn!(delivery = %id, %error, "Delivery `{id}` cannot be sent: {error}");
+        let mut tx = store::begin(self.pool()).await?;
+        let delivery = store::webhook::delivery::lock(&mut tx, id).await?;
+        let delivery = delivery.ok_or(Error::NotFound("webhook delivery"))?;
+        let endpoint = store::webhook::endpoint::find(&mut tx, delivery.endpoint).await?;
+        let attempt = NewAttempt {
+            delivery: id,
+            number: delivery.attempts + 1,
+            url: endpoint.as_ref().map_or("", |endpoint| endpoint.url.as_str()),
+            sent_at: now,
+            duration_ms: 0,
+            answered: Answered::Not(&format!("it cannot be sent: {error}")),
+        };
+        store::webhook::attempt::insert(&mut tx, &attempt).await?;
+        let jitter = rand::random_range(-MAX_JITTER_PERMILLE..=MAX_JITTER_PERMILLE);
+        let after = after_try(Tried::Refused, delivery.tries + 1, now, jitter);
+        store::webhook::delivery::end(&mut tx, &ended(id, after, now)).await?;
+        Ok(store::commit(tx).await?)
+    }
+
     async fn record_try(&self, sending: &Sending, exchange: &Exchange) -> Result<()> {
         let (delivery, endpoint, now) = (&sending.delivery, &sending.endpoint, real_now());
         let tried = match &exchange.answer {
@@ -119,18 +150,7 @@ impl Billing {
             return Ok(());
         }
         log(&mut tx, sending, exchange).await?;
-        let (state, again_at) = match after {
-            After::Success => (DeliveryState::Success, None),
-            After::Again { at } => (DeliveryState::Pending, Some(at)),
-            After::Failed => (DeliveryState::Failed, None),
-        };
-        let ended = Ended {
-            id: delivery.id,
-            state,
-            again_at,
-            at: now,
-        };
-        store::webhook::delivery::end(&mut tx, &ended).await?;
+        store::webhook::delivery::end(&mut tx, &ended(delivery.id, after, now)).await?;
         if tried == Tried::Taken {
             store::webhook::endpoint::succeeded(&mut tx, endpoint.id, now).await?;
         } else {
@@ -182,6 +202,20 @@ impl Billing {
                 count => forgotten += count,
             }
         }
+    }
+}
+
+const fn ended(id: WebhookDeliveryId, after: After, at: DateTime<Utc>) -> Ended {
+    let (state, again_at) = match after {
+        After::Success => (DeliveryState::Success, None),
+        After::Again { at } => (DeliveryState::Pending, Some(at)),
+        After::Failed => (DeliveryState::Failed, None),
+    };
+    Ended {
+        id,
+        state,
+        again_at,
+        at,
     }
 }
 

@@ -53,9 +53,10 @@ impl Billing {
         let now = real_now();
         let since = since.clamp(now - FURTHEST, now);
         let mut tx = store::begin(self.pool()).await?;
-        let endpoint = listening(&mut tx, id).await?;
         let limit = i64::try_from(MAX_REPLAYED).unwrap_or(i64::MAX);
+        // Deliveries before their endpoint, as whoever sends one takes them.
         let mut again = store::webhook::replay::failed_again(&mut tx, id, since, (now, limit)).await?;
+        let endpoint = listening(&mut tx, id).await?;
         if again < MAX_REPLAYED {
             let what = (id, &endpoint.kinds);
             let missed = store::webhook::replay::missed(&mut tx, what, since, limit).await?;

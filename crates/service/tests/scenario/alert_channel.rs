@@ -542,3 +542,21 @@ async fn a_channel_is_made_once_however_often_it_is_asked_for(pool: PgPool) {
         .unwrap();
     assert_eq!(all.len(), 1);
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_channel_whose_address_cannot_be_read_is_a_try_that_failed(pool: PgPool) {
+    let channels = channels(pool).await;
+    channels.add(channels.slack(), Severity::Warning).await;
+    let damaged = "UPDATE alert_channel SET sealed = '\\x00'";
+    sqlx::query(damaged).execute(&channels.play.pool).await.unwrap();
+    channels.say("Nodes are down", Severity::Critical).await;
+    channels.play.billing.drain_outgoing().await.unwrap();
+    assert!(channels.receiver.take().is_empty());
+    let tries: Vec<(String, i32, bool)> = sqlx::query_as(
+        "SELECT state, attempts, last_error LIKE 'it cannot be told: %' FROM alert_notification",
+    )
+    .fetch_all(&channels.play.pool)
+    .await
+    .unwrap();
+    assert_eq!(tries, [("pending".to_owned(), 1, true)]);
+}

@@ -1,6 +1,7 @@
 //! What counts as near a limit, for each way a limit begins anew; what changes it though nothing is used; and how long
 //! alerts are kept.
 
+use rust_decimal::Decimal;
 use service::billing::alert::{RuleKind, Severity};
 use service::billing::entitlement::{Allowance, Override};
 use service::billing::id::StaffId;
@@ -250,4 +251,44 @@ async fn what_has_been_over_for_thirteen_months_is_forgotten(pool: PgPool) {
     for kept in &ids[1..] {
         assert_eq!(play.billing.alert(&Actor::System, *kept).await.unwrap().id, *kept);
     }
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_rule_that_is_turned_off_and_on_again_tells_nothing_twice(pool: PgPool) {
+    let play = play(pool, "2026-03-01T12:00:00Z").await;
+    play.buy("starter", Month, VISA).await;
+    let at = utc("2026-03-01T12:00:00Z");
+    play.use_meter("1", "api_requests", 85_000, at).await;
+    play.billing.evaluate_alerts().await.unwrap();
+    let rules = play.billing.alert_rules(&Actor::System).await.unwrap();
+    let usage = rules
+        .into_iter()
+        .find(|rule| rule.kind == RuleKind::Usage)
+        .unwrap();
+    let turn = async |on: bool| {
+        let rule = (on, usage.steps.clone());
+        let set = play.billing.set_alert_rule(&Actor::System, RuleKind::Usage, rule);
+        set.await.unwrap();
+        play.billing.sweep_alerts().await.unwrap();
+    };
+    let told = async || -> Vec<(Decimal, String)> {
+        sqlx::query_as(
+            "SELECT trim_scale(step), state FROM alert WHERE rule = 'usage' ORDER BY opened_at, step",
+        )
+        .fetch_all(&play.pool)
+        .await
+        .unwrap()
+    };
+    let step = |at: &str, state: &str| (at.parse().unwrap(), state.to_owned());
+    assert_eq!(told().await, [step("0.8", "open")]);
+    turn(false).await;
+    assert_eq!(told().await, [step("0.8", "resolved")]);
+    turn(true).await;
+    play.use_meter("2", "api_requests", 1, at).await;
+    play.billing.evaluate_alerts().await.unwrap();
+    assert_eq!(told().await, [step("0.8", "resolved")]);
+    // What comes next is news.
+    play.use_meter("3", "api_requests", 5_000, at).await;
+    play.billing.evaluate_alerts().await.unwrap();
+    assert_eq!(told().await, [step("0.8", "resolved"), step("0.9", "open")]);
 }

@@ -6,7 +6,7 @@ use service::billing::period::Interval::Month;
 use service::{Billing, Error, ReservationError, ReserveOutcome, ReserveUsage, ServiceConfig};
 use sqlx::PgPool;
 
-use crate::limited::{Rest, counts, host};
+use crate::limited::{Rest, counts, host, is};
 use crate::play::{Play, VISA, play, utc};
 
 const CHAINS: &str = "chain_deployments";
@@ -16,13 +16,6 @@ async fn five_chains(pool: PgPool) -> Play {
     let play = play(pool, "2026-04-01T00:00:00Z").await;
     play.buy("professional", Month, VISA).await;
     play
-}
-
-fn is(error: Result<impl std::fmt::Debug, Error>, expected: ReservationError) {
-    assert!(
-        matches!(&error, Err(Error::Reservation(found)) if *found == expected),
-        "{error:?} instead of {expected:?}"
-    );
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -123,12 +116,13 @@ async fn the_same_again_is_the_same_answer(pool: PgPool) {
     assert_eq!(play.try_commit("a", Some(1)).await.unwrap(), committed);
     let other = play.try_commit("a", Some(2)).await;
     assert!(matches!(other, Err(Error::EventConflict)), "{other:?}");
-    assert_eq!(again().await, first, "also when it is over");
+    assert_eq!(again().await, first, "also when it is counted");
     is(play.release("a").await, ReservationError::Committed);
 
     let released = play.release("b").await.unwrap();
     assert_eq!(play.release("b").await.unwrap(), released);
     is(play.try_commit("b", None).await, ReservationError::Released);
+    is(play.try_reserve("b", CHAINS, 1).await, ReservationError::Released);
     assert_eq!(play.check(CHAINS, 1).await, counts(1, 1, 5));
     assert_eq!(play.counted(CHAINS).await, [("a".to_owned(), 1.into())]);
     play.ties().await;
@@ -139,17 +133,21 @@ async fn the_id_is_that_of_the_event_as_well(pool: PgPool) {
     let play = five_chains(pool).await;
     let now = utc("2026-04-01T00:00:00Z");
     play.use_meter("a", CHAINS, 1, now).await;
-    play.reserve("a", CHAINS, 1).await;
-    let taken = play.try_commit("a", None).await;
+    let taken = play.try_reserve("a", CHAINS, 1).await;
     assert!(matches!(taken, Err(Error::EventConflict)), "{taken:?}");
-    play.release("a").await.unwrap();
+    // The event may also come while the units are held.
+    play.reserve("c", CHAINS, 1).await;
+    play.use_meter("c", CHAINS, 1, now).await;
+    let taken = play.try_commit("c", None).await;
+    assert!(matches!(taken, Err(Error::EventConflict)), "{taken:?}");
+    play.release("c").await.unwrap();
     // And the other way round: the call is counted, and the event is another body under its id.
     play.reserve("b", CHAINS, 1).await;
     play.commit("b", None).await;
     let event = play.event("b", CHAINS, 1, now);
     let sent = play.billing.ingest_one(&host(), event).await;
     assert!(matches!(sent, Err(Error::EventConflict)), "{sent:?}");
-    let nothing_more = counts(2, 0, 5);
+    let nothing_more = counts(3, 0, 5);
     assert_eq!(play.check(CHAINS, 1).await, nothing_more);
     play.ties().await;
 }

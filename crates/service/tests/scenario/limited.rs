@@ -5,7 +5,8 @@ use rust_decimal::Decimal;
 use service::billing::entitlement::{Allowance, Answer, Reason};
 use service::billing::id::ApiKeyId;
 use service::{
-    Actor, Billing, CheckUsage, CommitUsage, Committed, Held, ReserveOutcome, ReserveUsage, Result, Scope,
+    Actor, Billing, CheckUsage, CommitUsage, Committed, Error, Held, ReservationError, ReserveOutcome,
+    ReserveUsage, Result, Scope,
 };
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -126,6 +127,14 @@ pub fn counts(used: i64, reserved: i64, limit: i64) -> Answer {
         limit: Allowance::Units(limit.into()),
         reset_at: None,
     }
+}
+
+/// That it was refused for this.
+pub fn is(error: Result<impl std::fmt::Debug>, expected: ReservationError) {
+    assert!(
+        matches!(&error, Err(Error::Reservation(found)) if *found == expected),
+        "{error:?} instead of {expected:?}"
+    );
 }
 
 /// The rest of an answer.

@@ -253,3 +253,33 @@ async fn the_log_is_kept_for_ninety_days(pool: PgPool) {
     assert_eq!(hooks.play.billing.forget_deliveries().await.unwrap(), 1);
     assert_eq!(hooks.deliveries(None).await.len(), all.len() - 1);
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_cannot_be_signed_is_a_try_that_failed(pool: PgPool) {
+    let hooks = hooks(pool, "2026-03-01T12:00:00Z").await;
+    buy(&hooks.play).await;
+    publish(&hooks.play).await;
+    let damaged = "UPDATE webhook_secret SET sealed = '\\x00'";
+    sqlx::query(damaged).execute(&hooks.play.pool).await.unwrap();
+    hooks.deliver().await;
+    assert!(hooks.receiver.take().is_empty());
+    // None is first in line for ever: each had its try, and says what is wrong.
+    let waiting = hooks.deliveries(Some(DeliveryState::Pending)).await;
+    assert!(waiting.len() > 1);
+    for delivery in &waiting {
+        assert!(delivery.attempts > 0);
+        let detail = hooks
+            .play
+            .billing
+            .webhook_delivery(&Actor::System, delivery.id)
+            .await;
+        let why: Vec<_> = detail
+            .unwrap()
+            .attempts
+            .into_iter()
+            .map(|one| one.error.unwrap())
+            .collect();
+        assert_eq!(why.len(), usize::try_from(delivery.attempts).unwrap());
+        assert!(why[0].starts_with("it cannot be sent: "), "{why:?}");
+    }
+}

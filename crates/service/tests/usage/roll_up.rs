@@ -1,5 +1,7 @@
 //! Days and months.
 
+use std::time::Duration;
+
 use rust_decimal::Decimal;
 use sqlx::PgPool;
 
@@ -100,4 +102,27 @@ async fn months_are_made_ahead_once_and_what_is_in_the_default_stays(pool: PgPoo
     assert_eq!(world.count_of("usage_event_2026_03").await, 1);
     assert_eq!(world.count_of("usage_event_default").await, 5);
     world.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_month_is_made_later_where_somebody_reads_for_long(pool: PgPool) {
+    let (world, ada) = metered(pool).await;
+    let mut reader = world.pool.begin().await.unwrap();
+    sqlx::query("SELECT count(*) FROM usage_event")
+        .execute(&mut *reader)
+        .await
+        .unwrap();
+    // Nobody waits behind it for longer than a moment, and nothing fails.
+    let (made, sent) = tokio::join!(
+        tokio::time::timeout(Duration::from_secs(20), world.billing.prepare_partitions()),
+        tokio::time::timeout(
+            Duration::from_secs(20),
+            world.send(vec![event(ada, "1", "calls", "1", "2026-01-14T12:00:00Z")])
+        )
+    );
+    made.expect("it waits").unwrap();
+    sent.expect("it waits");
+    reader.rollback().await.unwrap();
+    world.billing.prepare_partitions().await.unwrap();
+    assert_eq!(world.count_of("usage_event_2026_02").await, 0);
 }

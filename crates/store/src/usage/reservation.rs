@@ -66,6 +66,8 @@ pub struct Reservation {
     pub reserved_at: DateTime<Utc>,
     /// By real time.
     pub expires_at: DateTime<Utc>,
+    /// Whether that was before the transaction began.
+    pub is_over: bool,
     pub state: ReservationState,
     pub answered: Answered,
 }
@@ -96,7 +98,8 @@ pub async fn lock_reservations(
 ) -> Result<Vec<Reservation>> {
     let rows = sqlx::query!(
         r#"SELECT r.customer_id, r.id, r.meter_id, nullif(r.period_start, '-infinity') AS period_start, r.quantity,
-               r.reserved_at, r.expires_at, r.state, r.committed, r.late, r.used, r.reserved, r.included, r.reset_at
+               r.reserved_at, r.expires_at, r.expires_at <= now() AS "is_over!", r.state, r.committed, r.late, r.used,
+               r.reserved, r.included, r.reset_at
            FROM UNNEST($1::uuid[], $2::text[]) AS k(customer_id, id)
            JOIN usage_reservation r ON r.customer_id = k.customer_id AND r.id = k.id
            ORDER BY r.customer_id, r.id FOR UPDATE OF r"#,
@@ -115,6 +118,7 @@ pub async fn lock_reservations(
                 quantity: r.quantity,
                 reserved_at: r.reserved_at,
                 expires_at: r.expires_at,
+                is_over: r.is_over,
                 state: state.ok_or_else(|| Error::corrupt(TABLE, &r.id))?,
                 answered: Answered {
                     used: r.used,
@@ -177,6 +181,32 @@ pub async fn hold(
     .fetch_one(conn)
     .await?;
     Ok(all_new)
+}
+
+/// Writes locked ones anew that had expired.
+pub async fn hold_again(conn: &mut PgConnection, again: &[&Reservation]) -> Result<()> {
+    sqlx::query!(
+        "UPDATE usage_reservation r SET period_start = coalesce(n.period_start, '-infinity'),
+             reserved_at = n.reserved_at, expires_at = n.expires_at, state = n.state, used = n.used,
+             reserved = n.reserved, included = n.included, reset_at = n.reset_at
+         FROM UNNEST($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::text[],
+             $7::numeric[], $8::numeric[], $9::numeric[], $10::timestamptz[])
+             AS n(customer_id, id, period_start, reserved_at, expires_at, state, used, reserved, included, reset_at)
+         WHERE r.customer_id = n.customer_id AND r.id = n.id",
+        &column(again, |r| r.customer.uuid()),
+        &column(again, |r| r.id.as_str()) as &[&str],
+        &column(again, |r| r.period_start) as &[Option<DateTime<Utc>>],
+        &column(again, |r| r.reserved_at),
+        &column(again, |r| r.expires_at),
+        &column(again, |r| r.state.as_str()) as &[&str],
+        &column(again, |r| r.answered.used),
+        &column(again, |r| r.answered.reserved),
+        &column(again, |r| r.answered.limit.units()) as &[Option<Decimal>],
+        &column(again, |r| r.answered.reset_at) as &[Option<DateTime<Utc>>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Writes down what became of reservations that were locked before.

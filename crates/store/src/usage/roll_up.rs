@@ -3,7 +3,7 @@
 use billing::id::MeterId;
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::row::column;
@@ -12,7 +12,7 @@ use crate::{CustomerScope, Result};
 /// Of a dimension a day keeps so many values apart; the rest are one.
 const MAX_VALUES: i64 = 100;
 const MAX_VALUE_CHARS: i32 = 255;
-/// A statement sums up so many: the first roll-up of a filled table has very many to do.
+/// A transaction sums up so many: the first roll-up of a filled table has very many to do.
 const DAYS_AT_ONCE: usize = 20_000;
 
 /// Which days to recompute.
@@ -24,26 +24,30 @@ pub enum RollUp {
     Days { from: NaiveDate, to: NaiveDate },
 }
 
-/// Says how many days of a meter and customer were written. One at a time: the second waits and finds
-/// less to do. Runs in the caller's transaction.
-pub async fn roll_up(conn: &mut PgConnection, what: RollUp) -> Result<u64> {
+/// Says how many days of a meter and customer were written. Each portion is a transaction of its own: what is published
+/// waits for every one that has written.
+pub async fn roll_up(pool: &PgPool, what: RollUp) -> Result<u64> {
+    let mut conn = pool.acquire().await?;
     // The margin covers transactions that were open at the last time: a bucket carries the time at which
     // its transaction began.
-    let since = sqlx::query_scalar!(
-        r#"SELECT nullif(done_until, '-infinity') - interval '10 minutes' AS "since"
-           FROM usage_roll_up FOR UPDATE"#
+    let begun = sqlx::query!(
+        r#"SELECT nullif(done_until, '-infinity') - interval '10 minutes' AS "since", now() AS "now!"
+           FROM usage_roll_up"#
     )
     .fetch_one(&mut *conn)
     .await?;
     match what {
         RollUp::Changed => {
-            let written = recompute(conn, since, None, None).await?;
-            sqlx::query!("UPDATE usage_roll_up SET done_until = now()")
-                .execute(conn)
-                .await?;
+            let written = recompute(&mut conn, begun.since, None, None).await?;
+            sqlx::query!(
+                "UPDATE usage_roll_up SET done_until = greatest(done_until, $1)",
+                begun.now
+            )
+            .execute(&mut *conn)
+            .await?;
             Ok(written)
         }
-        RollUp::Days { from, to } => recompute(conn, None, Some(from), Some(to)).await,
+        RollUp::Days { from, to } => recompute(&mut conn, None, Some(from), Some(to)).await,
     }
 }
 
@@ -75,10 +79,16 @@ async fn recompute(
         .collect();
     let broken_down = is_broken_down(conn).await?;
     for portion in days.chunks(DAYS_AT_ONCE) {
-        sum_up(conn, portion).await?;
+        let mut tx = conn.begin().await?;
+        // One at a time: who comes second sees all that the first saw, so that what is written last is newest.
+        sqlx::query!("SELECT FROM usage_roll_up FOR UPDATE")
+            .execute(&mut *tx)
+            .await?;
+        sum_up(&mut tx, portion).await?;
         if broken_down {
-            break_down(conn, portion).await?;
+            break_down(&mut tx, portion).await?;
         }
+        tx.commit().await?;
     }
     Ok(days.len() as u64)
 }

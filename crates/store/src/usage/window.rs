@@ -47,19 +47,22 @@ pub async fn counts(conn: &mut PgConnection, keys: &[CounterKey]) -> Result<Hash
     Ok(count.collect())
 }
 
-/// Writes down since when a soft limit is passed, or that it is not any more.
+/// Writes down since when a soft limit is passed, or that it is not any more; unless somebody else did since it was read
+/// that it was passed `before`.
 pub async fn note_passed(
     conn: &mut PgConnection,
     (customer, meter, period_start): CounterKey,
-    passed_at: Option<DateTime<Utc>>,
+    (before, passed_at): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
 ) -> Result<()> {
     sqlx::query!(
         "UPDATE usage_counter SET passed_at = $4
-         WHERE customer_id = $1 AND meter_id = $2 AND period_start = coalesce($3, '-infinity'::timestamptz)",
+         WHERE customer_id = $1 AND meter_id = $2 AND period_start = coalesce($3, '-infinity'::timestamptz)
+             AND passed_at IS NOT DISTINCT FROM $5",
         customer.uuid(),
         meter.uuid(),
         period_start,
         passed_at,
+        before,
     )
     .execute(conn)
     .await?;

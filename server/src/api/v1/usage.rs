@@ -70,7 +70,8 @@ async fn check(
 
 /// Holds units for a call, for 60 seconds.
 ///
-/// Never past a hard limit, whatever the number of callers. The same `id` again is the same reservation.
+/// Never past a hard limit, whatever the number of callers. The same `id` again is the same reservation; where
+/// its 60 seconds are over, it is decided anew.
 #[utoipa::path(
     post, path = "/usage/reserve", tag = "Limits", operation_id = "reserveUsage",
     request_body(content((wire::Reserve = "application/json"))),

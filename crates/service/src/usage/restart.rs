@@ -1,0 +1,206 @@
+//! Usage periods that begin or end elsewhere than it was thought when their events came: what was counted moves to the
+//! counters where it belongs, with the units that are held.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use billing::catalog::{Aggregation, Meter, Reset};
+use billing::entitlement::Count;
+use billing::id::{CustomerId, MeterId};
+use billing::period::Period;
+use billing::subscription::Subscription;
+use billing::usage::{CounterChange, LiveUsage, SpanUsage, carries_over, usage_period};
+use chrono::{DateTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
+use store::usage::{CounterKey, SpanOf, UsageCustomer};
+use store::{CustomerScope, PgConnection};
+
+use super::count::change_counters;
+use super::total::period_usage;
+use super::window::live_usage;
+use crate::{Error, Result};
+
+/// Events may be so far ahead.
+const AHEAD: TimeDelta = TimeDelta::hours(1);
+
+/// To be called in the transaction that stores the subscription, before it does: where events were counted until then is
+/// told by what is stored. An upgrade that is paid for happens as of its quote, which may be hours ago.
+pub async fn move_counters(conn: &mut PgConnection, after: &Subscription, now: DateTime<Utc>) -> Result<()> {
+    let found = store::usage::customers(conn, &[after.customer], "")
+        .await?
+        .customers;
+    let Some(before) = found.first() else {
+        return Ok(());
+    };
+    let pieces = pieces(before, &live_usage(after), now)?;
+    if pieces.is_empty() {
+        return Ok(());
+    }
+    let meters = store::catalog::meters(conn).await?;
+    let meters: Vec<_> = meters.iter().filter(|meter| starts_again(meter)).collect();
+    let old = |meter: &&Meter| {
+        pieces
+            .iter()
+            .map(|piece| piece.old(before.id, meter.id))
+            .collect::<Vec<_>>()
+    };
+    let keys: BTreeSet<_> = meters.iter().flat_map(old).collect();
+    let keys: Vec<_> = keys.into_iter().collect();
+    // What is read from here on is what these counters hold, for both are written together.
+    let locked = store::usage::lock_counters(conn, &keys).await?.counts;
+    for piece in pieces {
+        let is_counted = |meter: &&&Meter| locked.contains_key(&piece.old(before.id, meter.id));
+        let meters: Vec<_> = meters.iter().filter(is_counted).copied().collect();
+        if !meters.is_empty() {
+            piece.move_used(conn, (before.id, &meters), now).await?;
+            piece.move_held(conn, before.id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Other meters go by the calendar, by hours or by nothing at all.
+fn starts_again(meter: &Meter) -> bool {
+    meter.reset == Reset::UsagePeriod && !carries_over(meter)
+}
+
+/// A part of a period that is one of another period from now on.
+struct Piece {
+    from: Period,
+    to: Period,
+    moved: Period,
+}
+
+/// From the start of the present period on: what is before is billed, and no limit is held against it.
+fn pieces(before: &UsageCustomer, after: &LiveUsage, now: DateTime<Utc>) -> Result<Vec<Piece>> {
+    let mut pieces = Vec::new();
+    let mut at = after.usage_period.start();
+    while at <= now + AHEAD {
+        let from = usage_period(at, before.live.as_ref(), before.zone)?;
+        let to = usage_period(at, Some(after), before.zone)?;
+        let end = from.end().min(to.end());
+        if from.start() != to.start()
+            && let Ok(moved) = Period::new(at, end)
+        {
+            pieces.push(Piece { from, to, moved });
+        }
+        at = end;
+    }
+    Ok(pieces)
+}
+
+impl Piece {
+    const fn old(&self, customer: CustomerId, meter: MeterId) -> CounterKey {
+        (customer, meter, Some(self.from.start()))
+    }
+
+    const fn new(&self, customer: CustomerId, meter: MeterId) -> CounterKey {
+        (customer, meter, Some(self.to.start()))
+    }
+
+    /// What the old period keeps.
+    fn kept(&self) -> impl Iterator<Item = Period> {
+        let (from, moved) = (self.from, self.moved);
+        let around = [(from.start(), moved.start()), (moved.end(), from.end())];
+        around
+            .into_iter()
+            .filter_map(|(start, end)| Period::new(start, end).ok())
+    }
+
+    async fn move_used(
+        &self,
+        conn: &mut PgConnection,
+        (customer, meters): (CustomerId, &[&Meter]),
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let scope = CustomerScope::of(customer);
+        let periods: Vec<_> = std::iter::once(self.moved).chain(self.kept()).collect();
+        let spans: Vec<_> = periods
+            .iter()
+            .map(|period| SpanOf {
+                scope,
+                period: *period,
+            })
+            .collect();
+        let usage = period_usage(conn, &spans, meters).await?;
+        let nothing = SpanUsage::default();
+        let of = |place: usize, meter: MeterId| usage[place].get(&meter).unwrap_or(&nothing);
+        let (mut changes, mut again, mut unique) = (BTreeMap::new(), Vec::new(), Vec::new());
+        for meter in meters {
+            let (old, new) = (self.old(customer, meter.id), self.new(customer, meter.id));
+            if meter.aggregation == Aggregation::Unique {
+                if of(0, meter.id).distinct > 0 {
+                    unique.push(meter.id);
+                    again.push(old);
+                }
+                continue;
+            }
+            let within =
+                |place| CounterChange::within(meter.aggregation, periods[place], of(place, meter.id));
+            let Some(moved) = within(0)? else { continue };
+            changes.insert(new, moved);
+            if let CounterChange::Add(used) = moved {
+                changes.insert(old, CounterChange::Add(-used));
+                continue;
+            }
+            // What was greatest, least or latest without it the counter does not tell.
+            again.push(old);
+            for place in 1..periods.len() {
+                if let Some(kept) = within(place)? {
+                    let before = changes.get(&old).copied();
+                    changes.insert(old, before.map_or(Ok(kept), |before| before.join(kept))?);
+                }
+            }
+        }
+        store::usage::forget_counters(conn, &again).await?;
+        let mut values = BTreeSet::new();
+        for (place, span) in spans.iter().enumerate() {
+            let start = if place == 0 {
+                self.to.start()
+            } else {
+                self.from.start()
+            };
+            let seen = store::usage::values(conn, *span, &unique).await?;
+            values.extend(
+                seen.into_iter()
+                    .map(|(meter, value)| ((customer, meter, Some(start)), value)),
+            );
+        }
+        let values: Vec<_> = values.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let new = store::usage::add_to_counted(conn, &values).await?;
+        let new = new
+            .into_iter()
+            .map(|(key, new)| (key, CounterChange::Add(new.into())));
+        changes.extend(new);
+        change_counters(conn, changes, now).await
+    }
+
+    /// A call that is under way is counted as of when its units were held.
+    async fn move_held(&self, conn: &mut PgConnection, customer: CustomerId) -> Result<()> {
+        let (from, to) = (self.from.start(), self.to.start());
+        let held = store::usage::move_reservations(conn, customer, (from, self.moved, to)).await?;
+        let mut moved: BTreeMap<MeterId, Decimal> = BTreeMap::new();
+        for (meter, quantity) in held {
+            *moved.entry(meter).or_default() += quantity;
+        }
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let new: Vec<_> = moved.keys().map(|meter| self.new(customer, *meter)).collect();
+        store::usage::make_counters(conn, &new).await?;
+        let old = moved.keys().map(|meter| self.old(customer, *meter));
+        let keys: Vec<_> = new.iter().copied().chain(old).collect();
+        let mut counts: HashMap<_, _> = store::usage::lock_counters(conn, &keys).await?.counts;
+        let mut changed = Vec::with_capacity(keys.len());
+        for (meter, reserved) in moved {
+            let keys = [self.old(customer, meter), self.new(customer, meter)];
+            for (key, more) in keys.into_iter().zip([-reserved, reserved]) {
+                let count: Option<Count> = counts.remove(&key);
+                let mut count = count.ok_or(Error::Internal("a reservation without its counter"))?;
+                count.reserved += more;
+                changed.push((key, count));
+            }
+        }
+        store::usage::hold(conn, &[], &changed).await?;
+        Ok(())
+    }
+}

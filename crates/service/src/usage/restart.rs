@@ -40,7 +40,7 @@ pub async fn move_counters(conn: &mut PgConnection, after: &Subscription, now: D
     let old = |meter: &&Meter| {
         pieces
             .iter()
-            .map(|piece| piece.old(before.id, meter.id))
+            .map(|piece| piece.old_counter(before.id, meter.id))
             .collect::<Vec<_>>()
     };
     let keys: BTreeSet<_> = meters.iter().flat_map(old).collect();
@@ -48,7 +48,7 @@ pub async fn move_counters(conn: &mut PgConnection, after: &Subscription, now: D
     // What is read from here on is what these counters hold, for both are written together.
     let locked = store::usage::lock_counters(conn, &keys).await?.counts;
     for piece in pieces {
-        let is_counted = |meter: &&&Meter| locked.contains_key(&piece.old(before.id, meter.id));
+        let is_counted = |meter: &&&Meter| locked.contains_key(&piece.old_counter(before.id, meter.id));
         let meters: Vec<_> = meters.iter().filter(is_counted).copied().collect();
         if !meters.is_empty() {
             piece.move_used(conn, (before.id, &meters), now).await?;
@@ -89,11 +89,11 @@ fn pieces(before: &UsageCustomer, after: &LiveUsage, now: DateTime<Utc>) -> Resu
 }
 
 impl Piece {
-    const fn old(&self, customer: CustomerId, meter: MeterId) -> CounterKey {
+    const fn old_counter(&self, customer: CustomerId, meter: MeterId) -> CounterKey {
         (customer, meter, Some(self.from.start()))
     }
 
-    const fn new(&self, customer: CustomerId, meter: MeterId) -> CounterKey {
+    const fn new_counter(&self, customer: CustomerId, meter: MeterId) -> CounterKey {
         (customer, meter, Some(self.to.start()))
     }
 
@@ -126,7 +126,10 @@ impl Piece {
         let of = |place: usize, meter: MeterId| usage[place].get(&meter).unwrap_or(&nothing);
         let (mut changes, mut again, mut unique) = (BTreeMap::new(), Vec::new(), Vec::new());
         for meter in meters {
-            let (old, new) = (self.old(customer, meter.id), self.new(customer, meter.id));
+            let (old, new) = (
+                self.old_counter(customer, meter.id),
+                self.new_counter(customer, meter.id),
+            );
             if meter.aggregation == Aggregation::Unique {
                 if of(0, meter.id).distinct > 0 {
                     unique.push(meter.id);
@@ -185,14 +188,20 @@ impl Piece {
         if moved.is_empty() {
             return Ok(());
         }
-        let new: Vec<_> = moved.keys().map(|meter| self.new(customer, *meter)).collect();
+        let new: Vec<_> = moved
+            .keys()
+            .map(|meter| self.new_counter(customer, *meter))
+            .collect();
         store::usage::make_counters(conn, &new).await?;
-        let old = moved.keys().map(|meter| self.old(customer, *meter));
+        let old = moved.keys().map(|meter| self.old_counter(customer, *meter));
         let keys: Vec<_> = new.iter().copied().chain(old).collect();
         let mut counts: HashMap<_, _> = store::usage::lock_counters(conn, &keys).await?.counts;
         let mut changed = Vec::with_capacity(keys.len());
         for (meter, reserved) in moved {
-            let keys = [self.old(customer, meter), self.new(customer, meter)];
+            let keys = [
+                self.old_counter(customer, meter),
+                self.new_counter(customer, meter),
+            ];
             for (key, more) in keys.into_iter().zip([-reserved, reserved]) {
                 let count: Option<Count> = counts.remove(&key);
                 let mut count = count.ok_or(Error::Internal("a reservation without its counter"))?;

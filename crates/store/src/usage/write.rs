@@ -53,6 +53,7 @@ pub enum Written {
 
 /// Keys are taken first, then events are stored, then come buckets, then counters: each part begins when the one before
 /// it has ended, and what others wait for comes last.
+#[expect(clippy::too_many_lines, reason = "one statement")]
 pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Written> {
     let Writing {
         events,

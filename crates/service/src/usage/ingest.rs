@@ -306,7 +306,7 @@ async fn store_facts<'a>(
     match changes.write(conn, (&new, known.now)).await? {
         Written::All { beyond } => Ok(Kept {
             accepted: facts,
-            counted: at_once.then(|| Counted { changes, beyond }),
+            counted: at_once.then_some(Counted { changes, beyond }),
         }),
         Written::Only(fresh) => {
             let fresh: HashSet<usize> = fresh.into_iter().collect();

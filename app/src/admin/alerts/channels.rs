@@ -95,8 +95,8 @@ fn table(channels: &[ShownChannel], operates: bool) -> impl IntoView + use<> {
                 <tr>
                     <th scope="col">{t::NAME}</th>
                     <th scope="col">{t::KIND}</th>
-                    <th scope="col" class="w-full">{t::HEARS}</th>
-                    <th scope="col">{t::LAST_TOLD}</th>
+                    <th scope="col">{t::HEARS}</th>
+                    <th scope="col" class="w-full">{t::LAST_TOLD}</th>
                     <th scope="col" class="hidden sm:table-cell">{t::ADDED}</th>
                     {actions}
                 </tr>
@@ -124,7 +124,8 @@ fn row(channel: &ShownChannel, operates: bool) -> impl IntoView + use<> {
 /// When it was told something, and what went wrong. What is mailed stands among the sent mail.
 fn standing(channel: &ShownChannel) -> AnyView {
     if channel.kind == ChannelKind::Email {
-        return view! { <a class="link" href="/admin/mail">{t::IN_SENT_MAIL}</a> }.into_any();
+        return view! { <a class="link whitespace-nowrap" href="/admin/mail">{t::IN_SENT_MAIL}</a> }
+            .into_any();
     }
     let told = match channel.told_at {
         Some(at) => view! { <When at=at zone=Zone::UTC time=true/> }.into_any(),
@@ -155,7 +156,7 @@ fn actions(channel: &ShownChannel) -> impl IntoView + use<> {
     let fields = vec![("channel", id.clone())];
     let describes = t::about(t::TEST, &name);
     view! {
-        <div class="flex flex-wrap items-start gap-2 sm:flex-nowrap sm:justify-end">
+        <div class="flex flex-wrap items-start gap-2 sm:flex-nowrap sm:w-max">
             <PostButton action="/fn/test-channel" label=t::TEST small=true fields=fields describes=describes/>
             <details>
                 <summary class="btn btn-ghost btn-sm">

@@ -96,7 +96,7 @@ fn table(channels: &[ShownChannel], operates: bool) -> impl IntoView + use<> {
                     <th scope="col">{t::NAME}</th>
                     <th scope="col">{t::KIND}</th>
                     <th scope="col">{t::HEARS}</th>
-                    <th scope="col" class="w-full">{t::LAST_TOLD}</th>
+                    <th scope="col" class="w-full hidden sm:table-cell">{t::LAST_TOLD}</th>
                     <th scope="col" class="hidden sm:table-cell">{t::ADDED}</th>
                     {actions}
                 </tr>
@@ -109,12 +109,14 @@ fn table(channels: &[ShownChannel], operates: bool) -> impl IntoView + use<> {
 fn row(channel: &ShownChannel, operates: bool) -> impl IntoView + use<> {
     let actions = operates.then(|| actions(channel));
     let actions = actions.map(|actions| view! { <td class="align-top">{actions}</td> });
+    // A phone has no room for the column.
+    let small = view! { <div class="sm:hidden label-sm">{standing(channel)}</div> };
     view! {
         <tr>
-            <th scope="row" class="font-normal align-top">{channel.name.clone()}</th>
+            <th scope="row" class="font-normal align-top">{channel.name.clone()}{small}</th>
             <td class="align-top">{kind_word(channel.kind)}</td>
-            <td class="align-top">{hears(channel.severity)}</td>
-            <td class="align-top">{standing(channel)}</td>
+            <td class="align-top sm:whitespace-nowrap">{hears(channel.severity)}</td>
+            <td class="hidden sm:table-cell align-top">{standing(channel)}</td>
             <td class="hidden sm:table-cell align-top"><When at=channel.created_at zone=Zone::UTC/></td>
             {actions}
         </tr>

@@ -162,7 +162,7 @@ test("operators see everybody's alerts, and are told over channels", async ({ pa
   await plain.getByRole("link", { name: "Acknowledged" }).click();
   await arrive(plain, "/admin/alerts?state=acknowledged");
   await plain.getByRole("button", { name: "Resolve: The cluster is down" }).click();
-  await arrive(plain, "/admin/alerts?done=alert_resolved");
+  await arrive(plain, "/admin/alerts?state=acknowledged&done=alert_resolved");
   const row = panel(plain, "Channels").getByRole("row", { name: /^Operators/ });
   await row.getByText("Remove").first().click();
   await expect(row).toContainText("Operators is told of nothing any more");

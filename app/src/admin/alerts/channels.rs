@@ -95,8 +95,8 @@ fn table(channels: &[ShownChannel], operates: bool) -> impl IntoView + use<> {
                 <tr>
                     <th scope="col">{t::NAME}</th>
                     <th scope="col">{t::KIND}</th>
-                    <th scope="col" class="w-full">{t::HEARS}</th>
-                    <th scope="col">{t::LAST_TOLD}</th>
+                    <th scope="col">{t::HEARS}</th>
+                    <th scope="col" class="w-full hidden sm:table-cell">{t::LAST_TOLD}</th>
                     <th scope="col" class="hidden sm:table-cell">{t::ADDED}</th>
                     {actions}
                 </tr>
@@ -109,12 +109,14 @@ fn table(channels: &[ShownChannel], operates: bool) -> impl IntoView + use<> {
 fn row(channel: &ShownChannel, operates: bool) -> impl IntoView + use<> {
     let actions = operates.then(|| actions(channel));
     let actions = actions.map(|actions| view! { <td class="align-top">{actions}</td> });
+    // A phone has no room for the column.
+    let small = view! { <div class="sm:hidden label-sm">{standing(channel)}</div> };
     view! {
         <tr>
-            <th scope="row" class="font-normal align-top">{channel.name.clone()}</th>
+            <th scope="row" class="font-normal align-top">{channel.name.clone()}{small}</th>
             <td class="align-top">{kind_word(channel.kind)}</td>
-            <td class="align-top">{hears(channel.severity)}</td>
-            <td class="align-top">{standing(channel)}</td>
+            <td class="align-top sm:whitespace-nowrap">{hears(channel.severity)}</td>
+            <td class="hidden sm:table-cell align-top">{standing(channel)}</td>
             <td class="hidden sm:table-cell align-top"><When at=channel.created_at zone=Zone::UTC/></td>
             {actions}
         </tr>
@@ -124,7 +126,8 @@ fn row(channel: &ShownChannel, operates: bool) -> impl IntoView + use<> {
 /// When it was told something, and what went wrong. What is mailed stands among the sent mail.
 fn standing(channel: &ShownChannel) -> AnyView {
     if channel.kind == ChannelKind::Email {
-        return view! { <a class="link" href="/admin/mail">{t::IN_SENT_MAIL}</a> }.into_any();
+        return view! { <a class="link whitespace-nowrap" href="/admin/mail">{t::IN_SENT_MAIL}</a> }
+            .into_any();
     }
     let told = match channel.told_at {
         Some(at) => view! { <When at=at zone=Zone::UTC time=true/> }.into_any(),
@@ -155,7 +158,7 @@ fn actions(channel: &ShownChannel) -> impl IntoView + use<> {
     let fields = vec![("channel", id.clone())];
     let describes = t::about(t::TEST, &name);
     view! {
-        <div class="flex flex-wrap items-start gap-2 sm:flex-nowrap sm:justify-end">
+        <div class="flex flex-wrap items-start gap-2 sm:flex-nowrap sm:w-max">
             <PostButton action="/fn/test-channel" label=t::TEST small=true fields=fields describes=describes/>
             <details>
                 <summary class="btn btn-ghost btn-sm">

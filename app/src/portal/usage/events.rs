@@ -67,7 +67,7 @@ fn filters(page: &EventPage, asked: &Asked, place: &Place) -> impl IntoView + us
     let day = |name: &'static str, label: String, day: Option<chrono::NaiveDate>| {
         let value = day.map(|day| day.to_string());
         view! {
-            <div class="flex flex-col gap-1">
+            <div class="flex flex-col gap-1 max-md:self-stretch max-md:justify-end">
                 <label for=name class="font-medium">{label}</label>
                 <input id=name name=name type="date" class="input w-full" value=value/>
             </div>

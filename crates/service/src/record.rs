@@ -129,7 +129,7 @@ impl Save<'_> {
 pub async fn save(conn: &mut PgConnection, save: Save<'_>) -> Result<()> {
     let (moved, due) = beside(conn, &save).await?;
     if !save.after.standalone {
-        usage::move_counters(conn, save.after, save.at).await?;
+        Box::pin(usage::move_counters(conn, save.after, save.at)).await?;
     }
     save_all(conn, &[save], moved.as_slice(), &[due]).await
 }
@@ -156,7 +156,7 @@ pub async fn save_all(
 pub async fn create(conn: &mut PgConnection, save: Save<'_>) -> Result<()> {
     let (moved, due) = beside(conn, &save).await?;
     if !save.after.standalone {
-        usage::move_counters(conn, save.after, save.at).await?;
+        Box::pin(usage::move_counters(conn, save.after, save.at)).await?;
     }
     store::subscription::insert(conn, save.after).await?;
     saved(conn, &[save], moved.as_slice(), &[due]).await

@@ -141,8 +141,6 @@ impl Standing {
 
     /// Reserves the units where they are allowed, and notes when a soft limit was passed.
     pub fn hold(&self, count: &mut Count, units: Decimal, at: DateTime<Utc>) -> Result<(), Reason> {
-        // Events alone may have brought it back within the limit: then what was passed long ago is over.
-        count.passed_at = self.passed_at(count, at);
         let held = self.allows(count, units, at);
         if held.is_ok() {
             count.reserved = count.reserved.saturating_add(units);

@@ -93,6 +93,8 @@ async fn calls_are_gated_counted_and_refused_at_the_limit(
     )
     .await;
     assert_eq!(ask(host, "POST", &customer).await.status, 201);
+    // Counted in the background: a moment earlier its unit is still reserved.
+    billing.settled().await;
     let refused = ask(host, "POST", &customer).await;
     assert_eq!(
         (refused.status, refused.header("content-type")),

@@ -51,7 +51,8 @@ pub fn test(depth: Depth) -> Result<Totals> {
 fn others(postgres: &Postgres, depth: Depth, steps: &mut Steps) -> Result<Totals> {
     steps.next("Rust tests");
     let mut cargo = cargo_test(postgres, depth)?;
-    cargo.args(["--lib", "--bins"]);
+    // More than there are cores: those of the server wait most of the time.
+    cargo.env("RUST_TEST_THREADS", "4").args(["--lib", "--bins"]);
     for program in workspace::test_programs()?.iter().filter(|name| *name != KILLS) {
         cargo.args(["--test", program]);
     }

@@ -1,7 +1,8 @@
 //! Limits: whether more of a meter may be used, and units held for calls under way.
 //!
-//! What is asked alone is answered from what this process remembered a few seconds ago. What is reserved is decided
-//! under the counter's lock by what is so at that moment, whichever process asks, many callers in one transaction.
+//! What is asked alone is answered from what this process remembered a few seconds ago. What is reserved is decided by
+//! what is so at that moment, whichever process asks, many callers in one transaction: stored only where the counters are
+//! still as they were seen, or decided under their locks.
 
 mod cache;
 mod check;
@@ -43,8 +44,8 @@ impl Limits {
         let known = Arc::new(Known::new(pool.clone(), meters, thresholds));
         Self {
             checked: Cache::default(),
-            holds: Coalescer::over(known.clone(), hold::together),
-            commits: Coalescer::over(known.clone(), commit::together),
+            holds: Coalescer::over(known.clone(), hold::together, hold::customer),
+            commits: Coalescer::over(known.clone(), commit::together, commit::customer),
             known,
         }
     }

@@ -122,8 +122,8 @@ pub struct Stamp {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SubscriptionStamp {
     pub id: SubscriptionId,
-    version: i32,
-    terms_version: i32,
+    pub(crate) version: i32,
+    pub(crate) terms_version: i32,
 }
 
 /// Of those of the customers that there are.

@@ -12,6 +12,9 @@ pub enum Error {
     /// A unique index said no: somebody else was first.
     #[error("the row exists already ({constraint})")]
     Conflict { constraint: String },
+    /// Somebody else took at this moment what was free a moment before: done again, it is seen.
+    #[error("two transactions took the same at the same moment")]
+    Collision,
     /// Of many callers in one transaction each is told of its failure.
     #[error("a transaction shared with others failed")]
     Shared { transient: bool },
@@ -30,6 +33,7 @@ impl Error {
         let error = match self {
             Self::Db(error) => error,
             Self::Shared { transient } => return *transient,
+            Self::Collision => return true,
             Self::Corrupt { .. } | Self::Conflict { .. } => return false,
         };
         match error {
@@ -50,10 +54,11 @@ impl Error {
 
     /// Two transactions were in each other's way, and this one gave way.
     pub fn is_collision(&self) -> bool {
-        let Self::Db(sqlx::Error::Database(db)) = self else {
-            return false;
-        };
-        db.code().is_some_and(|code| code.starts_with("40"))
+        match self {
+            Self::Collision => true,
+            Self::Db(sqlx::Error::Database(db)) => db.code().is_some_and(|code| code.starts_with("40")),
+            _ => false,
+        }
     }
 
     /// Somebody held a lock for longer than there was time.

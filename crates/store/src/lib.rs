@@ -39,6 +39,7 @@ pub use scope::CustomerScope;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 pub use sqlx::postgres::{PgConnection, PgPool};
@@ -49,18 +50,31 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 /// More connections than this only queue inside Postgres.
 const MAX_CONNECTIONS: u32 = 20;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Who answered a moment ago is not asked whether it is still there: that is a round trip of every transaction.
+const SURELY_ALIVE: Duration = Duration::from_secs(1);
 
 /// Opens the pool; fails when the database does not answer.
 pub async fn connect(database_url: &str) -> Result<PgPool> {
     let options = PgConnectOptions::from_str(database_url)?
         .application_name("cosmosbuilder-billing")
         .options([("timezone", "UTC"), ("jit", "off")]);
-    let pool = PgPoolOptions::new()
-        .max_connections(MAX_CONNECTIONS)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options)
-        .await?;
+    let pool = pool_of(MAX_CONNECTIONS).connect_with(options).await?;
     Ok(pool)
+}
+
+fn pool_of(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, idle| {
+            Box::pin(async move {
+                if idle.idle_for > SURELY_ALIVE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
 }
 
 /// A second pool on the same database whose commits do not wait for the disk: for work that is wiped and done anew
@@ -69,9 +83,7 @@ pub async fn connect(database_url: &str) -> Result<PgPool> {
 pub async fn hasty(pool: &PgPool) -> Result<PgPool> {
     const CONNECTIONS: u32 = 8;
     let options = pool.connect_options().as_ref().clone();
-    let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
+    let pool = pool_of(CONNECTIONS)
         .connect_with(options.options([("synchronous_commit", "off")]))
         .await?;
     Ok(pool)

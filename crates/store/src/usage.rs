@@ -16,6 +16,7 @@ mod reservation;
 mod restart;
 mod reversal;
 mod roll_up;
+mod seen;
 mod value;
 mod window;
 mod write;
@@ -30,12 +31,13 @@ pub use partition::make_partition;
 pub use period::{MetersAsked, SpanOf, spans};
 pub use reservation::{
     Answered, LockedCounters, RanOut, Reservation, ReservationKey, ReservationState, expire,
-    forget_reservations, give_back, hold, hold_again, lock_counters, lock_reservations, make_counters,
-    run_out, settle_reservations,
+    forget_reservations, give_back, hold_again, lock_counters, lock_reservations, make_counters, run_out,
+    settle_reservations,
 };
 pub use restart::{forget_counters, move_reservations, values};
 pub use reversal::{Reversal, StoredEvent, reverse, stored_events};
 pub use roll_up::{RollUp, ValueTotal, by_dimension, roll_up, rolled_up_at};
+pub use seen::{Seen, SeenCount, Wanted, hold, look};
 pub use value::{add_to_counted, add_to_hours};
 pub use window::{Hours, HoursUsed, counts, hours_used, note_passed};
 pub use write::{BucketKey, NewEvent, Writing, Written, write};

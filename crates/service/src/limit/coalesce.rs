@@ -3,21 +3,18 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
+use billing::id::CustomerId;
+use tokio::sync::{mpsc, oneshot};
 
 use super::known::Known;
 use crate::{Error, Result};
 
 /// In one transaction: more would hold the counters' locks for too long.
 const MAX_TOGETHER: usize = 1_000;
-/// Transactions at a time. More would wait for each other's counters and share fewer commits.
+/// Transactions at a time, each of customers of its own: two that want the same counter would only wait for each other.
 const WRITERS: usize = 2;
-/// Who waits longer for company than this would have been done alone.
-const MAX_WAIT: Duration = Duration::from_millis(2);
-/// What a few transactions take. Who comes when so many wait is told to come again.
+/// What a few transactions of a writer take. Who comes when so many wait is told to come again.
 const MAX_WAITING: usize = 4_096;
 /// Transactions that collide with others' are done again.
 const ATTEMPTS: usize = 4;
@@ -35,7 +32,9 @@ struct Waiting<Q, A> {
 pub struct Coalescer<Q, A> {
     known: Arc<Known>,
     run: Run<Q, A>,
-    queue: OnceLock<mpsc::Sender<Waiting<Q, A>>>,
+    /// Whose counters it is about.
+    customer: fn(&Q) -> CustomerId,
+    queues: OnceLock<Vec<mpsc::Sender<Waiting<Q, A>>>>,
 }
 
 impl<Q, A> std::fmt::Debug for Coalescer<Q, A> {
@@ -45,18 +44,23 @@ impl<Q, A> std::fmt::Debug for Coalescer<Q, A> {
 }
 
 impl<Q: Clone + Send + Sync + 'static, A: Send + 'static> Coalescer<Q, A> {
-    /// `run` answers each in its place; an error is that of the transaction, which left nothing.
-    pub fn over(known: Arc<Known>, run: Run<Q, A>) -> Self {
+    /// `run` answers each in its place. After an error some may be done all the same: asked again, they get the answer
+    /// that they would have got.
+    pub fn over(known: Arc<Known>, run: Run<Q, A>, customer: fn(&Q) -> CustomerId) -> Self {
         Self {
             known,
             run,
-            queue: OnceLock::new(),
+            customer,
+            queues: OnceLock::new(),
         }
     }
 
     pub async fn ask(&self, asked: Q) -> Result<A> {
         let (answer, answered) = oneshot::channel();
-        let queue = self.queue.get_or_init(|| self.start());
+        let queues = self.queues.get_or_init(|| self.start());
+        let number = (self.customer)(&asked).uuid().as_u128() % WRITERS as u128;
+        let queue = usize::try_from(number).ok().and_then(|number| queues.get(number));
+        let queue = queue.ok_or(Error::Internal("a writer without a queue"))?;
         if queue.try_send(Waiting { asked, answer }).is_err() {
             return Err(Error::Busy);
         }
@@ -65,29 +69,27 @@ impl<Q: Clone + Send + Sync + 'static, A: Send + 'static> Coalescer<Q, A> {
             .unwrap_or(Err(Error::Internal("a transaction broke off")))
     }
 
-    fn start(&self) -> mpsc::Sender<Waiting<Q, A>> {
-        let (sender, receiver) = mpsc::channel(MAX_WAITING);
-        let receiver = Arc::new(Mutex::new(receiver));
-        for _ in 0..WRITERS {
-            tokio::spawn(write(receiver.clone(), self.known.clone(), self.run));
-        }
-        sender
+    fn start(&self) -> Vec<mpsc::Sender<Waiting<Q, A>>> {
+        let lane = |_| {
+            let (sender, receiver) = mpsc::channel(MAX_WAITING);
+            tokio::spawn(write(receiver, self.known.clone(), self.run));
+            sender
+        };
+        (0..WRITERS).map(lane).collect()
     }
 }
 
 /// Until nobody can ask any more.
-async fn write<Q, A>(waiting: Arc<Mutex<mpsc::Receiver<Waiting<Q, A>>>>, known: Arc<Known>, run: Run<Q, A>)
+async fn write<Q, A>(mut waiting: mpsc::Receiver<Waiting<Q, A>>, known: Arc<Known>, run: Run<Q, A>)
 where
     Q: Clone + Send + Sync + 'static,
     A: Send + 'static,
 {
-    let mut before = 0;
     loop {
-        let batch = gather(&mut *waiting.lock().await, before).await;
-        if batch.is_empty() {
+        let mut batch = Vec::new();
+        if waiting.recv_many(&mut batch, MAX_TOGETHER).await == 0 {
             return;
         }
-        before = batch.len();
         let (asks, callers): (Vec<Q>, Vec<_>) = batch.into_iter().map(|w| (w.asked, w.answer)).unzip();
         let known = known.clone();
         // A task of its own, so that a panic ends one batch and not the writer: its callers hear that it broke off.
@@ -97,22 +99,6 @@ where
             let _ = caller.send(answer);
         }
     }
-}
-
-/// The first to come, and as much company as there was `before`, less a few: whoever was answered just now mostly asks
-/// the next thing.
-async fn gather<W>(waiting: &mut mpsc::Receiver<W>, before: usize) -> Vec<W> {
-    let mut batch = Vec::new();
-    waiting.recv_many(&mut batch, MAX_TOGETHER).await;
-    let until = Instant::now() + MAX_WAIT;
-    while batch.len() < before - before / 8 {
-        let room = MAX_TOGETHER - batch.len();
-        match timeout_at(until, waiting.recv_many(&mut batch, room)).await {
-            Ok(more) if more > 0 => {}
-            _ => break,
-        }
-    }
-    batch
 }
 
 /// Together; each by itself where the transaction fails for good, so that one cannot spoil it for all.
@@ -148,6 +134,8 @@ async fn attempt<Q, A>(known: &Known, asks: &[Q], run: Run<Q, A>) -> Result<Vec<
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use billing::entitlement::Thresholds;
     use store::PgPool;
     use tokio::sync::Semaphore;
@@ -162,6 +150,10 @@ mod tests {
         Arc::new(Known::new(pool, Arc::default(), Thresholds::default()))
     }
 
+    fn one_customer(_: &usize) -> CustomerId {
+        CustomerId::from_uuid(uuid::Uuid::nil())
+    }
+
     fn doubled<'a>(_: &'a Known, asks: &'a [usize]) -> Answers<'a, usize> {
         Box::pin(async move {
             let _open = GATE.acquire().await;
@@ -171,8 +163,8 @@ mod tests {
 
     #[tokio::test]
     async fn each_gets_its_own_answer_and_who_comes_to_a_full_queue_is_sent_away() {
-        let coalescer = Arc::new(Coalescer::over(known(), doubled));
-        let callers = WRITERS * MAX_TOGETHER + MAX_WAITING + 500;
+        let coalescer = Arc::new(Coalescer::over(known(), doubled, one_customer));
+        let callers = MAX_TOGETHER + MAX_WAITING + 500;
         let asks: Vec<_> = (0..callers)
             .map(|n| {
                 let coalescer = coalescer.clone();
@@ -205,7 +197,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_does_not_spoil_it_for_all() {
-        let coalescer = Coalescer::over(known(), delicate);
+        let coalescer = Coalescer::over(known(), delicate, one_customer);
         let (one, seven, two) = tokio::join!(coalescer.ask(1), coalescer.ask(7), coalescer.ask(2));
         assert_eq!((one.unwrap(), two.unwrap()), (1, 2));
         assert!(matches!(seven, Err(Error::Internal("seven"))), "{seven:?}");

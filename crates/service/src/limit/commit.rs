@@ -93,6 +93,10 @@ impl Billing {
     }
 }
 
+pub(super) const fn customer(asked: &Ask) -> CustomerId {
+    asked.key.0
+}
+
 /// Of the content: members of an object have an order here, and 5.0 is 5.
 fn hash(quantity: Option<Decimal>, data: &Value) -> [u8; 32] {
     let quantity = quantity.map(|quantity| quantity.normalize().to_string());

@@ -1,26 +1,29 @@
-//! One transaction of reservations and releases, decided one after the other on the running counts.
+//! Reservations and releases of many callers, decided one after the other on the running counts.
+
+mod plan;
+mod usual;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use billing::catalog::{Aggregation, Meter};
-use billing::entitlement::{Answer, Count, Standing, Thresholds};
+use billing::catalog::Meter;
+use billing::entitlement::{Answer, Count, Thresholds};
 use billing::id::CustomerId;
-use billing::usage::{Event, MAX_TOTAL, Window};
+use billing::usage::MAX_TOTAL;
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use store::usage::{
     Answered, CounterKey, Hours, HoursUsed, LockedCounters, RanOut, Reservation, ReservationKey,
-    ReservationState, SentKey,
+    ReservationState, SeenCount, SentKey,
 };
 use store::{PgConnection, Tx};
 
 use super::entitled::Entitled;
 use super::known::{Known, Listed};
 use super::reserve::{Held, ReservationError, ReserveOutcome};
-use crate::usage::strictest;
 use crate::{Error, Result};
+use plan::{Plan, check_quantity};
 
 /// How long units are held for a call: longer than any call takes.
 const HELD_FOR: TimeDelta = TimeDelta::seconds(60);
@@ -52,13 +55,27 @@ type Answers<'a> = Pin<Box<dyn Future<Output = Result<Vec<Result<Done>>>> + Send
 
 pub fn together<'a>(known: &'a Known, asks: &'a [Ask]) -> Answers<'a> {
     Box::pin(async move {
-        for _ in 0..ATTEMPTS {
-            if let Some(answers) = attempt(known, asks).await? {
-                return Ok(answers);
+        let mut answers = usual::at_once(known, asks).await?;
+        let open: Vec<usize> = (0..asks.len())
+            .filter(|place| answers[*place].is_none())
+            .collect();
+        if !open.is_empty() {
+            let left: Vec<Ask> = open.iter().map(|place| asks[*place].clone()).collect();
+            for (place, answer) in open.into_iter().zip(under_locks(known, &left).await?) {
+                answers[place] = Some(answer);
             }
         }
-        Err(Error::Internal("reservations that others are always ahead of"))
+        Ok(answers.into_iter().flatten().collect())
     })
+}
+
+async fn under_locks(known: &Known, asks: &[Ask]) -> Result<Vec<Result<Done>>> {
+    for _ in 0..ATTEMPTS {
+        if let Some(answers) = attempt(known, asks).await? {
+            return Ok(answers);
+        }
+    }
+    Err(Error::Internal("reservations that others are always ahead of"))
 }
 
 /// None where it is to be done again: a counter was missing, or another process reserved under one of the ids.
@@ -93,42 +110,6 @@ async fn make(known: &Known, tx: Tx, missing: &[CounterKey]) -> Result<()> {
     Ok(store::usage::make_counters(&mut conn, missing).await?)
 }
 
-/// What one reservation is decided by, but for the count.
-#[derive(Debug, Clone, Copy)]
-struct Plan {
-    standing: Standing,
-    window: Window,
-    counter: CounterKey,
-    /// Whether it may be held where nothing was used yet.
-    possible: bool,
-}
-
-impl Plan {
-    fn of(entitled: &Entitled, meter: &Meter, asked: &Reserve) -> Result<Self> {
-        let window = entitled.window(meter, asked.at)?;
-        let standing = entitled.standing(&meter.key)?;
-        let allowed = standing.allows(&Count::default(), asked.quantity, asked.at);
-        Ok(Self {
-            standing,
-            window,
-            counter: (entitled.stamp.customer, meter.id, window.counter_start()),
-            possible: allowed.is_ok(),
-        })
-    }
-
-    const fn hours(&self) -> Option<Hours> {
-        let (customer, meter, _) = self.counter;
-        match self.window {
-            Window::Hours { since } => Some(Hours {
-                customer,
-                meter,
-                since,
-            }),
-            Window::Within(_) | Window::SinceEver => None,
-        }
-    }
-}
-
 struct Batch {
     thresholds: Thresholds,
     catalog: Arc<Listed>,
@@ -150,6 +131,24 @@ struct Batch {
 }
 
 impl Batch {
+    fn of(known: &Known, catalog: Arc<Listed>, entitled: HashMap<CustomerId, Arc<Entitled>>) -> Self {
+        Self {
+            thresholds: known.thresholds,
+            catalog,
+            entitled,
+            reservations: HashMap::new(),
+            plans: HashMap::new(),
+            refused: HashMap::new(),
+            counts: BTreeMap::new(),
+            before: HashMap::new(),
+            hours: HashMap::new(),
+            now: None,
+            fresh: BTreeSet::new(),
+            again: BTreeSet::new(),
+            settled: BTreeSet::new(),
+        }
+    }
+
     async fn load(known: &Known, conn: &mut PgConnection, asks: &[Ask]) -> Result<Self> {
         let reserves = || asks.iter().filter_map(reserve);
         let customers: BTreeSet<_> = reserves().map(|asked| asked.key.0).collect();
@@ -167,21 +166,8 @@ impl Batch {
         if held.iter().any(|meter| catalog.key(*meter).is_none()) {
             catalog = known.listed_by_id(conn, &held).await?;
         }
-        let mut batch = Self {
-            thresholds: known.thresholds,
-            catalog,
-            entitled,
-            reservations: reservations.into_iter().map(|r| (r.key(), r)).collect(),
-            plans: HashMap::new(),
-            refused: HashMap::new(),
-            counts: BTreeMap::new(),
-            before: HashMap::new(),
-            hours: HashMap::new(),
-            now: None,
-            fresh: BTreeSet::new(),
-            again: BTreeSet::new(),
-            settled: BTreeSet::new(),
-        };
+        let mut batch = Self::of(known, catalog, entitled);
+        batch.reservations = reservations.into_iter().map(|r| (r.key(), r)).collect();
         for (place, asked) in asks.iter().enumerate() {
             batch.plan(place, asked)?;
         }
@@ -362,12 +348,16 @@ impl Batch {
         Ok(Held::of(reservation, meter))
     }
 
-    /// False if another process reserved under one of the ids meanwhile.
+    /// False if another process reserved under one of the ids meanwhile, or changed a counter that was not locked.
     async fn save(&self, conn: &mut PgConnection) -> Result<bool> {
         let changed = |(key, count): (&CounterKey, &Count)| {
             let before = self.before.get(key)?;
             let same = (before.reserved, before.passed_at) == (count.reserved, count.passed_at);
-            (!same).then_some((*key, *count))
+            (!same).then_some(SeenCount {
+                key: *key,
+                before: *before,
+                after: *count,
+            })
         };
         let changed: Vec<_> = self.counts.iter().filter_map(changed).collect();
         let again = self.named(&self.again);
@@ -397,30 +387,15 @@ const fn reserve(asked: &Ask) -> Option<&Reserve> {
     }
 }
 
+pub(super) const fn customer(asked: &Ask) -> CustomerId {
+    key(asked).0
+}
+
 const fn key(asked: &Ask) -> &ReservationKey {
     match asked {
         Ask::Reserve(asked) => &asked.key,
         Ask::Release(key) => key,
     }
-}
-
-/// Only what adds up can be held, and only what an event can say: a counted event is one, whatever its value.
-fn check_quantity(asked: &Reserve, meter: &Meter, catalog: &Listed) -> Result<()> {
-    if !meter.selection.filter.is_empty() {
-        // What the call will turn out to be is known only afterwards: held units might never be counted.
-        return Err(ReservationError::NotReservable.into());
-    }
-    match meter.aggregation {
-        Aggregation::Sum | Aggregation::TimeWeighted => {}
-        Aggregation::Count if asked.quantity == Decimal::ONE => {}
-        Aggregation::Count => return Err(Error::Invalid { field: "quantity" }),
-        Aggregation::Min | Aggregation::Max | Aggregation::Latest | Aggregation::Unique => {
-            return Err(ReservationError::NotReservable.into());
-        }
-    }
-    let strictest = strictest(catalog.of_type(meter.event_type()));
-    let event = Event::new(asked.at, asked.quantity, strictest);
-    event.map(drop).map_err(|_| Error::Invalid { field: "quantity" })
 }
 
 /// The same answer to the same request while its units are held and after they were used; none where they are anybody's

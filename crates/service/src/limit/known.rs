@@ -100,6 +100,17 @@ impl Known {
         Ok(found)
     }
 
+    /// What is remembered of those of the customers that are remembered at all, however old it is: to be used only where
+    /// its stamp is the database's.
+    pub fn remembered_of(
+        &self,
+        customers: impl IntoIterator<Item = CustomerId>,
+    ) -> HashMap<CustomerId, Arc<Entitled>> {
+        let remembered = self.entitled.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |customer| Some((customer, remembered.get(&customer)?.clone()));
+        customers.into_iter().filter_map(known).collect()
+    }
+
     /// Read after its stamp, so that what is remembered is never older than the stamp says.
     async fn learn(
         &self,
@@ -142,7 +153,8 @@ impl Known {
         self.count(conn).await
     }
 
-    fn remembered(&self) -> Option<Arc<Listed>> {
+    /// Unless it is too old.
+    pub fn remembered(&self) -> Option<Arc<Listed>> {
         let remembered = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         let young = remembered
             .as_ref()

@@ -1,5 +1,10 @@
 //! Reservations nobody asks about any more.
 
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use store::usage::CounterKey;
+
 use crate::{Billing, Result};
 
 /// Counters in one transaction, and rows in one statement.
@@ -29,16 +34,13 @@ impl Billing {
         if counters.is_empty() {
             return Ok(false);
         }
-        let mut counts = store::usage::lock_counters(&mut tx, &counters).await?.counts;
+        store::usage::lock_counters(&mut tx, &counters).await?;
         let ran_out = store::usage::expire(&mut tx, &counters).await?;
+        let mut units: BTreeMap<CounterKey, Decimal> = BTreeMap::new();
         for gone in &ran_out {
-            if let Some(count) = counts.get_mut(&gone.counter) {
-                count.reserved -= gone.quantity;
-            }
+            *units.entry(gone.counter).or_default() += gone.quantity;
         }
-        let mut changed: Vec<_> = counts.into_iter().collect();
-        changed.sort_unstable_by_key(|(key, _)| *key);
-        store::usage::hold(&mut tx, &[], &changed).await?;
+        store::usage::give_back(&mut tx, &units.into_iter().collect::<Vec<_>>()).await?;
         store::commit(tx).await?;
         // Nothing taken: all that is left is being committed at this moment.
         Ok(!ran_out.is_empty())

@@ -44,20 +44,37 @@ impl Changes {
         }
     }
 
-    /// With these events, received now.
+    /// With these events, received now, in the caller's transaction.
     pub(super) async fn write(
         &self,
         conn: &mut PgConnection,
         (events, received_at): (&[&NewEvent<'_>], DateTime<Utc>),
     ) -> Result<Written> {
+        Ok(store::usage::write(conn, self.writing(events, received_at)).await?)
+    }
+
+    /// The same as a transaction of its own: beyond the bound, nothing is kept.
+    pub(super) async fn write_alone(
+        &self,
+        conn: &mut PgConnection,
+        (events, received_at): (&[&NewEvent<'_>], DateTime<Utc>),
+    ) -> Result<Written> {
         let writing = Writing {
+            alone: true,
+            ..self.writing(events, received_at)
+        };
+        Ok(store::usage::write(conn, writing).await?)
+    }
+
+    fn writing<'a>(&'a self, events: &'a [&'a NewEvent<'a>], received_at: DateTime<Utc>) -> Writing<'a> {
+        Writing {
             events,
             buckets: &self.buckets,
             counters: &self.counters,
             received_at,
             bound: MAX_TOTAL,
-        };
-        Ok(store::usage::write(conn, writing).await?)
+            alone: false,
+        }
     }
 }
 
@@ -80,10 +97,12 @@ pub(super) async fn count(
             .map(|(key, new)| (key, CounterChange::Add(new.into()))),
     );
     let changes = Changes::sorted(buckets, counters);
-    match changes.write(conn, (&[], now)).await? {
-        Written::All { beyond } => Ok(Counted { changes, beyond }),
-        Written::Only(_) => Err(Error::Internal("events where none were sent")),
-    }
+    let beyond = match changes.write(conn, (&[], now)).await? {
+        Written::All => false,
+        Written::Beyond => true,
+        Written::Nothing(_) => return Err(Error::Internal("events where none were sent")),
+    };
+    Ok(Counted { changes, beyond })
 }
 
 /// Counters that are changed by themselves.
@@ -94,8 +113,8 @@ pub(super) async fn change_counters(
 ) -> Result<()> {
     let changes = Changes::sorted(Buckets::new(), counters);
     match changes.write(conn, (&[], now)).await? {
-        Written::All { .. } => Ok(()),
-        Written::Only(_) => Err(Error::Internal("events where none were sent")),
+        Written::All | Written::Beyond => Ok(()),
+        Written::Nothing(_) => Err(Error::Internal("events where none were sent")),
     }
 }
 

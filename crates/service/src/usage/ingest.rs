@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use billing::id::CustomerId;
 use chrono::{DateTime, Utc};
 use store::PgConnection;
-use store::usage::{NewEvent, UsageCustomers, Written};
+use store::usage::{KnownKey, NewEvent, UsageCustomers, Written};
 use tokio::sync::oneshot;
 
 use super::count::{Changes, Counted, beyond, count};
@@ -69,15 +69,12 @@ async fn write(billing: Billing) {
         billing,
         finished: false,
     };
-    let mut before = 0;
     loop {
-        writer.billing.parts.intake.gather(before).await;
         let requests = writer.billing.parts.intake.take();
         if requests.is_empty() {
             writer.finished = true;
             return;
         }
-        before = requests.len();
         answer(&writer.billing, requests).await;
     }
 }
@@ -164,13 +161,23 @@ fn was_given_up(error: &Error) -> bool {
 }
 
 async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<EventKey>) -> Result<Stored> {
-    let mut tx = store::begin(billing.pool()).await?;
     let intake = &billing.parts.intake;
-    let mut known = known(&mut tx, &billing.parts.meters, sent, billing.now()).await?;
+    let mut conn = store::acquire(billing.pool()).await?;
+    let mut known = known(&mut conn, &billing.parts.meters, sent, billing.now()).await?;
     known.resent = intake.resent();
-    let stored = store_and_count(&mut tx, &known, sent, too_much).await?;
+    let stored = match store_at_once(&mut conn, &known, sent, too_much).await? {
+        Some(outcomes) => Stored::All(outcomes),
+        None => {
+            drop(conn);
+            let mut tx = store::begin(billing.pool()).await?;
+            let stored = store_and_count(&mut tx, &known, sent, too_much).await?;
+            if matches!(stored, Stored::All(_)) {
+                store::commit(tx).await?;
+            }
+            stored
+        }
+    };
     if let Stored::All(outcomes) = &stored {
-        store::commit(tx).await?;
         intake.note(outcomes);
         // Nothing is different for those whose events were known.
         let changed = sent.iter().zip(outcomes);
@@ -178,6 +185,40 @@ async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<Eve
         billing.touch(changed.map(|(sent, _)| sent.input.customer));
     }
     Ok(stored)
+}
+
+/// As they mostly are: new, each with an id of its own, and counted by what adds up. One statement stores and counts
+/// them, a transaction of its own; none where that is not enough, and then nothing is kept.
+async fn store_at_once(
+    conn: &mut PgConnection,
+    known: &Known,
+    sent: &[Sent<'_>],
+    too_much: &HashSet<EventKey>,
+) -> Result<Option<Vec<EventOutcome>>> {
+    let Sorted {
+        mut outcomes,
+        mut facts,
+        reversals,
+        unsettled,
+    } = sort(known, sent, too_much);
+    let simple = reversals.is_empty() && unsettled.is_empty() && late(&facts, known.now).is_empty();
+    if !simple || facts.iter().any(|(_, event)| event.shows_values()) {
+        return Ok(None);
+    }
+    if known.resent {
+        leave_out_known(conn, &mut facts, &mut outcomes).await?;
+    }
+    if !facts.is_empty() {
+        let new: Vec<&NewEvent<'_>> = facts.iter().map(|(_, event)| &event.new).collect();
+        let changes = Changes::of(&facts)?;
+        if changes.write_alone(conn, (&new, known.now)).await? != Written::All {
+            return Ok(None);
+        }
+    }
+    for (index, _) in facts {
+        outcomes[index] = Some(EventOutcome::Accepted);
+    }
+    Ok(outcomes.into_iter().collect())
 }
 
 /// Counts events in the caller's transaction, which takes no counter before. Where some are too much, it is to be
@@ -241,13 +282,8 @@ async fn store_and_count(
         reversals,
         unsettled,
     } = sort(known, sent, too_much);
-    if known.resent {
-        leave_out_known(conn, &mut facts, &mut outcomes).await?;
-    }
-    let Kept {
-        mut accepted,
-        counted,
-    } = store_facts(conn, known, facts, reversals.is_empty()).await?;
+    let counted = store_facts(conn, known, (&mut facts, &mut outcomes), reversals.is_empty()).await?;
+    let mut accepted = facts;
     for (index, _) in &accepted {
         outcomes[*index] = Some(EventOutcome::Accepted);
     }
@@ -277,61 +313,51 @@ async fn store_and_count(
 /// Events with where they stood.
 type Placed<'a> = Vec<(usize, Countable<'a>)>;
 
-struct Kept<'a> {
-    /// Those whose keys were new.
-    accepted: Placed<'a>,
-    /// None where they are still to be counted.
-    counted: Option<Counted>,
-}
-
-/// Counted at once where they may be and all keys are new, as they mostly are.
-async fn store_facts<'a>(
+/// Leaves those whose keys are new. They are counted at once where they may be, as they mostly may; none where they are
+/// still to be counted.
+async fn store_facts(
     conn: &mut PgConnection,
     known: &Known,
-    facts: Placed<'a>,
+    (facts, outcomes): (&mut Placed<'_>, &mut [Option<EventOutcome>]),
     alone: bool,
-) -> Result<Kept<'a>> {
-    if facts.is_empty() {
-        return Ok(Kept {
-            accepted: facts,
-            counted: None,
-        });
+) -> Result<Option<Counted>> {
+    while !facts.is_empty() {
+        let at_once = alone && !facts.iter().any(|(_, event)| event.shows_values());
+        let changes = match at_once {
+            true => Changes::of(facts)?,
+            false => Changes::default(),
+        };
+        let new: Vec<&NewEvent<'_>> = facts.iter().map(|(_, event)| &event.new).collect();
+        let beyond = match changes.write(conn, (&new, known.now)).await? {
+            Written::All => false,
+            Written::Beyond => true,
+            Written::Nothing(keys) => {
+                leave_out(keys, facts, outcomes);
+                continue;
+            }
+        };
+        return Ok(at_once.then_some(Counted { changes, beyond }));
     }
-    let at_once = alone && !facts.iter().any(|(_, event)| event.shows_values());
-    let changes = match at_once {
-        true => Changes::of(&facts)?,
-        false => Changes::default(),
-    };
-    let new: Vec<&NewEvent<'_>> = facts.iter().map(|(_, event)| &event.new).collect();
-    match changes.write(conn, (&new, known.now)).await? {
-        Written::All { beyond } => Ok(Kept {
-            accepted: facts,
-            counted: at_once.then_some(Counted { changes, beyond }),
-        }),
-        Written::Only(fresh) => {
-            let fresh: HashSet<usize> = fresh.into_iter().collect();
-            let facts = facts.into_iter().enumerate();
-            let accepted = facts.filter(|(position, _)| fresh.contains(position));
-            Ok(Kept {
-                accepted: accepted.map(|(_, fact)| fact).collect(),
-                counted: None,
-            })
-        }
-    }
+    Ok(None)
 }
 
 /// Whether an id is known does not change any more, so that they need no second look.
 async fn leave_out_known(
     conn: &mut PgConnection,
-    facts: &mut Vec<(usize, Countable<'_>)>,
+    facts: &mut Placed<'_>,
     outcomes: &mut [Option<EventOutcome>],
 ) -> Result<()> {
     let keys: Vec<_> = facts.iter().map(|(_, event)| event.new.key).collect();
-    for known in store::usage::known_keys(conn, &keys).await? {
+    let known = store::usage::known_keys(conn, &keys).await?;
+    leave_out(known, facts, outcomes);
+    Ok(())
+}
+
+fn leave_out(known: Vec<KnownKey>, facts: &mut Placed<'_>, outcomes: &mut [Option<EventOutcome>]) {
+    for known in known {
         outcomes[facts[known.position].0] = Some(EventOutcome::of_known(known.same_body));
     }
     facts.retain(|(index, _)| outcomes[*index].is_none());
-    Ok(())
 }
 
 /// Whose events belong to periods that may have been billed already, in order.

@@ -3,11 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use billing::id::CustomerId;
-use tokio::sync::{Notify, oneshot};
-use tokio::time::timeout;
+use tokio::sync::oneshot;
 
 use super::event::{EventInput, EventOutcome, IngestReport};
 use super::ingest::MAX_EVENTS;
@@ -18,8 +16,6 @@ const MAX_WRITERS: usize = 4;
 /// Another writer begins once so many events wait for each that works already: below that, sharing its next commit
 /// is quicker.
 const EVENTS_PER_WRITER: usize = 32;
-/// Who waits longer for company than this would have been stored alone.
-const MAX_WAIT: Duration = Duration::from_millis(2);
 /// More than this waits so long that whoever sent it gives up first.
 const MAX_WAITING: usize = 20_000;
 /// What waits is in memory, several times as large as it came.
@@ -31,8 +27,6 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub struct Intake {
     waiting: Mutex<Waiting>,
-    /// Told when as many wait as a writer wants.
-    enough: Notify,
     resent: AtomicBool,
 }
 
@@ -42,8 +36,6 @@ struct Waiting {
     events: usize,
     bytes: usize,
     writers: usize,
-    /// Requests that a writer waits for.
-    wanted: usize,
 }
 
 /// The events of one sender, and where it waits for what became of them.
@@ -83,30 +75,12 @@ impl Intake {
         waiting.events += request.events.len();
         waiting.bytes += bytes;
         waiting.requests.push_back(request);
-        if waiting.requests.len() == waiting.wanted {
-            self.enough.notify_one();
-        }
         let enough = waiting.writers > 0 && waiting.events < waiting.writers * EVENTS_PER_WRITER;
         if enough || waiting.writers == MAX_WRITERS {
             return Ok(Writer::AtWork);
         }
         waiting.writers += 1;
         Ok(Writer::Needed)
-    }
-
-    /// Waits a moment for as much company as there was `before`, less a few: whoever was answered just now mostly sends
-    /// the next event.
-    pub(super) async fn gather(&self, before: usize) {
-        let wanted = before - before / 8;
-        {
-            let mut waiting = self.lock();
-            if waiting.requests.len() >= wanted {
-                return;
-            }
-            waiting.wanted = wanted;
-        }
-        // Whether it is told or the moment is over, what waits then is taken.
-        let _ = timeout(MAX_WAIT, self.enough.notified()).await;
     }
 
     /// What one transaction takes; nothing, and the writer is done. It may not ask again then.

@@ -1,10 +1,9 @@
 //! Usage periods that begin or end elsewhere than it was thought when their events came: what was counted moves to the
 //! counters where it belongs, with the units that are held.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use billing::catalog::{Aggregation, Meter, Reset};
-use billing::entitlement::Count;
 use billing::id::{CustomerId, MeterId};
 use billing::period::Period;
 use billing::subscription::Subscription;
@@ -17,7 +16,7 @@ use store::{CustomerScope, PgConnection};
 use super::count::change_counters;
 use super::total::period_usage;
 use super::window::live_usage;
-use crate::{Error, Result};
+use crate::Result;
 
 /// Events may be so far ahead.
 const AHEAD: TimeDelta = TimeDelta::hours(1);
@@ -188,28 +187,17 @@ impl Piece {
         if moved.is_empty() {
             return Ok(());
         }
-        let new: Vec<_> = moved
-            .keys()
-            .map(|meter| self.new_counter(customer, *meter))
-            .collect();
-        store::usage::make_counters(conn, &new).await?;
-        let old = moved.keys().map(|meter| self.old_counter(customer, *meter));
-        let keys: Vec<_> = new.iter().copied().chain(old).collect();
-        let mut counts: HashMap<_, _> = store::usage::lock_counters(conn, &keys).await?.counts;
-        let mut changed = Vec::with_capacity(keys.len());
-        for (meter, reserved) in moved {
-            let keys = [
-                self.old_counter(customer, meter),
-                self.new_counter(customer, meter),
-            ];
-            for (key, more) in keys.into_iter().zip([-reserved, reserved]) {
-                let count: Option<Count> = counts.remove(&key);
-                let mut count = count.ok_or(Error::Internal("a reservation without its counter"))?;
-                count.reserved += more;
-                changed.push((key, count));
-            }
+        let new = moved.keys().map(|meter| self.new_counter(customer, *meter));
+        store::usage::make_counters(conn, &new.collect::<Vec<_>>()).await?;
+        let mut units = BTreeMap::new();
+        for (meter, held) in moved {
+            units.insert(self.old_counter(customer, meter), held);
+            units.insert(self.new_counter(customer, meter), -held);
         }
-        store::usage::hold(conn, &[], &changed).await?;
+        let units: Vec<_> = units.into_iter().collect();
+        let keys: Vec<_> = units.iter().map(|(key, _)| *key).collect();
+        store::usage::lock_counters(conn, &keys).await?;
+        store::usage::give_back(conn, &units).await?;
         Ok(())
     }
 }

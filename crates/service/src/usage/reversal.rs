@@ -52,7 +52,7 @@ pub(super) async fn store<'a>(
     new_ones(conn, &refused, outcomes).await?;
     let new: Vec<&NewEvent<'_>> = sorted.iter().map(|(.., event)| &event.new).collect();
     // They are counted with all others.
-    if let Written::Only(_) = Changes::default().write(conn, (&new, known.now)).await? {
+    if let Written::Nothing(_) = Changes::default().write(conn, (&new, known.now)).await? {
         // Somebody used the id since it was looked up: all is given up and done again.
         return Err(Error::Busy);
     }

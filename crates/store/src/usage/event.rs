@@ -81,6 +81,13 @@ pub struct KnownKey {
     pub same_body: bool,
 }
 
+impl KnownKey {
+    pub(super) fn at(n: i64, sent: usize, same_body: bool) -> Result<Self> {
+        let position = position(n, sent)?;
+        Ok(Self { position, same_body })
+    }
+}
+
 /// Those of the keys that there are. Each is looked up by itself: a join may read all keys there ever were.
 pub async fn known_keys(conn: &mut PgConnection, keys: &[SentKey<'_>]) -> Result<Vec<KnownKey>> {
     if keys.is_empty() {
@@ -101,12 +108,10 @@ pub async fn known_keys(conn: &mut PgConnection, keys: &[SentKey<'_>]) -> Result
     )
     .fetch_all(conn)
     .await?;
-    let rows = found.into_iter().map(|row| (row.position, row.same_body));
-    rows.map(|(n, same_body)| {
-        let position = position(n, keys.len())?;
-        Ok(KnownKey { position, same_body })
-    })
-    .collect()
+    let found = found.into_iter();
+    found
+        .map(|row| KnownKey::at(row.position, keys.len(), row.same_body))
+        .collect()
 }
 
 pub(super) struct Keys<'a> {

@@ -34,7 +34,7 @@ pub enum ReservationState {
 }
 
 impl ReservationState {
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Held => "held",
             Self::Committed { .. } => "committed",
@@ -130,57 +130,6 @@ pub async fn lock_reservations(
             })
         })
         .collect()
-}
-
-/// Stores new ones and writes what is reserved of locked counters, and since when their limits are passed; what is used
-/// is the events'. False if one of the new ones was there by now, and then nothing should be kept of it all. Sorted by
-/// key, no key twice.
-pub async fn hold(
-    conn: &mut PgConnection,
-    new: &[&Reservation],
-    counts: &[(CounterKey, Count)],
-) -> Result<bool> {
-    let all_new = sqlx::query_scalar!(
-        r#"WITH fresh AS (
-               INSERT INTO usage_reservation (customer_id, id, meter_id, period_start, quantity, reserved_at,
-                   expires_at, state, used, reserved, included, reset_at)
-               SELECT customer_id, id, meter_id, coalesce(period_start, '-infinity'), quantity, reserved_at,
-                   expires_at, state, used, reserved, included, reset_at
-               FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::numeric[], $6::timestamptz[],
-                   $7::timestamptz[], $8::text[], $9::numeric[], $10::numeric[], $11::numeric[], $12::timestamptz[])
-                   AS s(customer_id, id, meter_id, period_start, quantity, reserved_at, expires_at, state, used,
-                       reserved, included, reset_at)
-               ON CONFLICT DO NOTHING RETURNING true
-           ), counted AS (
-               UPDATE usage_counter c SET reserved = n.reserved, passed_at = n.passed_at
-               FROM UNNEST($13::uuid[], $14::uuid[], $15::timestamptz[], $16::numeric[], $17::timestamptz[])
-                   AS n(customer_id, meter_id, period_start, reserved, passed_at)
-               WHERE c.customer_id = n.customer_id AND c.meter_id = n.meter_id
-                   AND c.period_start = coalesce(n.period_start, '-infinity')
-           )
-           SELECT count(*) = $18 AS "all_new!" FROM fresh"#,
-        &column(new, |r| r.customer.uuid()),
-        &column(new, |r| r.id.as_str()) as &[&str],
-        &column(new, |r| r.meter.uuid()),
-        &column(new, |r| r.period_start) as &[Option<DateTime<Utc>>],
-        &column(new, |r| r.quantity),
-        &column(new, |r| r.reserved_at),
-        &column(new, |r| r.expires_at),
-        &column(new, |r| r.state.as_str()) as &[&str],
-        &column(new, |r| r.answered.used),
-        &column(new, |r| r.answered.reserved),
-        &column(new, |r| r.answered.limit.units()) as &[Option<Decimal>],
-        &column(new, |r| r.answered.reset_at) as &[Option<DateTime<Utc>>],
-        &column(counts, |(key, _)| key.0.uuid()),
-        &column(counts, |(key, _)| key.1.uuid()),
-        &column(counts, |(key, _)| key.2) as &[Option<DateTime<Utc>>],
-        &column(counts, |(_, count)| count.reserved),
-        &column(counts, |(_, count)| count.passed_at) as &[Option<DateTime<Utc>>],
-        i64::try_from(new.len()).unwrap_or(i64::MAX),
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(all_new)
 }
 
 /// Writes locked ones anew that had expired.

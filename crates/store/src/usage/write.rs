@@ -13,9 +13,9 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::CounterKey;
-use super::event::{Keys, SentKey, positions};
-use crate::Result;
+use super::event::{Keys, KnownKey, SentKey};
 use crate::row::column;
+use crate::{Error, Result};
 
 #[derive(Debug, Clone)]
 pub struct NewEvent<'a> {
@@ -34,25 +34,29 @@ pub type BucketKey = (CustomerId, MeterId, DateTime<Utc>);
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Writing<'a> {
     pub events: &'a [&'a NewEvent<'a>],
-    /// Only if every event is new.
     pub buckets: &'a [(BucketKey, Bucket)],
-    /// Only if every event is new.
     pub counters: &'a [(CounterKey, CounterChange)],
     pub received_at: DateTime<Utc>,
     /// How far from zero a counter may be.
     pub bound: Decimal,
+    /// The statement is a transaction of its own: nothing of it is kept where a counter would be beyond the bound.
+    pub alone: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {
-    /// All of it. The transaction is to be given up where a counter is beyond the bound now.
-    All { beyond: bool },
-    /// Some keys were there: these events are stored, by their positions, and nothing is counted.
-    Only(Vec<usize>),
+    All,
+    /// All, but a counter is beyond the bound now: the transaction is to be given up.
+    Beyond,
+    /// Nothing: these events' keys were there.
+    Nothing(Vec<KnownKey>),
 }
 
-/// Keys are taken first, then events are stored, then come buckets, then counters: each part begins when the one before
-/// it has ended, and what others wait for comes last.
+const GIVEN_UP: &str = "CB001";
+
+/// All of it, if no key is there yet. Keys are taken first, then events are stored, then come buckets, then counters: each
+/// part begins when the one before it has ended, and what others wait for comes last. A collision where somebody takes
+/// one of the keys at this moment.
 #[expect(clippy::too_many_lines, reason = "one statement")]
 pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Written> {
     let Writing {
@@ -61,6 +65,7 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
         counters,
         received_at,
         bound,
+        alone,
     } = writing;
     let rows = Rows::of(events);
     let keys = Keys::of(rows.events.iter().map(|event| &event.key));
@@ -71,15 +76,23 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
                SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::numeric[], $6::smallint[],
                    $7::timestamptz[], $8::text[], $9::jsonb[], $10::bigint[])
                AS s(customer_id, event_id, body_hash, meter_id, value, weight, occurred_at, source, data, position)
-           ), fresh AS (
+           ), known AS MATERIALIZED (
+               SELECT position, k.body_hash = sent.body_hash AS same_body
+               FROM sent CROSS JOIN LATERAL (
+                   SELECT body_hash FROM usage_event_key
+                   WHERE customer_id = sent.customer_id AND event_id = sent.event_id LIMIT 1
+               ) k
+               WHERE position IS NOT NULL
+           ), taken AS (
                INSERT INTO usage_event_key (customer_id, event_id, body_hash, occurred_at)
-               SELECT customer_id, event_id, body_hash, occurred_at FROM sent WHERE position IS NOT NULL
-               ON CONFLICT DO NOTHING RETURNING customer_id, event_id
+               SELECT customer_id, event_id, body_hash, occurred_at FROM sent
+               WHERE position IS NOT NULL AND NOT EXISTS (SELECT FROM known)
+               RETURNING true
            ), stored AS (
                INSERT INTO usage_event
                    (customer_id, event_id, meter_id, value, weight, occurred_at, received_at, source, data)
-               SELECT customer_id, event_id, meter_id, value, weight, occurred_at, $11, source, data
-               FROM sent JOIN fresh USING (customer_id, event_id)
+               SELECT customer_id, event_id, meter_id, value, weight, occurred_at, $11, source, data FROM sent
+               WHERE NOT EXISTS (SELECT FROM known) AND (SELECT count(*) FROM taken) >= 0
                RETURNING true
            ), bucket AS (
                INSERT INTO usage_bucket AS b
@@ -89,7 +102,7 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
                FROM UNNEST($12::uuid[], $13::uuid[], $14::timestamptz[], $15::bigint[], $16::numeric[], $17::numeric[],
                    $18::numeric[], $19::timestamptz[], $20::numeric[], $21::text[])
                    AS s(customer_id, meter_id, hour, event_count, sum, min, max, last_at, last, level_time)
-               WHERE (SELECT count(*) FROM fresh) = $22 AND (SELECT count(*) FROM stored) >= 0
+               WHERE NOT EXISTS (SELECT FROM known) AND (SELECT count(*) FROM stored) >= 0
                ON CONFLICT (customer_id, meter_id, hour) DO UPDATE SET
                    event_count = b.event_count + EXCLUDED.event_count,
                    sum = b.sum + EXCLUDED.sum,
@@ -104,9 +117,9 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
            ), counter AS (
                INSERT INTO usage_counter AS c (customer_id, meter_id, period_start, rule, used, last_at)
                SELECT customer_id, meter_id, coalesce(period_start, '-infinity'), rule, value, coalesce(at, '-infinity')
-               FROM UNNEST($23::uuid[], $24::uuid[], $25::timestamptz[], $26::text[], $27::numeric[], $28::timestamptz[])
+               FROM UNNEST($22::uuid[], $23::uuid[], $24::timestamptz[], $25::text[], $26::numeric[], $27::timestamptz[])
                    AS s(customer_id, meter_id, period_start, rule, value, at)
-               WHERE (SELECT count(*) FROM fresh) = $22 AND (SELECT count(*) FROM bucket) >= 0
+               WHERE NOT EXISTS (SELECT FROM known) AND (SELECT count(*) FROM bucket) >= 0
                ON CONFLICT (customer_id, meter_id, period_start) DO UPDATE SET
                    used = CASE EXCLUDED.rule
                        WHEN 'add' THEN c.used + EXCLUDED.used
@@ -116,12 +129,12 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
                            THEN EXCLUDED.used ELSE c.used END
                    END,
                    last_at = greatest(c.last_at, EXCLUDED.last_at)
-               RETURNING abs(used) > $29 AS beyond
+               RETURNING abs(used) > $28 AS beyond
            )
-           SELECT CASE WHEN (SELECT count(*) FROM fresh) < $22 THEN ARRAY(
-                   SELECT position FROM sent JOIN fresh USING (customer_id, event_id) WHERE position IS NOT NULL
-               ) END AS fresh,
-               coalesce((SELECT bool_or(beyond) FROM counter), false) AS "beyond!""#,
+           SELECT ARRAY(SELECT position FROM known ORDER BY position) AS "known!",
+               ARRAY(SELECT same_body FROM known ORDER BY position) AS "same!",
+               (SELECT CASE WHEN $29 AND bool_or(beyond) THEN give_up('a total is too large') ELSE bool_or(beyond) END
+                FROM counter) AS beyond"#,
         &keys.customers,
         &keys.ids as &[&str],
         &keys.hashes as &[&[u8]],
@@ -143,7 +156,6 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
         &column(&tallies, |tally| tally.last_at),
         &column(&tallies, |tally| tally.last),
         &column(buckets, |(_, bucket)| bucket.level_time.to_string()),
-        i64::try_from(events.len()).unwrap_or(i64::MAX),
         &column(counters, |(key, _)| key.0.uuid()),
         &column(counters, |(key, _)| key.1.uuid()),
         &column(counters, |(key, _)| key.2) as &[Option<DateTime<Utc>>],
@@ -151,16 +163,29 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
         &column(&changes, |change| change.1),
         &column(&changes, |change| change.2) as &[Option<DateTime<Utc>>],
         bound,
+        alone,
     )
     .fetch_one(conn)
-    .await?;
-    match written.fresh {
-        // Nothing is listed where all of them were new, as they mostly are.
-        None => Ok(Written::All {
-            beyond: written.beyond,
-        }),
-        Some(fresh) => Ok(Written::Only(positions(fresh, events.len())?)),
-    }
+    .await;
+    let written = match written {
+        Ok(written) => written,
+        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == GIVEN_UP) => {
+            return Ok(Written::Beyond);
+        }
+        Err(error) => match Error::from(error) {
+            Error::Conflict { .. } => return Err(Error::Collision),
+            error => return Err(error),
+        },
+    };
+    let known = written.known.into_iter().zip(written.same);
+    let known: Result<Vec<_>> = known
+        .map(|(n, same_body)| KnownKey::at(n, events.len(), same_body))
+        .collect();
+    Ok(match (known?, written.beyond) {
+        (known, _) if !known.is_empty() => Written::Nothing(known),
+        (_, Some(true)) => Written::Beyond,
+        _ => Written::All,
+    })
 }
 
 /// A row for each meter that counts an event, and one for an event that none counts.

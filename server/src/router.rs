@@ -4,6 +4,7 @@ use std::path::Path;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
@@ -14,7 +15,8 @@ use crate::{api, health, metrics, pages, site};
 /// Forms are short; nothing is uploaded.
 const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
 
-/// From the outside in: headers and request id on every answer, whatever gave it; then the checks; then the work.
+/// From the outside in: headers and request id on every answer, whatever gave it; then the checks; then the work. All of
+/// it is one layer: each layer of a router is copied for each request, with all that is inside it.
 pub fn router(state: AppState) -> Router {
     let site_root = state.leptos.site_root.clone();
     let browser = pages::routes(&state)
@@ -23,18 +25,20 @@ pub fn router(state: AppState) -> Router {
             canonical_host::redirect,
         ))
         .layer(RequestBodyLimitLayer::new(MAX_FORM_BYTES));
+    let around = ServiceBuilder::new()
+        .layer(from_fn_with_state(state.base_url.clone(), headers::send))
+        .layer(from_fn(request::identify))
+        .layer(from_fn_with_state(state.metrics.clone(), metrics::measure))
+        .layer(CatchPanicLayer::custom(panic::answer))
+        .layer(from_fn(timeout::limit))
+        .layer(from_fn_with_state(state.base_url.clone(), origin::check))
+        .layer(from_fn_with_state(state.trusted_proxies.clone(), client::locate));
     Router::new()
         .merge(browser)
         .merge(site::routes(Path::new(&*site_root)))
         .merge(health::routes())
         .merge(metrics::routes())
         .nest("/v1", api::v1::routes(&state))
-        .layer(from_fn_with_state(state.trusted_proxies.clone(), client::locate))
-        .layer(from_fn_with_state(state.base_url.clone(), origin::check))
-        .layer(from_fn(timeout::limit))
-        .layer(CatchPanicLayer::custom(panic::answer))
-        .layer(from_fn_with_state(state.metrics.clone(), metrics::measure))
-        .layer(from_fn(request::identify))
-        .layer(from_fn_with_state(state.base_url.clone(), headers::send))
+        .layer(around)
         .with_state(state)
 }

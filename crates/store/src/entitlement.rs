@@ -115,6 +115,8 @@ pub async fn remove(
 pub struct Stamp {
     pub customer: CustomerId,
     pub zone: Zone,
+    /// How often its usage periods began anew.
+    pub restarts: i32,
     pub subscription: Option<SubscriptionStamp>,
 }
 
@@ -130,7 +132,7 @@ pub struct SubscriptionStamp {
 pub async fn stamps(conn: &mut PgConnection, customers: &[CustomerId]) -> Result<Vec<Stamp>> {
     let ids: Vec<Uuid> = customers.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
-        r#"SELECT c.id, c.time_zone, s.id AS "subscription?", s.version AS "version?", s.terms_version AS "terms_version?"
+        r#"SELECT c.id, c.time_zone, c.usage_restarts, s.id AS "subscription?", s.version AS "version?", s.terms_version AS "terms_version?"
            FROM customer c LEFT JOIN subscription s ON s.customer_id = c.id AND s.status <> 'canceled'
                 AND s.standalone_plan_id IS NULL
            WHERE c.id = ANY($1)"#,
@@ -152,6 +154,7 @@ pub async fn stamps(conn: &mut PgConnection, customers: &[CustomerId]) -> Result
             Ok(Stamp {
                 customer: CustomerId::from_uuid(r.id),
                 zone: zone.map_err(|_| Error::corrupt("customer", &r.time_zone))?,
+                restarts: r.usage_restarts,
                 subscription,
             })
         })

@@ -100,7 +100,15 @@ pub async fn migrate(pool: &PgPool) -> Result<()> {
 pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
 
 pub async fn begin(pool: &PgPool) -> Result<Tx> {
-    Ok(pool.begin().await?)
+    begin_with(pool, "BEGIN").await
+}
+
+/// In a task of its own, so that it comes to its end: dropped in the middle, the library knows of no transaction yet, and
+/// whoever gets the connection next would be in one that nobody commits.
+async fn begin_with(pool: &PgPool, statement: &'static str) -> Result<Tx> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(statement).await }).await;
+    Ok(begun.map_err(|_| sqlx::Error::WorkerCrashed)??)
 }
 
 pub async fn commit(tx: Tx) -> Result<()> {
@@ -135,14 +143,12 @@ pub async fn plan_anew(tx: &mut Tx) -> Result<()> {
     Ok(())
 }
 
-/// A connection for reads that need no transaction.
+/// A connection for what needs no transaction of several statements.
 pub async fn acquire(pool: &PgPool) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>> {
     Ok(pool.acquire().await?)
 }
 
 /// A read-only transaction that sees one state of everything.
 pub async fn begin_snapshot(pool: &PgPool) -> Result<Tx> {
-    Ok(pool
-        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .await?)
+    begin_with(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
 }

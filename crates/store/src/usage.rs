@@ -34,10 +34,10 @@ pub use reservation::{
     forget_reservations, give_back, hold_again, lock_counters, lock_reservations, make_counters, run_out,
     settle_reservations,
 };
-pub use restart::{forget_counters, move_reservations, values};
+pub use restart::{Left, begin_anew, forget_counters, leave_counters, move_reservations, values};
 pub use reversal::{Reversal, StoredEvent, reverse, stored_events};
 pub use roll_up::{RollUp, ValueTotal, by_dimension, roll_up, rolled_up_at};
 pub use seen::{Seen, SeenCount, Wanted, hold, look};
 pub use value::{add_to_counted, add_to_hours};
 pub use window::{Hours, HoursUsed, counts, hours_used, note_passed};
-pub use write::{BucketKey, NewEvent, Writing, Written, write};
+pub use write::{BucketKey, NewCount, NewEvent, Writing, Written, write};

@@ -32,6 +32,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::Value;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -88,8 +89,11 @@ pub fn routes(state: &AppState) -> Router<AppState> {
                 "this path does not know the method",
             )
         })
-        .layer(from_fn_with_state(state.preparing.clone(), preparing::refuse_all))
-        .layer(CatchPanicLayer::custom(panicked))
+        .layer(
+            ServiceBuilder::new()
+                .layer(CatchPanicLayer::custom(panicked))
+                .layer(from_fn_with_state(state.preparing.clone(), preparing::refuse_all)),
+        )
 }
 
 /// The document of all routes.

@@ -75,7 +75,7 @@ fn meters(report: &UsageReport) -> impl IntoView + use<> {
                         <th scope="col" class="num">{t::CHANGE}</th>
                         <th scope="col" class="num hidden sm:table-cell">{t::by_this_day(&last)}</th>
                         <th scope="col" class="num hidden sm:table-cell">{t::whole(&last)}</th>
-                        <th scope="col" class="num">{t::CUSTOMERS}</th>
+                        <th scope="col" class="num hidden sm:table-cell">{t::CUSTOMERS}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -96,7 +96,7 @@ fn meter_row(own: &MeterReport) -> impl IntoView + use<> {
             <td class="num">{change(own.by_this_day, own.this_month)}</td>
             <td class="num hidden sm:table-cell">{format::quantity_short(own.by_this_day)}</td>
             <td class="num hidden sm:table-cell">{format::quantity_short(own.last_month)}</td>
-            <td class="num">{format::quantity(own.customers.into())}</td>
+            <td class="num hidden sm:table-cell">{format::quantity(own.customers.into())}</td>
         </tr>
     }
 }
@@ -148,7 +148,7 @@ fn movers(movers: &[(Meter, Mover)]) -> AnyView {
             <thead>
                 <tr>
                     <th scope="col" class="w-full">{t::CUSTOMER}</th>
-                    <th scope="col">{t::METER}</th>
+                    <th scope="col" class="hidden sm:table-cell">{t::METER}</th>
                     <th scope="col" class="num hidden sm:table-cell">{t::BEFORE}</th>
                     <th scope="col" class="num">{t::NOW}</th>
                     <th scope="col" class="num">{t::CHANGE}</th>
@@ -179,8 +179,11 @@ fn mover_row(meter: &Meter, mover: &Mover) -> impl IntoView + use<> {
     };
     view! {
         <tr>
-            <th scope="row" class="font-normal">{customer_link(mover.customer, mover.name.clone())}</th>
-            <td class="whitespace-nowrap">{meter.name.clone()}</td>
+            <th scope="row" class="font-normal">
+                {customer_link(mover.customer, mover.name.clone())}
+                <span class="block sm:hidden label-sm">{meter.name.clone()}</span>
+            </th>
+            <td class="whitespace-nowrap hidden sm:table-cell">{meter.name.clone()}</td>
             <td class="num hidden sm:table-cell">{format::quantity_short(mover.before)}</td>
             <td class="num">{format::quantity_short(mover.now)}</td>
             <td class="num"><Badge tone=tone icon=icon label=label/></td>

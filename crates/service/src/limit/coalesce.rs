@@ -17,7 +17,7 @@ const WRITERS: usize = 2;
 /// What a few transactions of a writer take. Who comes when so many wait is told to come again.
 const MAX_WAITING: usize = 4_096;
 /// Transactions that collide with others' are done again.
-const ATTEMPTS: usize = 4;
+const ATTEMPTS: usize = 8;
 
 type Answers<'a, A> = Pin<Box<dyn Future<Output = Result<Vec<Result<A>>>> + Send + 'a>>;
 type Run<Q, A> = for<'a> fn(&'a Known, &'a [Q]) -> Answers<'a, A>;

@@ -1,6 +1,6 @@
 //! Reservations and releases of many callers, decided one after the other on the running counts.
 
-mod plan;
+mod basis;
 mod usual;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -23,7 +23,7 @@ use super::entitled::Entitled;
 use super::known::{Known, Listed};
 use super::reserve::{Held, ReservationError, ReserveOutcome};
 use crate::{Error, Result};
-use plan::{Plan, check_quantity};
+use basis::{Basis, check_quantity};
 
 /// How long units are held for a call: longer than any call takes.
 const HELD_FOR: TimeDelta = TimeDelta::seconds(60);
@@ -61,11 +61,24 @@ pub fn together<'a>(known: &'a Known, asks: &'a [Ask]) -> Answers<'a> {
             .collect();
         if !open.is_empty() {
             let left: Vec<Ask> = open.iter().map(|place| asks[*place].clone()).collect();
-            for (place, answer) in open.into_iter().zip(under_locks(known, &left).await?) {
+            let left = match under_locks(known, &left).await {
+                Err(Error::Store(error)) if error.is_transient() && !error.is_collision() => {
+                    // What is held already is held.
+                    tracing::error!(error = ?error, "Calls failed together: {error}");
+                    let shared = || Error::Store(store::Error::Shared { transient: true });
+                    open.iter().map(|_| Err(shared())).collect()
+                }
+                left => left?,
+            };
+            for (place, answer) in open.into_iter().zip(left) {
                 answers[place] = Some(answer);
             }
         }
-        Ok(answers.into_iter().flatten().collect())
+        let nothing = || Err(Error::Internal("an ask without an answer"));
+        Ok(answers
+            .into_iter()
+            .map(|answer| answer.unwrap_or_else(nothing))
+            .collect())
     })
 }
 
@@ -116,7 +129,7 @@ struct Batch {
     entitled: HashMap<CustomerId, Arc<Entitled>>,
     reservations: HashMap<ReservationKey, Reservation>,
     /// Of the asks, by their place; reservations whose units are held, or were used, need none.
-    plans: HashMap<usize, Plan>,
+    bases: HashMap<usize, Basis>,
     /// Asks that whatever is counted says nothing about, by their place.
     refused: HashMap<usize, Error>,
     /// The running counts, and what they were.
@@ -137,7 +150,7 @@ impl Batch {
             catalog,
             entitled,
             reservations: HashMap::new(),
-            plans: HashMap::new(),
+            bases: HashMap::new(),
             refused: HashMap::new(),
             counts: BTreeMap::new(),
             before: HashMap::new(),
@@ -169,13 +182,13 @@ impl Batch {
         let mut batch = Self::of(known, catalog, entitled);
         batch.reservations = reservations.into_iter().map(|r| (r.key(), r)).collect();
         for (place, asked) in asks.iter().enumerate() {
-            batch.plan(place, asked)?;
+            batch.find_basis(place, asked)?;
         }
         batch.leave_out_counted(conn, asks).await?;
         Ok(batch)
     }
 
-    fn plan(&mut self, place: usize, asked: &Ask) -> Result<()> {
+    fn find_basis(&mut self, place: usize, asked: &Ask) -> Result<()> {
         let Some(asked) = reserve(asked).filter(|asked| self.is_open(&asked.key)) else {
             return Ok(());
         };
@@ -183,7 +196,7 @@ impl Batch {
         if let Some((entitled, meter)) = entitled.zip(self.catalog.meter(&asked.meter)) {
             match check_quantity(asked, meter, &self.catalog) {
                 Ok(()) => {
-                    self.plans.insert(place, Plan::of(entitled, meter, asked)?);
+                    self.bases.insert(place, Basis::of(entitled, meter, asked)?);
                 }
                 Err(error) => {
                     self.refused.insert(place, error);
@@ -203,7 +216,7 @@ impl Batch {
 
     /// Under such an id nothing could be committed: it is that of an event, of a call that was counted long ago.
     async fn leave_out_counted(&mut self, conn: &mut PgConnection, asks: &[Ask]) -> Result<()> {
-        let mut places: Vec<_> = self.plans.keys().copied().collect();
+        let mut places: Vec<_> = self.bases.keys().copied().collect();
         places.sort_unstable();
         let id = |place: &usize| {
             let (customer, event_id) = key(&asks[*place]);
@@ -217,7 +230,7 @@ impl Batch {
         let ids: Vec<_> = places.iter().map(id).collect();
         for known in store::usage::known_keys(conn, &ids).await? {
             let place = places[known.position];
-            self.plans.remove(&place);
+            self.bases.remove(&place);
             self.refused.insert(place, Error::EventConflict);
         }
         Ok(())
@@ -225,7 +238,7 @@ impl Batch {
 
     /// All that is to be locked: where something is granted, and where something may be given back.
     fn counters(&self, asks: &[Ask]) -> BTreeSet<CounterKey> {
-        let granted = self.plans.values().filter(|plan| plan.standing.quota.is_some());
+        let granted = self.bases.values().filter(|basis| basis.standing.quota.is_some());
         let known = asks
             .iter()
             .filter_map(|asked| Some((asked, self.reservations.get(key(asked))?)));
@@ -233,23 +246,23 @@ impl Batch {
             reservation.state == ReservationState::Held && (reserve(asked).is_none() || reservation.is_over)
         });
         granted
-            .map(|plan| plan.counter)
+            .map(|basis| basis.counter)
             .chain(given_back.map(|(_, reservation)| reservation.counter()))
             .collect()
     }
 
     /// The counters to be made. What is refused even where nothing was used needs none.
     fn missing(&self, locked: &LockedCounters) -> Vec<CounterKey> {
-        let possible = self.plans.values().filter(|plan| plan.possible);
+        let possible = self.bases.values().filter(|basis| basis.possible);
         let missing: BTreeSet<_> = possible
-            .map(|plan| plan.counter)
+            .map(|basis| basis.counter)
             .filter(|counter| !locked.counts.contains_key(counter))
             .collect();
         missing.into_iter().collect()
     }
 
     fn hours_asked(&self) -> Vec<Hours> {
-        let asked: BTreeSet<_> = self.plans.values().filter_map(Plan::hours).collect();
+        let asked: BTreeSet<_> = self.bases.values().filter_map(Basis::hours).collect();
         asked.into_iter().collect()
     }
 
@@ -289,31 +302,31 @@ impl Batch {
         if let Some(error) = self.refused.remove(&place) {
             return Err(error);
         }
-        let plan = self.plans.get(&place);
-        let plan = *plan.ok_or(Error::Internal("an ask without a plan"))?;
-        self.hold(&plan, (asked, meter))
+        let basis = self.bases.get(&place);
+        let basis = *basis.ok_or(Error::Internal("an ask without a basis"))?;
+        self.hold(&basis, (asked, meter))
     }
 
     /// Decided by the count as it is at this moment.
-    fn hold(&mut self, plan: &Plan, (asked, meter): (&Reserve, &Meter)) -> Result<ReserveOutcome> {
-        let hours = plan.hours().and_then(|hours| self.hours.get(&hours));
+    fn hold(&mut self, basis: &Basis, (asked, meter): (&Reserve, &Meter)) -> Result<ReserveOutcome> {
+        let hours = basis.hours().and_then(|hours| self.hours.get(&hours));
         let mut nothing = Count::default();
         // Without a counter nothing was used, and nothing can be held.
-        let count = self.counts.get_mut(&plan.counter).unwrap_or(&mut nothing);
-        if plan.hours().is_some() {
+        let count = self.counts.get_mut(&basis.counter).unwrap_or(&mut nothing);
+        if basis.hours().is_some() {
             count.used = hours.map_or(Decimal::ZERO, |hours| hours.used);
         }
         if count.with(asked.quantity).abs() > MAX_TOTAL {
             return Err(ReservationError::TotalTooLarge.into());
         }
-        let allowed = plan.standing.hold(count, asked.quantity, asked.at);
-        let reset_at = plan.window.reset_at(hours.map(|hours| hours.oldest));
-        let answer = plan.standing.answer(count, allowed, reset_at, &self.thresholds);
+        let allowed = basis.standing.hold(count, asked.quantity, asked.at);
+        let reset_at = basis.window.reset_at(hours.map(|hours| hours.oldest));
+        let answer = basis.standing.answer(count, allowed, reset_at, &self.thresholds);
         if allowed.is_err() {
             return Ok(ReserveOutcome::Refused(answer));
         }
         let now = self.now.ok_or(Error::Internal("a lock without a time"))?;
-        let reservation = held(asked, plan.counter, answer, now);
+        let reservation = held(asked, basis.counter, answer, now);
         let outcome = ReserveOutcome::Held {
             held: Held::of(&reservation, &meter.key),
             answer,
@@ -350,6 +363,9 @@ impl Batch {
 
     /// False if another process reserved under one of the ids meanwhile, or changed a counter that was not locked.
     async fn save(&self, conn: &mut PgConnection) -> Result<bool> {
+        let fresh = self.named(&self.fresh);
+        let again = self.named(&self.again);
+        let held_of: HashSet<_> = fresh.iter().chain(&again).map(|r| r.counter()).collect();
         let changed = |(key, count): (&CounterKey, &Count)| {
             let before = self.before.get(key)?;
             let same = (before.reserved, before.passed_at) == (count.reserved, count.passed_at);
@@ -357,10 +373,14 @@ impl Batch {
                 key: *key,
                 before: *before,
                 after: *count,
+                // What is only given back is given back wherever it is.
+                restarts: match self.entitled.get(&key.0) {
+                    Some(entitled) if held_of.contains(key) => entitled.stamp.restarts,
+                    _ => i32::MAX,
+                },
             })
         };
         let changed: Vec<_> = self.counts.iter().filter_map(changed).collect();
-        let again = self.named(&self.again);
         if !again.is_empty() {
             store::usage::hold_again(conn, &again).await?;
         }
@@ -368,7 +388,6 @@ impl Batch {
         if !settled.is_empty() {
             store::usage::settle_reservations(conn, &settled).await?;
         }
-        let fresh = self.named(&self.fresh);
         match fresh.is_empty() && changed.is_empty() {
             true => Ok(true),
             false => Ok(store::usage::hold(conn, &fresh, &changed).await?),

@@ -1,6 +1,7 @@
 //! What this process remembers of the catalog and of what customers are entitled to.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,8 @@ pub struct Known {
     plans: tokio::sync::Mutex<Catalog>,
     entitled: Mutex<HashMap<CustomerId, Arc<Entitled>>>,
     listed: Mutex<Option<(Instant, Arc<Listed>)>>,
+    /// Counters changed between looking and writing the last time.
+    contended: AtomicBool,
 }
 
 /// Meters and features, as the catalog has them.
@@ -70,7 +73,17 @@ impl Known {
             plans: tokio::sync::Mutex::default(),
             entitled: Mutex::default(),
             listed: Mutex::default(),
+            contended: AtomicBool::new(false),
         }
+    }
+
+    /// To be done under locks at once the next time: whose counters change so fast waits once instead of twice.
+    pub fn note_contended(&self) {
+        self.contended.store(true, Ordering::Relaxed);
+    }
+
+    pub fn was_contended(&self) -> bool {
+        self.contended.swap(false, Ordering::Relaxed)
     }
 
     /// What those of the customers that there are are entitled to as of now: what is remembered is compared with the

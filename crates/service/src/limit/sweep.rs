@@ -34,10 +34,10 @@ impl Billing {
         if counters.is_empty() {
             return Ok(false);
         }
-        store::usage::lock_counters(&mut tx, &counters).await?;
+        let locked = store::usage::lock_counters(&mut tx, &counters).await?.counts;
         let ran_out = store::usage::expire(&mut tx, &counters).await?;
         let mut units: BTreeMap<CounterKey, Decimal> = BTreeMap::new();
-        for gone in &ran_out {
+        for gone in ran_out.iter().filter(|gone| locked.contains_key(&gone.counter)) {
             *units.entry(gone.counter).or_default() += gone.quantity;
         }
         store::usage::give_back(&mut tx, &units.into_iter().collect::<Vec<_>>()).await?;

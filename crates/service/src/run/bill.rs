@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use billing::id::CustomerId;
 use billing::invoice::Charge;
-use billing::subscription::{BilledUntil, Subscription, check_bounds};
+use billing::subscription::{BilledUntil, StatusName, Subscription, check_bounds};
 use chrono::{DateTime, TimeDelta, Utc};
 use store::customer::CustomerRecord;
 use store::{CustomerScope, PgConnection, Tx};
@@ -16,7 +16,7 @@ use crate::invoice::finalize;
 use crate::mail;
 use crate::payment::begin_attempts;
 use crate::record::save_all;
-use crate::{Billing, Error, Result, credit};
+use crate::{Billing, Error, Result, credit, usage};
 
 const ONE_DAY: TimeDelta = TimeDelta::days(1);
 
@@ -183,6 +183,14 @@ impl Billing {
         let saves: Vec<_> = billed.iter().flat_map(Billed::saves).collect();
         let movements: Vec<_> = parts().filter_map(|part| part.movement).collect();
         let next: Vec<_> = billed.iter().map(|billed| billed.next_due).collect();
+        let mut anew: Vec<_> = parts()
+            .map(|part| &part.after)
+            .filter(|after| may_begin_anew(after))
+            .collect();
+        anew.sort_unstable_by_key(|after| after.customer);
+        for after in anew {
+            Box::pin(usage::move_counters(tx, after, now)).await?;
+        }
         save_all(tx, &saves, &movements, &next).await?;
         let usage: Vec<_> = parts().flat_map(Part::billed_usage).collect();
         store::usage::save_billed(tx, &usage).await?;
@@ -197,4 +205,12 @@ impl Billing {
         store::dunning::begin(tx, &unpaid).await?;
         Ok(())
     }
+}
+
+/// Whether usage may have been counted elsewhere until now: where months are counted from this one on, and where the
+/// subscription is younger than its period.
+fn may_begin_anew(after: &Subscription) -> bool {
+    let start = after.usage_period.start();
+    let live = !after.standalone && after.status.name() != StatusName::Canceled;
+    live && (after.anchor == start || start < after.created_at)
 }

@@ -4,11 +4,12 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use billing::catalog::Aggregation;
+use billing::id::CustomerId;
 use billing::usage::{Bucket, CounterChange, MAX_TOTAL, UsageError, Window, hour_of};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use store::PgConnection;
-use store::usage::{BucketKey, CounterKey, NewEvent, Writing, Written};
+use store::usage::{BucketKey, CounterKey, NewCount, NewEvent, Writing, Written};
 
 use super::event::{Countable, CountedBy};
 use super::ingest::EventKey;
@@ -21,7 +22,7 @@ type Counters = BTreeMap<CounterKey, CounterChange>;
 #[derive(Default)]
 pub(super) struct Changes {
     buckets: Vec<(BucketKey, Bucket)>,
-    counters: Vec<(CounterKey, CounterChange)>,
+    counters: Vec<NewCount>,
 }
 
 /// What was changed, and whether a counter is beyond what can be billed now.
@@ -34,13 +35,18 @@ impl Changes {
     /// Of events without values.
     pub(super) fn of(events: &[(usize, Countable<'_>)]) -> Result<Self> {
         let folded = fold(events)?;
-        Ok(Self::sorted(folded.buckets, folded.counters))
+        Ok(Self::sorted(folded.buckets, folded.counters, &folded.restarts))
     }
 
-    fn sorted(buckets: Buckets, counters: Counters) -> Self {
+    fn sorted(buckets: Buckets, counters: Counters, restarts: &HashMap<CustomerId, i32>) -> Self {
+        let count = |(key, change): (CounterKey, _)| NewCount {
+            key,
+            change,
+            restarts: restarts.get(&key.0).copied().unwrap_or_default(),
+        };
         Self {
             buckets: buckets.into_iter().collect(),
-            counters: counters.into_iter().collect(),
+            counters: counters.into_iter().map(count).collect(),
         }
     }
 
@@ -89,6 +95,7 @@ pub(super) async fn count(
         mut counters,
         in_hours,
         in_counters,
+        restarts,
     } = fold(events)?;
     store::usage::add_to_hours(conn, &in_hours.into_iter().collect::<Vec<_>>()).await?;
     let new = store::usage::add_to_counted(conn, &in_counters.into_iter().collect::<Vec<_>>()).await?;
@@ -96,7 +103,7 @@ pub(super) async fn count(
         new.into_iter()
             .map(|(key, new)| (key, CounterChange::Add(new.into()))),
     );
-    let changes = Changes::sorted(buckets, counters);
+    let changes = Changes::sorted(buckets, counters, &restarts);
     let beyond = match changes.write(conn, (&[], now)).await? {
         Written::All => false,
         Written::Beyond => true,
@@ -105,13 +112,14 @@ pub(super) async fn count(
     Ok(Counted { changes, beyond })
 }
 
-/// Counters that are changed by themselves.
+/// Counters of a customer that are changed by themselves.
 pub(super) async fn change_counters(
     conn: &mut PgConnection,
     counters: Counters,
-    now: DateTime<Utc>,
+    (customer, restarts, now): (CustomerId, i32, DateTime<Utc>),
 ) -> Result<()> {
-    let changes = Changes::sorted(Buckets::new(), counters);
+    let restarts = HashMap::from([(customer, restarts)]);
+    let changes = Changes::sorted(Buckets::new(), counters, &restarts);
     match changes.write(conn, (&[], now)).await? {
         Written::All | Written::Beyond => Ok(()),
         Written::Nothing(_) => Err(Error::Internal("events where none were sent")),
@@ -125,12 +133,15 @@ struct Folded<'e> {
     /// What unique meters saw.
     in_hours: BTreeSet<(BucketKey, &'e str)>,
     in_counters: BTreeSet<(CounterKey, &'e str)>,
+    /// How often the customers' usage periods had begun anew.
+    restarts: HashMap<CustomerId, i32>,
 }
 
 fn fold<'e>(events: &'e [(usize, Countable<'_>)]) -> Result<Folded<'e>> {
     let mut folded = Folded::default();
     for (_, event) in events {
         let at = event.new.event.occurred_at();
+        folded.restarts.insert(event.customer.id, event.customer.restarts);
         let bucket = Bucket::of(&event.new.event)?;
         for counted in &event.counted {
             let hour = (event.customer.id, counted.meter.id, hour_of(at));
@@ -156,10 +167,10 @@ pub(super) async fn beyond(
     counted: Counted,
 ) -> Result<Vec<EventKey>> {
     let counters = counted.changes.counters;
-    let keys: Vec<_> = counters.iter().map(|(key, _)| *key).collect();
+    let keys: Vec<_> = counters.iter().map(|counter| counter.key).collect();
     let counts = store::usage::counts(conn, &keys).await?;
     let mut totals: HashMap<_, _> = counts.into_iter().map(|(key, count)| (key, count.used)).collect();
-    for (key, change) in &counters {
+    for NewCount { key, change, .. } in &counters {
         if let (Some(total), CounterChange::Add(change)) = (totals.get_mut(key), change) {
             *total -= *change;
         }

@@ -17,8 +17,8 @@ use crate::{Actor, Billing, Error, Result};
 
 /// One transaction's worth: more would hold the buckets' locks for too long.
 pub const MAX_EVENTS: usize = 1_000;
-/// How often a transaction that met another is done again.
-const MAX_GIVEN_UP: u32 = 3;
+/// How often a transaction that met another is done again: each time somebody else got on.
+const MAX_GIVEN_UP: u32 = 8;
 
 impl Billing {
     /// Each event is accepted, known already or rejected for itself; a failure of the database leaves
@@ -187,7 +187,7 @@ async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<Eve
     Ok(stored)
 }
 
-/// As they mostly are: new, each with an id of its own, and counted by what adds up. One statement stores and counts
+/// As they mostly are: each with an id of its own, and without values to be told apart. One statement stores and counts
 /// them, a transaction of its own; none where that is not enough, and then nothing is kept.
 async fn store_at_once(
     conn: &mut PgConnection,
@@ -208,17 +208,24 @@ async fn store_at_once(
     if known.resent {
         leave_out_known(conn, &mut facts, &mut outcomes).await?;
     }
-    if !facts.is_empty() {
+    while !facts.is_empty() {
         let new: Vec<&NewEvent<'_>> = facts.iter().map(|(_, event)| &event.new).collect();
         let changes = Changes::of(&facts)?;
-        if changes.write_alone(conn, (&new, known.now)).await? != Written::All {
-            return Ok(None);
+        match changes.write_alone(conn, (&new, known.now)).await? {
+            Written::All => break,
+            Written::Beyond => return Ok(None),
+            Written::Nothing(keys) => leave_out(keys, &mut facts, &mut outcomes),
         }
     }
     for (index, _) in facts {
         outcomes[index] = Some(EventOutcome::Accepted);
     }
-    Ok(outcomes.into_iter().collect())
+    whole(outcomes).map(Some)
+}
+
+fn whole(outcomes: Vec<Option<EventOutcome>>) -> Result<Vec<EventOutcome>> {
+    let outcomes: Option<Vec<_>> = outcomes.into_iter().collect();
+    outcomes.ok_or(Error::Internal("an event without an outcome"))
 }
 
 /// Counts events in the caller's transaction, which takes no counter before. Where some are too much, it is to be
@@ -305,9 +312,7 @@ async fn store_and_count(
             }
         }
     }
-    let outcomes: Option<Vec<_>> = outcomes.into_iter().collect();
-    let outcomes = outcomes.ok_or(Error::Internal("an event without an outcome"))?;
-    Ok(Stored::All(outcomes))
+    whole(outcomes).map(Stored::All)
 }
 
 /// Events with where they stood.

@@ -10,7 +10,7 @@ use billing::subscription::Subscription;
 use billing::usage::{CounterChange, LiveUsage, SpanUsage, carries_over, usage_period};
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
-use store::usage::{CounterKey, SpanOf, UsageCustomer};
+use store::usage::{CounterKey, Left, SpanOf, UsageCustomer};
 use store::{CustomerScope, PgConnection};
 
 use super::count::change_counters;
@@ -21,8 +21,9 @@ use crate::Result;
 /// Events may be so far ahead.
 const AHEAD: TimeDelta = TimeDelta::hours(1);
 
-/// To be called in the transaction that stores the subscription, before it does: where events were counted until then is
-/// told by what is stored. An upgrade that is paid for happens as of its quote, which may be hours ago.
+/// To be called in the transaction that stores the subscription, before it does and under the customer's lock: where
+/// events were counted until then is told by what is stored. An upgrade that is paid for happens as of its quote, which
+/// may be hours ago. Events on their way meanwhile find their counters left, and are counted anew.
 pub async fn move_counters(conn: &mut PgConnection, after: &Subscription, now: DateTime<Utc>) -> Result<()> {
     let found = store::usage::customers(conn, &[after.customer], "")
         .await?
@@ -36,25 +37,34 @@ pub async fn move_counters(conn: &mut PgConnection, after: &Subscription, now: D
     }
     let meters = store::catalog::meters(conn).await?;
     let meters: Vec<_> = meters.iter().filter(|meter| starts_again(meter)).collect();
+    let restarts = store::usage::begin_anew(conn, before.id).await?;
     let old = |meter: &&Meter| {
-        pieces
-            .iter()
-            .map(|piece| piece.old_counter(before.id, meter.id))
-            .collect::<Vec<_>>()
+        let left = |piece: &Piece| Left {
+            key: piece.old_counter(before.id, meter.id),
+            make: adds_up(meter),
+        };
+        pieces.iter().map(left).collect::<Vec<_>>()
     };
-    let keys: BTreeSet<_> = meters.iter().flat_map(old).collect();
-    let keys: Vec<_> = keys.into_iter().collect();
+    let left: BTreeSet<_> = meters.iter().flat_map(old).collect();
+    let left: Vec<_> = left.into_iter().collect();
     // What is read from here on is what these counters hold, for both are written together.
-    let locked = store::usage::lock_counters(conn, &keys).await?.counts;
+    let counted = store::usage::leave_counters(conn, &left, restarts).await?;
     for piece in pieces {
-        let is_counted = |meter: &&&Meter| locked.contains_key(&piece.old_counter(before.id, meter.id));
+        let is_counted = |meter: &&&Meter| counted.contains(&piece.old_counter(before.id, meter.id));
         let meters: Vec<_> = meters.iter().filter(is_counted).copied().collect();
         if !meters.is_empty() {
-            piece.move_used(conn, (before.id, &meters), now).await?;
+            piece
+                .move_used(conn, (before.id, &meters), (restarts, now))
+                .await?;
             piece.move_held(conn, before.id).await?;
         }
     }
     Ok(())
+}
+
+/// The counter of such a meter may be made before anything counts, for nothing comes to zero.
+const fn adds_up(meter: &Meter) -> bool {
+    matches!(meter.aggregation, Aggregation::Sum | Aggregation::Count)
 }
 
 /// Other meters go by the calendar, by hours or by nothing at all.
@@ -109,10 +119,12 @@ impl Piece {
         &self,
         conn: &mut PgConnection,
         (customer, meters): (CustomerId, &[&Meter]),
-        now: DateTime<Utc>,
+        (restarts, now): (i32, DateTime<Utc>),
     ) -> Result<()> {
         let scope = CustomerScope::of(customer);
-        let periods: Vec<_> = std::iter::once(self.moved).chain(self.kept()).collect();
+        // What adds up needs no look at what stays: it is left by what is taken off.
+        let kept = self.kept().filter(|_| !meters.iter().all(|meter| adds_up(meter)));
+        let periods: Vec<_> = std::iter::once(self.moved).chain(kept).collect();
         let spans: Vec<_> = periods
             .iter()
             .map(|period| SpanOf {
@@ -173,7 +185,7 @@ impl Piece {
             .into_iter()
             .map(|(key, new)| (key, CounterChange::Add(new.into())));
         changes.extend(new);
-        change_counters(conn, changes, now).await
+        change_counters(conn, changes, (customer, restarts, now)).await
     }
 
     /// A call that is under way is counted as of when its units were held.
@@ -187,6 +199,7 @@ impl Piece {
         if moved.is_empty() {
             return Ok(());
         }
+        // Nobody else takes these before this transaction is over: until then the period is nobody's.
         let new = moved.keys().map(|meter| self.new_counter(customer, *meter));
         store::usage::make_counters(conn, &new.collect::<Vec<_>>()).await?;
         let mut units = BTreeMap::new();

@@ -90,7 +90,11 @@ async fn a_start_that_is_past_bills_each_period_since(pool: PgPool) {
         matches!(refused, Err(Error::Invalid { field: "starts_at" })),
         "{refused:?}"
     );
+    play.use_meter("early", "deployments", 7, utc("2026-04-12T00:00:00Z"))
+        .await;
     set_up(&play, "2026-02-10T00:00:00Z", None).await.unwrap();
+    // It was in the period that is the present one by now.
+    assert_eq!(play.check("deployments", 1).await.used, 7.into());
     let bills = [
         bill("INV-000001", "purchase", Open, 21_492),
         bill("INV-000002", "renewal", Open, 21_492),

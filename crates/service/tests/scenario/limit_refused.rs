@@ -27,8 +27,9 @@ async fn team(pool: PgPool, meters: &[(&str, &str)]) -> Play {
     play
 }
 
+/// But for those of the month before the sale, which the sale left.
 async fn counters(play: &Play) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM usage_counter")
+    sqlx::query_scalar("SELECT count(*) FROM usage_counter WHERE restarts = 0")
         .fetch_one(&play.pool)
         .await
         .unwrap()

@@ -57,6 +57,7 @@ mod left_half_done;
 mod limit_again;
 mod limit_held;
 mod limit_kinds;
+mod limit_meanwhile;
 mod limit_parallel;
 mod limit_refused;
 mod limit_restart;

@@ -133,7 +133,7 @@ const LEAP: i64 = 1 << 40;
 /// Puts what is written from now on behind everything there is and was, in a database that was restored: into another
 /// cluster, which counts its transactions anew, or to an earlier moment. Says whether it did.
 pub async fn align(pool: &PgPool) -> Result<bool> {
-    let mut tx = pool.begin().await?;
+    let mut tx = crate::begin(pool).await?;
     if !is_elsewhere(&mut tx).await? {
         return Ok(false);
     }

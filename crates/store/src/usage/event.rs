@@ -22,6 +22,8 @@ pub struct UsageCustomer {
     pub id: CustomerId,
     pub zone: Zone,
     pub live: Option<LiveUsage>,
+    /// How often its usage periods began anew.
+    pub restarts: i32,
 }
 
 #[derive(Debug)]
@@ -37,7 +39,7 @@ pub async fn customers(conn: &mut PgConnection, ids: &[CustomerId], stamp: &str)
     let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
     let mut rows = sqlx::query!(
         r#"SELECT nullif(m.stamp, $2) AS "changed?", c.id AS "id?", c.time_zone AS "time_zone?",
-               s.created_at AS "created_at?", s.anchor AS "anchor?", s.billing_time AS "billing_time?",
+               c.usage_restarts AS "restarts?", s.created_at AS "created_at?", s.anchor AS "anchor?", s.billing_time AS "billing_time?",
                s.usage_start AS "usage_start?", s.usage_end AS "usage_end?"
            FROM (SELECT coalesce(md5(string_agg(m::text, ',' ORDER BY m.id)), '') AS stamp FROM meter m) m
            LEFT JOIN customer c ON c.id = ANY($1)
@@ -51,7 +53,7 @@ pub async fn customers(conn: &mut PgConnection, ids: &[CustomerId], stamp: &str)
     let changed = rows.first_mut().and_then(|row| row.changed.take());
     let mut customers = Vec::with_capacity(rows.len());
     for r in rows {
-        let (Some(id), Some(time_zone)) = (r.id, r.time_zone) else {
+        let (Some(id), Some(time_zone), Some(restarts)) = (r.id, r.time_zone, r.restarts) else {
             continue;
         };
         let live = match (r.created_at, r.billing_time, r.anchor, r.usage_start, r.usage_end) {
@@ -68,6 +70,7 @@ pub async fn customers(conn: &mut PgConnection, ids: &[CustomerId], stamp: &str)
             id: CustomerId::from_uuid(id),
             zone: zone.map_err(|_| Error::corrupt("customer", &time_zone))?,
             live,
+            restarts,
         });
     }
     Ok(UsageCustomers { customers, changed })

@@ -1,7 +1,8 @@
 //! Units held for calls under way.
 //!
-//! Whoever writes here takes reservations by key first, then buckets, then counters by key; what is expired is only
-//! taken where nobody else has it. So two of them wait for each other, but never in a circle.
+//! Whoever writes here takes reservations by key first, then buckets, then counters by key, then makes new reservations
+//! by key; what is expired is only taken where nobody else has it. So two of them wait for each other, but never in a
+//! circle.
 
 use std::collections::HashMap;
 
@@ -233,8 +234,8 @@ pub async fn lock_counters(conn: &mut PgConnection, keys: &[CounterKey]) -> Resu
     Ok(locked)
 }
 
-/// Makes the counters that are missing. To be committed at once: made in the middle of a transaction, they would be
-/// locked out of order. Sorted by key, no key twice.
+/// Makes the counters that are missing. To be committed at once, unless nobody else can want them yet: made in the middle
+/// of a transaction, they would be locked out of order. Sorted by key, no key twice.
 pub async fn make_counters(conn: &mut PgConnection, keys: &[CounterKey]) -> Result<()> {
     sqlx::query!(
         "INSERT INTO usage_counter (customer_id, meter_id, period_start)

@@ -10,6 +10,62 @@ use super::{CounterKey, SpanOf};
 use crate::Result;
 use crate::row::column;
 
+/// The customer's usage periods begin anew, once more; says how often they did. The customer is locked.
+pub async fn begin_anew(conn: &mut PgConnection, customer: CustomerId) -> Result<i32> {
+    let restarts = sqlx::query_scalar!(
+        "UPDATE customer SET usage_restarts = usage_restarts + 1 WHERE id = $1 RETURNING usage_restarts",
+        customer.uuid(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(restarts)
+}
+
+/// A counter that is left for another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Left {
+    pub key: CounterKey,
+    /// It is made where it is not there, so that nobody makes it meanwhile who did not hear of it.
+    pub make: bool,
+}
+
+/// Locks counters and says that they are left: whoever read of the customer before counts into them no more. Sorted by
+/// key, no key twice. Those that were there are given back.
+pub async fn leave_counters(
+    conn: &mut PgConnection,
+    left: &[Left],
+    restarts: i32,
+) -> Result<Vec<CounterKey>> {
+    let rows = sqlx::query!(
+        r#"INSERT INTO usage_counter AS c (customer_id, meter_id, period_start, restarts)
+           SELECT customer_id, meter_id, coalesce(period_start, '-infinity'), $5
+           FROM UNNEST($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bool[]) AS k(customer_id, meter_id, period_start, make)
+           WHERE make OR EXISTS (
+               SELECT FROM usage_counter c WHERE c.customer_id = k.customer_id AND c.meter_id = k.meter_id
+                   AND c.period_start = coalesce(k.period_start, '-infinity'))
+           ON CONFLICT (customer_id, meter_id, period_start) DO UPDATE SET restarts = EXCLUDED.restarts
+           RETURNING customer_id, meter_id, nullif(period_start, '-infinity') AS period_start,
+               -- A new row was locked by nobody yet.
+               xmax <> 0 AS "was_there!""#,
+        &column(left, |left| left.key.0.uuid()),
+        &column(left, |left| left.key.1.uuid()),
+        &column(left, |left| left.key.2) as &[Option<DateTime<Utc>>],
+        &column(left, |left| left.make),
+        restarts,
+    )
+    .fetch_all(conn)
+    .await?;
+    let was_there = rows.into_iter().filter(|row| row.was_there);
+    let key = was_there.map(|row| {
+        (
+            CustomerId::from_uuid(row.customer_id),
+            MeterId::from_uuid(row.meter_id),
+            row.period_start,
+        )
+    });
+    Ok(key.collect())
+}
+
 /// To be counted anew: of meters that are never held.
 pub async fn forget_counters(conn: &mut PgConnection, keys: &[CounterKey]) -> Result<()> {
     if keys.is_empty() {

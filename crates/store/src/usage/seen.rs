@@ -33,26 +33,32 @@ pub struct Seen {
 /// out, and neither a reservation nor an event has their ids. Each is looked up by itself, however large the tables are.
 pub async fn look(conn: &mut PgConnection, wanted: &[Wanted<'_>]) -> Result<Vec<Seen>> {
     let rows = sqlx::query!(
-        r#"SELECT s.position AS "position!", c.id, c.time_zone, b.id AS "subscription?", b.version AS "version?",
+        r#"WITH s AS MATERIALIZED (
+               SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[])
+                   WITH ORDINALITY AS s(customer_id, id, meter_id, period_start, position)
+           ), u AS MATERIALIZED (
+               SELECT c.* FROM (SELECT DISTINCT customer_id, meter_id, period_start FROM s) s CROSS JOIN LATERAL (
+                   SELECT s.period_start AS asked, customer_id, meter_id, used, reserved, passed_at FROM usage_counter c
+                   WHERE c.customer_id = s.customer_id AND c.meter_id = s.meter_id
+                       AND c.period_start = coalesce(s.period_start, '-infinity') LIMIT 1
+               ) c
+               WHERE c.reserved = 0 OR (
+                   SELECT true FROM usage_reservation r
+                   WHERE r.customer_id = s.customer_id AND r.meter_id = s.meter_id
+                       AND r.period_start = coalesce(s.period_start, '-infinity')
+                       AND r.state = 'held' AND r.expires_at <= now() LIMIT 1) IS NULL
+           )
+           SELECT s.position AS "position!", c.id, c.time_zone, c.usage_restarts, b.id AS "subscription?", b.version AS "version?",
                b.terms_version AS "terms_version?", u.used, u.reserved, u.passed_at, now() AS "now!"
-           FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[])
-               WITH ORDINALITY AS s(customer_id, id, meter_id, period_start, position)
-           CROSS JOIN LATERAL (SELECT id, time_zone FROM customer WHERE id = s.customer_id LIMIT 1) c
-           CROSS JOIN LATERAL (
-               SELECT period_start, used, reserved, passed_at FROM usage_counter
-               WHERE customer_id = s.customer_id AND meter_id = s.meter_id
-                   AND period_start = coalesce(s.period_start, '-infinity') LIMIT 1
-           ) u
+           FROM s JOIN u ON u.customer_id = s.customer_id AND u.meter_id = s.meter_id
+               AND u.asked IS NOT DISTINCT FROM s.period_start
+           CROSS JOIN LATERAL (SELECT id, time_zone, usage_restarts FROM customer WHERE id = s.customer_id LIMIT 1) c
            LEFT JOIN LATERAL (
                SELECT id, version, terms_version FROM subscription
                WHERE customer_id = s.customer_id AND status <> 'canceled' AND standalone_plan_id IS NULL LIMIT 1
            ) b ON true
            WHERE (SELECT true FROM usage_reservation WHERE customer_id = s.customer_id AND id = s.id LIMIT 1) IS NULL
-               AND (SELECT true FROM usage_event_key WHERE customer_id = s.customer_id AND event_id = s.id LIMIT 1) IS NULL
-               AND (u.reserved = 0 OR (
-                   SELECT true FROM usage_reservation
-                   WHERE customer_id = s.customer_id AND meter_id = s.meter_id AND period_start = u.period_start
-                       AND state = 'held' AND expires_at <= now() LIMIT 1) IS NULL)"#,
+               AND (SELECT true FROM usage_event_key WHERE customer_id = s.customer_id AND event_id = s.id LIMIT 1) IS NULL"#,
         &column(wanted, |wanted| wanted.counter.0.uuid()),
         &column(wanted, |wanted| wanted.id) as &[&str],
         &column(wanted, |wanted| wanted.counter.1.uuid()),
@@ -77,6 +83,7 @@ pub async fn look(conn: &mut PgConnection, wanted: &[Wanted<'_>]) -> Result<Vec<
             stamp: Stamp {
                 customer: CustomerId::from_uuid(r.id),
                 zone: zone.map_err(|_| Error::corrupt("customer", &r.time_zone))?,
+                restarts: r.usage_restarts,
                 subscription,
             },
             count: Count {
@@ -96,22 +103,25 @@ pub struct SeenCount {
     pub key: CounterKey,
     pub before: Count,
     pub after: Count,
+    /// How often its customer's usage periods had begun anew then.
+    pub restarts: i32,
 }
 
 /// Stores new reservations and what is reserved of their counters by now, and since when their limits are passed; what is
-/// used is the events'. False if a counter is not as it was seen any more or somebody reserved under one of the ids: then
+/// used is the events'. False if a counter is not as it was seen any more, was left for another period, or somebody reserved under one of the ids: then
 /// nothing is kept, and a transaction around it is to be given up. Each sorted by key, no key twice.
 pub async fn hold(conn: &mut PgConnection, new: &[&Reservation], counts: &[SeenCount]) -> Result<bool> {
     let held = sqlx::query_scalar!(
         r#"WITH counter AS MATERIALIZED (
                SELECT c.customer_id, c.meter_id, c.period_start, n.reserved, n.passed_at
                FROM UNNEST($13::uuid[], $14::uuid[], $15::timestamptz[], $16::numeric[], $17::numeric[],
-                   $18::timestamptz[], $19::numeric[], $20::timestamptz[])
-                   AS n(customer_id, meter_id, period_start, used, reserved_before, passed_before, reserved, passed_at)
+                   $18::timestamptz[], $19::numeric[], $20::timestamptz[], $22::int[])
+                   AS n(customer_id, meter_id, period_start, used, reserved_before, passed_before, reserved, passed_at,
+                       restarts)
                JOIN usage_counter c ON c.customer_id = n.customer_id AND c.meter_id = n.meter_id
                    AND c.period_start = coalesce(n.period_start, '-infinity')
                WHERE c.used = n.used AND c.reserved = n.reserved_before
-                   AND c.passed_at IS NOT DISTINCT FROM n.passed_before
+                   AND c.passed_at IS NOT DISTINCT FROM n.passed_before AND c.restarts <= n.restarts
                ORDER BY c.customer_id, c.meter_id, c.period_start FOR NO KEY UPDATE OF c
            ), held AS (
                INSERT INTO usage_reservation (customer_id, id, meter_id, period_start, quantity, reserved_at,
@@ -151,6 +161,7 @@ pub async fn hold(conn: &mut PgConnection, new: &[&Reservation], counts: &[SeenC
         &column(counts, |count| count.after.reserved),
         &column(counts, |count| count.after.passed_at) as &[Option<DateTime<Utc>>],
         i64::try_from(counts.len()).unwrap_or(i64::MAX),
+        &column(counts, |count| count.restarts),
     )
     .fetch_one(conn)
     .await;

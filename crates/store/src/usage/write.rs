@@ -30,23 +30,33 @@ pub struct NewEvent<'a> {
 /// The hour of a customer's meter.
 pub type BucketKey = (CustomerId, MeterId, DateTime<Utc>);
 
+/// What becomes of a counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewCount {
+    pub key: CounterKey,
+    pub change: CounterChange,
+    /// How often its customer's usage periods had begun anew when it was found to be the one that counts.
+    pub restarts: i32,
+}
+
 /// Each sorted by key, no key twice.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Writing<'a> {
     pub events: &'a [&'a NewEvent<'a>],
     pub buckets: &'a [(BucketKey, Bucket)],
-    pub counters: &'a [(CounterKey, CounterChange)],
+    pub counters: &'a [NewCount],
     pub received_at: DateTime<Utc>,
     /// How far from zero a counter may be.
     pub bound: Decimal,
-    /// The statement is a transaction of its own: nothing of it is kept where a counter would be beyond the bound.
+    /// The statement is a transaction of its own: nothing of it is kept where a counter would be beyond the bound, or was
+    /// left for another one.
     pub alone: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {
     All,
-    /// All, but a counter is beyond the bound now: the transaction is to be given up.
+    /// All, but a counter is beyond the bound now: the transaction is to be given up. Nothing, where it was alone.
     Beyond,
     /// Nothing: these events' keys were there.
     Nothing(Vec<KnownKey>),
@@ -56,7 +66,7 @@ const GIVEN_UP: &str = "CB001";
 
 /// All of it, if no key is there yet. Keys are taken first, then events are stored, then come buckets, then counters: each
 /// part begins when the one before it has ended, and what others wait for comes last. A collision where somebody takes
-/// one of the keys at this moment.
+/// one of the keys at this moment, or left one of the counters for another one since its customer was read.
 #[expect(clippy::too_many_lines, reason = "one statement")]
 pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Written> {
     let Writing {
@@ -70,7 +80,7 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
     let rows = Rows::of(events);
     let keys = Keys::of(rows.events.iter().map(|event| &event.key));
     let tallies = column(buckets, |(_, bucket)| bucket.tally);
-    let changes = column(counters, |(_, change)| parts(*change));
+    let changes = column(counters, |counter| parts(counter.change));
     let written = sqlx::query!(
         r#"WITH sent AS MATERIALIZED (
                SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::numeric[], $6::smallint[],
@@ -115,10 +125,11 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
                    touched_at = now()
                RETURNING true
            ), counter AS (
-               INSERT INTO usage_counter AS c (customer_id, meter_id, period_start, rule, used, last_at)
-               SELECT customer_id, meter_id, coalesce(period_start, '-infinity'), rule, value, coalesce(at, '-infinity')
-               FROM UNNEST($22::uuid[], $23::uuid[], $24::timestamptz[], $25::text[], $26::numeric[], $27::timestamptz[])
-                   AS s(customer_id, meter_id, period_start, rule, value, at)
+               INSERT INTO usage_counter AS c (customer_id, meter_id, period_start, rule, used, last_at, restarts)
+               SELECT customer_id, meter_id, coalesce(period_start, '-infinity'), rule, value, coalesce(at, '-infinity'),
+                   restarts
+               FROM UNNEST($22::uuid[], $23::uuid[], $24::timestamptz[], $25::text[], $26::numeric[], $27::timestamptz[],
+                   $30::int[]) AS s(customer_id, meter_id, period_start, rule, value, at, restarts)
                WHERE NOT EXISTS (SELECT FROM known) AND (SELECT count(*) FROM bucket) >= 0
                ON CONFLICT (customer_id, meter_id, period_start) DO UPDATE SET
                    used = CASE EXCLUDED.rule
@@ -129,12 +140,17 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
                            THEN EXCLUDED.used ELSE c.used END
                    END,
                    last_at = greatest(c.last_at, EXCLUDED.last_at)
+               WHERE c.restarts <= EXCLUDED.restarts
                RETURNING abs(used) > $28 AS beyond
            )
            SELECT ARRAY(SELECT position FROM known ORDER BY position) AS "known!",
                ARRAY(SELECT same_body FROM known ORDER BY position) AS "same!",
-               (SELECT CASE WHEN $29 AND bool_or(beyond) THEN give_up('a total is too large') ELSE bool_or(beyond) END
-                FROM counter) AS beyond"#,
+               (SELECT count(*) FROM counter) AS "counted!",
+               (SELECT CASE
+                    WHEN $29 AND bool_or(beyond) THEN give_up('a total is too large')
+                    WHEN $29 AND count(*) < $31 AND NOT EXISTS (SELECT FROM known) THEN give_up('a counter was left')
+                    ELSE bool_or(beyond)
+                END FROM counter) AS beyond"#,
         &keys.customers,
         &keys.ids as &[&str],
         &keys.hashes as &[&[u8]],
@@ -156,14 +172,16 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
         &column(&tallies, |tally| tally.last_at),
         &column(&tallies, |tally| tally.last),
         &column(buckets, |(_, bucket)| bucket.level_time.to_string()),
-        &column(counters, |(key, _)| key.0.uuid()),
-        &column(counters, |(key, _)| key.1.uuid()),
-        &column(counters, |(key, _)| key.2) as &[Option<DateTime<Utc>>],
+        &column(counters, |counter| counter.key.0.uuid()),
+        &column(counters, |counter| counter.key.1.uuid()),
+        &column(counters, |counter| counter.key.2) as &[Option<DateTime<Utc>>],
         &column(&changes, |change| change.0) as &[&str],
         &column(&changes, |change| change.1),
         &column(&changes, |change| change.2) as &[Option<DateTime<Utc>>],
         bound,
         alone,
+        &column(counters, |counter| counter.restarts),
+        i64::try_from(counters.len()).unwrap_or(i64::MAX),
     )
     .fetch_one(conn)
     .await;
@@ -181,11 +199,13 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
     let known: Result<Vec<_>> = known
         .map(|(n, same_body)| KnownKey::at(n, events.len(), same_body))
         .collect();
-    Ok(match (known?, written.beyond) {
-        (known, _) if !known.is_empty() => Written::Nothing(known),
-        (_, Some(true)) => Written::Beyond,
-        _ => Written::All,
-    })
+    let (known, left) = (known?, usize::try_from(written.counted) != Ok(counters.len()));
+    match written.beyond {
+        _ if !known.is_empty() => Ok(Written::Nothing(known)),
+        _ if left => Err(Error::Collision),
+        Some(true) => Ok(Written::Beyond),
+        _ => Ok(Written::All),
+    }
 }
 
 /// A row for each meter that counts an event, and one for an event that none counts.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use store::usage::Wanted;
 
-use super::plan::{Plan, check_quantity};
+use super::basis::{Basis, check_quantity};
 use super::{Ask, Batch, Done, Reserve, key, reserve};
 use crate::Result;
 use crate::limit::known::Known;
@@ -13,14 +13,17 @@ use crate::limit::known::Known;
 /// Of each ask in its place; none where it is to be done under locks.
 pub(super) async fn at_once(known: &Known, asks: &[Ask]) -> Result<Vec<Option<Result<Done>>>> {
     let mut answers: Vec<_> = asks.iter().map(|_| None).collect();
+    if known.was_contended() {
+        return Ok(answers);
+    }
     let Some(mut batch) = planned(known, asks) else {
         return Ok(answers);
     };
     let mut conn = store::acquire(&known.pool).await?;
-    let mut places: Vec<usize> = batch.plans.keys().copied().collect();
+    let mut places: Vec<usize> = batch.bases.keys().copied().collect();
     places.sort_unstable();
     let wanted = places.iter().filter_map(|place| {
-        let counter = batch.plans.get(place)?.counter;
+        let counter = batch.bases.get(place)?.counter;
         let id = &reserve(&asks[*place])?.key.1;
         Some(Wanted { id, counter })
     });
@@ -44,10 +47,12 @@ pub(super) async fn at_once(known: &Known, asks: &[Ask]) -> Result<Vec<Option<Re
         .into_iter()
         .map(|place| (place, batch.decide(place, &asks[place])))
         .collect();
-    if batch.save(&mut conn).await? {
-        for (place, answer) in decided {
-            answers[place] = Some(answer);
-        }
+    if !batch.save(&mut conn).await? {
+        known.note_contended();
+        return Ok(answers);
+    }
+    for (place, answer) in decided {
+        answers[place] = Some(answer);
     }
     Ok(answers)
 }
@@ -61,22 +66,22 @@ fn planned(known: &Known, asks: &[Ask]) -> Option<Batch> {
     for (place, asked) in asks.iter().enumerate() {
         // What is asked of one reservation twice has an order.
         let is_first = keys.insert(key(asked));
-        if let Some(plan) = reserve(asked)
+        if let Some(basis) = reserve(asked)
             .filter(|_| is_first)
             .and_then(|asked| batch.usual(asked))
         {
-            batch.plans.insert(place, plan);
+            batch.bases.insert(place, basis);
         }
     }
-    (!batch.plans.is_empty()).then_some(batch)
+    (!batch.bases.is_empty()).then_some(batch)
 }
 
 impl Batch {
-    fn usual(&self, asked: &Reserve) -> Option<Plan> {
+    fn usual(&self, asked: &Reserve) -> Option<Basis> {
         let entitled = self.entitled.get(&asked.key.0)?;
         let meter = self.catalog.meter(&asked.meter)?;
         check_quantity(asked, meter, &self.catalog).ok()?;
-        let plan = Plan::of(entitled, meter, asked).ok()?;
-        (plan.standing.quota.is_some() && plan.hours().is_none()).then_some(plan)
+        let basis = Basis::of(entitled, meter, asked).ok()?;
+        (basis.standing.quota.is_some() && basis.hours().is_none()).then_some(basis)
     }
 }

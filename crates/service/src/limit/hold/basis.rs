@@ -15,7 +15,7 @@ use crate::{Error, Result};
 
 /// What one reservation is decided by, but for the count.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Plan {
+pub(super) struct Basis {
     pub standing: Standing,
     pub window: Window,
     pub counter: CounterKey,
@@ -23,7 +23,7 @@ pub(super) struct Plan {
     pub possible: bool,
 }
 
-impl Plan {
+impl Basis {
     pub fn of(entitled: &Entitled, meter: &Meter, asked: &Reserve) -> Result<Self> {
         let window = entitled.window(meter, asked.at)?;
         let standing = entitled.standing(&meter.key)?;

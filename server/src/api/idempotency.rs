@@ -63,13 +63,12 @@ async fn read(
     (actor, key): (Actor, HeaderValue),
     request: Request,
 ) -> Result<(Sent, Request), Problem> {
-    let key = key
-        .to_str()
-        .ok()
-        .map(str::trim)
-        .filter(|key| (1..=MAX_KEY).contains(&key.len()));
+    let key =
+        key.to_str().ok().map(str::trim).filter(|key| {
+            (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+        });
     let key = key.ok_or_else(|| {
-        let detail = "an Idempotency-Key has 1 to 255 printable ASCII characters";
+        let detail = "an Idempotency-Key has 1 to 255 printable ASCII characters, and no space";
         Problem::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", detail)
     })?;
     let (parts, sent) = request.into_parts();

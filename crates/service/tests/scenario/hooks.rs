@@ -93,6 +93,13 @@ impl Hooks {
         self.play.billing.drain_outgoing().await.unwrap();
     }
 
+    pub async fn is_anything_due(&self) -> bool {
+        let query =
+            "SELECT EXISTS (SELECT FROM webhook_delivery WHERE state = 'pending' AND due_at <= now())";
+        let due = sqlx::query_scalar(query).fetch_one(&self.play.pool);
+        due.await.unwrap()
+    }
+
     /// Newest first.
     pub async fn deliveries(&self, state: Option<DeliveryState>) -> Vec<DeliveryRow> {
         let page = DeliveryPage {

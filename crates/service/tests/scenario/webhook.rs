@@ -224,7 +224,10 @@ async fn publishing_in_many_processes_makes_each_delivery_once(pool: PgPool) {
     .await
     .unwrap();
     assert_eq!((events, deliveries), (1_000, 4_000));
-    hooks.deliver().await;
+    // An endpoint's turn ends by the clock, wherever it is.
+    while hooks.is_anything_due().await {
+        hooks.deliver().await;
+    }
     let ids: HashSet<String> = hooks
         .receiver
         .take()

@@ -215,7 +215,7 @@ async fn carried_out_again_a_change_finds_what_it_did(options: PgPoolOptions, da
         ("resume", json!({}), 1),
         ("cancel", json!({ "at": "now" }), 0),
     ] {
-        let name = format!("{what} {invoices} {}", body["at"]);
+        let name = format!("{what}-{invoices}-{}", body["at"]);
         let first = answers(&host, &host.key, (&path(what), &name), &body).await;
         assert_eq!(first.status, 200, "{what}: {}", first.body);
         forget(&pool).await;

@@ -11,7 +11,7 @@ use crate::{
     totals::Totals,
 };
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     fs,
     io::{Read, Write},
@@ -51,10 +51,11 @@ pub fn run(installation: &Installation, examples: Examples) -> Result<Totals> {
     let server = installation.start_without_rates(Path::new(LOG))?;
     let host = Host { server, key };
     let mut totals = Totals::default();
+    // First those that are about records: the others may do something about them as well.
     for (who, key, config) in [
+        ("with a key, about records there are", Some(&host.key), RECORDS),
         ("with a key", Some(&host.key), EVERYTHING),
         ("without a key", None, EVERYTHING),
-        ("with a key, about records there are", Some(&host.key), RECORDS),
     ] {
         println!("schemathesis {who}");
         let mut command = host.schemathesis(config, examples);
@@ -101,37 +102,46 @@ impl Host {
         command
     }
 
-    /// One of each kind, from the demo data: the newest that something can still be done about.
+    /// One of each kind: the newest of the demo data that something can still be done about, and a credit note.
     fn records(&self) -> Result<Vec<(&'static str, String)>> {
         let subscription = self.first("subscriptions?status=active&limit=1")?;
-        let invoice = self.first("invoices?status=open&limit=1")?;
-        let note = self.first("credit_notes?limit=1")?;
-        let text = |record: &Value, field: &str| {
-            let text = record[field].as_str().map(str::to_owned);
-            text.with_context(|| format!("the demo data have a record without {field}"))
-        };
+        let open = self.first("invoices?status=open&limit=1")?;
+        let paid = self.first("invoices?status=paid&limit=1")?;
+        let given_back = json!({ "invoice": text(&paid, "id")?, "reason": "other" });
+        let note = self.ask("POST", "credit_notes", Some(&given_back))?;
         Ok(vec![
             ("CUSTOMER", text(&subscription, "customer")?),
             ("SUBSCRIPTION", text(&subscription, "id")?),
-            ("INVOICE", text(&invoice, "id")?),
+            ("INVOICE", text(&open, "id")?),
             ("CREDIT_NOTE", text(&note, "id")?),
         ])
     }
 
     fn first(&self, list: &str) -> Result<Value> {
+        let page = self.ask("GET", list, None)?;
+        let first = page["data"].get(0).cloned();
+        first.with_context(|| format!("/v1/{list} lists nothing"))
+    }
+
+    fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
         let base = self.server.base_url();
         let address = base.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).context("the server does not answer")?;
-        let key = &self.key;
+        let (key, body) = (&self.key, body.map(Value::to_string).unwrap_or_default());
         write!(
             stream,
-            "GET /v1/{list} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\n\r\n"
+            "{method} /v1/{path} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
         )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        let page: Value =
-            serde_json::from_str(body).with_context(|| format!("/v1/{list} answered no JSON"))?;
-        Ok(page["data"][0].clone())
+        serde_json::from_str(body).with_context(|| format!("/v1/{path} answered no JSON"))
     }
+}
+
+fn text(record: &Value, field: &str) -> Result<String> {
+    let text = record[field].as_str().map(str::to_owned);
+    text.with_context(|| format!("a record without {field}: {record}"))
 }

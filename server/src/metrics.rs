@@ -8,7 +8,6 @@ mod measure;
 mod standing;
 
 pub use answer::routes;
-pub use measure::measure;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

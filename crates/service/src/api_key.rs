@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use store::CustomerScope;
 use store::PgConnection;
-use store::api_key::{ApiKeyRow, Changes, KeyHash};
+use store::api_key::{ApiKeyRow, Changes, KeyGrant, KeyHash};
 
 pub(crate) use self::cache::KeyCache;
 use crate::clock::{real_now, within_reach};
@@ -185,19 +185,25 @@ impl Billing {
         if let Ok(actor) = self.parts.keys.actor(&hash, Instant::now()) {
             return Ok(Some(actor));
         }
-        let _looking = self.parts.keys.looking(&hash).await;
+        let asked_at = Instant::now();
+        let mut looked = self.parts.keys.looking(&hash).await;
         let now = Instant::now();
         let ticket = match self.parts.keys.actor(&hash, now) {
             // Somebody showed it at the same time, and was faster.
             Ok(actor) => return Ok(Some(actor)),
             Err(ticket) => ticket,
         };
+        if looked.failed_at.is_some_and(|failed_at| failed_at > asked_at) {
+            // Else all who came meanwhile would wait for the database one after the other.
+            return Err(store::Error::Shared { transient: true }.into());
+        }
         if !may_look(self.parts.keys.knows(&hash, now)) {
             return Ok(None);
         }
-        let mut conn = store::acquire(self.pool()).await?;
-        // Looked up by its hash: the time of a lookup says nothing about a key that is only nearly right.
-        let Some(grant) = store::api_key::grant(&mut conn, &hash).await? else {
+        let found = self.granted(&hash).await;
+        let is_away = matches!(&found, Err(error) if error.is_transient());
+        looked.failed_at = is_away.then(Instant::now);
+        let Some(grant) = found? else {
             self.parts.keys.let_go(&hash);
             return Err(Error::Unauthenticated);
         };
@@ -215,6 +221,12 @@ impl Billing {
         let read = (hash, grant.id, &actor);
         self.parts.keys.remember(ticket, read, (now, grant.lasts));
         Ok(Some(actor))
+    }
+
+    /// Looked up by its hash: the time of a lookup says nothing about a key that is only nearly right.
+    async fn granted(&self, hash: &KeyHash) -> Result<Option<KeyGrant>> {
+        let mut conn = store::acquire(self.pool()).await?;
+        Ok(store::api_key::grant(&mut conn, hash).await?)
     }
 
     /// Forgets keys as other processes revoke and replace them. Returns only with the error that ends it.

@@ -23,22 +23,16 @@ mod usage;
 mod webhook_deliveries;
 mod webhook_endpoints;
 
-use std::any::Any;
-
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::Value;
-use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::problem::Problem;
 use super::{authenticate, body, docs, idempotency, openapi};
-use crate::middleware::preparing;
 use crate::state::AppState;
 
 /// What people and jobs of the host do now and then. A POST may have an `Idempotency-Key`.
@@ -89,11 +83,6 @@ pub fn routes(state: &AppState) -> Router<AppState> {
                 "this path does not know the method",
             )
         })
-        .layer(
-            ServiceBuilder::new()
-                .layer(CatchPanicLayer::custom(panicked))
-                .layer(from_fn_with_state(state.preparing.clone(), preparing::refuse_all)),
-        )
 }
 
 /// The document of all routes.
@@ -116,8 +105,4 @@ fn described(state: &AppState) -> Router<AppState> {
         .route("/openapi.json", get(async move || json))
         .route("/docs", get(async move || docs::answer(page)))
         .route_layer(from_fn_with_state(state.clone(), authenticate::anyone))
-}
-
-fn panicked(_: Box<dyn Any + Send>) -> Response {
-    Problem::from(service::Error::Internal("a panic")).into_response()
 }

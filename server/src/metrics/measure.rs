@@ -1,39 +1,27 @@
 //! Counts every request once it is answered, and why it was refused if it was.
 
-use std::time::Instant;
+use std::time::Duration;
 
-use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::Response;
 
 use super::{Metrics, labels};
 use crate::api::problem::Code;
 
-/// Where nothing of ours is, and files of the site.
-const UNMATCHED: &str = "unmatched";
-
-pub async fn measure(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let method = method(request.method());
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or(UNMATCHED, MatchedPath::as_str)
-        .to_owned();
-    let response = next.run(request).await;
-    if let Some(Code(code)) = response.extensions().get() {
-        let (code, route) = (code.clone(), route.clone());
-        metrics.count_refusal(&labels::Refusal { code, route });
+impl Metrics {
+    /// A request that is answered, by the route as the router knows it.
+    pub fn count_answer(&self, asked: &Method, route: String, response: &Response, took: Duration) {
+        if let Some(Code(code)) = response.extensions().get() {
+            let (code, route) = (code.clone(), route.clone());
+            self.count_refusal(&labels::Refusal { code, route });
+        }
+        let request = labels::Request {
+            method: method(asked),
+            route,
+            status: class(response.status()),
+        };
+        self.count_request(&request, took);
     }
-    let status = class(response.status());
-    let request = labels::Request {
-        method,
-        route,
-        status,
-    };
-    metrics.count_request(&request, started.elapsed());
-    response
 }
 
 /// Anyone may send a method of any name.

@@ -3,21 +3,18 @@
 use std::net::SocketAddr;
 
 use app::context::ClientAddress;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, HeaderName};
-use axum::middleware::Next;
-use axum::response::Response;
 
 use crate::config::TrustedProxies;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-pub async fn locate(State(trusted): State<TrustedProxies>, mut request: Request, next: Next) -> Response {
+pub fn locate(trusted: &TrustedProxies, request: &mut Request) {
     if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() {
         let client = trusted.client(peer.ip(), &forwarded(request.headers()));
         request.extensions_mut().insert(ClientAddress(client));
     }
-    next.run(request).await
 }
 
 /// Each proxy may have added a line of its own; together they are one list.

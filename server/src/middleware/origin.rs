@@ -2,29 +2,26 @@
 //!
 //! The cookie is SameSite=Lax already; this holds where a browser does not know that, or a sibling domain asks.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{ORIGIN, REFERER};
 use axum::http::{HeaderMap, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::Response;
 use url::Url;
 
 use super::plain_page::plain_page;
 use crate::config::BaseUrl;
 
-/// Who calls the API shows a key, which no browser adds by itself.
-const API: &str = "/v1/";
-
-pub async fn check(State(base_url): State<BaseUrl>, request: Request, next: Next) -> Response {
+/// Where a request that changes something comes from elsewhere.
+pub fn refusal(base_url: &BaseUrl, request: &Request) -> Option<Response> {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if changes && !request.uri().path().starts_with(API) && !is_ours(&base_url, request.headers()) {
-        tracing::warn!("Refused a request from another site");
-        return plain_page(
-            StatusCode::FORBIDDEN,
-            "This came from another site, so nothing was done.",
-        );
+    if !changes || is_ours(base_url, request.headers()) {
+        return None;
     }
-    next.run(request).await
+    tracing::warn!("Refused a request from another site");
+    Some(plain_page(
+        StatusCode::FORBIDDEN,
+        "This came from another site, so nothing was done.",
+    ))
 }
 
 /// The first of three headers that is there decides; a browser that sends none of them is not trusted.

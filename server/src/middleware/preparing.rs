@@ -31,11 +31,9 @@ pub async fn refuse_changes(State(preparing): State<Preparing>, request: Request
 }
 
 /// For the API.
-pub async fn refuse_all(State(preparing): State<Preparing>, request: Request, next: Next) -> Response {
-    if !preparing.is_on() {
-        return next.run(request).await;
-    }
-    later(Problem::from(service::Error::Preparing).into_response())
+pub fn refusal(preparing: &Preparing) -> Option<Response> {
+    let refuse = || later(Problem::from(service::Error::Preparing).into_response());
+    preparing.is_on().then(refuse)
 }
 
 /// As the server function itself would fail, so that a form is led back to its page, which says why.

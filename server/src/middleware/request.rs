@@ -1,40 +1,50 @@
 //! Names each request, in its answer and in every line logged about it.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::middleware::Next;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::response::Response;
-use tracing::Instrument;
+use tracing::Span;
 
 /// Set on the request too, where pages read it to show it beside an error.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What a proxy in front of us may send; anything longer or stranger is replaced.
 const MAX_GIVEN: usize = 64;
 
-/// The path is logged as the router knows it: what stands in its place may be a secret.
-pub async fn identify(mut request: Request, next: Next) -> Response {
-    let id = given(request.headers()).unwrap_or_else(made);
-    request.headers_mut().insert(REQUEST_ID, id.clone());
-    let method = request.method().clone();
-    let path = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("unmatched", MatchedPath::as_str)
-        .to_owned();
-    // Whatever is logged on the way carries these; what went wrong is logged where it is known.
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, path);
-    async move {
-        let started = Instant::now();
-        let mut response = next.run(request).await;
-        let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
-        tracing::debug!(status, ms, "{method} {path}: {status}");
-        response.headers_mut().insert(REQUEST_ID, id);
-        response
+/// Where nothing of ours is, and files of the site.
+const UNMATCHED: &str = "unmatched";
+
+/// A request as it is logged and counted.
+pub struct Named {
+    id: HeaderValue,
+    pub method: Method,
+    /// As the router knows it: what stands in its place may be a secret.
+    pub route: String,
+}
+
+impl Named {
+    pub fn of(request: &mut Request) -> Self {
+        let id = given(request.headers()).unwrap_or_else(made);
+        request.headers_mut().insert(REQUEST_ID, id.clone());
+        let route = request.extensions().get::<MatchedPath>();
+        Self {
+            id,
+            method: request.method().clone(),
+            route: route.map_or(UNMATCHED, MatchedPath::as_str).to_owned(),
+        }
     }
-    .instrument(span)
-    .await
+
+    pub fn span(&self) -> Span {
+        let id = self.id.to_str().unwrap_or_default();
+        tracing::info_span!("request", id, method = %self.method, path = self.route)
+    }
+
+    pub fn tell(&self, response: &mut Response, took: Duration) {
+        let (status, ms) = (response.status().as_u16(), took.as_millis());
+        tracing::debug!(status, ms, "{} {}: {status}", self.method, self.route);
+        response.headers_mut().insert(REQUEST_ID, self.id.clone());
+    }
 }
 
 fn given(headers: &HeaderMap) -> Option<HeaderValue> {

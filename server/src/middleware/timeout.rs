@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::every_request::Reader;
 use super::plain_page::plain_page;
 use crate::api::problem::Problem;
 
@@ -14,13 +13,11 @@ use crate::api::problem::Problem;
 const LONGEST: Duration = Duration::from_secs(30);
 /// Asked again after this.
 const A_MOMENT: Duration = Duration::from_secs(5);
-const API: &str = "/v1/";
 
-pub async fn limit(request: Request, next: Next) -> Response {
-    let api = request.uri().path().starts_with(API);
-    match tokio::time::timeout(LONGEST, next.run(request)).await {
+pub async fn limit(reader: Reader, work: impl Future<Output = Response>) -> Response {
+    match tokio::time::timeout(LONGEST, work).await {
         Ok(response) => response,
-        Err(_) if api => {
+        Err(_) if reader == Reader::Program => {
             let detail = "this took too long and may or may not have been done: ask again";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail)
                 .retry_after(A_MOMENT)

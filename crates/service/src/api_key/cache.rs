@@ -23,7 +23,14 @@ const PLACES: usize = 256;
 #[derive(Debug)]
 pub(crate) struct KeyCache {
     known: Mutex<Known>,
-    looking: [AsyncMutex<()>; PLACES],
+    looking: [AsyncMutex<Looked>; PLACES],
+}
+
+/// How the last lookups in a place went.
+#[derive(Debug, Default)]
+pub(crate) struct Looked {
+    /// When one ended without an answer of the database.
+    pub failed_at: Option<Instant>,
 }
 
 impl Default for KeyCache {
@@ -55,8 +62,8 @@ struct Remembered {
 pub(crate) struct Ticket(u64);
 
 impl KeyCache {
-    /// Held while a key is looked up: whoever shows it meanwhile waits, and finds it known.
-    pub(crate) async fn looking(&self, hash: &KeyHash) -> AsyncMutexGuard<'_, ()> {
+    /// Held while a key is looked up: whoever shows it meanwhile waits, and finds it known, or that the database is away.
+    pub(crate) async fn looking(&self, hash: &KeyHash) -> AsyncMutexGuard<'_, Looked> {
         self.looking[usize::from(hash[0]) % PLACES].lock().await
     }
 

@@ -119,6 +119,10 @@ impl Billing {
         let mut tx = store::begin(self.pool()).await?;
         let delivery = store::webhook::delivery::lock(&mut tx, id).await?;
         let delivery = delivery.ok_or(Error::NotFound("webhook delivery"))?;
+        if delivery.due_at.is_none_or(|due_at| due_at > now) {
+            // Another took it as soon as it was given back.
+            return Ok(());
+        }
         let endpoint = store::webhook::endpoint::find(&mut tx, delivery.endpoint).await?;
         let attempt = NewAttempt {
             delivery: id,

@@ -103,8 +103,8 @@ async fn ingest(
     }
 }
 
-/// In the portions one transaction takes. Should a later one fail, the earlier ones stay: sent again, their
-/// events are duplicates.
+/// In portions. Should one fail, what was stored of it and of those before stays: sent again, these events are duplicates,
+/// and of the one that failed they are counted as such.
 async fn store(
     (billing, metrics): (&Billing, &Metrics),
     actor: &Actor,

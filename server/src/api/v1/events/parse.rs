@@ -87,11 +87,11 @@ fn json(body: &[u8]) -> Result<Sent, Problem> {
         );
         Problem::new(StatusCode::BAD_REQUEST, MALFORMED, detail)
     };
-    let whole: &RawValue = serde_json::from_slice(body).map_err(malformed)?;
-    if !whole.get().starts_with('[') {
+    if !body.trim_ascii_start().starts_with(b"[") {
+        let whole: &RawValue = serde_json::from_slice(body).map_err(malformed)?;
         return Ok(Sent::One(event(whole)));
     }
-    let raw: Vec<&RawValue> = serde_json::from_str(whole.get()).map_err(malformed)?;
+    let raw: Vec<&RawValue> = serde_json::from_slice(body).map_err(malformed)?;
     check_count(raw.len())?;
     Ok(Sent::Many(raw.into_iter().map(event).collect()))
 }
@@ -110,9 +110,8 @@ fn event(raw: &RawValue) -> Result<EventInput, BadEvent> {
         // Its own words name the member; the place is of no use inside an array.
         detail: without_place(&error.to_string()),
     })?;
-    let id = sent.id.clone();
     input(raw, sent).map_err(|(code, detail)| BadEvent {
-        id: Some(id),
+        id: id_of(raw),
         code,
         detail,
     })

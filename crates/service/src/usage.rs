@@ -5,6 +5,7 @@ mod event;
 mod explore;
 mod ingest;
 mod intake;
+mod lane;
 mod late;
 mod meters;
 mod overview;

@@ -13,7 +13,7 @@ use store::usage::{BucketKey, CounterKey, NewCount, NewEvent, Writing, Written};
 
 use super::event::{Countable, CountedBy};
 use super::ingest::EventKey;
-use crate::{Error, Result};
+use crate::Result;
 
 type Buckets = BTreeMap<BucketKey, Bucket>;
 type Counters = BTreeMap<CounterKey, CounterChange>;
@@ -104,11 +104,7 @@ pub(super) async fn count(
             .map(|(key, new)| (key, CounterChange::Add(new.into()))),
     );
     let changes = Changes::sorted(buckets, counters, &restarts);
-    let beyond = match changes.write(conn, (&[], now)).await? {
-        Written::All => false,
-        Written::Beyond => true,
-        Written::Nothing(_) => return Err(Error::Internal("events where none were sent")),
-    };
+    let beyond = changes.write(conn, (&[], now)).await? == Written::Beyond;
     Ok(Counted { changes, beyond })
 }
 
@@ -120,10 +116,7 @@ pub(super) async fn change_counters(
 ) -> Result<()> {
     let restarts = HashMap::from([(customer, restarts)]);
     let changes = Changes::sorted(Buckets::new(), counters, &restarts);
-    match changes.write(conn, (&[], now)).await? {
-        Written::All | Written::Beyond => Ok(()),
-        Written::Nothing(_) => Err(Error::Internal("events where none were sent")),
-    }
+    changes.write(conn, (&[], now)).await.map(drop)
 }
 
 #[derive(Default)]

@@ -145,8 +145,6 @@ pub(super) struct Known {
     pub meters: Arc<AsRead>,
     pub customers: HashMap<CustomerId, UsageCustomer>,
     pub now: DateTime<Utc>,
-    /// Most of them are stored already, by what came before.
-    pub resent: bool,
 }
 
 /// An event that can be counted, with what it is counted by.

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use billing::id::CustomerId;
 use chrono::{DateTime, Utc};
 use store::PgConnection;
-use store::usage::{KnownKey, NewEvent, UsageCustomers, Written};
-use tokio::sync::oneshot;
+use store::usage::{NewEvent, UsageCustomers, Written};
 
 use super::count::{Changes, Counted, beyond, count};
 use super::event::{Countable, EventInput, EventOutcome, IngestReport, Known, Refusal, Sent, Sound};
-use super::intake::{Request, Writer};
+use super::intake::{Intake, Request};
+use super::lane;
 use super::meters::Meters;
 use super::reversal;
 use crate::{Actor, Billing, Error, Result};
@@ -21,8 +21,8 @@ pub const MAX_EVENTS: usize = 1_000;
 const MAX_GIVEN_UP: u32 = 8;
 
 impl Billing {
-    /// Each event is accepted, known already or rejected for itself; a failure of the database leaves
-    /// nothing of any. What is answered is durable.
+    /// Each event is accepted, known already or rejected for itself. What is answered is durable; after a failure of the
+    /// database some may be all the same, and are known when they are sent again.
     pub async fn ingest(&self, actor: &Actor, events: Vec<EventInput>) -> Result<IngestReport> {
         let own = match actor {
             Actor::System => None,
@@ -39,15 +39,7 @@ impl Billing {
                 outcomes: vec![EventOutcome::Accepted; events.len()],
             });
         }
-        let (answer, answered) = oneshot::channel();
-        let request = Request { own, events, answer };
-        if self.parts.intake.hand_in(request)? == Writer::Needed {
-            // Not in this request: whoever sent it may go away, and others wait for the same commit.
-            tokio::spawn(write(self.clone()));
-        }
-        answered
-            .await
-            .map_err(|_| Error::Internal("a writer of events died"))?
+        lane::ingest(self, own, events).await
     }
 
     /// A single event: the same id with another body is an error of the request.
@@ -63,78 +55,8 @@ impl Billing {
     }
 }
 
-/// Until nothing waits any more.
-async fn write(billing: Billing) {
-    let mut writer = AtWork {
-        billing,
-        finished: false,
-    };
-    loop {
-        let requests = writer.billing.parts.intake.take();
-        if requests.is_empty() {
-            writer.finished = true;
-            return;
-        }
-        answer(&writer.billing, requests).await;
-    }
-}
-
-/// Also a writer that panics is counted off, or followed by another.
-struct AtWork {
-    billing: Billing,
-    finished: bool,
-}
-
-impl Drop for AtWork {
-    fn drop(&mut self) {
-        if !self.finished && self.billing.parts.intake.lost_writer() == Writer::Needed {
-            tokio::spawn(write(self.billing.clone()));
-        }
-    }
-}
-
-/// Together, and where that fails for what is in them, each by itself.
-async fn answer(billing: &Billing, requests: Vec<Request>) {
-    match store_all(billing, &requests).await {
-        Ok(outcomes) => {
-            let mut outcomes = outcomes.into_iter();
-            for request in requests {
-                let outcomes = outcomes.by_ref().take(request.events.len()).collect();
-                // Whoever does not wait any more asks again, and learns that its events are known.
-                let _ = request.answer.send(Ok(IngestReport { outcomes }));
-            }
-        }
-        Err(error) if requests.len() > 1 && !error.is_transient() => one_by_one(billing, requests).await,
-        Err(error) => refuse(requests, error),
-    }
-}
-
-/// Until the database is away: then nobody waits for it once more.
-async fn one_by_one(billing: &Billing, requests: Vec<Request>) {
-    let mut requests = requests.into_iter();
-    while let Some(request) = requests.next() {
-        match store_all(billing, std::slice::from_ref(&request)).await {
-            Err(error) if error.is_transient() => {
-                refuse(std::iter::once(request).chain(requests), error);
-                return;
-            }
-            outcomes => {
-                let report = outcomes.map(|outcomes| IngestReport { outcomes });
-                let _ = request.answer.send(report);
-            }
-        }
-    }
-}
-
-/// The first is told what happened, the others to come again.
-fn refuse(requests: impl IntoIterator<Item = Request>, error: Error) {
-    let errors = std::iter::once(error).chain(std::iter::repeat_with(|| Error::Busy));
-    for (request, error) in requests.into_iter().zip(errors) {
-        let _ = request.answer.send(Err(error));
-    }
-}
-
-async fn store_all(billing: &Billing, requests: &[Request]) -> Result<Vec<EventOutcome>> {
+/// What became of the events of requests, in one transaction.
+pub(super) async fn store_all(billing: &Billing, requests: &[Request]) -> Result<Vec<EventOutcome>> {
     let sent: Vec<Sent<'_>> = requests
         .iter()
         .flat_map(|Request { own, events, .. }| events.iter().map(|input| Sent { input, own: *own }))
@@ -145,8 +67,11 @@ async fn store_all(billing: &Billing, requests: &[Request]) -> Result<Vec<EventO
             Ok(Stored::All(outcomes)) => return Ok(outcomes),
             // Found only after they were counted: the transaction is given up and done without them.
             Ok(Stored::TooMuch(events)) => too_much.extend(events),
-            // Two that hold the same ids or take the same event back met.
-            Err(error) if given_up < MAX_GIVEN_UP && was_given_up(&error) => given_up += 1,
+            // Some are known, or two that hold the same ids or take the same event back met.
+            Err(error) if given_up < MAX_GIVEN_UP && was_given_up(&error) => {
+                given_up += 1;
+                billing.parts.intake.look_from_now_on();
+            }
             Err(error) => return Err(error),
         }
     }
@@ -155,7 +80,6 @@ async fn store_all(billing: &Billing, requests: &[Request]) -> Result<Vec<EventO
 fn was_given_up(error: &Error) -> bool {
     match error {
         Error::Store(error) => error.is_collision(),
-        Error::Busy => true,
         _ => false,
     }
 }
@@ -163,9 +87,8 @@ fn was_given_up(error: &Error) -> bool {
 async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<EventKey>) -> Result<Stored> {
     let intake = &billing.parts.intake;
     let mut conn = store::acquire(billing.pool()).await?;
-    let mut known = known(&mut conn, &billing.parts.meters, sent, billing.now()).await?;
-    known.resent = intake.resent();
-    let stored = match store_at_once(&mut conn, &known, sent, too_much).await? {
+    let known = known(&mut conn, &billing.parts.meters, sent, billing.now()).await?;
+    let stored = match store_at_once((&mut conn, intake), &known, sent, too_much).await? {
         Some(outcomes) => Stored::All(outcomes),
         None => {
             drop(conn);
@@ -190,7 +113,7 @@ async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<Eve
 /// As they mostly are: each with an id of its own, and without values to be told apart. One statement stores and counts
 /// them, a transaction of its own; none where that is not enough, and then nothing is kept.
 async fn store_at_once(
-    conn: &mut PgConnection,
+    (conn, intake): (&mut PgConnection, &Intake),
     known: &Known,
     sent: &[Sent<'_>],
     too_much: &HashSet<EventKey>,
@@ -205,16 +128,14 @@ async fn store_at_once(
     if !simple || facts.iter().any(|(_, event)| event.shows_values()) {
         return Ok(None);
     }
-    if known.resent {
+    if intake.looks() {
         leave_out_known(conn, &mut facts, &mut outcomes).await?;
     }
-    while !facts.is_empty() {
+    if !facts.is_empty() {
         let new: Vec<&NewEvent<'_>> = facts.iter().map(|(_, event)| &event.new).collect();
         let changes = Changes::of(&facts)?;
-        match changes.write_alone(conn, (&new, known.now)).await? {
-            Written::All => break,
-            Written::Beyond => return Ok(None),
-            Written::Nothing(keys) => leave_out(keys, &mut facts, &mut outcomes),
+        if changes.write_alone(conn, (&new, known.now)).await? == Written::Beyond {
+            return Ok(None);
         }
     }
     for (index, _) in facts {
@@ -223,7 +144,7 @@ async fn store_at_once(
     whole(outcomes).map(Some)
 }
 
-fn whole(outcomes: Vec<Option<EventOutcome>>) -> Result<Vec<EventOutcome>> {
+pub(super) fn whole(outcomes: Vec<Option<EventOutcome>>) -> Result<Vec<EventOutcome>> {
     let outcomes: Option<Vec<_>> = outcomes.into_iter().collect();
     outcomes.ok_or(Error::Internal("an event without an outcome"))
 }
@@ -262,7 +183,6 @@ async fn known(
             .map(|customer| (customer.id, customer))
             .collect(),
         now,
-        resent: false,
     })
 }
 
@@ -326,24 +246,18 @@ async fn store_facts(
     (facts, outcomes): (&mut Placed<'_>, &mut [Option<EventOutcome>]),
     alone: bool,
 ) -> Result<Option<Counted>> {
-    while !facts.is_empty() {
-        let at_once = alone && !facts.iter().any(|(_, event)| event.shows_values());
-        let changes = match at_once {
-            true => Changes::of(facts)?,
-            false => Changes::default(),
-        };
-        let new: Vec<&NewEvent<'_>> = facts.iter().map(|(_, event)| &event.new).collect();
-        let beyond = match changes.write(conn, (&new, known.now)).await? {
-            Written::All => false,
-            Written::Beyond => true,
-            Written::Nothing(keys) => {
-                leave_out(keys, facts, outcomes);
-                continue;
-            }
-        };
-        return Ok(at_once.then_some(Counted { changes, beyond }));
+    leave_out_known(conn, facts, outcomes).await?;
+    if facts.is_empty() {
+        return Ok(None);
     }
-    Ok(None)
+    let at_once = alone && !facts.iter().any(|(_, event)| event.shows_values());
+    let changes = match at_once {
+        true => Changes::of(facts)?,
+        false => Changes::default(),
+    };
+    let new: Vec<&NewEvent<'_>> = facts.iter().map(|(_, event)| &event.new).collect();
+    let beyond = changes.write(conn, (&new, known.now)).await? == Written::Beyond;
+    Ok(at_once.then_some(Counted { changes, beyond }))
 }
 
 /// Whether an id is known does not change any more, so that they need no second look.
@@ -353,16 +267,11 @@ async fn leave_out_known(
     outcomes: &mut [Option<EventOutcome>],
 ) -> Result<()> {
     let keys: Vec<_> = facts.iter().map(|(_, event)| event.new.key).collect();
-    let known = store::usage::known_keys(conn, &keys).await?;
-    leave_out(known, facts, outcomes);
-    Ok(())
-}
-
-fn leave_out(known: Vec<KnownKey>, facts: &mut Placed<'_>, outcomes: &mut [Option<EventOutcome>]) {
-    for known in known {
+    for known in store::usage::known_keys(conn, &keys).await? {
         outcomes[facts[known.position].0] = Some(EventOutcome::of_known(known.same_body));
     }
     facts.retain(|(index, _)| outcomes[*index].is_none());
+    Ok(())
 }
 
 /// Whose events belong to periods that may have been billed already, in order.
@@ -409,7 +318,7 @@ fn sort<'a>(known: &'a Known, sent: &[Sent<'a>], too_much: &HashSet<EventKey>) -
     let mut first: BTreeMap<(CustomerId, &str), (usize, Asked<'_>)> = BTreeMap::new();
     for (index, sent) in sent.iter().enumerate() {
         let key = sent.input.key();
-        let too_much = too_much.contains(&(key.customer, key.event_id.to_owned()));
+        let too_much = !too_much.is_empty() && too_much.contains(&(key.customer, key.event_id.to_owned()));
         let otherwise = match known.sound(*sent) {
             Ok(_) if too_much => Otherwise::Refused(Refusal::TotalTooLarge),
             // Nothing is said of ids to senders who may not send of this customer.

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use billing::catalog::Meter;
 use billing::id::CustomerId;
 use store::PgConnection;
-use store::usage::{NewEvent, Reversal, StoredEvent, Written};
+use store::usage::{NewEvent, Reversal, StoredEvent};
 
 use super::count::Changes;
 use super::event::{Countable, CountedBy, EventOutcome, Known, Refusal, Sound};
-use crate::{Error, Result};
+use crate::Result;
 
 /// Stores those that may be and were not before, and gives them back. The events they take back may have been
 /// stored in the same transaction.
@@ -52,10 +52,7 @@ pub(super) async fn store<'a>(
     new_ones(conn, &refused, outcomes).await?;
     let new: Vec<&NewEvent<'_>> = sorted.iter().map(|(.., event)| &event.new).collect();
     // They are counted with all others.
-    if let Written::Nothing(_) = Changes::default().write(conn, (&new, known.now)).await? {
-        // Somebody used the id since it was looked up: all is given up and done again.
-        return Err(Error::Busy);
-    }
+    Changes::default().write(conn, (&new, known.now)).await?;
     let done = sorted.into_iter().map(|(index, _, event)| {
         outcomes[index] = Some(EventOutcome::Accepted);
         (index, event)

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use service::billing::entitlement::Reason;
 use service::billing::period::Interval::{Month, Year};
 use service::billing::subscription::StatusName;
-use service::{Actor, ChangeOutcome, EventOutcome};
+use service::{Actor, ChangeOutcome, EventOutcome, StopKind};
 use sqlx::PgPool;
 
 use crate::limited::{Rest, counts};
@@ -145,5 +145,37 @@ async fn what_is_said_to_happen_in_a_moment_is_used_of_it_as_well(pool: PgPool) 
         each([30, 1, 30, 30, 30, 1])
     );
     play.billing.drain_queue().await.unwrap();
+    play.ties().await;
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_was_used_before_a_late_run_ends_a_pause_is_used_of_the_period_it_begins(pool: PgPool) {
+    let play = team(pool).await;
+    play.buy("team", Month, VISA).await;
+    play.live_until("2026-04-05T00:00:00Z").await;
+    play.use_all("1", 20, "ann", "2026-04-03T00:00:00Z").await;
+    let resume_at = Some(utc("2026-04-10T00:00:00Z"));
+    play.stop(StopKind::Pause { resume_at }).await;
+    play.live_until("2026-04-09T00:00:00Z").await;
+    play.clock.advance_to(utc("2026-04-10T03:00:00Z"));
+    play.use_all("2", 10, "ben", "2026-04-09T23:59:59Z").await;
+    play.use_all("3", 15, "cid", "2026-04-10T02:00:00Z").await;
+
+    play.billing.run_due().await.unwrap();
+    play.billing.drain_queue().await.unwrap();
+    assert_eq!(play.status().await.1, Some(StatusName::Active));
+    assert_eq!(
+        play.used_since("2026-04-10T00:00:00Z").await,
+        each([15, 1, 15, 15, 15, 1])
+    );
+    assert_eq!(
+        play.used_since("2026-04-01T00:00:00Z").await,
+        each([30, 2, 20, 10, 10, 2])
+    );
+    play.use_all("4", 5, "cid", "2026-04-10T02:30:00Z").await;
+    assert_eq!(
+        play.used_since("2026-04-10T00:00:00Z").await,
+        each([20, 2, 15, 5, 5, 1])
+    );
     play.ties().await;
 }

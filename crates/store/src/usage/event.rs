@@ -42,7 +42,7 @@ pub async fn customers(conn: &mut PgConnection, ids: &[CustomerId], stamp: &str)
                c.usage_restarts AS "restarts?", s.created_at AS "created_at?", s.anchor AS "anchor?", s.billing_time AS "billing_time?",
                s.usage_start AS "usage_start?", s.usage_end AS "usage_end?"
            FROM (SELECT coalesce(md5(string_agg(m::text, ',' ORDER BY m.id)), '') AS stamp FROM meter m) m
-           LEFT JOIN customer c ON c.id = ANY($1)
+           LEFT JOIN (UNNEST($1::uuid[]) AS asked(id) JOIN customer c USING (id)) ON true
            LEFT JOIN subscription s ON s.customer_id = c.id AND s.status <> 'canceled'
                 AND s.standalone_plan_id IS NULL"#,
         &ids,
@@ -85,7 +85,7 @@ pub struct KnownKey {
 }
 
 impl KnownKey {
-    pub(super) fn at(n: i64, sent: usize, same_body: bool) -> Result<Self> {
+    fn at(n: i64, sent: usize, same_body: bool) -> Result<Self> {
         let position = position(n, sent)?;
         Ok(Self { position, same_body })
     }

@@ -188,7 +188,7 @@ pub async fn event(conn: &mut PgConnection, scope: CustomerScope, id: &str) -> R
                WHERE occurred_at = k.occurred_at AND customer_id = k.customer_id AND event_id = k.event_id
                GROUP BY 1, 2, 3, 4, 5, 6
            ) e
-           LEFT JOIN usage_reversal r ON r.customer_id = k.customer_id AND r.event_id = k.event_id
+           LEFT JOIN usage_reversal r ON r.customer_id = $1 AND r.event_id = $2
            WHERE k.customer_id = $1 AND k.event_id = $2"#,
         scope.uuid(),
         id,

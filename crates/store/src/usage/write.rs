@@ -13,7 +13,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::CounterKey;
-use super::event::{Keys, KnownKey, SentKey};
+use super::event::{Keys, SentKey};
 use crate::row::column;
 use crate::{Error, Result};
 
@@ -58,15 +58,13 @@ pub enum Written {
     All,
     /// All, but a counter is beyond the bound now: the transaction is to be given up. Nothing, where it was alone.
     Beyond,
-    /// Nothing: these events' keys were there.
-    Nothing(Vec<KnownKey>),
 }
 
 const GIVEN_UP: &str = "CB001";
 
-/// All of it, if no key is there yet. Keys are taken first, then events are stored, then come buckets, then counters: each
-/// part begins when the one before it has ended, and what others wait for comes last. A collision where somebody takes
-/// one of the keys at this moment, or left one of the counters for another one since its customer was read.
+/// Keys are taken first, then events are stored, then come buckets, then counters: each part begins when the one before it
+/// has ended, and what others wait for comes last. A collision where one of the keys is there already, or one of the counters
+/// was left for another one since its customer was read: then the transaction is over.
 #[expect(clippy::too_many_lines, reason = "one statement")]
 pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Written> {
     let Writing {
@@ -77,42 +75,34 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
         bound,
         alone,
     } = writing;
+    let keys = Keys::of(events.iter().map(|event| &event.key));
     let rows = Rows::of(events);
-    let keys = Keys::of(rows.events.iter().map(|event| &event.key));
+    let row_keys = Keys::of(rows.events.iter().map(|event| &event.key));
     let tallies = column(buckets, |(_, bucket)| bucket.tally);
     let changes = column(counters, |counter| parts(counter.change));
     let written = sqlx::query!(
-        r#"WITH sent AS MATERIALIZED (
-               SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::numeric[], $6::smallint[],
-                   $7::timestamptz[], $8::text[], $9::jsonb[], $10::bigint[])
-               AS s(customer_id, event_id, body_hash, meter_id, value, weight, occurred_at, source, data, position)
-           ), known AS MATERIALIZED (
-               SELECT position, k.body_hash = sent.body_hash AS same_body
-               FROM sent CROSS JOIN LATERAL (
-                   SELECT body_hash FROM usage_event_key
-                   WHERE customer_id = sent.customer_id AND event_id = sent.event_id LIMIT 1
-               ) k
-               WHERE position IS NOT NULL
-           ), taken AS (
+        r#"WITH taken AS (
                INSERT INTO usage_event_key (customer_id, event_id, body_hash, occurred_at)
-               SELECT customer_id, event_id, body_hash, occurred_at FROM sent
-               WHERE position IS NOT NULL AND NOT EXISTS (SELECT FROM known)
+               SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::timestamptz[])
                RETURNING true
            ), stored AS (
                INSERT INTO usage_event
                    (customer_id, event_id, meter_id, value, weight, occurred_at, received_at, source, data)
-               SELECT customer_id, event_id, meter_id, value, weight, occurred_at, $11, source, data FROM sent
-               WHERE NOT EXISTS (SELECT FROM known) AND (SELECT count(*) FROM taken) >= 0
+               SELECT customer_id, event_id, meter_id, value, weight, occurred_at, $13, source, data
+               FROM UNNEST($5::uuid[], $6::text[], $7::uuid[], $8::numeric[], $9::smallint[], $10::timestamptz[],
+                   $11::text[], $12::jsonb[])
+                   AS s(customer_id, event_id, meter_id, value, weight, occurred_at, source, data)
+               WHERE (SELECT count(*) FROM taken) >= 0
                RETURNING true
            ), bucket AS (
                INSERT INTO usage_bucket AS b
                    (customer_id, meter_id, hour, event_count, sum, min, max, last_at, last, level_seconds)
                SELECT customer_id, meter_id, hour, event_count, sum, min, max, last_at, last,
                    level_time::numeric * 0.000000000001
-               FROM UNNEST($12::uuid[], $13::uuid[], $14::timestamptz[], $15::bigint[], $16::numeric[], $17::numeric[],
-                   $18::numeric[], $19::timestamptz[], $20::numeric[], $21::text[])
+               FROM UNNEST($14::uuid[], $15::uuid[], $16::timestamptz[], $17::bigint[], $18::numeric[], $19::numeric[],
+                   $20::numeric[], $21::timestamptz[], $22::numeric[], $23::text[])
                    AS s(customer_id, meter_id, hour, event_count, sum, min, max, last_at, last, level_time)
-               WHERE NOT EXISTS (SELECT FROM known) AND (SELECT count(*) FROM stored) >= 0
+               WHERE (SELECT count(*) FROM stored) >= 0
                ON CONFLICT (customer_id, meter_id, hour) DO UPDATE SET
                    event_count = b.event_count + EXCLUDED.event_count,
                    sum = b.sum + EXCLUDED.sum,
@@ -128,9 +118,9 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
                INSERT INTO usage_counter AS c (customer_id, meter_id, period_start, rule, used, last_at, restarts)
                SELECT customer_id, meter_id, coalesce(period_start, '-infinity'), rule, value, coalesce(at, '-infinity'),
                    restarts
-               FROM UNNEST($22::uuid[], $23::uuid[], $24::timestamptz[], $25::text[], $26::numeric[], $27::timestamptz[],
-                   $30::int[]) AS s(customer_id, meter_id, period_start, rule, value, at, restarts)
-               WHERE NOT EXISTS (SELECT FROM known) AND (SELECT count(*) FROM bucket) >= 0
+               FROM UNNEST($24::uuid[], $25::uuid[], $26::timestamptz[], $27::text[], $28::numeric[], $29::timestamptz[],
+                   $32::int[]) AS s(customer_id, meter_id, period_start, rule, value, at, restarts)
+               WHERE (SELECT count(*) FROM bucket) >= 0
                ON CONFLICT (customer_id, meter_id, period_start) DO UPDATE SET
                    used = CASE EXCLUDED.rule
                        WHEN 'add' THEN c.used + EXCLUDED.used
@@ -141,26 +131,27 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
                    END,
                    last_at = greatest(c.last_at, EXCLUDED.last_at)
                WHERE c.restarts <= EXCLUDED.restarts
-               RETURNING abs(used) > $28 AS beyond
+               RETURNING abs(used) > $30 AS beyond
            )
-           SELECT ARRAY(SELECT position FROM known ORDER BY position) AS "known!",
-               ARRAY(SELECT same_body FROM known ORDER BY position) AS "same!",
-               (SELECT count(*) FROM counter) AS "counted!",
-               (SELECT CASE
-                    WHEN $29 AND bool_or(beyond) THEN give_up('a total is too large')
-                    WHEN $29 AND count(*) < $31 AND NOT EXISTS (SELECT FROM known) THEN give_up('a counter was left')
-                    ELSE bool_or(beyond)
-                END FROM counter) AS beyond"#,
+           SELECT count(*) AS "counted!",
+               CASE
+                   WHEN $31 AND bool_or(beyond) THEN give_up('a total is too large')
+                   WHEN $31 AND count(*) < $33 THEN give_up('a counter was left')
+                   ELSE bool_or(beyond)
+               END AS beyond
+           FROM counter"#,
         &keys.customers,
         &keys.ids as &[&str],
         &keys.hashes as &[&[u8]],
+        &column(events, |event| event.event.occurred_at()),
+        &row_keys.customers,
+        &row_keys.ids as &[&str],
         &rows.meters as &[Option<Uuid>],
         &column(&rows.events, |event| event.event.value()),
         &column(&rows.events, |event| i16::from(event.event.weight())),
         &column(&rows.events, |event| event.event.occurred_at()),
         &column(&rows.events, |event| event.source) as &[&str],
         &column(&rows.events, |event| Json(&*event.data)) as &[Json<&Value>],
-        &rows.positions as &[Option<i64>],
         received_at,
         &column(buckets, |(key, _)| key.0.uuid()),
         &column(buckets, |(key, _)| key.1.uuid()),
@@ -195,13 +186,8 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
             error => return Err(error),
         },
     };
-    let known = written.known.into_iter().zip(written.same);
-    let known: Result<Vec<_>> = known
-        .map(|(n, same_body)| KnownKey::at(n, events.len(), same_body))
-        .collect();
-    let (known, left) = (known?, usize::try_from(written.counted) != Ok(counters.len()));
+    let left = usize::try_from(written.counted) != Ok(counters.len());
     match written.beyond {
-        _ if !known.is_empty() => Ok(Written::Nothing(known)),
         _ if left => Err(Error::Collision),
         Some(true) => Ok(Written::Beyond),
         _ => Ok(Written::All),
@@ -212,8 +198,6 @@ pub async fn write(conn: &mut PgConnection, writing: Writing<'_>) -> Result<Writ
 struct Rows<'a> {
     events: Vec<&'a NewEvent<'a>>,
     meters: Vec<Option<Uuid>>,
-    /// The event's, from one, in the first of its rows alone.
-    positions: Vec<Option<i64>>,
 }
 
 impl<'a> Rows<'a> {
@@ -221,25 +205,23 @@ impl<'a> Rows<'a> {
         let mut rows = Self {
             events: Vec::with_capacity(events.len()),
             meters: Vec::with_capacity(events.len()),
-            positions: Vec::with_capacity(events.len()),
         };
-        for (position, event) in (1_i64..).zip(events) {
+        for event in events {
             let (first, others) = match event.meters.split_first() {
                 Some((first, others)) => (Some(first.uuid()), others),
                 None => (None, &[][..]),
             };
-            rows.push(event, first, Some(position));
+            rows.push(event, first);
             for meter in others {
-                rows.push(event, Some(meter.uuid()), None);
+                rows.push(event, Some(meter.uuid()));
             }
         }
         rows
     }
 
-    fn push(&mut self, event: &'a NewEvent<'a>, meter: Option<Uuid>, position: Option<i64>) {
+    fn push(&mut self, event: &'a NewEvent<'a>, meter: Option<Uuid>) {
         self.events.push(event);
         self.meters.push(meter);
-        self.positions.push(position);
     }
 }
 

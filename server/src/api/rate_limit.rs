@@ -70,6 +70,8 @@ pub struct Standing {
 #[derive(Debug)]
 pub struct Limit<K> {
     name: &'static str,
+    /// As it is told with each answer; of the names here it always makes a header.
+    policy: Option<HeaderValue>,
     start: Instant,
     /// What one request is worth, in nanoseconds.
     every: u64,
@@ -81,11 +83,14 @@ pub struct Limit<K> {
 impl<K: Eq + Hash> Limit<K> {
     pub fn new(name: &'static str, a_second: u32) -> Self {
         let a_second = a_second.max(1);
+        let burst = a_second.saturating_mul(BURST_SECONDS);
+        let policy = format!("\"{name}\";q={burst};w={BURST_SECONDS}");
         Self {
             name,
+            policy: HeaderValue::try_from(policy).ok(),
             start: Instant::now(),
             every: 1_000_000_000 / u64::from(a_second),
-            burst: a_second.saturating_mul(BURST_SECONDS),
+            burst,
             whole_at: Mutex::default(),
         }
     }
@@ -152,15 +157,15 @@ impl<K: Eq + Hash> Limit<K> {
 
     /// The policy and what is left of it, as structured fields.
     pub fn tell(&self, standing: Standing, headers: &mut HeaderMap) {
-        let (name, burst) = (self.name, self.burst);
-        let policy = format!("\"{name}\";q={burst};w={BURST_SECONDS}");
         let limit = format!(
-            "\"{name}\";r={};t={}",
+            "\"{}\";r={};t={}",
+            self.name,
             standing.left,
             whole_seconds(standing.wait)
         );
-        for (name, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, limit)] {
-            if let Ok(value) = HeaderValue::from_str(&value) {
+        let limit = HeaderValue::try_from(limit).ok();
+        for (name, value) in [(RATE_LIMIT_POLICY, self.policy.clone()), (RATE_LIMIT, limit)] {
+            if let Some(value) = value {
                 headers.insert(name, value);
             }
         }

@@ -34,6 +34,8 @@ const ALWAYS: [(HeaderName, &str); 7] = [
 ];
 
 pub fn add(base_url: &BaseUrl, headers: &mut HeaderMap) {
+    // At once: a map that grows step by step moves all that is in it.
+    headers.reserve(ALWAYS.len() + 2);
     for (name, value) in ALWAYS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

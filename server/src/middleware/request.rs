@@ -56,6 +56,5 @@ fn given(headers: &HeaderMap) -> Option<HeaderValue> {
 
 fn made() -> HeaderValue {
     // Hexadecimal digits always make a header.
-    HeaderValue::from_str(&format!("{:032x}", rand::random::<u128>()))
-        .unwrap_or(HeaderValue::from_static("0"))
+    HeaderValue::try_from(format!("{:032x}", rand::random::<u128>())).unwrap_or(HeaderValue::from_static("0"))
 }

@@ -21,7 +21,7 @@ pub use aggregate::{Bucket, SpanUsage, Tally, average_level, hour_of, level_at_e
 pub use counter::CounterChange;
 pub use event::{Event, InvalidValue, MAX_TOTAL, first_to_arrive};
 pub use history::usage_periods;
-pub use measure::{DayTally, DayUse, Measure, by_day};
+pub use measure::{DayNumber, DayTotal, DayUse, Measure, by_day};
 #[cfg(feature = "zones")]
 pub use period::{LiveUsage, usage_period};
 pub use projection::{is_early, projection, used_up_at};

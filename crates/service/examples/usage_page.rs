@@ -4,7 +4,8 @@
 
 use std::time::Instant;
 
-use billing::id::{CustomerId, MeterId};
+use billing::catalog::Meter;
+use billing::id::CustomerId;
 use billing::money::Currency;
 use billing::revenue::GrossMargin;
 use billing::tax::TaxRate;
@@ -42,7 +43,7 @@ async fn main() -> Result<()> {
 struct Bench {
     pool: PgPool,
     customers: Vec<CustomerId>,
-    meters: Vec<MeterId>,
+    meters: Vec<Meter>,
     now: DateTime<Utc>,
 }
 
@@ -68,11 +69,10 @@ impl Bench {
         pool.execute("VACUUM ANALYZE usage_bucket").await?;
         billing.roll_up_usage().await?;
         pool.execute("VACUUM ANALYZE usage_day").await?;
-        let ids = async |sql: &'static str| sqlx::query_scalar::<_, Uuid>(sql).fetch_all(&pool).await;
-        let (customers, meters) = (
-            ids("SELECT id FROM customer").await?,
-            ids("SELECT id FROM meter").await?,
-        );
+        let customers: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM customer")
+            .fetch_all(&pool)
+            .await?;
+        let meters = store::catalog::meters(&mut *pool.acquire().await?).await?;
         let (events, days): (i64, i64) = sqlx::query_as(
             "SELECT sum(event_count)::bigint, (SELECT count(*) FROM usage_day) FROM usage_bucket",
         )
@@ -81,7 +81,7 @@ impl Bench {
         println!("{events} events in {days} days of customers and meters");
         Ok(Self {
             customers: customers.into_iter().map(CustomerId::from_uuid).collect(),
-            meters: meters.into_iter().map(MeterId::from_uuid).collect(),
+            meters,
             now: billing.now(),
             pool,
         })
@@ -123,8 +123,9 @@ impl Bench {
         let begun = Instant::now();
         let found = daily(conn, CustomerScope::of(customer), &self.meters, days).await?;
         let took = millis(begun);
-        if found.len() != 30 * self.meters.len() {
-            return Err(format!("a page of {} days", found.len()).into());
+        let days: usize = found.values().map(Vec::len).sum();
+        if days != 30 * self.meters.len() {
+            return Err(format!("a page of {days} days").into());
         }
         Ok(took)
     }

@@ -23,7 +23,7 @@ mod write;
 
 pub use billed::{NewBilledUsage, billed_of, billed_since, forget_billed, save_billed};
 pub use counter::{CounterKey, counters};
-pub use day::{DaysOf, UsageDay, any_reported, daily};
+pub use day::{DaysOf, any_reported, daily};
 pub use event::{KnownKey, SentKey, UsageCustomer, UsageCustomers, customers, known_keys};
 pub use explore::{EventRow, EventsAsked, event, events};
 pub use late::{LateNote, forget_late, late_notes, note_late};

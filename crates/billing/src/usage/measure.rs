@@ -40,29 +40,35 @@ impl Measure {
     }
 }
 
-/// What a meter's events of one day came to.
+/// Which number of a day's events a meter goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DayTally {
-    pub day: NaiveDate,
-    pub count: i64,
-    pub sum: Decimal,
-    pub min: Decimal,
-    pub max: Decimal,
-    pub last: Decimal,
+pub enum DayNumber {
+    Count,
+    Sum,
+    Greatest,
+    Least,
+    Latest,
 }
 
-impl DayTally {
-    /// Of a level by how much the day moved it. A meter that counts events is moved by each of them.
-    pub fn value(&self, meter: &Meter) -> Decimal {
+impl DayNumber {
+    pub fn of(meter: &Meter) -> Self {
         match Measure::of(meter) {
-            Measure::Events => Decimal::from(self.count),
-            Measure::Level if meter.aggregation == Aggregation::Count => Decimal::from(self.count),
-            Measure::Used | Measure::Level => self.sum,
-            Measure::Greatest => self.max,
-            Measure::Least => self.min,
-            Measure::Latest => self.last,
+            Measure::Events => Self::Count,
+            // A level that counts events is moved by each of them.
+            Measure::Level if meter.aggregation == Aggregation::Count => Self::Count,
+            Measure::Used | Measure::Level => Self::Sum,
+            Measure::Greatest => Self::Greatest,
+            Measure::Least => Self::Least,
+            Measure::Latest => Self::Latest,
         }
     }
+}
+
+/// What a meter's events of one day came to; of a level by how much they moved it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayTotal {
+    pub day: NaiveDate,
+    pub value: Decimal,
 }
 
 /// A day as a page shows it.
@@ -76,24 +82,24 @@ pub struct DayUse {
 }
 
 /// Each day from one up to and with another, also those of which nothing was reported. `level` is where a level stands
-/// after the last tally, which may lie beyond the days.
+/// after the last total, which may lie beyond the days.
 pub fn by_day(
     meter: &Meter,
     (from, to): (NaiveDate, NaiveDate),
-    tallies: &[DayTally],
+    totals: &[DayTotal],
     level: Decimal,
 ) -> Result<Vec<DayUse>, UsageError> {
     let measure = Measure::of(meter);
     let mut stands = level;
     if measure == Measure::Level {
-        for tally in tallies {
-            stands = exact::sub(stands, tally.value(meter))?;
+        for total in totals {
+            stands = exact::sub(stands, total.value)?;
         }
     }
     let (mut days, mut so_far) = (Vec::new(), Decimal::ZERO);
     for day in from.iter_days().take_while(|day| *day <= to) {
-        let tally = tallies.iter().find(|tally| tally.day == day);
-        let value = tally.map(|tally| tally.value(meter));
+        let total = totals.iter().find(|total| total.day == day);
+        let value = total.map(|total| total.value);
         let moved = value.unwrap_or_default();
         (stands, so_far) = (exact::add(stands, moved)?, exact::add(so_far, moved)?);
         days.push(DayUse {

@@ -11,7 +11,7 @@ use billing::period::{Period, Zone};
 use billing::revenue::CalendarMonth;
 use billing::subscription::{BilledUsage, Subscription};
 use billing::usage::{
-    DayTally, DayUse, Measure, SpanUsage, Window, average_level, by_day, hour_of, level_at_end, total,
+    DayTotal, DayUse, Measure, SpanUsage, Window, average_level, by_day, hour_of, level_at_end, total,
     usage_periods,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -355,24 +355,20 @@ impl Asked<'_> {
             until,
             fresh_from: self.now.date_naive() - TimeDelta::days(1),
         };
-        let ids: Vec<_> = self.catalog.iter().map(|meter| meter.id).collect();
-        let mut tallies: HashMap<_, Vec<DayTally>> = HashMap::new();
-        for day in store::usage::daily(conn, self.scope, &ids, of).await? {
-            tallies.entry(day.meter).or_default().push(day.tally);
-        }
+        let totals = store::usage::daily(conn, self.scope, self.catalog, of).await?;
         let charge_of = |meter: &Meter| charges.iter().find(|charge| charge.meter.id == meter.id);
         let planned = charges.iter().map(|charge| &charge.meter);
         let unplanned = self.catalog.iter().filter(|meter| {
-            charge_of(meter).is_none() && (tallies.contains_key(&meter.id) || !known.counted(meter).is_zero())
+            charge_of(meter).is_none() && (totals.contains_key(&meter.id) || !known.counted(meter).is_zero())
         });
         let mut meters = Vec::new();
         for meter in planned.chain(unplanned) {
-            let own = tallies.get(&meter.id).map_or(&[][..], Vec::as_slice);
+            let own = totals.get(&meter.id).map_or(&[][..], Vec::as_slice);
             let span = (from.date_naive(), self.last_day(until, own));
             let level = match known.before.get(&meter.id) {
                 Some(before) => own
                     .iter()
-                    .fold(*before, |level, tally| level + tally.value(meter)),
+                    .fold(*before, |level, total| level + total.value),
                 None => known.counted(meter),
             };
             meters.push(MeterPeriod {
@@ -400,8 +396,8 @@ impl Asked<'_> {
     }
 
     /// The present day at least, unless the period is over.
-    fn last_day(&self, until: DateTime<Utc>, tallies: &[DayTally]) -> NaiveDate {
-        let last = tallies.iter().map(|tally| tally.day).max();
+    fn last_day(&self, until: DateTime<Utc>, totals: &[DayTotal]) -> NaiveDate {
+        let last = totals.iter().map(|total| total.day).max();
         let last = last.max(Some(self.now.date_naive()));
         let of_period = (until - TimeDelta::microseconds(1)).date_naive();
         last.map_or(of_period, |last| last.min(of_period))

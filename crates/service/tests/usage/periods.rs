@@ -1,14 +1,14 @@
 //! Which period usage counts in, and what a period's total is to the microsecond.
 
 use billing::id::CustomerId;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use service::billing;
 use sqlx::PgPool;
 use store::CustomerScope;
 use store::usage::{DaysOf, MetersAsked, SpanOf};
 
-use crate::meters::{event, meter, metered};
+use crate::meters::{METERS, event, meter, metered};
 use crate::support::{World, utc};
 
 fn d(text: &str) -> Decimal {
@@ -173,8 +173,11 @@ async fn a_foreign_scope_sees_nothing(pool: PgPool) {
             until: period.end(),
             fresh_from: day,
         };
-        let days = store::usage::daily(&mut conn, scope, &ids, days).await.unwrap();
-        let asked = MetersAsked::of(&[meter("storage_gb")]);
+        let meters = [meter("storage_gb")];
+        let days = store::usage::daily(&mut conn, scope, &meters, days)
+            .await
+            .unwrap();
+        let asked = MetersAsked::of(&meters);
         let spans = store::usage::spans(&mut conn, &[SpanOf { scope, period }], &asked)
             .await
             .unwrap();
@@ -182,5 +185,49 @@ async fn a_foreign_scope_sees_nothing(pool: PgPool) {
             [!used.is_empty(), !days.is_empty(), !spans[0].is_empty()],
             [sees; 3]
         );
+    }
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn each_meter_shows_its_number_of_a_day_from_days_and_from_hours(pool: PgPool) {
+    let (world, ada) = metered(pool).await;
+    let mut events = Vec::new();
+    for (key, ..) in METERS {
+        // The latest is neither the first nor the greatest, and comes in another hour than the least.
+        for (value, at) in [
+            ("4", "2026-01-12T08:00:00Z"),
+            ("1", "2026-01-12T08:30:00Z"),
+            ("7", "2026-01-12T12:00:00Z"),
+            ("5", "2026-01-12T23:59:59Z"),
+            ("2", "2026-01-13T00:00:00Z"),
+        ] {
+            events.push(event(ada, &format!("{key}{value}"), key, value, at));
+        }
+    }
+    world.send(events).await;
+    world.billing.roll_up_usage().await.unwrap();
+    let mut conn = world.pool.acquire().await.unwrap();
+    let meters = METERS.map(|(key, ..)| meter(key));
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    let (first, second) = (day("2026-01-12"), day("2026-01-13"));
+    for fresh_from in ["2026-01-14", "2026-01-13", "2026-01-12"] {
+        let days = DaysOf {
+            from: utc("2026-01-12T00:00:00Z"),
+            until: utc("2026-01-14T00:00:00Z"),
+            fresh_from: day(fresh_from),
+        };
+        let totals = store::usage::daily(&mut conn, CustomerScope::of(ada), &meters, days)
+            .await
+            .unwrap();
+        let shown = meters.each_ref().map(|meter| {
+            let own = totals[&meter.id].iter();
+            own.map(|total| (total.day, total.value.normalize()))
+                .collect::<Vec<_>>()
+        });
+        let expected = ["17", "4", "7", "1", "5", "17", "17"];
+        let next = ["2", "1", "2", "2", "2", "2", "2"];
+        let expected =
+            std::array::from_fn(|number| vec![(first, d(expected[number])), (second, d(next[number]))]);
+        assert_eq!(shown, expected, "from {fresh_from}");
     }
 }

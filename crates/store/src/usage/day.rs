@@ -1,19 +1,15 @@
 //! What one customer's days came to, as pages show them.
 
+use std::collections::HashMap;
+
+use billing::catalog::Meter;
 use billing::id::MeterId;
-use billing::usage::DayTally;
+use billing::usage::{DayNumber, DayTotal};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-use crate::row::column;
 use crate::{CustomerScope, Result};
-
-/// A meter's day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UsageDay {
-    pub meter: MeterId,
-    pub tally: DayTally,
-}
 
 /// Which hours make up the days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,51 +47,92 @@ impl DaysOf {
     }
 }
 
-/// What each meter's days came to, in order. Of the days from `fresh_from` on, and of days that are cut, the hours are
-/// read: they are as fresh as the last event that was acknowledged. The days before are as fresh as the last roll-up,
-/// which an event that came late waits for.
+/// The meters by which number of a day they go by; those that go by the sum are in none but `all`.
+#[derive(Default)]
+struct ByNumber {
+    all: Vec<Uuid>,
+    count: Vec<Uuid>,
+    greatest: Vec<Uuid>,
+    least: Vec<Uuid>,
+    latest: Vec<Uuid>,
+}
+
+impl ByNumber {
+    fn of(meters: &[Meter]) -> Self {
+        let mut asked = Self::default();
+        for meter in meters {
+            let id = meter.id.uuid();
+            asked.all.push(id);
+            match DayNumber::of(meter) {
+                DayNumber::Sum => {}
+                DayNumber::Count => asked.count.push(id),
+                DayNumber::Greatest => asked.greatest.push(id),
+                DayNumber::Least => asked.least.push(id),
+                DayNumber::Latest => asked.latest.push(id),
+            }
+        }
+        asked
+    }
+}
+
+/// What each meter's days came to, in order; days without events are not listed. Of the days from `fresh_from` on, and of
+/// days that are cut, the hours are read: they are as fresh as the last event that was acknowledged. The days before are
+/// as fresh as the last roll-up, which an event that came late waits for.
 pub async fn daily(
     conn: &mut PgConnection,
     scope: CustomerScope,
-    meters: &[MeterId],
+    meters: &[Meter],
     days: DaysOf,
-) -> Result<Vec<UsageDay>> {
+) -> Result<HashMap<MeterId, Vec<DayTotal>>> {
     let Parts { days, before, after } = days.parts();
+    let asked = ByNumber::of(meters);
     let rows = sqlx::query!(
-        r#"SELECT meter_id AS "meter_id!", day AS "day!", event_count AS "event_count!", sum AS "sum!", min AS "min!",
-               max AS "max!", last AS "last!"
+        r#"SELECT meter_id AS "meter_id!", day AS "day!", CASE
+               WHEN meter_id = ANY($9) THEN event_count
+               WHEN meter_id = ANY($10) THEN max
+               WHEN meter_id = ANY($11) THEN min
+               WHEN meter_id = ANY($12) THEN last
+               ELSE sum END AS "value!"
            FROM usage_day WHERE customer_id = $1 AND meter_id = ANY($2) AND day >= $3 AND day < $4
            UNION ALL
-           SELECT meter_id, (hour AT TIME ZONE 'UTC')::date, sum(event_count)::bigint, sum(sum), min(min), max(max),
-               (array_agg(last ORDER BY last_at DESC, last DESC))[1]
+           SELECT meter_id, (hour AT TIME ZONE 'UTC')::date, CASE
+               WHEN meter_id = ANY($9) THEN sum(event_count)
+               WHEN meter_id = ANY($10) THEN max(max)
+               WHEN meter_id = ANY($11) THEN min(min)
+               WHEN meter_id = ANY($12)
+                   THEN (array_agg(last ORDER BY last_at DESC, last DESC) FILTER (WHERE meter_id = ANY($12)))[1]
+               ELSE sum(sum) END
            FROM usage_bucket
            WHERE customer_id = $1 AND meter_id = ANY($2)
                AND ((hour >= $5 AND hour < $6) OR (hour >= $7 AND hour < $8))
-           GROUP BY 1, 2
-           ORDER BY 1, 2"#,
+           GROUP BY 1, 2"#,
         scope.uuid(),
-        &column(meters, |meter| meter.uuid()),
+        &asked.all,
         days.0,
         days.1,
         before.0,
         before.1,
         after.0,
         after.1,
+        &asked.count,
+        &asked.greatest,
+        &asked.least,
+        &asked.latest,
     )
     .fetch_all(conn)
     .await?;
-    let day = rows.into_iter().map(|row| UsageDay {
-        meter: MeterId::from_uuid(row.meter_id),
-        tally: DayTally {
+    let mut of_meter: HashMap<_, Vec<_>> = HashMap::new();
+    for row in rows {
+        let totals = of_meter.entry(MeterId::from_uuid(row.meter_id)).or_default();
+        totals.push(DayTotal {
             day: row.day,
-            count: row.event_count,
-            sum: row.sum,
-            min: row.min,
-            max: row.max,
-            last: row.last,
-        },
-    });
-    Ok(day.collect())
+            value: row.value,
+        });
+    }
+    for totals in of_meter.values_mut() {
+        totals.sort_by_key(|total| total.day);
+    }
+    Ok(of_meter)
 }
 
 /// Whether anything was ever counted of the customer's.

@@ -178,8 +178,13 @@ impl Request {
             },
         };
         let title = format!("{} – {merchant}", page.title);
-        Ok(view! { <Title text=title/> {frame(around, page.body)} }.into_any())
+        Ok(view! { <Title text=in_head(&title)/> {frame(around, page.body)} }.into_any())
     }
+}
+
+/// Titles are written into the page as they are: names in them are other people's.
+fn in_head(title: &str) -> String {
+    html_escape::encode_text(title).into_owned()
 }
 
 pub fn parse_query(query: &str) -> ParamsMap {
@@ -229,7 +234,7 @@ fn error_page(area: &'static Area, error: AppError, path: &str, signed_in: bool)
             })}
         </div>
     };
-    view! { <Title text=words.title/> {frame(around, body.into_any())} }.into_any()
+    view! { <Title text=in_head(words.title)/> {frame(around, body.into_any())} }.into_any()
 }
 
 /// For addresses that lead nowhere.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::routing::any;
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::middleware::{canonical_host, every_request};
@@ -27,6 +28,7 @@ pub fn router(state: AppState) -> Router {
         .merge(health::routes())
         .merge(metrics::routes())
         .nest("/v1", api::v1::routes(&state))
+        .route("/v1/", any(api::v1::nothing))
         .layer(from_fn_with_state(state.clone(), every_request::pass))
         .with_state(state)
 }

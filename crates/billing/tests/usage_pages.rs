@@ -6,8 +6,8 @@ use billing::id::{CustomerId, MeterId, SubscriptionId};
 use billing::period::{BillingTime, Period};
 use billing::subscription::{CancelReason, Status, Subscription};
 use billing::usage::{
-    Bucket, DayNumber, DayTotal, Event, Measure, SpanUsage, Tally, average_level, by_day, hour_of, level_at_end,
-    projection, usage_periods, used_up_at,
+    Bucket, DayNumber, DayTotal, Event, Measure, SpanUsage, Tally, average_level, by_day, hour_of,
+    level_at_end, projection, usage_periods, used_up_at,
 };
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;

@@ -69,7 +69,9 @@ pub struct Budget {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateBudget {
-    /// In the customer's currency, above zero; null or left out: none any more.
+    /// In the customer's currency, above zero; null: none any more.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub amount: Option<Amount>,
 }
 

@@ -14,6 +14,7 @@ pub const MAX_EVENT_BYTES: usize = 64 * 1024;
 /// Attributes that are not listed here are allowed and ignored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = UsageEvent))]
 pub struct Event {
     /// "1.0", or left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]

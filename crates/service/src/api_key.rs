@@ -72,7 +72,9 @@ impl Billing {
         if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
             return Err(Error::Invalid { field: "name" });
         }
-        if new.scopes.is_empty() {
+        // Money is given back by the host platform alone.
+        let beyond = customer.is_some() && new.scopes.contains(&Scope::Money);
+        if new.scopes.is_empty() || beyond {
             return Err(Error::Invalid { field: "scopes" });
         }
         if let Some(at) = new.expires_at {

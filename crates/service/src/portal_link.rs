@@ -42,7 +42,7 @@ impl PortalFlow {
             Self::PlanChange => "/plan",
             Self::Cancel => "/plan/cancel",
             // Where the card is, and the button to replace it.
-            Self::PaymentMethods => "/overview",
+            Self::PaymentMethods => "/overview#card",
             Self::Invoices => "/invoices",
         }
     }

@@ -61,6 +61,23 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
+/// A JSON body all of whose members may be left out, and it with them.
+pub struct JsonIfAny<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for JsonIfAny<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let is_json = check_type(request.headers());
+        let body = read(request).await?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        is_json?;
+        parse(&body).map(Self)
+    }
+}
+
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     let sent = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = sent.unwrap_or_default().split(';').next().unwrap_or_default();
@@ -82,6 +99,11 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
             "invalid",
             "a text holds a null character",
         ));
+    }
+    // What is asked for has names: by their places alone members would be mistaken for others.
+    if body.trim_ascii_start().starts_with(b"[") {
+        let detail = "the body is an array, not an object";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail));
     }
     serde_json::from_slice(body).map_err(|error| {
         if error.is_data() {

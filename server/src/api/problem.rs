@@ -16,6 +16,11 @@ use super::rate_limit::whole_seconds;
 /// What is away for a moment is asked again after this, and who was too fast waits this long.
 const A_MOMENT: Duration = Duration::from_secs(5);
 
+/// Programs do not sign in.
+const NO_KEY: &str =
+    "no key or token that is good: send Authorization: Bearer, with one that has not expired";
+const NOT_THIS_KEY: &str = "the key may not do this: it lacks the scope, or only the host platform's may";
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     status: StatusCode,
@@ -118,10 +123,13 @@ impl From<service::Error> for Problem {
             ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        let detail: Cow<'static, str> = if status == StatusCode::INTERNAL_SERVER_ERROR {
-            "something went wrong here; the request id finds it in the log".into()
-        } else {
-            error.to_string().into()
+        let detail: Cow<'static, str> = match status {
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                "something went wrong here; the request id finds it in the log".into()
+            }
+            StatusCode::UNAUTHORIZED => NO_KEY.into(),
+            StatusCode::FORBIDDEN => NOT_THIS_KEY.into(),
+            _ => error.to_string().into(),
         };
         // Many of these a second would tell no more than one.
         let expected = matches!(error, service::Error::Preparing | service::Error::Busy);

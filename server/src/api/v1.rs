@@ -75,7 +75,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(resources)
         .merge(metering)
         .merge(described(state))
-        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path"))
+        .fallback(nothing)
         .method_not_allowed_fallback(async || {
             Problem::new(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -83,6 +83,11 @@ pub fn routes(state: &AppState) -> Router<AppState> {
                 "this path does not know the method",
             )
         })
+}
+
+/// Where nothing of the API is.
+pub async fn nothing() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path")
 }
 
 /// The document of all routes.

@@ -9,6 +9,7 @@ mod keys;
 mod money;
 mod portal;
 mod rate_limit;
+mod shapes;
 mod subscriptions;
 mod tokens;
 

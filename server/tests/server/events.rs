@@ -125,7 +125,7 @@ async fn a_single_event_that_is_wrong_says_so_itself(_: PgPoolOptions, database:
             "there is no customer cus_00000000000000000000000000000007",
         ),
         (at(&ahead), "in_future", "it is said to occur more than an hour from now"),
-        (at(&old), "too_old", "it occurred more than 35 days ago, or more than ten years where history is sent"),
+        (at(&old), "too_old", "it occurred more than 35 days ago, or more than ten years where history is sent (backfill=true)"),
     ] {
         let answer = host.post(&body).await;
         let expected = format!(
@@ -294,4 +294,13 @@ async fn a_customer_s_own_key_speaks_for_that_customer_alone(_: PgPoolOptions, d
         .event("e1", "{}")
         .replace(&host.customer, &customer_id(&orbit));
     assert_eq!(host.post_as(&key, &own).await.status, 200);
+    // It counts up alone: nothing that was counted goes down by it.
+    for (id, lowers) in [("e2", r#""data":{"value":"-1"}"#), ("e3", r#""reverses":"e1""#)] {
+        let event = own
+            .replace("\"e1\"", &format!("\"{id}\""))
+            .replace("\"data\":{}", lowers);
+        let refused = host.post_as(&key, &event).await;
+        assert_eq!(refused.status, 422, "{event}");
+        assert!(refused.body.contains(r#""code":"host_only""#), "{}", refused.body);
+    }
 }

@@ -15,7 +15,12 @@ fn problem(status: u16, title: &str, code: &str, detail: &str) -> String {
 async fn without_a_good_key_nothing_is_read(_: PgPoolOptions, database: PgConnectOptions) {
     let site = Site::start(&database).await;
     let reader = format!("Bearer {}", site.api_key(&Actor::System, Scope::Read).await);
-    let unauthenticated = problem(401, "Unauthorized", "unauthenticated", "sign in first");
+    let unauthenticated = problem(
+        401,
+        "Unauthorized",
+        "unauthenticated",
+        "no key or token that is good: send Authorization: Bearer, with one that has not expired",
+    );
     let json = ("Content-Type", "application/json");
     for headers in [
         &[json][..],
@@ -37,7 +42,15 @@ async fn without_a_good_key_nothing_is_read(_: PgPoolOptions, database: PgConnec
         .await;
     assert_eq!(
         (answer.status, answer.body),
-        (403, problem(403, "Forbidden", "forbidden", "not allowed"))
+        (
+            403,
+            problem(
+                403,
+                "Forbidden",
+                "forbidden",
+                "the key may not do this: it lacks the scope, or only the host platform's may"
+            )
+        )
     );
 }
 

@@ -431,7 +431,7 @@ async fn with_a_token_whoever_shows_it_sees_them(_: PgPoolOptions, database: PgC
         TOKEN,
     ] {
         let answer = send(wrong).await;
-        let said = r#"{"type":"about:blank","title":"Unauthorized","status":401,"code":"unauthenticated","detail":"sign in first"}"#;
+        let said = r#"{"type":"about:blank","title":"Unauthorized","status":401,"code":"unauthenticated","detail":"no key or token that is good: send Authorization: Bearer, with one that has not expired"}"#;
         assert_eq!((answer.status, answer.body.as_str()), (401, said), "{wrong}");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     }

@@ -1,11 +1,11 @@
 //! What operators' forms keep when they fail, and what their slips do to a price list.
 
-use service::{Actor, NewStaff, StaffRole};
+use service::{Actor, NewStaff, SignUp, StaffRole};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::forms::{input, post};
 use crate::http::Answer;
-use crate::site::Site;
+use crate::site::{Site, customer_id};
 
 /// The session of an operator.
 pub async fn signed_in(site: &Site, role: StaffRole) -> String {
@@ -96,4 +96,28 @@ async fn what_is_sent_to_a_page_is_answered_in_words(_: PgPoolOptions, database:
     let answer = post(&site, "/pricing", "/pricing", "", "a=b").await;
     assert_eq!(answer.status, 405);
     assert!(answer.body.contains("Open it as a page."), "{}", answer.body);
+}
+
+/// Whoever signs up names itself, and operators read it in the title.
+#[sqlx::test(migrations = false)]
+async fn a_name_in_a_title_is_only_a_name(_: PgPoolOptions, database: PgConnectOptions) {
+    let site = Site::start(&database).await;
+    let name = "</title><meta http-equiv=\"refresh\" content=\"0\">";
+    let sign_up = SignUp {
+        company: name.to_owned(),
+        name: "Ada".to_owned(),
+        email: "ada@lumen.example".to_owned(),
+        password: "correct horse battery".into(),
+        time_zone: "UTC".to_owned(),
+        address: None,
+    };
+    let ada = site.billing.sign_up(sign_up).await.unwrap();
+    let customer = customer_id(&site.billing.actor(ada).await.unwrap());
+    let session = signed_in(&site, StaffRole::Admin).await;
+    let path = format!("/admin/usage/{customer}");
+    let page = site.send("GET", &path, &[("Cookie", &session)], b"").await;
+    assert_eq!(page.status, 200);
+    let title = "&lt;/title&gt;&lt;meta http-equiv=\"refresh\" content=\"0\"&gt;";
+    assert!(page.body.contains(title), "{}", page.body);
+    assert!(!page.body.contains("<meta http-equiv=\"refresh\""));
 }

@@ -229,7 +229,12 @@ async fn only_a_key_that_may_read_asks_and_only_for_its_own(_: PgPoolOptions, da
     let nobody = host.site.send("POST", path, &[json], asked.as_bytes()).await;
     assert_eq!(nobody.status, 401);
     let events = host.site.api_key(&Actor::System, Scope::EventsWrite).await;
-    let forbidden = problem(403, "Forbidden", "forbidden", "not allowed");
+    let forbidden = problem(
+        403,
+        "Forbidden",
+        "forbidden",
+        "the key may not do this: it lacks the scope, or only the host platform's may",
+    );
     assert_eq!(seen(&host.post_as(&events, &asked).await), forbidden);
 
     let own = host.site.api_key(&host.ada, Scope::Read).await;

@@ -467,7 +467,7 @@ async fn what_cannot_be_read_is_told(_: PgPoolOptions, database: PgConnectOption
         ),
         ("reserve", r#""id":"a","meter":"teleports""#, 404, "not_found"),
         ("commit", r#""id":"nothing""#, 404, "not_found"),
-        ("commit", r#""id":"\u0000""#, 404, "not_found"),
+        ("commit", r#""id":"\u0000""#, 422, "invalid"),
         ("commit", r#""id":"nothing","data":[1]"#, 422, "invalid"),
         (
             "commit",
@@ -476,7 +476,7 @@ async fn what_cannot_be_read_is_told(_: PgPoolOptions, database: PgConnectOption
             "invalid",
         ),
         ("release", r#""id":"nothing""#, 404, "not_found"),
-        ("release", r#""id":"\u0000""#, 404, "not_found"),
+        ("release", r#""id":"\u0000""#, 422, "invalid"),
     ] {
         let (found, body) = host.post(&format!("/v1/usage/{path}"), members).await;
         let said = format!(r#""code":"{code}""#);

@@ -71,7 +71,7 @@ pub fn CardOnFile(method: Option<PaymentMethod>) -> impl IntoView {
     let missing = method.is_none();
     let label = if missing { t::ADD_CARD } else { t::REPLACE_CARD };
     view! {
-        <div class="flex items-center justify-between gap-3 mt-auto">
+        <div id="card" class="flex items-center justify-between gap-3 mt-auto">
             <p class="flex items-center gap-2">
                 <Icon icon=icondata::LuCreditCard/>
                 {match method {

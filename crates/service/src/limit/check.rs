@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use billing::catalog::Meter;
+use billing::catalog::{Aggregation, Meter};
 use billing::entitlement::{Answer, Reason, Standing, granted_feature};
 use billing::id::CustomerId;
+use billing::usage::Event;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use store::entitlement::Changes;
@@ -45,7 +46,9 @@ pub enum Entitlement {
 impl Billing {
     pub async fn check_usage(&self, actor: &Actor, command: &CheckUsage) -> Result<Answer> {
         only_own(actor.reads_by_key()?, command.customer)?;
-        if command.quantity < Decimal::ZERO {
+        // No more than an event may say.
+        let can_be_sent = Event::new(self.now(), command.quantity, Aggregation::Sum).is_ok();
+        if command.quantity < Decimal::ZERO || !can_be_sent {
             return Err(Error::Invalid { field: "quantity" });
         }
         let (customer, now) = (command.customer, self.now());

@@ -74,7 +74,12 @@ pub(super) enum Refusal {
     /// Also said of a customer the key does not speak for.
     #[error("there is no customer {0}")]
     UnknownCustomer(CustomerId),
-    #[error("it occurred more than 35 days ago, or more than ten years where history is sent")]
+    /// Whoever pays for what is counted does not lower it.
+    #[error("a customer's own key counts up alone: negative values and taking back are the host platform's")]
+    HostOnly,
+    #[error(
+        "it occurred more than 35 days ago, or more than ten years where history is sent (backfill=true)"
+    )]
     TooOld,
     #[error("it is said to occur more than an hour from now")]
     InFuture,
@@ -107,6 +112,7 @@ impl Refusal {
         match self {
             Self::UnknownMeter(_) => "unknown_meter",
             Self::UnknownCustomer(_) => "unknown_customer",
+            Self::HostOnly => "host_only",
             Self::TooOld => "too_old",
             Self::InFuture => "in_future",
             Self::InvalidValue(_) => "invalid_value",
@@ -188,6 +194,10 @@ impl Known {
         let customer = self.customers.get(&input.customer);
         let customer = customer.filter(|customer| sent.own.is_none_or(|own| own == customer.id));
         let customer = customer.ok_or(Refusal::UnknownCustomer(input.customer))?;
+        let lowers = input.reverses.is_some() || input.value.is_sign_negative();
+        if sent.own.is_some() && lowers {
+            return Err(Refusal::HostOnly);
+        }
         Ok(Sound {
             input,
             meters,

@@ -18,7 +18,7 @@ pub(super) const LANES: usize = 4;
 /// A transaction that is under way for longer waits for somebody: others do not wait for it.
 const STUCK: Duration = Duration::from_millis(250);
 /// A transaction leaves what it has not begun with to others once it has so many events: fewer are quicker together.
-const ENOUGH: usize = 128;
+const ENOUGH: usize = 48;
 /// More than this waits so long that whoever sent it gives up first.
 const MAX_WAITING: usize = 20_000;
 /// What waits is in memory, several times as large as it came.

@@ -366,9 +366,7 @@ impl Asked<'_> {
             let own = totals.get(&meter.id).map_or(&[][..], Vec::as_slice);
             let span = (from.date_naive(), self.last_day(until, own));
             let level = match known.before.get(&meter.id) {
-                Some(before) => own
-                    .iter()
-                    .fold(*before, |level, total| level + total.value),
+                Some(before) => own.iter().fold(*before, |level, total| level + total.value),
                 None => known.counted(meter),
             };
             meters.push(MeterPeriod {

@@ -143,7 +143,9 @@ async fn a_foreign_scope_reads_nothing(pool: PgPool) {
                 until,
                 fresh_from,
             };
-            let daily = store::usage::daily(&mut conn, scope, &meters, days).await.unwrap();
+            let daily = store::usage::daily(&mut conn, scope, &meters, days)
+                .await
+                .unwrap();
             assert_eq!(!daily.is_empty(), sees);
         }
         let asked = EventsAsked {

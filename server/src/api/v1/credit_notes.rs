@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::shape::{self, amount};
 use crate::api::body::{self, Query};
-use crate::api::cursor;
+use crate::api::cursor::{self, List};
 use crate::api::idempotency::Makes;
 use crate::api::path::Id;
 use crate::api::problem::Problem;
@@ -65,11 +65,11 @@ async fn list(
         invoice: invoice.map_err(|_| Error::NotFound("invoice"))?,
     };
     let (cursor, limit) = (asked.cursor, asked.limit);
-    let query = cursor::asked(&Paging { cursor, limit })?;
+    let query = cursor::asked(List::CreditNotes, &Paging { cursor, limit })?;
     let found = billing.list_credit_notes(&actor, of, query).await?;
     let place = |row: &ListedNote| (row.summary.issued_at, row.summary.id.uuid());
     let shape = |row: ListedNote| shown(&row.summary, row.customer);
-    Ok(Json(cursor::page(found, place, shape)))
+    Ok(Json(cursor::page(List::CreditNotes, found, place, shape)))
 }
 
 /// Reads a credit note with its lines.

@@ -15,10 +15,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::body::{Json, Query};
+use crate::api::cursor::{self, List};
+use crate::api::etag;
 use crate::api::idempotency::Makes;
 use crate::api::path::{Id, Text};
 use crate::api::problem::Problem;
-use crate::api::{cursor, etag};
 use crate::auth::api_key::ApiKeyActor;
 use crate::state::AppState;
 
@@ -55,12 +56,12 @@ async fn list(
     actor.reads_by_key()?;
     let Query(wanted) = wanted?;
     let (cursor, limit) = (wanted.cursor, wanted.limit);
-    let query = cursor::asked(&Paging { cursor, limit })?;
+    let query = cursor::asked(List::Customers, &Paging { cursor, limit })?;
     let found = billing
         .customers(&actor, wanted.external_id.as_deref(), query)
         .await?;
     let place = |row: &HostedCustomer| (row.record.created_at, row.record.id.uuid());
-    Ok(axum::Json(cursor::page(found, place, shown)))
+    Ok(axum::Json(cursor::page(List::Customers, found, place, shown)))
 }
 
 /// Makes a customer.

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use sdk::events::{Event, MAX_BODY_BYTES, Rejection, Report};
 use serde::Deserialize;
 use service::{Actor, Billing, EventInput, EventOutcome, MAX_EVENTS};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -45,6 +45,16 @@ struct Options {
     backfill: bool,
 }
 
+/// How events are described. They are read one by one, so that a bad one among them is told by its place.
+#[derive(ToSchema)]
+#[schema(as = UsageEvents)]
+#[expect(dead_code, reason = "describes what is read otherwise")]
+#[serde(untagged)]
+enum OneOrMany {
+    One(Event),
+    Many(Vec<Event>),
+}
+
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(ingest))
@@ -60,9 +70,9 @@ pub fn routes() -> OpenApiRouter<AppState> {
     post, path = "/events", tag = "Usage events", operation_id = "ingestEvents",
     params(Options),
     request_body(content(
-        (Event = "application/json"),
-        (Event = "application/cloudevents+json"),
-        (Vec<Event> = "application/cloudevents-batch+json"),
+        (OneOrMany = "application/json"),
+        (OneOrMany = "application/cloudevents+json"),
+        (OneOrMany = "application/cloudevents-batch+json"),
         (Event = "application/x-ndjson"),
         (Event = "application/jsonl"),
     )),

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::shape::{self, amount};
 use crate::api::body::{self, Query};
-use crate::api::cursor;
+use crate::api::cursor::{self, List};
 use crate::api::idempotency::Makes;
 use crate::api::path::Id;
 use crate::api::problem::Problem;
@@ -70,11 +70,11 @@ async fn list(
         status,
     };
     let (cursor, limit) = (wanted.cursor, wanted.limit);
-    let query = cursor::asked(&Paging { cursor, limit })?;
+    let query = cursor::asked(List::Invoices, &Paging { cursor, limit })?;
     let found = billing.list_invoices(&actor, of, query).await?;
     let place = |row: &ListedInvoice| (row.summary.issued_at, row.summary.id.uuid());
     let shape = |row: ListedInvoice| shown(&row.summary, row.customer);
-    Ok(Json(cursor::page(found, place, shape)))
+    Ok(Json(cursor::page(List::Invoices, found, place, shape)))
 }
 
 /// Reads an invoice with its lines and how each was computed.

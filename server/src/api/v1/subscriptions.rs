@@ -25,10 +25,11 @@ use utoipa_axum::routes;
 
 use super::shape;
 use crate::api::body::{self, Query};
+use crate::api::cursor::{self, List};
+use crate::api::etag;
 use crate::api::idempotency::Makes;
 use crate::api::path::Id;
 use crate::api::problem::Problem;
-use crate::api::{cursor, etag};
 use crate::auth::api_key::ApiKeyActor;
 use crate::state::AppState;
 
@@ -77,11 +78,16 @@ async fn list(
         status,
     };
     let (cursor, limit) = (asked.cursor, asked.limit);
-    let query = cursor::asked(&Paging { cursor, limit })?;
+    let query = cursor::asked(List::Subscriptions, &Paging { cursor, limit })?;
     let now = billing.now();
     let found = billing.list_subscriptions(&actor, of, query).await?;
     let place = |row: &Subscribed| (row.subscription.created_at, row.subscription.id.uuid());
-    Ok(Json(cursor::try_page(found, place, |row| shown(row, now))?))
+    Ok(Json(cursor::try_page(
+        List::Subscriptions,
+        found,
+        place,
+        |row| shown(row, now),
+    )?))
 }
 
 /// Subscribes a customer.

@@ -1,7 +1,5 @@
 //! `POST /v1/usage/*`: whether more may be used, and units held for a call until it is committed or released.
 
-mod json;
-
 use axum::Json as Answered;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -21,11 +19,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::raw_json::{canonical, decimal};
+use crate::api::body::Json;
 use crate::api::problem::Problem;
 use crate::auth::api_key::ApiKeyActor;
 use crate::metrics::{Ask, Metrics};
 use crate::state::AppState;
-use json::Json;
 
 /// A few short texts, and the dimensions of one event.
 const MAX_BODY_BYTES: usize = 64 * 1024;

@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::webhook_deliveries;
-use crate::api::body::Json;
+use crate::api::body::{Json, JsonIfAny};
 use crate::api::etag;
 use crate::api::idempotency::Makes;
 use crate::api::path::Id;
@@ -145,7 +145,7 @@ async fn delete(
 #[utoipa::path(
     post, path = "/webhook_endpoints/{id}/rotate_secret", tag = "Webhooks", operation_id = "rotateWebhookSecret",
     params(("id" = String, Path, description = "`we_...`.")),
-    request_body = RotateWebhookSecret,
+    request_body = Option<RotateWebhookSecret>,
     responses((status = 200, description = "The endpoint with its new secret.", body = WebhookEndpointWithSecret))
 )]
 async fn rotate(
@@ -153,10 +153,10 @@ async fn rotate(
     ApiKeyActor(actor): ApiKeyActor,
     Makes(intent): Makes,
     id: Endpoint,
-    asked: Result<Json<RotateWebhookSecret>, Problem>,
+    asked: Result<JsonIfAny<RotateWebhookSecret>, Problem>,
 ) -> Result<axum::Json<WebhookEndpointWithSecret>, Problem> {
     actor.manages_webhooks()?;
-    let (Id(id), Json(asked)) = (id?, asked?);
+    let (Id(id), JsonIfAny(asked)) = (id?, asked?);
     let hours = |hours: u32| Duration::from_secs(u64::from(hours) * 3_600);
     let overlap = asked.overlap_hours.map(hours);
     let rotated = billing.rotate_webhook_secret(&actor, id, overlap, intent).await?;

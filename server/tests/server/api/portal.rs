@@ -128,7 +128,7 @@ async fn it_opens_where_the_host_says(_: PgPoolOptions, database: PgConnectOptio
     for (flow, path) in [
         ("plan_change", "/plan"),
         ("cancel", "/plan/cancel"),
-        ("payment_methods", "/overview"),
+        ("payment_methods", "/overview#card"),
         ("invoices", "/invoices"),
     ] {
         let body = json!({ "customer": customer, "return_url": "https://host.example/", "flow": flow });

@@ -280,10 +280,7 @@ async fn a_key_acts_for_its_own_customer_alone(_: PgPoolOptions, database: PgCon
     let host = Host::start(&database).await;
     let (_, foreign) = host.subscriber("orbit", "starter").await;
     let ada = host.site.customer("lumen").await;
-    let key = host
-        .site
-        .api_key_of(&ada, &[Scope::Read, Scope::Write, Scope::Money])
-        .await;
+    let key = host.site.api_key_of(&ada, &[Scope::Read, Scope::Write]).await;
     let foreign_path = format!("/v1/subscriptions/{foreign}");
     assert_eq!(
         problem(&host.get_with(&key, &foreign_path).await),

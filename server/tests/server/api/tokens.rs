@@ -185,7 +185,11 @@ async fn a_bad_token_is_refused_and_not_told_why(_: PgPoolOptions, database: PgC
     {
         let refused = host.get_with(token, "/v1/customers").await;
         assert_eq!(problem(&refused), said(401, "unauthenticated"), "{n}");
-        assert_eq!(json(&refused)["detail"], "sign in first", "{n}");
+        assert_eq!(
+            json(&refused)["detail"],
+            "no key or token that is good: send Authorization: Bearer, with one that has not expired",
+            "{n}"
+        );
     }
     assert_eq!(host.get_with(&good, "/v1/customers").await.status, 200);
     // Clocks differ a little.

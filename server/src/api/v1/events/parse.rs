@@ -104,6 +104,14 @@ fn event(raw: &RawValue) -> Result<EventInput, BadEvent> {
             detail: format!("an event has at most {MAX_EVENT_BYTES} bytes"),
         });
     }
+    // Members that are told by their places alone would be mistaken for others.
+    if raw.get().starts_with('[') {
+        return Err(BadEvent {
+            id: None,
+            code: INVALID,
+            detail: "an event is an object, not an array".to_owned(),
+        });
+    }
     let sent: Event = serde_json::from_str(raw.get()).map_err(|error| BadEvent {
         id: id_of(raw),
         code: INVALID,
@@ -169,10 +177,16 @@ fn read_data(data: Option<&RawValue>) -> Result<(Decimal, Map<String, Value>), S
     let Some(data) = data else {
         return Ok((Decimal::ONE, Map::new()));
     };
-    let no_object = |_| "data is not an object".to_owned();
-    let mut dimensions: Map<String, Value> = serde_json::from_str(data.get()).map_err(no_object)?;
-    dimensions.remove("value");
-    let counted: Counted = serde_json::from_str(data.get()).map_err(no_object)?;
+    if !data.get().starts_with('{') {
+        return Err("data is not an object".to_owned());
+    }
+    let unread =
+        |error: serde_json::Error| format!("data cannot be read: {}", without_place(&error.to_string()));
+    let mut dimensions: Map<String, Value> = serde_json::from_str(data.get()).map_err(unread)?;
+    if dimensions.remove("value") == Some(Value::Null) {
+        return Err("data.value cannot be counted: it is null".to_owned());
+    }
+    let counted: Counted = serde_json::from_str(data.get()).map_err(unread)?;
     let value = match counted.value {
         Some(raw) => {
             decimal(raw).map_err(|refused: Refused| format!("data.value cannot be counted: {refused}"))?

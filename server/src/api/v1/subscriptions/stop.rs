@@ -87,17 +87,17 @@ async fn keep(
 #[utoipa::path(
     post, path = "/subscriptions/{id}/pause", tag = "Subscriptions", operation_id = "pauseSubscription",
     params(("id" = String, Path, description = "`sub_...`, of the customer's plan.")),
-    request_body = wire::PauseUntil,
+    request_body = Option<wire::PauseUntil>,
     responses((status = 200, description = "What it gave back and billed.", body = wire::Stopped))
 )]
 async fn pause(
     State(billing): State<Billing>,
     ApiKeyActor(actor): ApiKeyActor,
     aimed: Aimed,
-    asked: Result<body::Json<wire::PauseUntil>, Problem>,
+    asked: Result<body::JsonIfAny<wire::PauseUntil>, Problem>,
 ) -> Result<Json<wire::Stopped>, Problem> {
     actor.holds(Scope::Write)?;
-    let ((id, aim), body::Json(asked)) = (aimed.0?, asked?);
+    let ((id, aim), body::JsonIfAny(asked)) = (aimed.0?, asked?);
     let own = speaking(&billing, &actor, id).await?;
     let resume_at = asked.resume_at;
     let pause = (StopKind::Pause { resume_at }, None);

@@ -54,7 +54,7 @@ pub enum Error {
     AlreadySubscribed,
     #[error("the subscription is paused")]
     Paused,
-    #[error("the trial was used before")]
+    #[error("the customer had a trial before, or the plan offers none")]
     TrialUsed,
     #[error("there is no live subscription")]
     NoSubscription,
@@ -216,6 +216,12 @@ impl Error {
             | Self::Change(ChangeError::AwaitsPayment | ChangeError::InvoiceOpen) => true,
             _ => self.is_transient(),
         }
+    }
+
+    /// Told in the log once, where it came about, or not worth to be: many meet it at the same time.
+    pub const fn is_told_elsewhere(&self) -> bool {
+        let shared = matches!(self, Self::Store(store::Error::Shared { .. }));
+        shared || matches!(self, Self::Preparing | Self::Busy)
     }
 
     pub fn kind(&self) -> ErrorKind {

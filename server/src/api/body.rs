@@ -74,7 +74,8 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for JsonIfAny
             return Ok(Self(T::default()));
         }
         is_json?;
-        parse(&body).map(Self)
+        let said: Option<T> = parse(&body)?;
+        Ok(Self(said.unwrap_or_default()))
     }
 }
 
@@ -93,7 +94,7 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // The database cannot keep a null character in a text. Plain ones are no JSON.
-    if body.windows(6).any(|six| six == b"\\u0000") {
+    if holds_null(body) {
         return Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "invalid",
@@ -116,6 +117,13 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         );
         Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
     })
+}
+
+/// Written as it can be in JSON; after another backslash the same signs are a text about it.
+fn holds_null(body: &[u8]) -> bool {
+    let written = |at: usize| body[at..].starts_with(b"\\u0000");
+    let escaped = |at: usize| body[..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1;
+    (0..body.len()).any(|at| written(at) && !escaped(at))
 }
 
 /// What stands behind the question mark.

@@ -131,9 +131,7 @@ impl From<service::Error> for Problem {
             StatusCode::FORBIDDEN => NOT_THIS_KEY.into(),
             _ => error.to_string().into(),
         };
-        // Many of these a second would tell no more than one.
-        let expected = matches!(error, service::Error::Preparing | service::Error::Busy);
-        if status.is_server_error() && !expected {
+        if status.is_server_error() && !error.is_told_elsewhere() {
             tracing::error!(error = ?error, code = error.code(), "A request failed: {error}");
         }
         let waits = error.passes() || matches!(error.kind(), ErrorKind::TooMany | ErrorKind::Unavailable);

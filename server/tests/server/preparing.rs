@@ -40,6 +40,9 @@ async fn changes_wait_until_the_demo_data_are_there(_: PgPoolOptions, database: 
         events.body,
         r#"{"type":"about:blank","title":"Service Unavailable","status":503,"code":"preparing","detail":"demo data are being prepared: try again in a few seconds"}"#
     );
+    // What there is not is not told apart meanwhile.
+    let nothing = site.send("GET", "/v1/nothing", &api, b"").await;
+    assert_eq!((nothing.status, nothing.body), (503, events.body));
     site.preparing.set(false);
     assert_eq!(site.send("POST", "/v1/events", &api, b"[]").await.status, 200);
 }

@@ -1,5 +1,7 @@
 //! Requests go through lanes to a few writers: each stores what waits in one transaction after the other.
 
+use std::collections::VecDeque;
+
 use billing::id::CustomerId;
 use tokio::sync::oneshot;
 
@@ -110,17 +112,18 @@ async fn answer(billing: &Billing, requests: Vec<Request>) {
             }
         }
         Err(error) if requests.len() > 1 && !error.is_transient() => one_by_one(billing, requests).await,
-        Err(error) => refuse(requests, error),
+        Err(error) => refuse(requests.into_iter(), error),
     }
 }
 
 /// Until the database is away: then nobody waits for it once more.
 async fn one_by_one(billing: &Billing, requests: Vec<Request>) {
-    let mut requests = requests.into_iter();
-    while let Some(request) = requests.next() {
+    let mut requests = VecDeque::from(requests);
+    while let Some(request) = requests.pop_front() {
         match store_all(billing, std::slice::from_ref(&request)).await {
             Err(error) if error.is_transient() => {
-                refuse(std::iter::once(request).chain(requests), error);
+                requests.push_front(request);
+                refuse(requests.into_iter(), error);
                 return;
             }
             outcomes => {
@@ -131,13 +134,16 @@ async fn one_by_one(billing: &Billing, requests: Vec<Request>) {
     }
 }
 
-/// All are told the same.
-fn refuse(requests: impl IntoIterator<Item = Request>, error: Error) {
+/// One is told the error itself, many that they shared it.
+fn refuse(mut requests: impl ExactSizeIterator<Item = Request>, error: Error) {
+    if requests.len() == 1 {
+        let _ = requests.next().map(|request| request.answer.send(Err(error)));
+        return;
+    }
     tracing::error!(error = ?error, "Events cannot be stored: {error}");
     let transient = error.is_transient();
     for request in requests {
-        let _ = request
-            .answer
-            .send(Err(store::Error::Shared { transient }.into()));
+        let shared = store::Error::Shared { transient };
+        let _ = request.answer.send(Err(shared.into()));
     }
 }

@@ -1,13 +1,18 @@
 //! Keys for machines.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use billing::id::{CustomerId, StaffId};
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
 use service::billing;
-use service::{Actor, Billing, CreatedApiKey, Error, Intent, MemberRole, NewApiKey, Scope, StaffRole};
+use service::{
+    Actor, Billing, CreatedApiKey, Error, Intent, MemberRole, NewApiKey, Scope, ServiceConfig, StaffRole,
+};
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
 use crate::support::world;
@@ -228,4 +233,51 @@ async fn a_key_that_is_over_before_it_begins_is_not_made(pool: PgPool) {
         let made = world.billing.create_api_key(&Actor::System, new).await;
         assert_eq!(made.err().map(|error| error.code()), code, "{wait}");
     }
+}
+
+/// Else each would wait for the database as long as the first one did, one after the other.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn who_shows_a_key_while_the_database_is_away_waits_once(pool: PgPool) {
+    const CALLERS: usize = 10;
+    let world = world(pool).await;
+    let created = world
+        .billing
+        .create_api_key(&Actor::System, key(None))
+        .await
+        .unwrap();
+    let text = created.key.expose_secret();
+    let narrow = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_millis(500))
+        .connect_with((*world.pool.connect_options()).clone())
+        .await
+        .unwrap();
+    let config = ServiceConfig::usual("", "http://localhost:3000", [7; 32]);
+    let billing = Billing::over(narrow.clone(), world.clock.clone(), config);
+    let held = narrow.acquire().await.unwrap();
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..CALLERS {
+        let (billing, text) = (billing.clone(), text.to_owned());
+        callers.spawn(async move { billing.api_key_actor(&text).await });
+    }
+    let refused = callers.join_all().await;
+    let waited = |answer: &&Result<Actor, Error>| {
+        matches!(
+            answer,
+            Err(Error::Store(store::Error::Db(sqlx::Error::PoolTimedOut)))
+        )
+    };
+    let told = |answer: &&Result<Actor, Error>| {
+        matches!(
+            answer,
+            Err(Error::Store(store::Error::Shared { transient: true }))
+        )
+    };
+    let counted = (
+        refused.iter().filter(waited).count(),
+        refused.iter().filter(told).count(),
+    );
+    assert_eq!(counted, (1, CALLERS - 1), "{refused:?}");
+    drop(held);
+    assert!(billing.api_key_actor(text).await.is_ok());
 }

@@ -99,3 +99,36 @@ async fn whoever_does_not_wait_is_stored_all_the_same(pool: PgPool) {
     assert_eq!(world.count_of("usage_event").await, 41);
     world.ties().await;
 }
+
+/// Its sender is told of a failure, and what was stored all the same is known when it is sent again.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_request_that_failed_for_one_customer_may_be_sent_again(pool: PgPool) {
+    let (world, ada) = metered(pool).await;
+    // Of another lane: customers in one share their transactions for certain.
+    let lane = |customer: service::billing::id::CustomerId| customer.uuid().as_u128() % 4;
+    let mut bob = ada;
+    for number in 0..100 {
+        if lane(bob) != lane(ada) {
+            break;
+        }
+        (bob, _) = world.owner(&format!("bob{number}@orbit.example")).await;
+    }
+    assert_ne!(lane(bob), lane(ada));
+    let run = async |sql| sqlx::query(sql).execute(&world.pool).await.unwrap();
+    run("ALTER TABLE usage_event ADD CONSTRAINT refused CHECK (source <> 'refused')").await;
+    let mut refused = event(bob, "b", "calls", "1", NOON);
+    refused.source = "refused".to_owned();
+    let sent = vec![
+        event(ada, "a1", "calls", "1", NOON),
+        refused,
+        event(ada, "a2", "calls", "1", NOON),
+    ];
+    let failed = world.billing.ingest(&Actor::System, sent.clone()).await;
+    assert!(failed.is_err(), "{failed:?}");
+    assert_eq!(world.count_of("usage_event").await, 2);
+    run("ALTER TABLE usage_event DROP CONSTRAINT refused").await;
+    let (known, new) = (EventOutcome::Duplicate, EventOutcome::Accepted);
+    assert_eq!(world.send(sent).await, [known.clone(), new, known]);
+    assert_eq!(world.count_of("usage_event").await, 3);
+    world.ties().await;
+}

@@ -45,7 +45,8 @@ struct Options {
     backfill: bool,
 }
 
-/// How events are described. They are read one by one, so that a bad one among them is told by its place.
+/// One event, or an array of them.
+// Read one by one, so that a bad one among them is told by its place.
 #[derive(ToSchema)]
 #[schema(as = UsageEvents)]
 #[expect(dead_code, reason = "describes what is read otherwise")]

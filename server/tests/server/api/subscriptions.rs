@@ -320,7 +320,7 @@ async fn a_key_acts_for_its_own_customer_alone(_: PgPoolOptions, database: PgCon
             assert_eq!(problem(&refused), said(403, "forbidden"), "{what}");
         }
     }
-    // What only the host decides, its own key does not, whatever its scopes say.
+    // What only the host decides, its own key does not.
     for (path, body) in [
         (
             "/v1/subscriptions".to_owned(),

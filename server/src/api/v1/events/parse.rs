@@ -183,9 +183,7 @@ fn read_data(data: Option<&RawValue>) -> Result<(Decimal, Map<String, Value>), S
     let unread =
         |error: serde_json::Error| format!("data cannot be read: {}", without_place(&error.to_string()));
     let mut dimensions: Map<String, Value> = serde_json::from_str(data.get()).map_err(unread)?;
-    if dimensions.remove("value") == Some(Value::Null) {
-        return Err("data.value cannot be counted: it is null".to_owned());
-    }
+    dimensions.remove("value");
     let counted: Counted = serde_json::from_str(data.get()).map_err(unread)?;
     let value = match counted.value {
         Some(raw) => {

@@ -30,6 +30,7 @@ pub enum StaffRole {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
+    /// Reports usage and holds units: of the host platform's alone.
     EventsWrite,
     /// Looks at everything the key speaks for.
     Read,
@@ -63,6 +64,11 @@ named!(StaffRole {
     ReadOnly = "read_only",
 });
 named!(Scope { EventsWrite = "events_write", Read = "read", Write = "write", Money = "money" });
+
+impl Scope {
+    /// What a customer's own key may be made for.
+    pub const OF_CUSTOMERS: [Self; 2] = [Self::Read, Self::Write];
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
@@ -233,11 +239,14 @@ impl Actor {
         }
     }
 
-    /// A key that may send usage events; its own customer, or none for every customer.
-    pub fn sends_events(&self) -> Result<Option<CustomerId>> {
+    /// The host platform's keys and tokens that report usage and hold units. Whoever pays for what is counted does not
+    /// count it: it could count less, or take the ids of what is still to come.
+    pub fn sends_events(&self) -> Result<()> {
         match self {
-            Self::System => Ok(None),
-            _ => self.granted(Scope::EventsWrite),
+            Self::System => Ok(()),
+            _ if self.is_host(Scope::EventsWrite) => Ok(()),
+            Self::Anonymous => Err(Error::Unauthenticated),
+            _ => Err(Error::Forbidden),
         }
     }
 
@@ -360,7 +369,7 @@ mod tests {
         let (host, own) = (key(None, &EVERYTHING), key(Some(customer(1)), &EVERYTHING));
         for of_host in [host.on_behalf_of(customer(1)).unwrap(), host, token("u", None)] {
             assert!(of_host.keeps_customers().is_ok() && of_host.serves_customers().is_ok());
-            assert!(of_host.decides_about_money().is_ok());
+            assert!(of_host.decides_about_money().is_ok() && of_host.sends_events().is_ok());
             assert!(of_host.manages_webhooks().is_ok() && of_host.reads_webhooks().is_ok());
         }
         for of_own in [
@@ -369,7 +378,7 @@ mod tests {
             token("u", Some(customer(1))),
         ] {
             assert!(of_own.keeps_customers().is_err() && of_own.serves_customers().is_err());
-            assert!(of_own.decides_about_money().is_err());
+            assert!(of_own.decides_about_money().is_err() && of_own.sends_events().is_err());
             assert!(of_own.manages_webhooks().is_err() && of_own.reads_webhooks().is_err());
         }
     }

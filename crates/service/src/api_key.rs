@@ -72,8 +72,8 @@ impl Billing {
         if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
             return Err(Error::Invalid { field: "name" });
         }
-        // Money is given back by the host platform alone.
-        let beyond = customer.is_some() && new.scopes.contains(&Scope::Money);
+        let is_own = |scope: &Scope| Scope::OF_CUSTOMERS.contains(scope);
+        let beyond = customer.is_some() && !new.scopes.iter().all(is_own);
         if new.scopes.is_empty() || beyond {
             return Err(Error::Invalid { field: "scopes" });
         }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use billing::id::{ApiKeyId, CustomerId};
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Subcommand};
@@ -23,14 +23,9 @@ struct NewKey {
     /// What the key is called in lists.
     #[arg(long, default_value = "host")]
     name: String,
-    /// What it may do, with commas between: events_write, read, write, money.
-    #[arg(
-        long,
-        value_name = "SCOPES",
-        value_delimiter = ',',
-        default_value = "events_write,read,write",
-        value_parser = scope
-    )]
+    /// What it may do, with commas between: events_write, read, write, money; all but money where nothing is said. A
+    /// customer's own key: read, write.
+    #[arg(long, value_name = "SCOPES", value_delimiter = ',', value_parser = scope)]
     scopes: Vec<Scope>,
     /// Whose own key it is; the host platform's where none is said.
     #[arg(long, value_name = "cus_...")]
@@ -88,10 +83,22 @@ async fn create(billing: &Billing, new: NewKey) -> Result<CreatedApiKey> {
                 .context("the key would live for ever")
         })
         .transpose()?;
+    let usual = match new.customer {
+        None => &[Scope::EventsWrite, Scope::Read, Scope::Write][..],
+        Some(_) => &Scope::OF_CUSTOMERS,
+    };
+    let beyond = |scope: &Scope| new.customer.is_some() && !Scope::OF_CUSTOMERS.contains(scope);
+    if new.scopes.iter().any(beyond) {
+        bail!("a customer's own key may read and write: events_write and money are the host platform's");
+    }
+    let scopes = match new.scopes.is_empty() {
+        true => usual.to_vec(),
+        false => new.scopes,
+    };
     let new = NewApiKey {
         name: new.name,
         customer: new.customer,
-        scopes: new.scopes,
+        scopes,
         expires_at,
     };
     Ok(billing.create_api_key(&Actor::System, new).await?)

@@ -277,30 +277,3 @@ async fn history_is_taken_where_it_is_asked_for(_: PgPoolOptions, database: PgCo
         );
     }
 }
-
-#[sqlx::test(migrations = false)]
-async fn a_customer_s_own_key_speaks_for_that_customer_alone(_: PgPoolOptions, database: PgConnectOptions) {
-    let host = Host::new(&database).await;
-    let orbit = host.site.customer("orbit").await;
-    let key = host.site.api_key(&orbit, Scope::EventsWrite).await;
-    let foreign = host.post_as(&key, &host.event("e1", "{}")).await;
-    assert_eq!(foreign.status, 422);
-    assert!(
-        foreign.body.contains(r#""code":"unknown_customer""#),
-        "{}",
-        foreign.body
-    );
-    let own = host
-        .event("e1", "{}")
-        .replace(&host.customer, &customer_id(&orbit));
-    assert_eq!(host.post_as(&key, &own).await.status, 200);
-    // It counts up alone: nothing that was counted goes down by it.
-    for (id, lowers) in [("e2", r#""data":{"value":"-1"}"#), ("e3", r#""reverses":"e1""#)] {
-        let event = own
-            .replace("\"e1\"", &format!("\"{id}\""))
-            .replace("\"data\":{}", lowers);
-        let refused = host.post_as(&key, &event).await;
-        assert_eq!(refused.status, 422, "{event}");
-        assert!(refused.body.contains(r#""code":"host_only""#), "{}", refused.body);
-    }
-}

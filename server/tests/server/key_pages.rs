@@ -28,7 +28,7 @@ async fn a_key_is_made_shown_once_rotated_and_revoked(_: PgPoolOptions, database
     let ada = site.customer("lumen").await;
     site.customer("other").await;
     let (own, other) = (session(&site, "lumen").await, session(&site, "other").await);
-    let form = "form[name]=Night+job&form[scopes][0]=events_write&form[scopes][1]=read&form[last_day]=";
+    let form = "form[name]=Night+job&form[scopes][0]=read&form[scopes][1]=write&form[last_day]=";
     let made = post(&site, PAGE, "/fn/create-key", &own, form).await;
     let path = made.header("location").unwrap();
     assert_eq!(path, "/settings/keys?key=new");

@@ -339,7 +339,6 @@ async fn a_key_reaches_its_own_customer_alone(_: PgPoolOptions, database: PgConn
     let host = Host::new(&database).await;
     let orbit = host.site.customer("orbit").await;
     let reads = host.site.api_key(&orbit, Scope::Read).await;
-    let writes = host.site.api_key(&orbit, Scope::EventsWrite).await;
     let body = |members: &str| format!(r#"{{"customer":"{}",{members}}}"#, host.customer);
     let calls = [
         (
@@ -388,15 +387,16 @@ async fn a_key_reaches_its_own_customer_alone(_: PgPoolOptions, database: PgConn
     host.post("/v1/usage/reserve", r#""id":"a","meter":"api_requests""#)
         .await;
     for (method, path, body, scope) in calls {
-        let (own, other, foreign) = match scope {
-            Scope::Read => (&host.reads, &host.writes, &reads),
-            _ => (&host.writes, &host.reads, &writes),
+        let missing = (404, r#""detail":"there is no such customer""#);
+        // Only the host's keys hold and count.
+        let (own, other, refused) = match scope {
+            Scope::Read => (&host.reads, &host.writes, missing),
+            _ => (&host.writes, &host.reads, (403, r#""code":"forbidden""#)),
         };
-        let answer = host.send(method, &path, foreign, &body).await;
-        let missing = r#""detail":"there is no such customer""#;
+        let answer = host.send(method, &path, &reads, &body).await;
         assert_eq!(
-            (answer.status, answer.body.contains(missing)),
-            (404, true),
+            (answer.status, answer.body.contains(refused.1)),
+            (refused.0, true),
             "{path}: {}",
             answer.body
         );

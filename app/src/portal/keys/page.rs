@@ -1,10 +1,10 @@
 //! The page: the keys there are, one that was just made, and the form that makes one.
 
 use leptos::prelude::*;
+use service::Scope;
 
 use super::forms::{KEY, KeyForm};
 use super::table;
-use super::typed::SCOPES;
 use crate::auth;
 use crate::context;
 use crate::error::AppError;
@@ -82,8 +82,8 @@ fn form(visit: &Visit) -> impl IntoView + use<> {
 }
 
 fn boxes(form: &KeyForm) -> impl IntoView + use<> {
-    let words = [t::EVENTS_WRITE_HINT, t::READ_HINT, t::WRITE_HINT];
-    let boxes = SCOPES
+    let words = [t::READ_HINT, t::WRITE_HINT];
+    let boxes = Scope::OF_CUSTOMERS
         .into_iter()
         .zip(words)
         .enumerate()

@@ -31,7 +31,6 @@ pub const MONEY: &str = "give money back";
 pub const NEW: &str = "New key";
 pub const NAME_HINT: &str = "What uses it, such as Build server.";
 pub const SCOPES: &str = "What it may do";
-pub const EVENTS_WRITE_HINT: &str = "Report usage: send events";
 pub const READ_HINT: &str = "Read: everything that is yours";
 pub const WRITE_HINT: &str = "Change: what billing members may, the plan among it";
 pub const LAST_DAY: &str = "Last day (UTC)";

@@ -42,13 +42,6 @@ pub struct EventInput {
     pub bytes: usize,
 }
 
-/// An event as it was handed in, and the only customer its sender speaks for; none speaks for all.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Sent<'a> {
-    pub input: &'a EventInput,
-    pub own: Option<CustomerId>,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventOutcome {
     Accepted,
@@ -71,12 +64,8 @@ pub struct IngestReport {
 pub(super) enum Refusal {
     #[error("no meter counts events of the type `{0}`")]
     UnknownMeter(String),
-    /// Also said of a customer the key does not speak for.
     #[error("there is no customer {0}")]
     UnknownCustomer(CustomerId),
-    /// Whoever pays for what is counted does not lower it.
-    #[error("a customer's own key counts up alone: negative values and taking back are the host platform's")]
-    HostOnly,
     #[error(
         "it occurred more than 35 days ago, or more than ten years where history is sent (backfill=true)"
     )]
@@ -112,7 +101,6 @@ impl Refusal {
         match self {
             Self::UnknownMeter(_) => "unknown_meter",
             Self::UnknownCustomer(_) => "unknown_customer",
-            Self::HostOnly => "host_only",
             Self::TooOld => "too_old",
             Self::InFuture => "in_future",
             Self::InvalidValue(_) => "invalid_value",
@@ -177,8 +165,7 @@ pub(super) struct Sound<'a> {
 }
 
 impl Known {
-    pub(super) fn sound<'a>(&'a self, sent: Sent<'a>) -> Result<Sound<'a>, Refusal> {
-        let input = sent.input;
+    pub(super) fn sound<'a>(&'a self, input: &'a EventInput) -> Result<Sound<'a>, Refusal> {
         let texts = [(&input.event_id, "the id"), (&input.source, "the source")];
         let reverses = input.reverses.iter().map(|id| (id, "reverses"));
         for (text, name) in texts.into_iter().chain(reverses) {
@@ -192,12 +179,7 @@ impl Known {
         let meters = self.meters.by_type.get(&input.event_type);
         let meters = meters.ok_or_else(|| Refusal::UnknownMeter(input.event_type.clone()))?;
         let customer = self.customers.get(&input.customer);
-        let customer = customer.filter(|customer| sent.own.is_none_or(|own| own == customer.id));
         let customer = customer.ok_or(Refusal::UnknownCustomer(input.customer))?;
-        let lowers = input.reverses.is_some() || input.value.is_sign_negative();
-        if sent.own.is_some() && lowers {
-            return Err(Refusal::HostOnly);
-        }
         Ok(Sound {
             input,
             meters,

@@ -8,7 +8,7 @@ use store::PgConnection;
 use store::usage::{NewEvent, UsageCustomers, Written};
 
 use super::count::{Changes, Counted, beyond, count};
-use super::event::{Countable, EventInput, EventOutcome, IngestReport, Known, Refusal, Sent, Sound};
+use super::event::{Countable, EventInput, EventOutcome, IngestReport, Known, Refusal, Sound};
 use super::intake::{Intake, Request};
 use super::lane;
 use super::meters::Meters;
@@ -24,22 +24,16 @@ impl Billing {
     /// Each event is accepted, known already or rejected for itself. What is answered is durable; after a failure of the
     /// database some may be all the same, and are known when they are sent again.
     pub async fn ingest(&self, actor: &Actor, events: Vec<EventInput>) -> Result<IngestReport> {
-        let own = match actor {
-            Actor::System => None,
-            _ => actor.sends_events()?,
-        };
+        actor.sends_events()?;
         if events.len() > MAX_EVENTS {
             return Err(Error::Invalid { field: "events" });
-        }
-        if own.is_some() && events.iter().any(|event| event.backfill) {
-            return Err(Error::Forbidden);
         }
         if !self.config().usage_tracking {
             return Ok(IngestReport {
                 outcomes: vec![EventOutcome::Accepted; events.len()],
             });
         }
-        lane::ingest(self, own, events).await
+        lane::ingest(self, events).await
     }
 
     /// A single event: the same id with another body is an error of the request.
@@ -57,10 +51,7 @@ impl Billing {
 
 /// What became of the events of requests, in one transaction.
 pub(super) async fn store_all(billing: &Billing, requests: &[Request]) -> Result<Vec<EventOutcome>> {
-    let sent: Vec<Sent<'_>> = requests
-        .iter()
-        .flat_map(|Request { own, events, .. }| events.iter().map(|input| Sent { input, own: *own }))
-        .collect();
+    let sent: Vec<&EventInput> = requests.iter().flat_map(|request| &request.events).collect();
     let (mut too_much, mut given_up) = (HashSet::new(), 0);
     loop {
         match store_once(billing, &sent, &too_much).await {
@@ -84,7 +75,7 @@ fn was_given_up(error: &Error) -> bool {
     }
 }
 
-async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<EventKey>) -> Result<Stored> {
+async fn store_once(billing: &Billing, sent: &[&EventInput], too_much: &HashSet<EventKey>) -> Result<Stored> {
     let intake = &billing.parts.intake;
     let mut conn = store::acquire(billing.pool()).await?;
     let known = known(&mut conn, &billing.parts.meters, sent, billing.now()).await?;
@@ -105,7 +96,7 @@ async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<Eve
         // Nothing is different for those whose events were known.
         let changed = sent.iter().zip(outcomes);
         let changed = changed.filter(|(_, outcome)| **outcome == EventOutcome::Accepted);
-        billing.touch(changed.map(|(sent, _)| sent.input.customer));
+        billing.touch(changed.map(|(sent, _)| sent.customer));
     }
     Ok(stored)
 }
@@ -115,7 +106,7 @@ async fn store_once(billing: &Billing, sent: &[Sent<'_>], too_much: &HashSet<Eve
 async fn store_at_once(
     (conn, intake): (&mut PgConnection, &Intake),
     known: &Known,
-    sent: &[Sent<'_>],
+    sent: &[&EventInput],
     too_much: &HashSet<EventKey>,
 ) -> Result<Option<Vec<EventOutcome>>> {
     let Sorted {
@@ -157,7 +148,7 @@ pub async fn count_within(
     (events, now): (&[EventInput], DateTime<Utc>),
     too_much: &HashSet<EventKey>,
 ) -> Result<Stored> {
-    let sent: Vec<Sent<'_>> = events.iter().map(|input| Sent { input, own: None }).collect();
+    let sent: Vec<&EventInput> = events.iter().collect();
     let known = known(conn, meters, &sent, now).await?;
     store_and_count(conn, &known, &sent, too_much).await
 }
@@ -165,10 +156,10 @@ pub async fn count_within(
 async fn known(
     conn: &mut PgConnection,
     meters: &Meters,
-    sent: &[Sent<'_>],
+    sent: &[&EventInput],
     now: DateTime<Utc>,
 ) -> Result<Known> {
-    let named: BTreeSet<CustomerId> = sent.iter().map(|sent| sent.input.customer).collect();
+    let named: BTreeSet<CustomerId> = sent.iter().map(|sent| sent.customer).collect();
     let named: Vec<_> = named.into_iter().collect();
     let remembered = meters.remembered();
     let UsageCustomers { customers, changed } =
@@ -200,7 +191,7 @@ pub type EventKey = (CustomerId, String);
 async fn store_and_count(
     conn: &mut PgConnection,
     known: &Known,
-    sent: &[Sent<'_>],
+    sent: &[&EventInput],
     too_much: &HashSet<EventKey>,
 ) -> Result<Stored> {
     let Sorted {
@@ -308,7 +299,7 @@ enum Otherwise {
     As(usize),
 }
 
-fn sort<'a>(known: &'a Known, sent: &[Sent<'a>], too_much: &HashSet<EventKey>) -> Sorted<'a> {
+fn sort<'a>(known: &'a Known, sent: &[&'a EventInput], too_much: &HashSet<EventKey>) -> Sorted<'a> {
     let mut sorted = Sorted {
         outcomes: vec![None; sent.len()],
         facts: Vec::with_capacity(sent.len()),
@@ -317,11 +308,10 @@ fn sort<'a>(known: &'a Known, sent: &[Sent<'a>], too_much: &HashSet<EventKey>) -
     };
     let mut first: BTreeMap<(CustomerId, &str), (usize, Asked<'_>)> = BTreeMap::new();
     for (index, sent) in sent.iter().enumerate() {
-        let key = sent.input.key();
+        let key = sent.key();
         let too_much = !too_much.is_empty() && too_much.contains(&(key.customer, key.event_id.to_owned()));
         let otherwise = match known.sound(*sent) {
             Ok(_) if too_much => Otherwise::Refused(Refusal::TotalTooLarge),
-            // Nothing is said of ids to senders who may not send of this customer.
             Err(refusal) => {
                 sorted.outcomes[index] = Some(refusal.into());
                 continue;
@@ -363,13 +353,13 @@ fn asked<'a>(known: &'a Known, sound: Sound<'a>) -> std::result::Result<Asked<'a
 /// own, which sees what this transaction stored, and what others committed while it waited for them.
 async fn settle(
     conn: &mut PgConnection,
-    sent: &[Sent<'_>],
+    sent: &[&EventInput],
     unsettled: Vec<Unsettled>,
     outcomes: &mut [Option<EventOutcome>],
 ) -> Result<()> {
     let is_open = |index: &usize| outcomes[*index].is_none();
     let open: Vec<usize> = (0..sent.len()).filter(is_open).collect();
-    let keys: Vec<_> = open.iter().map(|index| sent[*index].input.key()).collect();
+    let keys: Vec<_> = open.iter().map(|index| sent[*index].key()).collect();
     let known = store::usage::known_keys(conn, &keys).await?;
     let known: HashMap<usize, bool> = known
         .into_iter()

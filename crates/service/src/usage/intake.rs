@@ -67,7 +67,6 @@ pub(super) struct Taken {
 /// The events of one sender in one lane, and where it waits for what became of them.
 #[derive(Debug)]
 pub(super) struct Request {
-    pub own: Option<CustomerId>,
     pub events: Vec<EventInput>,
     pub answer: oneshot::Sender<Result<IngestReport>>,
 }
@@ -241,7 +240,6 @@ mod tests {
             bytes: 100,
         };
         Request {
-            own: None,
             events: vec![event; events],
             answer: oneshot::channel().0,
         }

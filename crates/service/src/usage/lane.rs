@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use billing::id::CustomerId;
 use tokio::sync::oneshot;
 
 use super::event::{EventInput, EventOutcome, IngestReport};
@@ -11,19 +10,22 @@ use super::intake::{LANES, Request, lane_of};
 use crate::{Billing, Error, Result};
 
 /// The outcomes in the order of the events.
-pub(super) async fn ingest(
-    billing: &Billing,
-    own: Option<CustomerId>,
-    events: Vec<EventInput>,
-) -> Result<IngestReport> {
+pub(super) async fn ingest(billing: &Billing, events: Vec<EventInput>) -> Result<IngestReport> {
     let order: Vec<usize> = events.iter().map(|event| lane_of(event.customer)).collect();
-    let answers = hand_in(billing, own, by_lane(&order, events))?;
+    let answers = hand_in(billing, by_lane(&order, events))?;
     let mut outcomes: [std::vec::IntoIter<EventOutcome>; LANES] = Default::default();
+    let mut failed = None;
     for (outcomes, answered) in outcomes.iter_mut().zip(answers) {
         let Some(answered) = answered else { continue };
-        let report = answered.await;
-        let report = report.map_err(|_| Error::Internal("a writer of events died"))??;
-        *outcomes = report.outcomes.into_iter();
+        let died = |_| Err(Error::Internal("a writer of events died"));
+        match answered.await.unwrap_or_else(died) {
+            Ok(report) => *outcomes = report.outcomes.into_iter(),
+            // Told when all have ended: nothing of the request is stored any more then.
+            Err(error) => failed = Some(error),
+        }
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     let outcomes = order.iter().map(|lane| outcomes[*lane].next()).collect();
     whole(outcomes).map(|outcomes| IngestReport { outcomes })
@@ -39,11 +41,7 @@ fn by_lane(order: &[usize], events: Vec<EventInput>) -> [Vec<EventInput>; LANES]
 
 type Answer = oneshot::Receiver<Result<IngestReport>>;
 
-fn hand_in(
-    billing: &Billing,
-    own: Option<CustomerId>,
-    parts: [Vec<EventInput>; LANES],
-) -> Result<[Option<Answer>; LANES]> {
+fn hand_in(billing: &Billing, parts: [Vec<EventInput>; LANES]) -> Result<[Option<Answer>; LANES]> {
     let mut answers = [const { None }; LANES];
     let mut requests = [const { None }; LANES];
     for ((events, request), answered) in parts.into_iter().zip(&mut requests).zip(&mut answers) {
@@ -51,7 +49,7 @@ fn hand_in(
             continue;
         }
         let (answer, receiver) = oneshot::channel();
-        *request = Some(Request { own, events, answer });
+        *request = Some(Request { events, answer });
         *answered = Some(receiver);
     }
     let begin = billing.parts.intake.hand_in(requests)?;

@@ -199,7 +199,9 @@ impl Billing {
             Some(asked) => TimeDelta::from_std(asked)
                 .ok()
                 .filter(|asked| *asked <= MAX_OVERLAP)
-                .ok_or(Error::Invalid { field: "overlap_hours" })?,
+                .ok_or(Error::Invalid {
+                    field: "overlap_hours",
+                })?,
         };
         let (now, new) = (real_now(), (id, intent.id(WebhookSecretId::from_uuid)));
         let mut tx = store::begin(self.pool()).await?;

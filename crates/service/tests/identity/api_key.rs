@@ -21,7 +21,7 @@ fn key(customer: Option<CustomerId>) -> NewApiKey {
     NewApiKey {
         name: "ingest".into(),
         customer,
-        scopes: vec![Scope::EventsWrite],
+        scopes: vec![Scope::Read],
         expires_at: None,
     }
 }
@@ -45,7 +45,7 @@ async fn a_key_is_shown_once_and_stands_for_its_customer(pool: PgPool) {
     assert_eq!((text.len(), random.len()), (47, 32));
 
     let actor = world.billing.api_key_actor(text).await.unwrap();
-    let scopes = vec![Scope::EventsWrite];
+    let scopes = vec![Scope::Read];
     assert_eq!(
         actor,
         Actor::ApiKey {

@@ -6,8 +6,8 @@ use service::billing::payment::dunning::DunningEnd;
 use service::billing::period::Interval::Month;
 use service::billing::subscription::{StatusName, UnusedTime};
 use service::{
-    Actor, Billing, CheckUsage, Entitlement, Error, MeterStanding, OverrideKey, ReserveOutcome, Scope,
-    SetOverride, StaffRole, StopKind,
+    Actor, Billing, CheckUsage, CommitUsage, Entitlement, Error, MeterStanding, OverrideKey, ReserveOutcome,
+    ReserveUsage, Scope, SetOverride, StaffRole, StopKind,
 };
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -301,7 +301,7 @@ async fn a_key_does_what_its_scopes_say_and_for_its_own_customer(pool: PgPool) {
         meter: CHAINS.to_owned(),
         quantity: 1.into(),
     };
-    let reserve = |id: &str| service::ReserveUsage {
+    let reserve = |id: &str| ReserveUsage {
         customer: play.customer(),
         id: id.to_owned(),
         meter: CHAINS.to_owned(),
@@ -330,14 +330,23 @@ async fn a_key_does_what_its_scopes_say_and_for_its_own_customer(pool: PgPool) {
     assert_eq!(foreign.unwrap_err().code(), "not_found");
     let foreign = play.billing.usage_standings(&reads, own).await;
     assert_eq!(foreign.unwrap_err().code(), "not_found");
-    let foreign = play.billing.reserve_usage(&writes, reserve("a")).await;
-    assert_eq!(foreign.unwrap_err().code(), "not_found");
-    let foreign = play.billing.release_usage(&writes, own, "a".to_owned()).await;
-    assert_eq!(foreign.unwrap_err().code(), "not_found");
-    let mine = key(Some(own), Scope::EventsWrite);
-    play.billing
-        .release_usage(&mine, own, "a".to_owned())
-        .await
-        .unwrap();
+    // What is held and counted is the host's: who pays for it neither takes nor gives back any.
+    for key in [writes, key(Some(own), Scope::EventsWrite)] {
+        let commit = CommitUsage {
+            customer: own,
+            id: "a".to_owned(),
+            quantity: None,
+            data: serde_json::json!({}),
+        };
+        let refused = [
+            play.billing.reserve_usage(&key, reserve("c")).await.unwrap_err(),
+            play.billing.commit_usage(&key, commit).await.unwrap_err(),
+            play.billing
+                .release_usage(&key, own, "a".to_owned())
+                .await
+                .unwrap_err(),
+        ];
+        assert_eq!(refused.map(|error| error.code()), ["forbidden"; 3]);
+    }
     play.ties().await;
 }

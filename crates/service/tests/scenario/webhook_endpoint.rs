@@ -177,7 +177,12 @@ async fn a_rotated_secret_signs_on_for_a_while(pool: PgPool) {
     let long = billing
         .rotate_webhook_secret(&Actor::System, hooks.endpoint, Some(week), Intent::new())
         .await;
-    assert!(matches!(long, Err(Error::Invalid { field: "overlap_hours" })));
+    assert!(matches!(
+        long,
+        Err(Error::Invalid {
+            field: "overlap_hours"
+        })
+    ));
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

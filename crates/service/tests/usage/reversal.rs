@@ -1,7 +1,7 @@
 //! What was sent by mistake is taken back, for its own hour and its own usage period, and once.
 
 use rust_decimal::Decimal;
-use service::{Actor, Error, EventInput, EventOutcome};
+use service::{Actor, EventInput, EventOutcome};
 use sqlx::PgPool;
 
 use crate::meters::{event, metered};
@@ -215,14 +215,6 @@ async fn old_events_come_in_where_the_sender_says_so(pool: PgPool) {
         ..back
     };
     assert_eq!(world.send(vec![back]).await, [EventOutcome::Accepted]);
-    // A customer's own key does not write its history.
-    let own = Actor::ApiKey {
-        id: service::billing::id::ApiKeyId::from_uuid(uuid::Uuid::nil()),
-        customer: Some(ada),
-        scopes: vec![service::Scope::EventsWrite],
-    };
-    let refused = world.billing.ingest(&own, vec![backfilled]).await;
-    assert!(matches!(refused, Err(Error::Forbidden)));
     world.ties().await;
 }
 

@@ -39,8 +39,7 @@ const CONFLICT: &str = "event_conflict";
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Options {
-    /// The events may be up to ten years old: history that comes from elsewhere. Only a key of the host platform may
-    /// say so.
+    /// The events may be up to ten years old: history that comes from elsewhere.
     #[serde(default)]
     backfill: bool,
 }

@@ -24,7 +24,7 @@ test("the keys of the demo customer hold", async ({ pageOf }) => {
   await inspect(page, "settings");
   await page.getByRole("link", { name: "See the keys" }).click();
   await arrive(page, "/settings/keys");
-  await expect(panel(page, "In force").getByRole("row", { name: /^Usage reporter/ })).toContainText("report usage, read");
+  await expect(panel(page, "In force").getByRole("row", { name: /^Deploy pipeline/ })).toContainText("read, change");
   await inspect(page, "keys");
 });
 

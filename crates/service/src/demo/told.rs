@@ -32,9 +32,9 @@ impl Stage {
             billing.acknowledge_alert(actor, alert.id).await?;
         }
         let key = NewApiKey {
-            name: "Usage reporter".to_owned(),
+            name: "Deploy pipeline".to_owned(),
             customer: None,
-            scopes: vec![Scope::EventsWrite, Scope::Read],
+            scopes: vec![Scope::Read, Scope::Write],
             expires_at: None,
         };
         billing.create_api_key(actor, key).await?;

@@ -310,7 +310,7 @@ fn sort<'a>(known: &'a Known, sent: &[&'a EventInput], too_much: &HashSet<EventK
     for (index, sent) in sent.iter().enumerate() {
         let key = sent.key();
         let too_much = !too_much.is_empty() && too_much.contains(&(key.customer, key.event_id.to_owned()));
-        let otherwise = match known.sound(*sent) {
+        let otherwise = match known.sound(sent) {
             Ok(_) if too_much => Otherwise::Refused(Refusal::TotalTooLarge),
             Err(refusal) => {
                 sorted.outcomes[index] = Some(refusal.into());

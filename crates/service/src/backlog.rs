@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use store::PgPool;
 pub use store::backlog::Waiting;
 
 use crate::{Billing, Result, queue};
@@ -37,12 +38,16 @@ impl Billing {
     }
 
     pub fn connections(&self) -> Connections {
-        let pool = self.pool();
-        let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+        let pools = [self.pool(), self.parts.writers.pool()];
+        let idle = |pool: &PgPool| u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+        let in_use = |pool: &PgPool| pool.size().saturating_sub(idle(pool));
         Connections {
-            in_use: pool.size().saturating_sub(idle),
-            idle,
-            most: pool.options().get_max_connections(),
+            in_use: pools.into_iter().map(in_use).sum(),
+            idle: pools.into_iter().map(idle).sum(),
+            most: pools
+                .map(|pool| pool.options().get_max_connections())
+                .iter()
+                .sum(),
         }
     }
 

@@ -42,6 +42,7 @@ mod usage;
 mod verify;
 mod webhook;
 mod work_done;
+mod writers;
 
 pub use actor::{Actor, MemberRole, Scope, StaffRole};
 pub use admin::{
@@ -135,6 +136,7 @@ use store::PgPool;
 use store::customer::CustomerRecord;
 
 use crate::clock::{Clock, ManualClock, ShiftedClock};
+use crate::writers::Writers;
 
 /// What the use cases need to know of the deployment.
 #[derive(Clone)]
@@ -200,6 +202,7 @@ pub struct Billing {
 #[derive(Debug)]
 struct Parts {
     pool: PgPool,
+    writers: Arc<Writers>,
     gateway: Arc<dyn PaymentGateway>,
     sandbox: Sandbox,
     clock: Clock,
@@ -239,9 +242,11 @@ impl Billing {
         let meters = Arc::<usage::Meters>::default();
         let outgoing = outgoing::Outgoing::new(config.outgoing.targets);
         let sealer = seal::Sealer::new(&config.outgoing.sealing_key);
+        let writers = Arc::new(Writers::beside(&pool));
         let parts = Parts {
-            limits: limit::Limits::new(&pool, meters.clone(), config.usage_thresholds),
+            limits: limit::Limits::new(writers.clone(), meters.clone(), config.usage_thresholds),
             pool,
+            writers,
             gateway,
             sandbox,
             clock,

@@ -22,9 +22,9 @@ use std::sync::Arc;
 
 use billing::entitlement::Thresholds;
 use billing::id::CustomerId;
-use store::PgPool;
 
 use crate::usage::Meters;
+use crate::writers::Writers;
 use crate::{Error, Result};
 use cache::Cache;
 use coalesce::Coalescer;
@@ -40,8 +40,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub(crate) fn new(pool: &PgPool, meters: Arc<Meters>, thresholds: Thresholds) -> Self {
-        let known = Arc::new(Known::new(pool.clone(), meters, thresholds));
+    pub(crate) fn new(writers: Arc<Writers>, meters: Arc<Meters>, thresholds: Thresholds) -> Self {
+        let known = Arc::new(Known::new(writers, meters, thresholds));
         Self {
             checked: Cache::default(),
             holds: Coalescer::over(known.clone(), hold::together, hold::customer),

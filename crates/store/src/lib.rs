@@ -77,6 +77,11 @@ fn pool_of(connections: u32) -> PgPoolOptions {
         })
 }
 
+/// A pool of its own on the same database; it connects once somebody asks it.
+pub fn pool_beside(pool: &PgPool, connections: u32) -> PgPool {
+    pool_of(connections).connect_lazy_with(pool.connect_options().as_ref().clone())
+}
+
 /// A second pool on the same database whose commits do not wait for the disk: for work that is wiped and done anew
 /// where the machine fails in the middle of it. Whatever is committed over another pool afterwards takes all of
 /// it to the disk.
@@ -145,7 +150,8 @@ pub async fn plan_anew(tx: &mut Tx) -> Result<()> {
 
 /// A connection for what needs no transaction of several statements.
 pub async fn acquire(pool: &PgPool) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>> {
-    Ok(pool.acquire().await?)
+    // Apart, as it is large and mostly short: whatever waits here would carry it from place to place.
+    Ok(Box::pin(pool.acquire()).await?)
 }
 
 /// A read-only transaction that sees one state of everything.

@@ -322,7 +322,7 @@ async fn what_waits_and_what_runs_did_is_shown(options: PgPoolOptions, database:
     );
     let whole = |name: &str| format!("{}", now[name]);
     assert_eq!(whole("billing_db_up"), "1");
-    assert_eq!(whole("billing_db_connections_most"), "20");
+    assert_eq!(whole("billing_db_connections_most"), "28");
     assert_eq!(whole("billing_intake_events"), "0");
     let connections =
         now[r#"billing_db_connections{state="in_use"}"#] + now[r#"billing_db_connections{state="idle"}"#];

@@ -210,7 +210,9 @@ impl Billing {
     /// What is known of the customer, at most a few seconds old.
     async fn look(&self, customer: CustomerId) -> Result<Arc<Look>> {
         let look = self.parts.limits.checked.look(customer);
-        let seen = look.found.get_or_try_init(|| self.look_up(customer)).await;
+        // Apart, as it is large and seldom needed.
+        let look_up = || Box::pin(self.look_up(customer));
+        let seen = look.found.get_or_try_init(look_up).await;
         if let Err(error) = seen {
             self.parts.limits.checked.forget(customer);
             return Err(error);

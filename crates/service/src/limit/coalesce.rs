@@ -72,7 +72,8 @@ impl<Q: Clone + Send + Sync + 'static, A: Send + 'static> Coalescer<Q, A> {
     fn start(&self) -> Vec<mpsc::Sender<Waiting<Q, A>>> {
         let lane = |_| {
             let (sender, receiver) = mpsc::channel(MAX_WAITING);
-            tokio::spawn(write(receiver, self.known.clone(), self.run));
+            let writer = write(receiver, self.known.clone(), self.run);
+            self.known.writers.spawn(writer);
             sender
         };
         (0..WRITERS).map(lane).collect()
@@ -141,13 +142,15 @@ mod tests {
     use tokio::sync::Semaphore;
 
     use super::*;
+    use crate::writers::Writers;
 
     static GATE: Semaphore = Semaphore::const_new(0);
 
     /// A database that nobody asks anything.
     fn known() -> Arc<Known> {
         let pool = PgPool::connect_lazy("postgres://nobody@localhost/nothing").unwrap();
-        Arc::new(Known::new(pool, Arc::default(), Thresholds::default()))
+        let writers = Arc::new(Writers::beside(&pool));
+        Arc::new(Known::new(writers, Arc::default(), Thresholds::default()))
     }
 
     fn one_customer(_: &usize) -> CustomerId {

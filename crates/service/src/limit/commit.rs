@@ -109,7 +109,7 @@ pub fn together<'a>(known: &'a Known, asks: &'a [Ask]) -> Answers<'a> {
     Box::pin(async move {
         let mut too_much = HashSet::new();
         loop {
-            let mut tx = store::begin(&known.pool).await?;
+            let mut tx = store::begin(known.writers.pool()).await?;
             let mut batch = Batch::load(known, &mut tx, asks).await?;
             let (events, places) = batch.events(asks);
             let now = asks.iter().map(|ask| ask.at).max().unwrap_or_default();

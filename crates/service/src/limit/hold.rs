@@ -93,7 +93,7 @@ async fn under_locks(known: &Known, asks: &[Ask]) -> Result<Vec<Result<Done>>> {
 
 /// None where it is to be done again: a counter was missing, or another process reserved under one of the ids.
 async fn attempt(known: &Known, asks: &[Ask]) -> Result<Option<Vec<Result<Done>>>> {
-    let mut tx = store::begin(&known.pool).await?;
+    let mut tx = store::begin(known.writers.pool()).await?;
     let mut batch = Batch::load(known, &mut tx, asks).await?;
     let counters: Vec<_> = batch.counters(asks).into_iter().collect();
     if !counters.is_empty() {
@@ -119,7 +119,7 @@ async fn attempt(known: &Known, asks: &[Ask]) -> Result<Option<Vec<Result<Done>>
 /// Counters come into being before they are locked.
 async fn make(known: &Known, tx: Tx, missing: &[CounterKey]) -> Result<()> {
     store::roll_back(tx).await?;
-    let mut conn = store::acquire(&known.pool).await?;
+    let mut conn = store::acquire(known.writers.pool()).await?;
     Ok(store::usage::make_counters(&mut conn, missing).await?)
 }
 

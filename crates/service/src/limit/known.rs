@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use billing::catalog::{FeatureSpec, Meter};
 use billing::entitlement::Thresholds;
 use billing::id::{CustomerId, MeterId};
+use store::PgConnection;
 use store::entitlement::Stamp;
-use store::{PgConnection, PgPool};
 
 use super::entitled::Entitled;
 use crate::Result;
 use crate::run::Catalog;
 use crate::usage::Meters;
+use crate::writers::Writers;
 
 /// Bounds the memory: when there are more, everything is learnt anew.
 const MAX_CUSTOMERS: usize = 50_000;
@@ -23,7 +24,7 @@ const CATALOG_AGE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub struct Known {
-    pub pool: PgPool,
+    pub writers: Arc<Writers>,
     /// What counts events.
     pub meters: Arc<Meters>,
     pub thresholds: Thresholds,
@@ -65,9 +66,9 @@ impl Listed {
 }
 
 impl Known {
-    pub fn new(pool: PgPool, meters: Arc<Meters>, thresholds: Thresholds) -> Self {
+    pub fn new(writers: Arc<Writers>, meters: Arc<Meters>, thresholds: Thresholds) -> Self {
         Self {
-            pool,
+            writers,
             meters,
             thresholds,
             plans: tokio::sync::Mutex::default(),

@@ -76,14 +76,14 @@ fn was_given_up(error: &Error) -> bool {
 }
 
 async fn store_once(billing: &Billing, sent: &[&EventInput], too_much: &HashSet<EventKey>) -> Result<Stored> {
-    let intake = &billing.parts.intake;
-    let mut conn = store::acquire(billing.pool()).await?;
+    let (intake, pool) = (&billing.parts.intake, billing.parts.writers.pool());
+    let mut conn = store::acquire(pool).await?;
     let known = known(&mut conn, &billing.parts.meters, sent, billing.now()).await?;
     let stored = match store_at_once((&mut conn, intake), &known, sent, too_much).await? {
         Some(outcomes) => Stored::All(outcomes),
         None => {
             drop(conn);
-            let mut tx = store::begin(billing.pool()).await?;
+            let mut tx = store::begin(pool).await?;
             let stored = store_and_count(&mut tx, &known, sent, too_much).await?;
             if matches!(stored, Stored::All(_)) {
                 store::commit(tx).await?;

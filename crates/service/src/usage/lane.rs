@@ -60,7 +60,7 @@ fn hand_in(billing: &Billing, parts: [Vec<EventInput>; LANES]) -> Result<[Option
 /// Not in the request that asks for them: whoever sent it may go away, and others wait for the same commit.
 fn begin_writers(billing: &Billing, count: usize) {
     for _ in 0..count {
-        tokio::spawn(write(billing.clone()));
+        billing.parts.writers.spawn(write(billing.clone()));
     }
 }
 

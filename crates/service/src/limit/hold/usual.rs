@@ -19,7 +19,7 @@ pub(super) async fn at_once(known: &Known, asks: &[Ask]) -> Result<Vec<Option<Re
     let Some(mut batch) = planned(known, asks) else {
         return Ok(answers);
     };
-    let mut conn = store::acquire(&known.pool).await?;
+    let mut conn = store::acquire(known.writers.pool()).await?;
     let mut places: Vec<usize> = batch.bases.keys().copied().collect();
     places.sort_unstable();
     let wanted = places.iter().filter_map(|place| {

@@ -26,6 +26,16 @@ pub struct Site {
     pub billing: Billing,
     pub preparing: Preparing,
     pub base_url: BaseUrl,
+    pub _stops: Stops,
+}
+
+/// What serves would keep connections to a database that is to be dropped: that waits five seconds for them.
+pub struct Stops(Shutdown);
+
+impl Drop for Stops {
+    fn drop(&mut self) {
+        self.0.request();
+    }
 }
 
 impl Site {
@@ -80,13 +90,15 @@ impl Site {
             // This test stands for the proxy.
             trusted_proxies: "127.0.0.1".parse().unwrap(),
         });
-        let served = connections::serve(listener, router(state), Patience::default(), Shutdown::new());
+        let shutdown = Shutdown::new();
+        let served = connections::serve(listener, router(state), Patience::default(), shutdown.clone());
         tokio::spawn(served);
         Self {
             address,
             billing,
             preparing,
             base_url,
+            _stops: Stops(shutdown),
         }
     }
 

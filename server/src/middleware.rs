@@ -3,7 +3,7 @@
 pub mod canonical_host;
 mod client;
 pub mod every_request;
-mod headers;
+pub mod headers;
 mod origin;
 mod panic;
 pub mod plain_page;

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::any;
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::middleware::{canonical_host, every_request};
@@ -27,8 +26,7 @@ pub fn router(state: AppState) -> Router {
         .merge(site::routes(Path::new(&*site_root)))
         .merge(health::routes())
         .merge(metrics::routes())
-        .nest("/v1", api::v1::routes(&state))
-        .route("/v1/", any(api::v1::nothing))
+        .merge(api::v1::routes(&state))
         .layer(from_fn_with_state(state.clone(), every_request::pass))
         .with_state(state)
 }

@@ -49,9 +49,10 @@ async fn call(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Response> {
+    let now = Instant::now();
     let (shown, from) = (shown(&request), address(&request));
-    let actor = identify(state, shown.as_deref(), from).await?;
-    let standing = limit.take(actor.audit_name(), Instant::now());
+    let actor = identify(state, shown.as_deref(), (from, now)).await?;
+    let standing = limit.take(actor.audit_name(), now);
     if !standing.allowed {
         return Err(told(limit, standing, too_fast(standing)));
     }
@@ -62,9 +63,12 @@ async fn call(
 /// Whoever guesses keys is slowed down by the address; whoever shows a known one is not kept waiting by them. Counted
 /// before it is looked up and given back where the guess was right: of many at once no more are looked up than are
 /// allowed. Many who show one key at once are one guess.
-async fn identify(state: &AppState, shown: Option<&str>, from: Option<IpAddr>) -> Result<Actor, Response> {
+async fn identify(
+    state: &AppState,
+    shown: Option<&str>,
+    (from, now): (Option<IpAddr>, Instant),
+) -> Result<Actor, Response> {
     let addresses = &state.api.limits.addresses;
-    let now = Instant::now();
     let take = || from.map(|from| addresses.take(from, now));
     let Some(shown) = shown else {
         refusal(addresses, take()).map_or(Ok(()), Err)?;

@@ -1,12 +1,14 @@
 //! What comes in: JSON of a known shape, and what to search for. What cannot be read is told as a problem.
 
+use std::error::Error;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
@@ -21,7 +23,7 @@ pub async fn read(request: Request) -> Result<Bytes, Problem> {
     read_up_to(MAX_BODY_BYTES, request).await
 }
 
-/// The same of another length. Where nothing is said of it, the router's own limit holds.
+/// The same of another length.
 pub async fn read_up_to(most: usize, request: Request) -> Result<Bytes, Problem> {
     let too_large = || too_large(format!("a request carries at most {most} bytes"));
     let said = request.headers().get(CONTENT_LENGTH);
@@ -29,9 +31,11 @@ pub async fn read_up_to(most: usize, request: Request) -> Result<Bytes, Problem>
     if said.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > most)) {
         return Err(too_large());
     }
-    match tokio::time::timeout(READ_WITHIN, Bytes::from_request(request, &())).await {
+    match tokio::time::timeout(READ_WITHIN, to_bytes(request.into_body(), most)).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large()),
+        Ok(Err(error)) if error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) => {
+            Err(too_large())
+        }
         Ok(Err(_)) => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "incomplete_body",

@@ -9,6 +9,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::middleware::headers::FOR_PAGES;
+
 const STYLE: &str = include_str!("docs.css");
 
 /// The page of a document, made once.
@@ -55,7 +57,7 @@ pub fn answer(page: String) -> Response {
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
     );
-    ([(CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response()
+    (FOR_PAGES, [(CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response()
 }
 
 fn section(page: &mut String, document: &Value, tag: &Value) {

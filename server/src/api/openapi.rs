@@ -58,6 +58,7 @@ pub fn describe(document: &OpenApi) -> serde_json::Result<Value> {
     let mut document = serde_json::to_value(document)?;
     document["info"] = json!({ "title": "CosmosBuilder Billing", "version": "1", "description": ABOUT });
     document["servers"] = json!([{ "url": BASE }]);
+    document["paths"] = below_base(&mut document["paths"]);
     document["components"]["securitySchemes"] = json!({ "key": {
         "type": "http",
         "scheme": "bearer",
@@ -80,6 +81,15 @@ pub fn describe(document: &OpenApi) -> serde_json::Result<Value> {
     }
     document["tags"] = used_tags(&document);
     Ok(document)
+}
+
+/// The paths as they are read with the server's address before them.
+fn below_base(paths: &mut Value) -> Value {
+    let paths = members(paths).map(|(path, item)| {
+        let below = path.strip_prefix(BASE).unwrap_or(path);
+        (below.to_owned(), item.take())
+    });
+    paths.collect::<Map<_, _>>().into()
 }
 
 fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {

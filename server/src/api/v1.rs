@@ -1,6 +1,7 @@
 //! Version 1. Every error is a problem document, unknown paths and methods included.
 //!
-//! A resource is a file with a router of its own; a new one is merged in one of the two places below.
+//! A resource is a file with a router of its own; a new one is merged in one of the two places below. Paths are
+//! written whole: put below another one, a router would take each request's address apart and make it anew.
 
 mod alert_channels;
 mod alert_rules;
@@ -24,15 +25,14 @@ mod webhook_deliveries;
 mod webhook_endpoints;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{any, get};
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::problem::Problem;
-use super::{authenticate, body, docs, idempotency, openapi};
+use super::{authenticate, docs, idempotency, openapi};
 use crate::state::AppState;
 
 /// What people and jobs of the host do now and then. A POST may have an `Idempotency-Key`.
@@ -66,16 +66,16 @@ fn metering() -> OpenApiRouter<AppState> {
 pub fn routes(state: &AppState) -> Router<AppState> {
     let resources = Router::from(resources())
         .route_layer(from_fn_with_state(state.clone(), idempotency::carry_out_once))
-        .route_layer(from_fn_with_state(state.clone(), authenticate::resources))
-        // Outside of all that reads a body.
-        .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES));
+        .route_layer(from_fn_with_state(state.clone(), authenticate::resources));
     let metering =
         Router::from(metering()).route_layer(from_fn_with_state(state.clone(), authenticate::metering));
     Router::new()
         .merge(resources)
         .merge(metering)
         .merge(described(state))
-        .fallback(nothing)
+        .route("/v1", any(nothing))
+        .route("/v1/", any(nothing))
+        .route("/v1/{*rest}", any(nothing))
         .method_not_allowed_fallback(async || {
             Problem::new(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -86,7 +86,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
 }
 
 /// Where nothing of the API is.
-pub async fn nothing() -> Problem {
+async fn nothing() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path")
 }
 
@@ -107,7 +107,7 @@ fn described(state: &AppState) -> Router<AppState> {
     };
     let json = ([(axum::http::header::CONTENT_TYPE, "application/json")], json);
     Router::new()
-        .route("/openapi.json", get(async move || json))
-        .route("/docs", get(async move || docs::answer(page)))
+        .route("/v1/openapi.json", get(async move || json))
+        .route("/v1/docs", get(async move || docs::answer(page)))
         .route_layer(from_fn_with_state(state.clone(), authenticate::anyone))
 }

@@ -13,7 +13,7 @@ use super::{client, headers, origin, panic, preparing, timeout};
 use crate::state::AppState;
 
 /// Who calls it shows a key, which no browser adds by itself.
-const API: &str = "/v1/";
+const API: &str = "/v1";
 
 /// Headers and request id are on every answer, whatever gave it.
 pub async fn pass(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
@@ -22,9 +22,10 @@ pub async fn pass(State(state): State<AppState>, mut request: Request, next: Nex
     let span = named.span();
     async move {
         let started = Instant::now();
-        let mut response = answer(&state, request, next).await;
+        let reader = Reader::of(&request);
+        let mut response = answer(&state, (request, reader), next).await;
         let took = started.elapsed();
-        headers::add(&state.base_url, response.headers_mut());
+        headers::add((&state.base_url, reader), response.headers_mut());
         named.tell(&mut response, took);
         state
             .metrics
@@ -46,15 +47,15 @@ pub enum Reader {
 
 impl Reader {
     fn of(request: &Request) -> Self {
-        match request.uri().path().starts_with(API) {
-            true => Self::Program,
-            false => Self::Person,
+        match request.uri().path().strip_prefix(API) {
+            Some("") => Self::Program,
+            Some(rest) if rest.starts_with('/') => Self::Program,
+            _ => Self::Person,
         }
     }
 }
 
-async fn answer(state: &AppState, mut request: Request, next: Next) -> Response {
-    let reader = Reader::of(&request);
+async fn answer(state: &AppState, (mut request, reader): (Request, Reader), next: Next) -> Response {
     let refused = match reader {
         Reader::Program => preparing::refusal(&state.preparing),
         Reader::Person => origin::refusal(&state.base_url, &request),

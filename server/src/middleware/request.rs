@@ -27,7 +27,9 @@ impl Named {
     pub fn of(request: &mut Request) -> Self {
         let id = given(request.headers()).unwrap_or_else(made);
         request.headers_mut().insert(REQUEST_ID, id.clone());
-        let route = request.extensions().get::<MatchedPath>();
+        let matched = request.extensions().get::<MatchedPath>();
+        // What takes the rest of all paths is told from those that are there.
+        let route = matched.filter(|route| !route.as_str().contains("{*"));
         Self {
             id,
             method: request.method().clone(),

@@ -28,7 +28,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 
 /// Lists channels, oldest first: there are never many. Their addresses are shown to nobody.
 #[utoipa::path(
-    get, path = "/alert_channels", tag = "Alerts", operation_id = "listAlertChannels",
+    get, path = "/v1/alert_channels", tag = "Alerts", operation_id = "listAlertChannels",
     responses((status = 200, description = "All of them.", body = Page<AlertChannel>))
 )]
 async fn list(
@@ -45,7 +45,7 @@ async fn list(
 
 /// Sets up a channel.
 #[utoipa::path(
-    post, path = "/alert_channels", tag = "Alerts", operation_id = "createAlertChannel",
+    post, path = "/v1/alert_channels", tag = "Alerts", operation_id = "createAlertChannel",
     request_body = CreateAlertChannel,
     responses((status = 201, description = "The channel.", body = AlertChannel))
 )]
@@ -73,7 +73,7 @@ async fn create(
 
 /// Ends a channel; what reached it is forgotten.
 #[utoipa::path(
-    delete, path = "/alert_channels/{id}", tag = "Alerts", operation_id = "deleteAlertChannel",
+    delete, path = "/v1/alert_channels/{id}", tag = "Alerts", operation_id = "deleteAlertChannel",
     params(("id" = String, Path, description = "`ach_...`.")),
     responses((status = 204, description = "It is gone."))
 )]
@@ -90,7 +90,7 @@ async fn delete(
 
 /// Says something over a channel at once.
 #[utoipa::path(
-    post, path = "/alert_channels/{id}/test", tag = "Alerts", operation_id = "testAlertChannel",
+    post, path = "/v1/alert_channels/{id}/test", tag = "Alerts", operation_id = "testAlertChannel",
     params(("id" = String, Path, description = "`ach_...`.")),
     responses((status = 200, description = "What came of it.", body = ChannelTest))
 )]

@@ -25,7 +25,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 
 /// Lists the rules as they hold.
 #[utoipa::path(
-    get, path = "/alert_rules", tag = "Alerts", operation_id = "listAlertRules",
+    get, path = "/v1/alert_rules", tag = "Alerts", operation_id = "listAlertRules",
     responses((status = 200, description = "All of them.", body = Page<AlertRule>))
 )]
 async fn list(
@@ -44,7 +44,7 @@ async fn list(
 
 /// Reads a rule.
 #[utoipa::path(
-    get, path = "/alert_rules/{rule}", tag = "Alerts", operation_id = "readAlertRule",
+    get, path = "/v1/alert_rules/{rule}", tag = "Alerts", operation_id = "readAlertRule",
     params(("rule" = String, Path, description = "`usage`, `budget`, `high_bill`, `overage`, `trial_ending` or `card_expiring`.")),
     responses((status = 200, description = "The rule.", body = AlertRule,
         headers(("ETag" = String, description = "Names this version of it."))))
@@ -62,7 +62,7 @@ async fn read(
 
 /// Changes a rule, turns it on or off. Nothing is told of what was told before.
 #[utoipa::path(
-    patch, path = "/alert_rules/{rule}", tag = "Alerts", operation_id = "updateAlertRule",
+    patch, path = "/v1/alert_rules/{rule}", tag = "Alerts", operation_id = "updateAlertRule",
     params(("rule" = String, Path, description = "`usage`, `budget`, `high_bill`, `overage`, `trial_ending` or `card_expiring`.")),
     request_body = UpdateAlertRule,
     responses((status = 200, description = "The rule as it is now.", body = AlertRule,

@@ -49,7 +49,7 @@ struct Wanted {
 
 /// Lists alerts.
 #[utoipa::path(
-    get, path = "/alerts", tag = "Alerts", operation_id = "listAlerts",
+    get, path = "/v1/alerts", tag = "Alerts", operation_id = "listAlerts",
     params(Wanted),
     responses((status = 200, description = "A page of alerts.", body = Page<Alert>))
 )]
@@ -81,7 +81,7 @@ async fn list(
 
 /// Raises an alert of your own.
 #[utoipa::path(
-    post, path = "/alerts", tag = "Alerts", operation_id = "createAlert",
+    post, path = "/v1/alerts", tag = "Alerts", operation_id = "createAlert",
     request_body = CreateAlert,
     responses((status = 201, description = "The alert.", body = Alert))
 )]
@@ -107,7 +107,7 @@ async fn create(
 
 /// Reads an alert.
 #[utoipa::path(
-    get, path = "/alerts/{id}", tag = "Alerts", operation_id = "readAlert",
+    get, path = "/v1/alerts/{id}", tag = "Alerts", operation_id = "readAlert",
     params(("id" = String, Path, description = "`alt_...`.")),
     responses((status = 200, description = "The alert.", body = Alert))
 )]
@@ -123,7 +123,7 @@ async fn show(
 
 /// Says that somebody looks after it.
 #[utoipa::path(
-    post, path = "/alerts/{id}/acknowledge", tag = "Alerts", operation_id = "acknowledgeAlert",
+    post, path = "/v1/alerts/{id}/acknowledge", tag = "Alerts", operation_id = "acknowledgeAlert",
     params(("id" = String, Path, description = "`alt_...`.")),
     responses((status = 200, description = "The alert as it is now.", body = Alert))
 )]
@@ -139,7 +139,7 @@ async fn acknowledge(
 
 /// Says that it is over.
 #[utoipa::path(
-    post, path = "/alerts/{id}/resolve", tag = "Alerts", operation_id = "resolveAlert",
+    post, path = "/v1/alerts/{id}/resolve", tag = "Alerts", operation_id = "resolveAlert",
     params(("id" = String, Path, description = "`alt_...`.")),
     responses((status = 200, description = "The alert as it is now.", body = Alert))
 )]
@@ -155,7 +155,7 @@ async fn resolve(
 
 /// Puts it out of sight for a while.
 #[utoipa::path(
-    post, path = "/alerts/{id}/snooze", tag = "Alerts", operation_id = "snoozeAlert",
+    post, path = "/v1/alerts/{id}/snooze", tag = "Alerts", operation_id = "snoozeAlert",
     params(("id" = String, Path, description = "`alt_...`.")),
     request_body = SnoozeAlert,
     responses((status = 200, description = "The alert as it is now.", body = Alert))

@@ -25,7 +25,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 
 /// Reads a customer's budget.
 #[utoipa::path(
-    get, path = "/customers/{id}/budget", tag = "Alerts", operation_id = "readBudget",
+    get, path = "/v1/customers/{id}/budget", tag = "Alerts", operation_id = "readBudget",
     params(("id" = String, Path, description = "`cus_...`.")),
     responses((status = 200, description = "The budget.", body = Budget,
         headers(("ETag" = String, description = "Names this version of it."))))
@@ -42,7 +42,7 @@ async fn read(
 
 /// Sets a customer's budget, or takes it away. It stops nothing.
 #[utoipa::path(
-    patch, path = "/customers/{id}/budget", tag = "Alerts", operation_id = "updateBudget",
+    patch, path = "/v1/customers/{id}/budget", tag = "Alerts", operation_id = "updateBudget",
     params(("id" = String, Path, description = "`cus_...`.")),
     request_body = UpdateBudget,
     responses((status = 200, description = "The budget as it is now.", body = Budget,

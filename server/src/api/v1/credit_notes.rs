@@ -48,7 +48,7 @@ struct Asked {
 
 /// Lists credit notes.
 #[utoipa::path(
-    get, path = "/credit_notes", tag = "Credit notes", operation_id = "listCreditNotes", params(Asked),
+    get, path = "/v1/credit_notes", tag = "Credit notes", operation_id = "listCreditNotes", params(Asked),
     responses((status = 200, description = "A page of credit notes.", body = Page<wire::CreditNote>))
 )]
 async fn list(
@@ -74,7 +74,7 @@ async fn list(
 
 /// Reads a credit note with its lines.
 #[utoipa::path(
-    get, path = "/credit_notes/{id}", tag = "Credit notes", operation_id = "readCreditNote",
+    get, path = "/v1/credit_notes/{id}", tag = "Credit notes", operation_id = "readCreditNote",
     params(("id" = String, Path, description = "`cn_...`.")),
     responses((status = 200, description = "The credit note.", body = wire::CreditNoteDetail))
 )]
@@ -95,7 +95,7 @@ async fn read(
 ///
 /// What is still due is lowered first; what was paid goes back to its card, or becomes credit.
 #[utoipa::path(
-    post, path = "/credit_notes", tag = "Credit notes", operation_id = "issueCreditNote",
+    post, path = "/v1/credit_notes", tag = "Credit notes", operation_id = "issueCreditNote",
     request_body = wire::IssueCreditNote,
     responses((status = 201, description = "The credit note.", body = wire::CreditNoteDetail))
 )]

@@ -45,7 +45,7 @@ struct Wanted {
 
 /// Lists customers.
 #[utoipa::path(
-    get, path = "/customers", tag = "Customers", operation_id = "listCustomers", params(Wanted),
+    get, path = "/v1/customers", tag = "Customers", operation_id = "listCustomers", params(Wanted),
     responses((status = 200, description = "A page of customers.", body = Page<Customer>))
 )]
 async fn list(
@@ -68,7 +68,7 @@ async fn list(
 ///
 /// It has no login; a portal session makes one.
 #[utoipa::path(
-    post, path = "/customers", tag = "Customers", operation_id = "createCustomer",
+    post, path = "/v1/customers", tag = "Customers", operation_id = "createCustomer",
     request_body = CreateCustomer,
     responses((
         status = 201, description = "The customer.", body = Customer,
@@ -97,7 +97,7 @@ async fn create(
 
 /// Reads a customer.
 #[utoipa::path(
-    get, path = "/customers/{id}", tag = "Customers", operation_id = "readCustomer",
+    get, path = "/v1/customers/{id}", tag = "Customers", operation_id = "readCustomer",
     params(("id" = String, Path, description = "`cus_...`.")),
     responses((
         status = 200, description = "The customer.", body = Customer,
@@ -116,7 +116,7 @@ async fn read(
 
 /// Changes a customer.
 #[utoipa::path(
-    patch, path = "/customers/{id}", tag = "Customers", operation_id = "updateCustomer",
+    patch, path = "/v1/customers/{id}", tag = "Customers", operation_id = "updateCustomer",
     params(("id" = String, Path, description = "`cus_...`.")),
     request_body = UpdateCustomer,
     responses((
@@ -145,7 +145,7 @@ async fn update(
 
 /// Makes the customer of an external id, or makes it what is said.
 #[utoipa::path(
-    put, path = "/customers/external/{external_id}", tag = "Customers", operation_id = "putCustomer",
+    put, path = "/v1/customers/external/{external_id}", tag = "Customers", operation_id = "putCustomer",
     params(("external_id" = String, Path, description = "The host platform's own id of it.")),
     request_body = PutCustomer,
     responses(

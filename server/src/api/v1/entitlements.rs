@@ -21,7 +21,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 ///
 /// Meters first, then features; at most five seconds old.
 #[utoipa::path(
-    get, path = "/customers/{id}/entitlements", tag = "Entitlements", operation_id = "listEntitlements",
+    get, path = "/v1/customers/{id}/entitlements", tag = "Entitlements", operation_id = "listEntitlements",
     params(("id" = String, Path, description = "`cus_...`.")),
     responses((status = 200, description = "All of them.", body = Entitlements))
 )]
@@ -39,7 +39,7 @@ async fn list(
 
 /// Says whether a customer may use one more of a meter, or a feature.
 #[utoipa::path(
-    get, path = "/customers/{id}/entitlements/{key}", tag = "Entitlements", operation_id = "readEntitlement",
+    get, path = "/v1/customers/{id}/entitlements/{key}", tag = "Entitlements", operation_id = "readEntitlement",
     params(
         ("id" = String, Path, description = "`cus_...`."),
         ("key" = String, Path, description = "A meter's or feature's, such as `api_requests`."),

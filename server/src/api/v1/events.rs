@@ -4,7 +4,7 @@ mod parse;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -56,9 +56,7 @@ enum OneOrMany {
 }
 
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(ingest))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+    OpenApiRouter::new().routes(routes!(ingest))
 }
 
 /// Takes usage events.
@@ -67,7 +65,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 /// result of its own: those that are refused are named by their place, the others are taken. An answer of 200 means
 /// that what was accepted is stored for good. The same event again is a duplicate and counts once.
 #[utoipa::path(
-    post, path = "/events", tag = "Usage events", operation_id = "ingestEvents",
+    post, path = "/v1/events", tag = "Usage events", operation_id = "ingestEvents",
     params(Options),
     request_body(content(
         (OneOrMany = "application/json"),

@@ -36,7 +36,7 @@ struct Wanted {
 ///
 /// A customer's own key reads its customer's events.
 #[utoipa::path(
-    get, path = "/events_feed", tag = "Webhooks", operation_id = "listEvents", params(Wanted),
+    get, path = "/v1/events_feed", tag = "Webhooks", operation_id = "listEvents", params(Wanted),
     responses((status = 200, description = "The events after a place, and the place after them.", body = Feed))
 )]
 async fn show(

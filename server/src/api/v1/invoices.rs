@@ -46,7 +46,7 @@ struct Wanted {
 
 /// Lists invoices.
 #[utoipa::path(
-    get, path = "/invoices", tag = "Invoices", operation_id = "listInvoices", params(Wanted),
+    get, path = "/v1/invoices", tag = "Invoices", operation_id = "listInvoices", params(Wanted),
     responses((status = 200, description = "A page of invoices.", body = Page<Invoice>))
 )]
 async fn list(
@@ -79,7 +79,7 @@ async fn list(
 
 /// Reads an invoice with its lines and how each was computed.
 #[utoipa::path(
-    get, path = "/invoices/{id}", tag = "Invoices", operation_id = "readInvoice",
+    get, path = "/v1/invoices/{id}", tag = "Invoices", operation_id = "readInvoice",
     params(("id" = String, Path, description = "`inv_...`.")),
     responses((status = 200, description = "The invoice.", body = InvoiceDetail))
 )]
@@ -98,7 +98,7 @@ async fn read(
 
 /// Voids an invoice that nothing was paid or given back of.
 #[utoipa::path(
-    post, path = "/invoices/{id}/void", tag = "Invoices", operation_id = "voidInvoice",
+    post, path = "/v1/invoices/{id}/void", tag = "Invoices", operation_id = "voidInvoice",
     params(("id" = String, Path, description = "`inv_...`.")),
     request_body = VoidInvoice,
     responses((status = 200, description = "The invoice, void.", body = InvoiceDetail))
@@ -124,7 +124,7 @@ async fn void(
 
 /// Shows what would be billed next, were the usage period to end now.
 #[utoipa::path(
-    get, path = "/customers/{id}/upcoming_invoice", tag = "Invoices", operation_id = "upcomingInvoice",
+    get, path = "/v1/customers/{id}/upcoming_invoice", tag = "Invoices", operation_id = "upcomingInvoice",
     params(("id" = String, Path, description = "`cus_...`.")),
     responses((status = 200, description = "The next invoice; 404 where nothing is billed any more.", body = UpcomingInvoice))
 )]

@@ -19,7 +19,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 
 /// Lists a customer's cards.
 #[utoipa::path(
-    get, path = "/customers/{id}/payment_methods", tag = "Payment methods", operation_id = "listPaymentMethods",
+    get, path = "/v1/customers/{id}/payment_methods", tag = "Payment methods", operation_id = "listPaymentMethods",
     params(("id" = String, Path, description = "`cus_...`.")),
     responses((status = 200, description = "All of them.", body = wire::PaymentMethods))
 )]

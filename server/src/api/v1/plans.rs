@@ -32,7 +32,7 @@ struct Wanted {
 
 /// Lists the plans on sale, lowest first.
 #[utoipa::path(
-    get, path = "/plans", tag = "Plans", operation_id = "listPlans", params(Wanted),
+    get, path = "/v1/plans", tag = "Plans", operation_id = "listPlans", params(Wanted),
     responses((status = 200, description = "All of them.", body = Plans))
 )]
 async fn list(
@@ -58,7 +58,7 @@ async fn list(
 
 /// Reads a plan on sale.
 #[utoipa::path(
-    get, path = "/plans/{plan}", tag = "Plans", operation_id = "readPlan",
+    get, path = "/v1/plans/{plan}", tag = "Plans", operation_id = "readPlan",
     params(("plan" = String, Path, description = "Its key, such as `starter`, or its `plan_...`.")),
     responses((status = 200, description = "The plan.", body = Plan))
 )]

@@ -27,7 +27,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 ///
 /// It works once, within five minutes: send the browser there at once. The portal shows a way back to `return_url`.
 #[utoipa::path(
-    post, path = "/portal_sessions", tag = "Portal sessions", operation_id = "createPortalSession",
+    post, path = "/v1/portal_sessions", tag = "Portal sessions", operation_id = "createPortalSession",
     request_body = CreatePortalSession,
     responses((status = 201, description = "The link.", body = PortalSession))
 )]

@@ -20,7 +20,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 ///
 /// Nothing is redeemed by asking. A key has ten tries a minute.
 #[utoipa::path(
-    post, path = "/promotion_codes/validate", tag = "Promotion codes", operation_id = "validatePromotionCode",
+    post, path = "/v1/promotion_codes/validate", tag = "Promotion codes", operation_id = "validatePromotionCode",
     request_body = Validate,
     responses((status = 200, description = "A code that may be redeemed, and the first invoice with it.", body = Valid))
 )]

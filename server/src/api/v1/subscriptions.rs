@@ -58,7 +58,7 @@ struct Asked {
 
 /// Lists subscriptions.
 #[utoipa::path(
-    get, path = "/subscriptions", tag = "Subscriptions", operation_id = "listSubscriptions", params(Asked),
+    get, path = "/v1/subscriptions", tag = "Subscriptions", operation_id = "listSubscriptions", params(Asked),
     responses((status = 200, description = "A page of subscriptions.", body = Page<wire::Subscription>))
 )]
 async fn list(
@@ -95,7 +95,7 @@ async fn list(
 /// Bills the first period at once, on the customer's card or on net terms, or begins with a trial. A customer has one
 /// plan; standalone plans stand beside it. Needs the scopes read and write, of a key of the host platform.
 #[utoipa::path(
-    post, path = "/subscriptions", tag = "Subscriptions", operation_id = "createSubscription",
+    post, path = "/v1/subscriptions", tag = "Subscriptions", operation_id = "createSubscription",
     request_body = wire::CreateSubscription,
     responses((
         status = 201, description = "The subscription.", body = wire::Subscription,
@@ -130,7 +130,7 @@ async fn create(
 
 /// Reads a subscription.
 #[utoipa::path(
-    get, path = "/subscriptions/{id}", tag = "Subscriptions", operation_id = "readSubscription",
+    get, path = "/v1/subscriptions/{id}", tag = "Subscriptions", operation_id = "readSubscription",
     params(("id" = String, Path, description = "`sub_...`.")),
     responses((
         status = 200, description = "The subscription.", body = wire::Subscription,

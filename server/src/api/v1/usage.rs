@@ -2,7 +2,7 @@
 
 use axum::Json as Answered;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use billing::entitlement::{Answer, Reason, Severity};
@@ -25,8 +25,6 @@ use crate::auth::api_key::ApiKeyActor;
 use crate::metrics::{Ask, Metrics};
 use crate::state::AppState;
 
-/// A few short texts, and the dimensions of one event.
-const MAX_BODY_BYTES: usize = 64 * 1024;
 /// On the wire, as in catalogs.
 const UNLIMITED: &str = "-1";
 
@@ -37,14 +35,13 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(commit))
         .routes(routes!(release))
         .routes(routes!(summary))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
 /// Says whether a customer may use so much more of a meter.
 ///
 /// Holds nothing; the answer is at most five seconds old. It is 200 whether it is allowed or not.
 #[utoipa::path(
-    post, path = "/usage/check", tag = "Limits", operation_id = "checkUsage",
+    post, path = "/v1/usage/check", tag = "Limits", operation_id = "checkUsage",
     request_body(content((wire::Check = "application/json"))),
     responses((status = 200, description = "How things stand.", body = wire::Answer))
 )]
@@ -71,7 +68,7 @@ async fn check(
 /// Never past a hard limit, whatever the number of callers. The same `id` again is the same reservation; where
 /// its 60 seconds are over, it is decided anew.
 #[utoipa::path(
-    post, path = "/usage/reserve", tag = "Limits", operation_id = "reserveUsage",
+    post, path = "/v1/usage/reserve", tag = "Limits", operation_id = "reserveUsage",
     request_body(content((wire::Reserve = "application/json"))),
     responses(
         (status = 200, description = "The units are held.", body = wire::Reserved),
@@ -104,7 +101,7 @@ async fn reserve(
 
 /// Counts a call that units were held for.
 #[utoipa::path(
-    post, path = "/usage/commit", tag = "Limits", operation_id = "commitUsage",
+    post, path = "/v1/usage/commit", tag = "Limits", operation_id = "commitUsage",
     request_body(content((wire::Commit = "application/json"))),
     responses((status = 200, description = "It is counted.", body = wire::Committed))
 )]
@@ -126,7 +123,7 @@ async fn commit(
 
 /// Gives up units of a call that did not happen.
 #[utoipa::path(
-    post, path = "/usage/release", tag = "Limits", operation_id = "releaseUsage",
+    post, path = "/v1/usage/release", tag = "Limits", operation_id = "releaseUsage",
     request_body(content((wire::Release = "application/json"))),
     responses((status = 200, description = "They are free again.", body = wire::Released))
 )]
@@ -145,7 +142,7 @@ async fn release(
 
 /// Lists how things stand with each meter of a customer's plan.
 #[utoipa::path(
-    get, path = "/customers/{id}/usage", tag = "Limits", operation_id = "readUsage",
+    get, path = "/v1/customers/{id}/usage", tag = "Limits", operation_id = "readUsage",
     params(("id" = String, Path, description = "`cus_...`.")),
     responses((status = 200, description = "All of them.", body = wire::UsageSummary))
 )]

@@ -44,7 +44,7 @@ struct Wanted {
 
 /// Lists what was sent to an endpoint, newest first.
 #[utoipa::path(
-    get, path = "/webhook_endpoints/{id}/deliveries", tag = "Webhooks", operation_id = "listWebhookDeliveries",
+    get, path = "/v1/webhook_endpoints/{id}/deliveries", tag = "Webhooks", operation_id = "listWebhookDeliveries",
     params(("id" = String, Path, description = "`we_...`."), Wanted),
     responses((status = 200, description = "A page of deliveries.", body = Page<WebhookDelivery>))
 )]
@@ -79,7 +79,7 @@ async fn list(
 
 /// Reads a delivery with its body and every try.
 #[utoipa::path(
-    get, path = "/webhook_deliveries/{id}", tag = "Webhooks", operation_id = "readWebhookDelivery",
+    get, path = "/v1/webhook_deliveries/{id}", tag = "Webhooks", operation_id = "readWebhookDelivery",
     params(("id" = String, Path, description = "`wd_...`.")),
     responses((status = 200, description = "The delivery.", body = WebhookDeliveryDetail))
 )]
@@ -95,7 +95,7 @@ async fn show(
 
 /// Sends a delivery again, whatever became of it.
 #[utoipa::path(
-    post, path = "/webhook_deliveries/{id}/resend", tag = "Webhooks", operation_id = "resendWebhook",
+    post, path = "/v1/webhook_deliveries/{id}/resend", tag = "Webhooks", operation_id = "resendWebhook",
     params(("id" = String, Path, description = "`wd_...`.")),
     responses((status = 200, description = "The delivery, waiting to be sent.", body = WebhookDeliveryDetail))
 )]

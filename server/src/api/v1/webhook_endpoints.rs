@@ -38,7 +38,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 
 /// Sets up an endpoint. The answer alone shows its secret.
 #[utoipa::path(
-    post, path = "/webhook_endpoints", tag = "Webhooks", operation_id = "createWebhookEndpoint",
+    post, path = "/v1/webhook_endpoints", tag = "Webhooks", operation_id = "createWebhookEndpoint",
     request_body = CreateWebhookEndpoint,
     responses((status = 201, description = "The endpoint with its secret.", body = WebhookEndpointWithSecret,
         headers(("ETag" = String, description = "Names this version of it."))))
@@ -65,7 +65,7 @@ async fn create(
 
 /// Lists endpoints, oldest first: there are never many.
 #[utoipa::path(
-    get, path = "/webhook_endpoints", tag = "Webhooks", operation_id = "listWebhookEndpoints",
+    get, path = "/v1/webhook_endpoints", tag = "Webhooks", operation_id = "listWebhookEndpoints",
     responses((status = 200, description = "All of them.", body = Page<WebhookEndpoint>))
 )]
 async fn list(
@@ -82,7 +82,7 @@ async fn list(
 
 /// Reads an endpoint.
 #[utoipa::path(
-    get, path = "/webhook_endpoints/{id}", tag = "Webhooks", operation_id = "readWebhookEndpoint",
+    get, path = "/v1/webhook_endpoints/{id}", tag = "Webhooks", operation_id = "readWebhookEndpoint",
     params(("id" = String, Path, description = "`we_...`.")),
     responses((status = 200, description = "The endpoint.", body = WebhookEndpoint,
         headers(("ETag" = String, description = "Names this version of it."))))
@@ -99,7 +99,7 @@ async fn show(
 
 /// Changes an endpoint, turns it on or off.
 #[utoipa::path(
-    patch, path = "/webhook_endpoints/{id}", tag = "Webhooks", operation_id = "updateWebhookEndpoint",
+    patch, path = "/v1/webhook_endpoints/{id}", tag = "Webhooks", operation_id = "updateWebhookEndpoint",
     params(("id" = String, Path, description = "`we_...`.")),
     request_body = UpdateWebhookEndpoint,
     responses((status = 200, description = "The endpoint as it is now.", body = WebhookEndpoint,
@@ -126,7 +126,7 @@ async fn update(
 
 /// Ends an endpoint; what was sent stays in the log.
 #[utoipa::path(
-    delete, path = "/webhook_endpoints/{id}", tag = "Webhooks", operation_id = "deleteWebhookEndpoint",
+    delete, path = "/v1/webhook_endpoints/{id}", tag = "Webhooks", operation_id = "deleteWebhookEndpoint",
     params(("id" = String, Path, description = "`we_...`.")),
     responses((status = 204, description = "It is gone."))
 )]
@@ -143,7 +143,7 @@ async fn delete(
 
 /// Makes a new secret; the old one signs beside it for a while.
 #[utoipa::path(
-    post, path = "/webhook_endpoints/{id}/rotate_secret", tag = "Webhooks", operation_id = "rotateWebhookSecret",
+    post, path = "/v1/webhook_endpoints/{id}/rotate_secret", tag = "Webhooks", operation_id = "rotateWebhookSecret",
     params(("id" = String, Path, description = "`we_...`.")),
     request_body = Option<RotateWebhookSecret>,
     responses((status = 200, description = "The endpoint with its new secret.", body = WebhookEndpointWithSecret))
@@ -165,7 +165,7 @@ async fn rotate(
 
 /// Sends a test to this endpoint alone, at once.
 #[utoipa::path(
-    post, path = "/webhook_endpoints/{id}/test", tag = "Webhooks", operation_id = "testWebhookEndpoint",
+    post, path = "/v1/webhook_endpoints/{id}/test", tag = "Webhooks", operation_id = "testWebhookEndpoint",
     params(("id" = String, Path, description = "`we_...`.")),
     responses((status = 200, description = "What came of it.", body = WebhookDeliveryDetail))
 )]
@@ -182,7 +182,7 @@ async fn test(
 
 /// Sends again what did not arrive since an instant.
 #[utoipa::path(
-    post, path = "/webhook_endpoints/{id}/replay", tag = "Webhooks", operation_id = "replayWebhooks",
+    post, path = "/v1/webhook_endpoints/{id}/replay", tag = "Webhooks", operation_id = "replayWebhooks",
     params(("id" = String, Path, description = "`we_...`.")),
     request_body = ReplayWebhooks,
     responses((status = 200, description = "How much that is.", body = ReplayedWebhooks))

@@ -131,6 +131,8 @@ async fn below_the_api_there_are_no_pages(_: PgPoolOptions, database: PgConnectO
     let host = Host::start(&database).await;
     for path in ["/v1", "/v1/", "/v1/nothing"] {
         assert_eq!(problem(&host.get(path).await), said(404, "not_found"), "{path}");
+        let posted = host.call("POST", path, json!({})).await;
+        assert_eq!(problem(&posted), said(404, "not_found"), "POST {path}");
     }
 }
 

@@ -27,7 +27,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 ///
 /// Its token is good for fifteen minutes, as long as nothing else changes.
 #[utoipa::path(
-    post, path = "/subscriptions/{id}/preview_change", tag = "Subscriptions", operation_id = "previewChange",
+    post, path = "/v1/subscriptions/{id}/preview_change", tag = "Subscriptions", operation_id = "previewChange",
     params(("id" = String, Path, description = "`sub_...`, of the customer's plan.")),
     request_body = wire::PreviewChange,
     responses((status = 200, description = "What it comes to.", body = wire::ChangePreview))
@@ -62,7 +62,7 @@ async fn preview(
 ///
 /// An upgrade is charged first: where the bank refuses, everything stays as it was.
 #[utoipa::path(
-    post, path = "/subscriptions/{id}/change", tag = "Subscriptions", operation_id = "confirmChange",
+    post, path = "/v1/subscriptions/{id}/change", tag = "Subscriptions", operation_id = "confirmChange",
     params(("id" = String, Path, description = "`sub_...`, of the customer's plan.")),
     request_body = wire::Confirm,
     responses((status = 200, description = "What became of it.", body = wire::Changed))
@@ -86,7 +86,7 @@ async fn confirm(
 
 /// Takes back a change that waits for the period's end.
 #[utoipa::path(
-    post, path = "/subscriptions/{id}/undo_change", tag = "Subscriptions", operation_id = "undoChange",
+    post, path = "/v1/subscriptions/{id}/undo_change", tag = "Subscriptions", operation_id = "undoChange",
     params(("id" = String, Path, description = "`sub_...`, of the customer's plan.")),
     responses((
         status = 200, description = "The subscription as it is now.", body = wire::Subscription,

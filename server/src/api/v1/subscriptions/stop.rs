@@ -28,7 +28,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 ///
 /// Now: what was paid for and not served becomes credit, or is forfeited, and usage so far is billed.
 #[utoipa::path(
-    post, path = "/subscriptions/{id}/cancel", tag = "Subscriptions", operation_id = "cancelSubscription",
+    post, path = "/v1/subscriptions/{id}/cancel", tag = "Subscriptions", operation_id = "cancelSubscription",
     params(("id" = String, Path, description = "`sub_...`.")),
     request_body = wire::Cancel,
     responses((
@@ -62,7 +62,7 @@ async fn cancel(
 
 /// Takes back an end that is to come.
 #[utoipa::path(
-    post, path = "/subscriptions/{id}/keep", tag = "Subscriptions", operation_id = "keepSubscription",
+    post, path = "/v1/subscriptions/{id}/keep", tag = "Subscriptions", operation_id = "keepSubscription",
     params(("id" = String, Path, description = "`sub_...`.")),
     responses((
         status = 200, description = "The subscription as it is now.", body = wire::Subscription,
@@ -85,7 +85,7 @@ async fn keep(
 ///
 /// What was paid for and not served becomes credit; usage so far is billed.
 #[utoipa::path(
-    post, path = "/subscriptions/{id}/pause", tag = "Subscriptions", operation_id = "pauseSubscription",
+    post, path = "/v1/subscriptions/{id}/pause", tag = "Subscriptions", operation_id = "pauseSubscription",
     params(("id" = String, Path, description = "`sub_...`, of the customer's plan.")),
     request_body = Option<wire::PauseUntil>,
     responses((status = 200, description = "What it gave back and billed.", body = wire::Stopped))
@@ -116,7 +116,7 @@ async fn pause(
 
 /// Goes on after a pause: a new period begins now, paid from credit first.
 #[utoipa::path(
-    post, path = "/subscriptions/{id}/resume", tag = "Subscriptions", operation_id = "resumeSubscription",
+    post, path = "/v1/subscriptions/{id}/resume", tag = "Subscriptions", operation_id = "resumeSubscription",
     params(("id" = String, Path, description = "`sub_...`, of the customer's plan.")),
     responses((status = 200, description = "What became of it.", body = wire::Changed))
 )]

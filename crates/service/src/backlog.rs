@@ -15,9 +15,10 @@ pub struct Backlog {
     pub connected_after: Duration,
 }
 
-/// Connections of this process to the database.
+/// Connections of this process to the database, and who they are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connections {
+    pub of: &'static str,
     pub in_use: u32,
     pub idle: u32,
     pub most: u32,
@@ -37,18 +38,18 @@ impl Billing {
         })
     }
 
-    pub fn connections(&self) -> Connections {
-        let pools = [self.pool(), self.parts.writers.pool()];
-        let idle = |pool: &PgPool| u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
-        let in_use = |pool: &PgPool| pool.size().saturating_sub(idle(pool));
-        Connections {
-            in_use: pools.into_iter().map(in_use).sum(),
-            idle: pools.into_iter().map(idle).sum(),
-            most: pools
-                .map(|pool| pool.options().get_max_connections())
-                .iter()
-                .sum(),
-        }
+    pub fn connections(&self) -> [Connections; 2] {
+        let of = |of, pool: &PgPool| {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            Connections {
+                of,
+                in_use: pool.size().saturating_sub(idle),
+                idle,
+                most: pool.options().get_max_connections(),
+            }
+        };
+        let writers = self.parts.writers.pool();
+        [of("all", self.pool()), of("usage_writers", writers)]
     }
 
     /// Usage events that were handed in to this process and are in no transaction yet.

@@ -230,7 +230,7 @@ impl Billing {
         Ok(Self::of(pool, Clock::Shifted(ShiftedClock::default()), config))
     }
 
-    /// Over a pool and under a clock of the caller's: the seed's, the tests'.
+    /// Over a pool and under a clock of the caller's: the seed's, the tests'. Within a Tokio runtime.
     pub fn over(pool: PgPool, clock: Arc<ManualClock>, config: ServiceConfig) -> Self {
         Self::of(pool, Clock::Manual(clock), config)
     }

@@ -28,6 +28,7 @@ use crate::writers::Writers;
 use crate::{Error, Result};
 use cache::Cache;
 use coalesce::Coalescer;
+pub(crate) use coalesce::WRITERS;
 use known::Known;
 
 /// What limits are decided with, in one process.

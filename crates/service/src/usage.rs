@@ -20,7 +20,7 @@ mod window;
 pub use event::{EventInput, EventOutcome, IngestReport, strictest};
 pub use explore::{EventCursor, EventPage, EventQuery, MAX_EXPORTED};
 pub use ingest::{MAX_EVENTS, Stored, count_within};
-pub use intake::Intake;
+pub use intake::{Intake, LANES};
 pub use late::{Late, late_usage};
 pub use meters::Meters;
 pub use overview::{DimensionUse, MeterPeriod, UsageOverview};

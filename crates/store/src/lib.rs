@@ -47,7 +47,7 @@ pub use sqlx::postgres::{PgConnection, PgPool};
 /// All migrations, in the binary. Forward only.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
-/// More connections than this only queue inside Postgres.
+/// More connections than this only queue inside Postgres. Writers have a few of their own.
 const MAX_CONNECTIONS: u32 = 20;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Who answered a moment ago is not asked whether it is still there: that is a round trip of every transaction.

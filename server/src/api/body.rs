@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use super::problem::Problem;
 
 /// Nothing but usage events needs more.
-pub const MAX_BODY_BYTES: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;
 /// A body of that size is there at once; whoever sends it byte by byte holds a place that others need.
 const READ_WITHIN: Duration = Duration::from_secs(10);
 

@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use tracing::Instrument;
 
 use super::authenticate::Caller;
 use super::body;
+use super::openapi::BASE;
 use super::problem::{Code, Problem};
 use super::seal::Seal;
 use crate::state::AppState;
@@ -73,10 +74,17 @@ async fn read(
     })?;
     let (parts, sent) = request.into_parts();
     let bytes = body::read(Request::from_parts(parts.clone(), sent)).await?;
-    let route = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let route = route(&parts.uri);
     let hash = Sha256::digest(&bytes).into();
     let sent = billing.name_request(&actor, (route, key), hash).await?;
     Ok((sent, Request::from_parts(parts, Body::from(bytes))))
+}
+
+/// As it is kept with the key: below the API's base, as it was before paths were written whole. Kept otherwise, what was
+/// carried out would be carried out again.
+fn route(uri: &Uri) -> &str {
+    let whole = uri.path_and_query().map_or("/", |path| path.as_str());
+    whole.strip_prefix(BASE).unwrap_or(whole)
 }
 
 async fn answer(sent: Sent, state: AppState, mut request: Request, next: Next) -> Response {
@@ -256,6 +264,13 @@ impl Fate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_keeps_the_name_it_was_kept_under() {
+        let route = |uri: &'static str| route(&Uri::from_static(uri)).to_owned();
+        assert_eq!(route("/v1/subscriptions"), "/subscriptions");
+        assert_eq!(route("/v1/invoices/inv_1/void?x=1"), "/invoices/inv_1/void?x=1");
+    }
 
     #[test]
     fn only_a_last_word_is_kept() {

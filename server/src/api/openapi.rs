@@ -1,6 +1,7 @@
 //! The document that describes the API: made from its handlers, with what holds for all of them added here.
 
 use axum::http::StatusCode;
+use serde::de::Error as _;
 use serde_json::{Map, Value, json};
 use utoipa::PartialSchema;
 use utoipa::openapi::OpenApi;
@@ -58,7 +59,7 @@ pub fn describe(document: &OpenApi) -> serde_json::Result<Value> {
     let mut document = serde_json::to_value(document)?;
     document["info"] = json!({ "title": "CosmosBuilder Billing", "version": "1", "description": ABOUT });
     document["servers"] = json!([{ "url": BASE }]);
-    document["paths"] = below_base(&mut document["paths"]);
+    document["paths"] = below_base(&mut document["paths"])?;
     document["components"]["securitySchemes"] = json!({ "key": {
         "type": "http",
         "scheme": "bearer",
@@ -84,12 +85,14 @@ pub fn describe(document: &OpenApi) -> serde_json::Result<Value> {
 }
 
 /// The paths as they are read with the server's address before them.
-fn below_base(paths: &mut Value) -> Value {
-    let paths = members(paths).map(|(path, item)| {
-        let below = path.strip_prefix(BASE).unwrap_or(path);
-        (below.to_owned(), item.take())
+fn below_base(paths: &mut Value) -> serde_json::Result<Value> {
+    let paths = members(paths).map(|(path, item)| match path.strip_prefix(BASE) {
+        Some(below) => Ok((below.to_owned(), item.take())),
+        None => Err(serde_json::Error::custom(format_args!(
+            "{path} is not below {BASE}"
+        ))),
     });
-    paths.collect::<Map<_, _>>().into()
+    Ok(Value::Object(paths.collect::<Result<_, _>>()?))
 }
 
 fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {

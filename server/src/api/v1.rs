@@ -73,9 +73,11 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(resources)
         .merge(metering)
         .merge(described(state))
-        .route("/v1", any(nothing))
-        .route("/v1/", any(nothing))
-        .route("/v1/{*rest}", any(nothing))
+        .merge(
+            NOTHING
+                .into_iter()
+                .fold(Router::new(), |router, path| router.route(path, any(nothing))),
+        )
         .method_not_allowed_fallback(async || {
             Problem::new(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -85,7 +87,9 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         })
 }
 
-/// Where nothing of the API is.
+/// The paths of what is below the base and is nothing else.
+pub const NOTHING: [&str; 3] = ["/v1", "/v1/", "/v1/{*rest}"];
+
 async fn nothing() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such path")
 }

@@ -60,7 +60,13 @@ pub struct KindState {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct State {
+pub struct Pool {
+    pub pool: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct PoolState {
+    pub pool: &'static str,
     pub state: &'static str,
 }
 

@@ -10,7 +10,7 @@ use prometheus_client::registry::{Registry, Unit};
 use service::{Backlog, Billing, Waiting, WorkDone};
 
 use super::PREFIX;
-use super::labels::{Ended, Kind, KindState, State};
+use super::labels::{Ended, Kind, KindState, Pool, PoolState};
 
 type Seconds = Gauge<f64, AtomicU64>;
 
@@ -69,20 +69,26 @@ fn work_done(registry: &mut Registry, done: &WorkDone) {
 }
 
 fn connections(registry: &mut Registry, billing: &Billing, backlog: Option<&Backlog>) {
-    let connections = billing.connections();
-    let gauge = Family::<State, Gauge>::default();
-    for (state, count) in [("in_use", connections.in_use), ("idle", connections.idle)] {
-        gauge.get_or_create(&State { state }).set(count.into());
+    let (gauge, most) = (
+        Family::<PoolState, Gauge>::default(),
+        Family::<Pool, Gauge>::default(),
+    );
+    for connections in billing.connections() {
+        let pool = connections.of;
+        for (state, count) in [("in_use", connections.in_use), ("idle", connections.idle)] {
+            gauge.get_or_create(&PoolState { pool, state }).set(count.into());
+        }
+        most.get_or_create(&Pool { pool }).set(connections.most.into());
     }
     registry.register(
         "db_connections",
-        "Connections to the database, by what they do",
+        "Connections to the database, by who they are for and what they do",
         gauge,
     );
     registry.register(
         "db_connections_most",
         "As many connections to the database as there may be",
-        ConstGauge::new(connections.most),
+        most,
     );
     registry.register(
         "db_up",

@@ -10,10 +10,8 @@ use tracing::Instrument;
 
 use super::request::Named;
 use super::{client, headers, origin, panic, preparing, timeout};
+use crate::api::openapi::BASE;
 use crate::state::AppState;
-
-/// Who calls it shows a key, which no browser adds by itself.
-const API: &str = "/v1";
 
 /// Headers and request id are on every answer, whatever gave it.
 pub async fn pass(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
@@ -39,7 +37,7 @@ pub async fn pass(State(state): State<AppState>, mut request: Request, next: Nex
 /// Who reads the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
-    /// Of the API: problems are documents.
+    /// Of the API: problems are documents. It shows a key, which no browser adds by itself.
     Program,
     /// Of a browser: problems are pages.
     Person,
@@ -47,7 +45,7 @@ pub enum Reader {
 
 impl Reader {
     fn of(request: &Request) -> Self {
-        match request.uri().path().strip_prefix(API) {
+        match request.uri().path().strip_prefix(BASE) {
             Some("") => Self::Program,
             Some(rest) if rest.starts_with('/') => Self::Program,
             _ => Self::Person,

@@ -7,6 +7,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use tracing::Span;
 
+use crate::api::v1::NOTHING;
+
 /// Set on the request too, where pages read it to show it beside an error.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What a proxy in front of us may send; anything longer or stranger is replaced.
@@ -28,8 +30,7 @@ impl Named {
         let id = given(request.headers()).unwrap_or_else(made);
         request.headers_mut().insert(REQUEST_ID, id.clone());
         let matched = request.extensions().get::<MatchedPath>();
-        // What takes the rest of all paths is told from those that are there.
-        let route = matched.filter(|route| !route.as_str().contains("{*"));
+        let route = matched.filter(|route| !NOTHING.contains(&route.as_str()));
         Self {
             id,
             method: request.method().clone(),

@@ -322,10 +322,11 @@ async fn what_waits_and_what_runs_did_is_shown(options: PgPoolOptions, database:
     );
     let whole = |name: &str| format!("{}", now[name]);
     assert_eq!(whole("billing_db_up"), "1");
-    assert_eq!(whole("billing_db_connections_most"), "28");
+    assert_eq!(whole(r#"billing_db_connections_most{pool="all"}"#), "20");
+    assert_eq!(whole(r#"billing_db_connections_most{pool="usage_writers"}"#), "8");
     assert_eq!(whole("billing_intake_events"), "0");
-    let connections =
-        now[r#"billing_db_connections{state="in_use"}"#] + now[r#"billing_db_connections{state="idle"}"#];
+    let connections = now[r#"billing_db_connections{pool="all",state="in_use"}"#]
+        + now[r#"billing_db_connections{pool="all",state="idle"}"#];
     assert!((1.0..=20.0).contains(&connections), "{connections}");
     assert!((0.0..2.0).contains(&now["billing_db_wait_seconds"]));
 

@@ -26,13 +26,13 @@ pub struct Site {
     pub billing: Billing,
     pub preparing: Preparing,
     pub base_url: BaseUrl,
-    pub _stops: Stops,
+    pub _serving: Serving,
 }
 
-/// What serves would keep connections to a database that is to be dropped: that waits five seconds for them.
-pub struct Stops(Shutdown);
+/// Ends with the site: else it keeps connections to a database that is to be dropped, which waits five seconds for them.
+pub struct Serving(Shutdown);
 
-impl Drop for Stops {
+impl Drop for Serving {
     fn drop(&mut self) {
         self.0.request();
     }
@@ -98,7 +98,7 @@ impl Site {
             billing,
             preparing,
             base_url,
-            _stops: Stops(shutdown),
+            _serving: Serving(shutdown),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// In one transaction: more would hold the counters' locks for too long.
 const MAX_TOGETHER: usize = 1_000;
 /// Transactions at a time, each of customers of its own: two that want the same counter would only wait for each other.
-const WRITERS: usize = 2;
+pub const WRITERS: usize = 2;
 /// What a few transactions of a writer take. Who comes when so many wait is told to come again.
 const MAX_WAITING: usize = 4_096;
 /// Transactions that collide with others' are done again.

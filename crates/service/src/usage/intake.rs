@@ -14,7 +14,7 @@ use crate::{Error, Result};
 
 /// A customer's events are all in one of them, and each is in one transaction at a time: two that want the same counters
 /// would only wait for each other.
-pub(super) const LANES: usize = 4;
+pub const LANES: usize = 4;
 /// A transaction that is under way for longer waits for somebody: others do not wait for it.
 const STUCK: Duration = Duration::from_millis(250);
 /// A transaction leaves what it has not begun with to others once it has so many events: fewer are quicker together.

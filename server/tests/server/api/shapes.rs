@@ -129,7 +129,13 @@ async fn a_budget_goes_only_where_it_is_said_to_be_null(_: PgPoolOptions, databa
 #[sqlx::test(migrations = false)]
 async fn below_the_api_there_are_no_pages(_: PgPoolOptions, database: PgConnectOptions) {
     let host = Host::start(&database).await;
-    for path in ["/v1", "/v1/", "/v1/nothing"] {
+    for path in [
+        "/v1",
+        "/v1/",
+        "/v1/nothing",
+        "/v1/customers/",
+        "/v1/customers/x/nothing",
+    ] {
         assert_eq!(problem(&host.get(path).await), said(404, "not_found"), "{path}");
         let posted = host.call("POST", path, json!({})).await;
         assert_eq!(problem(&posted), said(404, "not_found"), "POST {path}");

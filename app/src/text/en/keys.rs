@@ -1,7 +1,7 @@
 //! What the page of a customer's own API keys says.
 
 pub const TITLE: &str = "API keys";
-pub const SUBTITLE: &str = "For your own programs: they report usage and read what is yours.";
+pub const SUBTITLE: &str = "For your own programs: they read and change what is yours.";
 pub const LINK: &str = "API keys";
 pub const LINK_HINT: &str = "Keys for your own programs, made, rotated and revoked by owners.";
 pub const MANAGE: &str = "See the keys";

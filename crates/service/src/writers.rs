@@ -1,35 +1,27 @@
-//! A thread of its own for those who write usage, each for many callers at once.
+//! Threads of their own for those who write usage, each for many callers at once.
 //!
 //! What the database answers them is read there at once. Where requests are answered it would wait behind hundreds of
-//! those, and with it everybody whose events or units are in the same transaction. They share one core, of which they
-//! mostly use a tenth: their time is the database's.
+//! those, and with it everybody whose events or units are in the same transaction.
 
 use std::future::Future;
-use std::io;
-use std::sync::{OnceLock, mpsc};
-use std::thread;
+use std::sync::OnceLock;
 
 use store::PgPool;
-use tokio::runtime::{Builder, Handle};
-use tokio::sync::oneshot;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::limit::WRITERS;
 use crate::usage::LANES;
 
+/// One alone could not keep up with large batches of known events; more find nothing to do.
+const THREADS: usize = 2;
 /// Each has one at a time: those of events, of reservations and of commits.
 const CONNECTIONS: usize = LANES + 2 * WRITERS;
 
 #[derive(Debug)]
 pub struct Writers {
     pool: PgPool,
-    thread: OnceLock<Thread>,
-}
-
-#[derive(Debug)]
-struct Thread {
-    runtime: Handle,
-    /// The thread ends with it.
-    _kept: Option<oneshot::Sender<()>>,
+    /// None where it could not be started.
+    runtime: OnceLock<Option<Runtime>>,
 }
 
 impl Writers {
@@ -38,7 +30,7 @@ impl Writers {
         let connections = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
         Self {
             pool: store::pool_beside(pool, connections),
-            thread: OnceLock::new(),
+            runtime: OnceLock::new(),
         }
     }
 
@@ -48,44 +40,40 @@ impl Writers {
     }
 
     pub fn spawn(&self, writer: impl Future<Output = ()> + Send + 'static) {
-        let thread = self.thread.get_or_init(|| {
-            start().unwrap_or_else(|error| {
-                tracing::error!(%error, "Writers share a thread with requests: {error}");
-                Thread {
-                    runtime: Handle::current(),
-                    _kept: None,
-                }
-            })
-        });
-        thread.runtime.spawn(writer);
+        match self.runtime.get_or_init(start) {
+            Some(runtime) => drop(runtime.spawn(writer)),
+            None => drop(tokio::spawn(writer)),
+        }
     }
 }
 
-/// The thread makes its runtime itself: one that is dropped among another's tasks would panic.
-fn start() -> io::Result<Thread> {
-    let (kept, ended) = oneshot::channel();
-    let (tells, told) = mpsc::sync_channel(1);
-    thread::Builder::new()
-        .name("usage-writers".to_owned())
-        .spawn(move || {
-            let built = Builder::new_current_thread().enable_all().build();
-            let handle = built.as_ref().map(|runtime| runtime.handle().clone());
-            // Whoever starts it waits for this.
-            let _ = tells.send(handle.map_err(|error| io::Error::new(error.kind(), error.to_string())));
-            if let Ok(runtime) = built {
-                let _: Result<(), _> = runtime.block_on(ended);
-            }
-        })?;
-    Ok(Thread {
-        runtime: told.recv().map_err(io::Error::other)??,
-        _kept: Some(kept),
-    })
+impl Drop for Writers {
+    /// Mostly among the tasks of another runtime, where nobody may wait for the end of this one.
+    fn drop(&mut self) {
+        if let Some(Some(runtime)) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn start() -> Option<Runtime> {
+    let built = Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .thread_name("usage-writer")
+        .enable_all()
+        .build();
+    built
+        .inspect_err(|error| tracing::error!(%error, "Writers share threads with requests: {error}"))
+        .ok()
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::thread;
     use std::time::{Duration, Instant};
+
+    use tokio::sync::oneshot;
 
     use super::*;
 
@@ -95,7 +83,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn they_work_in_a_thread_of_their_own_that_ends_with_them() {
+    async fn they_work_in_threads_of_their_own_that_end_with_them() {
         struct Gone(Option<oneshot::Sender<()>>);
         impl Drop for Gone {
             fn drop(&mut self) {
@@ -107,8 +95,8 @@ mod tests {
         writers.spawn(async move {
             let _ = name.send(thread::current().name().map(str::to_owned));
         });
-        assert_eq!(named.await.unwrap().as_deref(), Some("usage-writers"));
-        // One that waits for ever goes with the thread, and keeps nobody from it.
+        assert_eq!(named.await.unwrap().as_deref(), Some("usage-writer"));
+        // One that waits for ever goes with them, and keeps nobody from it.
         let (gone, is_gone) = oneshot::channel();
         let gone = Gone(Some(gone));
         writers.spawn(async move {
